@@ -1,0 +1,43 @@
+# Needs only python3 (3.11 or newer) and make; everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help test demo lint types fmt unit pure clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install -q --editable . --group dev
+	@touch $@
+
+test: lint types unit pure ## everything that must hold: lint, rooms, types, tests, coverage
+
+demo: $(STAMP) ## the tour: every track a request can take, on loopback
+	$(BIN)/python examples/tour.py
+
+lint: $(STAMP) ## ruff and the contracts of the rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(STAMP) ## mypy --strict over the package, its tests and the examples
+	$(BIN)/mypy src tests properties examples
+
+fmt: $(STAMP) ## format and sort
+	$(BIN)/ruff check --fix-only -q .
+	$(BIN)/ruff format -q .
+
+unit: $(STAMP) ## tests, properties and doctests, with branch coverage
+	$(BIN)/python -m pytest -q --cov --cov-report=term
+
+pure: $(STAMP) ## the socket tests once more on aiohttp's pure-Python parser
+	AIOHTTP_NO_EXTENSIONS=1 $(BIN)/python -m pytest -q tests/transport tests/client
+
+clean: ## remove what the targets above made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .coverage dist

@@ -1,0 +1,203 @@
+"""A response, whole: status, headers and a body that has been read."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, NoReturn, TypeAlias, cast
+
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from railhttp.model.errors import HTTPDecodeError, HTTPStatusError
+from railhttp.model.headers import charset_of
+from railhttp.model.redaction import MASK, SECRET_HEADERS, redact_url
+
+JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+"""Any JSON document (RFC 8259)."""
+
+Headers: TypeAlias = CIMultiDictProxy[str]
+"""Header fields: names in any case, repeated fields kept (`headers.getall(name)`)."""
+
+NO_HEADERS: Final[Headers] = CIMultiDictProxy(CIMultiDict())
+
+
+def freeze_headers(headers: Mapping[str, str]) -> Headers:
+    """Copy headers into an immutable, case-insensitive multi-dict.
+
+    Args:
+        headers: Names and values; a multi-dict keeps its repeated fields.
+
+    Returns:
+        A copy that nobody else can change.
+
+    Example:
+        >>> freeze_headers({"X-Id": "7"})["x-id"]
+        '7'
+    """
+    return CIMultiDictProxy(CIMultiDict(headers))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class HttpResponse:
+    """One answer of a server, read to its end: a frozen value that holds no connection.
+
+    Attributes:
+        status: The status code, 100 to 599.
+        headers: Case-insensitive; repeated fields are kept, see `headers.getall`.
+        body: The body's bytes, with content codings such as gzip undone.
+        url: The URL that answered, which after a redirect is not the one asked for.
+        method: The method of the request that was answered.
+        elapsed: Seconds from the start of the call to the end of the body.
+        http_version: The version of the answer, such as `1.1`.
+        attempts: Which attempt this is the answer to, counted from 1.
+
+    Example:
+        >>> response = HttpResponse(200, freeze_headers({"Content-Length": "3"}), b"[1]")
+        >>> response.ok, response.json(), response.text, response.content_length
+        (True, [1], '[1]', 3)
+    """
+
+    status: int
+    headers: Headers = field(default_factory=lambda: NO_HEADERS)
+    body: bytes = b""
+    url: str = ""
+    method: str = "GET"
+    elapsed: float = 0.0
+    http_version: str = "1.1"
+    attempts: int = 1
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is below 400.
+
+        Example:
+            >>> HttpResponse(304).ok, HttpResponse(404).ok
+            (True, False)
+        """
+        return self.status < 400
+
+    @property
+    def content_type(self) -> str:
+        """The media type in lower case, without parameters; empty where there is none.
+
+        Example:
+            >>> HttpResponse(200, freeze_headers({"Content-Type": "Text/HTML; a=b"})).content_type
+            'text/html'
+        """
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def content_length(self) -> int | None:
+        """The `Content-Length` field as a number, None where it is absent or is none.
+
+        It counts the bytes on the wire, so for a compressed body it is not `len(body)`.
+        """
+        text = self.headers.get("Content-Length", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+    @property
+    def text(self) -> str:
+        """The body as text, decoded at each reading; what cannot be decoded becomes U+FFFD.
+
+        The charset is that of the `Content-Type` field, UTF-8 where it names none or one that
+        Python does not know.
+
+        Example:
+            >>> HttpResponse(200, body="né".encode()).text
+            'né'
+        """
+        try:
+            return self.body.decode(charset_of(self.headers.get("Content-Type", "")), "replace")
+        except (LookupError, UnicodeError):
+            return self.body.decode("utf-8", "replace")
+
+    def json(self) -> JSON:
+        """Parse the body as JSON (RFC 8259), whatever its content type.
+
+        Returns:
+            The document.
+
+        Raises:
+            HTTPDecodeError: The body is no JSON document: malformed, not in a Unicode encoding,
+                nested too deep, or with a number (`NaN`, thousands of digits) that JSON or
+                Python cannot hold.
+
+        Example:
+            >>> HttpResponse(200, body=b"{").json()
+            Traceback (most recent call last):
+            railhttp.model.errors.HTTPDecodeError: GET: not JSON: Expecting property name enclosed
+            in double quotes [line 1 column 2, answered, attempts 1, 0.000 s]
+        """
+        try:
+            text = self.body.decode(json.detect_encoding(self.body))
+            return cast("JSON", _JSON.decode(text))  # what a JSON parser returns is JSON
+        except json.JSONDecodeError as error:
+            self._refuse(f"not JSON: {error.msg}", f"line {error.lineno} column {error.colno}")
+        except UnicodeDecodeError as error:
+            self._refuse("not JSON: not in a Unicode encoding", f"byte {error.start}")
+        except RecursionError:
+            self._refuse("not JSON that can be held: nested too deep", "")
+        except ValueError as error:
+            self._refuse(f"not JSON that can be held: {error}", "")
+
+    def _refuse(self, message: str, where: str) -> NoReturn:
+        raise HTTPDecodeError(
+            message,
+            where=where,
+            content_type=self.content_type,
+            method=self.method,
+            url=self.url,
+            attempts=self.attempts,
+            elapsed=self.elapsed,
+        ) from None  # the cause holds the whole document, which may be secret
+
+    def raise_for_status(self) -> None:
+        """Raise where the status is 400 or higher.
+
+        Raises:
+            HTTPStatusError: The answer is a 4xx or 5xx.
+
+        Example:
+            >>> HttpResponse(204).raise_for_status()
+        """
+        if self.status >= 400:
+            raise HTTPStatusError(self)
+
+    def redacted(self) -> "HttpResponse":
+        """Give the same answer with the secrets of its URL and header fields masked.
+
+        Example:
+            >>> HttpResponse(200, url="http://h/?token=abc").redacted().url
+            'http://h/?token=***'
+        """
+        shown = CIMultiDict(
+            (name, MASK if name.lower() in SECRET_HEADERS else value)
+            for name, value in self.headers.items()
+        )
+        return replace(self, url=redact_url(self.url), headers=CIMultiDictProxy(shown))
+
+    def __repr__(self) -> str:
+        url = redact_url(self.url)
+        return f"<HttpResponse {self.status} {self.method} {url} {len(self.body)} bytes>"
+
+    def __hash__(self) -> int:
+        return hash((self.status, self.body, self.url, self.method))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # A multi-dict proxy does not pickle
+        # (tests/model/test_response.py::test_a_response_survives_pickling).
+        state = {name: getattr(self, name) for name in self.__slots__ if name != "headers"}
+        return _rebuild, (tuple(self.headers.items()), state)
+
+
+def _rebuild(fields: tuple[tuple[str, str], ...], state: dict[str, object]) -> HttpResponse:
+    response = object.__new__(HttpResponse)
+    for name, value in {**state, "headers": CIMultiDictProxy(CIMultiDict(fields))}.items():
+        object.__setattr__(response, name, value)
+    return response
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+_JSON: Final = json.JSONDecoder(parse_constant=_refuse_constant)

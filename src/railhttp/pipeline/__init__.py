@@ -1,0 +1,1 @@
+"""Obeys the policies: the clock, retries, breakers and the other layers around an attempt."""

@@ -1,0 +1,1 @@
+"""Decisions: `(state, event, now) -> decision`. They never wait; the pipeline obeys them."""

@@ -1,0 +1,1 @@
+"""The functional faces: decoders, future and reader verbs, and combinators for domain code."""

@@ -1,0 +1,1 @@
+"""One request out, one response in: the only room that names aiohttp."""
