@@ -6,10 +6,19 @@ Anything that has these methods will do; nothing has to inherit from them.
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, Protocol, runtime_checkable
 
-from typing_extensions import TypeVar
+from typing_extensions import TypeVar, Unpack
+
+from railhttp.model.context import RequestContext
+from railhttp.model.options import RequestOptions
+from railhttp.model.request import Request
+from railhttp.model.response import HttpResponse
+from railhttp.model.stage import Progress
 
 T = TypeVar("T")
 P = ParamSpec("P")
+S = TypeVar("S")
+E = TypeVar("E")
+D = TypeVar("D")
 
 
 class TimerHandle(Protocol):
@@ -44,6 +53,35 @@ class Clock(Protocol):
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> TimerHandle:
         """Have `callback` called after some seconds, on the running loop."""
+        ...
+
+
+class StateStore(Protocol[S]):
+    """Where policies keep their state, so that several processes may share it.
+
+    `railhttp.pipeline.store.MemoryStore` is the one in this process. States are plain values:
+    numbers, strings, and tuples of them.
+    """
+
+    def peek(self, key: str) -> S | None:
+        """The state under `key` as far as it is known without waiting; it may be out of date."""
+        ...
+
+    async def apply(
+        self, key: str, decide: Callable[[S | None, E, float], tuple[S | None, D]], event: E
+    ) -> D:
+        """Let a policy decide about an event, as one step that no other can come between.
+
+        Args:
+            key: Whose state it is.
+            decide: Gets the state (None where there is none), the event and the time in seconds
+                on the store's own clock, which never goes back; gives the new state (None to
+                keep none) and a decision. It is pure: a store may call it again.
+            event: What has happened.
+
+        Returns:
+            The decision.
+        """
         ...
 
 
@@ -84,4 +122,103 @@ class ResiliencePipelineProtocol(Protocol):
         self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Call `func` through every layer."""
+        ...
+
+
+@runtime_checkable
+class InterceptorProtocol(Protocol):
+    """Looks at every attempt's request and response, and may change both.
+
+    What it raises becomes an `HTTPInterceptorError` that names it.
+    """
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        """See a request before it is sent; change it, or return another one."""
+        ...
+
+    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        """See a response after it was read; return it, or another one."""
+        ...
+
+
+@runtime_checkable
+class InterceptorChainProtocol(Protocol):
+    """Keeps interceptors in order and runs them."""
+
+    def add_interceptor(self, interceptor: InterceptorProtocol) -> None:
+        """Put an interceptor behind the others."""
+        ...
+
+    def remove_interceptor(self, interceptor: InterceptorProtocol) -> None:
+        """Take an interceptor out."""
+        ...
+
+    async def process_request(self, context: RequestContext) -> RequestContext:
+        """Hand a request through all interceptors, in their order."""
+        ...
+
+    async def process_response(self, response: HttpResponse) -> HttpResponse:
+        """Hand a response through all interceptors, in reverse."""
+        ...
+
+
+class Exchange(Protocol):
+    """The transport seam: one request out, one response in."""
+
+    async def send(self, request: Request, progress: Progress) -> HttpResponse:
+        """Send a request and read its response to the end.
+
+        Raises:
+            HTTPClientError: There was no response, or not a whole one; always one of the union.
+        """
+        ...
+
+
+R_co = TypeVar("R_co", covariant=True, default=HttpResponse)
+
+
+@runtime_checkable
+class HTTPClientProtocol(Protocol[R_co]):
+    """An HTTP client, generic over what its verbs return (PEP 696: `HttpResponse` by default).
+
+    `HTTPClient` is an `HTTPClientProtocol[Result[HttpResponse, HTTPFailure]]`, `BaseURLHTTPClient`
+    a plain `HTTPClientProtocol`.
+    """
+
+    async def start(self) -> None:
+        """Start the client and its connection pool."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop the client and release all connections."""
+        ...
+
+    async def request(
+        self, method: str, url: str, **options: Unpack[RequestOptions]
+    ) -> HttpResponse:
+        """Perform any request."""
+        ...
+
+    async def get(self, url: str, **options: Unpack[RequestOptions]) -> R_co:
+        """Perform a GET request."""
+        ...
+
+    async def post(self, url: str, **options: Unpack[RequestOptions]) -> R_co:
+        """Perform a POST request."""
+        ...
+
+    async def put(self, url: str, **options: Unpack[RequestOptions]) -> R_co:
+        """Perform a PUT request."""
+        ...
+
+    async def delete(self, url: str, **options: Unpack[RequestOptions]) -> R_co:
+        """Perform a DELETE request."""
+        ...
+
+    async def patch(self, url: str, **options: Unpack[RequestOptions]) -> R_co:
+        """Perform a PATCH request."""
+        ...
+
+    async def head(self, url: str, **options: Unpack[RequestOptions]) -> R_co:
+        """Perform a HEAD request."""
         ...

@@ -60,6 +60,18 @@ class Delivery(Enum):
     MAYBE_SENT = "maybe sent"
     ANSWERED = "answered"
 
+    def strongest(self, *others: "Delivery") -> "Delivery":
+        """Pick what is proven by several sends together: the most that one of them proves.
+
+        Example:
+            >>> Delivery.NOT_SENT.strongest(Delivery.ANSWERED, Delivery.MAYBE_SENT)
+            <Delivery.ANSWERED: 'answered'>
+        """
+        return max((self, *others), key=_STRENGTH.index)
+
+
+_STRENGTH: Final = (Delivery.NOT_SENT, Delivery.MAYBE_SENT, Delivery.ANSWERED)
+
 
 class CallFacts(TypedDict, total=False):
     """What every failure knows of its call; the keywords of `HTTPClientError`."""
@@ -438,3 +450,16 @@ HTTPFailure: TypeAlias = (
     | HTTPRetryExhaustedError
 )
 """Every failure that a verb can hold. A `match` over it with `assert_never` is exhaustive."""
+
+FAILURES: Final = (
+    HTTPInvalidRequestError,
+    HTTPConnectionError,
+    HTTPTimeoutError,
+    HTTPStatusError,
+    HTTPDecodeError,
+    HTTPResponseTooLargeError,
+    HTTPInterceptorError,
+    HTTPCircuitOpenError,
+    HTTPRetryExhaustedError,
+)
+"""The classes of `HTTPFailure`, for an `except` that knows what it caught."""

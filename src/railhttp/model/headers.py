@@ -1,5 +1,164 @@
 """Header fields: reading, merging, checking (RFC 9110, section 5)."""
 
+import math
+import re
+import string
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from multidict import CIMultiDict
+from returns.result import Failure, Result, Success
+
+from railhttp.model.errors import HTTPValidationError
+from railhttp.model.validation import LARGEST_INT, or_raise, refusal, shown
+
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def parse_headers(headers: Mapping[str, object]) -> dict[str, str]:
+    """Normalise header fields: names in lower case, values without white space around them.
+
+    Applied twice it changes nothing more. Of names that differ only in case, and of repeated
+    fields in a multi-dict, the last one stays.
+
+    Args:
+        headers: Values are text, bytes in UTF-8, or numbers.
+
+    Returns:
+        A new dict.
+
+    Raises:
+        HTTPValidationError: A name is no text, or a value none of these.
+
+    Example:
+        >>> parse_headers({"Content-Type": "  application/json  ", "X-Page": 2})
+        {'content-type': 'application/json', 'x-page': '2'}
+    """
+    return merge_headers(headers)
+
+
+def merge_headers(*header_dicts: Mapping[str, object], normalize: bool = True) -> dict[str, str]:
+    """Merge header fields; where names are equal in any case, the last one wins.
+
+    Args:
+        *header_dicts: Mappings as for `parse_headers`.
+        normalize: Whether names become lower case and values lose the white space around them;
+            otherwise a name keeps the spelling that came last, and a value all its characters.
+
+    Returns:
+        A new dict.
+
+    Raises:
+        HTTPValidationError: A name is no text, or a value cannot be one.
+
+    Example:
+        >>> merge_headers({"Accept": "*/*"}, {"ACCEPT": "text/html "})
+        {'accept': 'text/html'}
+        >>> merge_headers({"Accept": "*/*"}, {"ACCEPT": "text/html "}, normalize=False)
+        {'ACCEPT': 'text/html '}
+    """
+    merged: dict[str, tuple[str, str]] = {}
+    for headers in header_dicts:
+        for name, text in _fields(headers):
+            folded = name.lower()
+            merged[folded] = (folded, text.strip(string.whitespace)) if normalize else (name, text)
+    return dict(merged.values())
+
+
+def extract_json_type(content_type: str) -> str | None:
+    """Find out whether a `Content-Type` value speaks of JSON.
+
+    Args:
+        content_type: The value, with or without parameters.
+
+    Returns:
+        The media type in lower case where it contains `json`, as `application/json` and all of
+        `*+json` (RFC 6839, section 3.1) do; otherwise None.
+
+    Example:
+        >>> extract_json_type("application/json; charset=utf-8")
+        'application/json'
+        >>> extract_json_type("text/html; q=json")
+    """
+    base = content_type.partition(";")[0].strip().lower()
+    return base if "json" in base else None
+
+
+def check_headers(headers: object) -> Result[CIMultiDict[str], HTTPValidationError]:
+    r"""Check header fields before they are sent (RFC 9110, sections 5.1 and 5.5).
+
+    A name is a token. A value is text, bytes in UTF-8, an int or a finite float, and has no
+    control character but the tab, so that it can split no header, and nothing that UTF-8 cannot
+    encode. A refusal shows the name of the field, never its value.
+
+    Args:
+        headers: Anything; a multi-dict keeps its repeated fields.
+
+    Returns:
+        The fields, with values as text and without spaces and tabs around them.
+
+    Example:
+        >>> check_headers({"X-Page": 2}).unwrap()
+        <CIMultiDict('X-Page': '2')>
+        >>> str(check_headers({"X-Name": "a\r\nHost: evil"}).failure())
+        'headers: X-Name must not have control characters or surrogates in its value'
+    """
+    checked: CIMultiDict[str] = CIMultiDict()
+    try:
+        for name, text in _fields(headers):
+            if not _NAME.fullmatch(name):
+                return refusal("must have names that are tokens (RFC 9110, 5.6.2)", "headers")
+            if _UNSENDABLE.search(text):
+                problem = "must not have control characters or surrogates in its value"
+                return refusal(f"{name} {problem}", "headers")
+            checked.add(name, text.strip(" \t"))
+    except HTTPValidationError as error:
+        return Failure(error)
+    return Success(checked)
+
+
+def validate_headers(headers: Mapping[str, object]) -> None:
+    """Validate header fields, see `check_headers`.
+
+    Args:
+        headers: Names and values.
+
+    Raises:
+        HTTPValidationError: A field cannot be sent.
+
+    Example:
+        >>> validate_headers({"Accept": "application/json"})
+    """
+    or_raise(check_headers(headers))
+
+
+def _fields(headers: object) -> Iterator[tuple[str, str]]:
+    if not isinstance(headers, Mapping):
+        raise HTTPValidationError(f"must be a mapping, got {shown(headers)}", field="headers")
+    for name, value in headers.items():
+        if not isinstance(name, str):
+            raise HTTPValidationError(
+                f"must have names of text, got {shown(name)}", field="headers"
+            )
+        yield name, _text(value, name)
+
+
+def _text(value: object, name: str) -> str:
+    match value:
+        case str():
+            return str.__str__(value)  # an enum's text, not its name
+        case bytes():  # as UTF-8, because that is how text is sent; check_headers sees what is not
+            return value.decode("utf-8", "surrogateescape")
+        case int() if not isinstance(value, bool) and abs(value) < LARGEST_INT:
+            return str(int(value))
+        case float() if math.isfinite(value):
+            return float.__repr__(value)
+    label = name if _NAME.fullmatch(name) else "a field"
+    raise HTTPValidationError(
+        f"{label} must be text, UTF-8 bytes or a finite number, got {shown(value)}", field="headers"
+    )
+
 
 def charset_of(content_type: str) -> str:
     """Find the charset parameter of a `Content-Type` value, `utf-8` where there is none.

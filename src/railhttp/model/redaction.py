@@ -20,7 +20,8 @@ SECRET_HEADERS: Final = frozenset(
 )
 """Header names, in lower case, whose values are never shown and never cross an origin."""
 
-_SHOWABLE_AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]\\]*)(:\d*)?")
+_SHOWABLE_SCHEME: Final = re.compile(r"[^:@]*:?")
+_SHOWABLE_AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]\\]+)(:\d*)?")
 
 
 def redact_url(url: str) -> str:
@@ -52,8 +53,10 @@ def _redact_head(head: str) -> str:
         return head.rpartition("@")[2]
     authority, slash, path = rest.partition("/")
     host = authority.rpartition("@")[2]
-    if "@" in scheme or not _SHOWABLE_AUTHORITY.fullmatch(host):
-        return f"{scheme.rpartition('@')[2]}//{MASK}"
+    if not _SHOWABLE_SCHEME.fullmatch(scheme):
+        return f"{MASK}//{MASK}"
+    if not _SHOWABLE_AUTHORITY.fullmatch(host):
+        return f"{scheme}//{MASK}"
     return f"{scheme}//{host}{slash}{path}"
 
 

@@ -107,7 +107,7 @@ class HttpResponse:
         """
         try:
             return self.body.decode(charset_of(self.headers.get("Content-Type", "")), "replace")
-        except (LookupError, UnicodeError):
+        except (LookupError, ValueError):  # a charset that is unknown, or no name at all
             return self.body.decode("utf-8", "replace")
 
     def json(self) -> JSON:

@@ -1,0 +1,275 @@
+"""The client: assembles the rooms below, and turns what is raised into what is returned."""
+
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Self
+
+from returns.result import Failure, Result, Success
+from typing_extensions import Unpack
+
+from railhttp.client.request_builder import RequestBuilder
+from railhttp.client.verbs import Verbs
+from railhttp.model.body import Body
+from railhttp.model.config import HTTPClientConfig
+from railhttp.model.errors import (
+    FAILURES,
+    HTTPCircuitOpenError,
+    HTTPConnectionError,
+    HTTPFailure,
+    HTTPInvalidRequestError,
+    HTTPRetryExhaustedError,
+    HTTPStatusError,
+    HTTPValidationError,
+)
+from railhttp.model.options import RequestOptions
+from railhttp.model.response import HttpResponse
+from railhttp.pipeline.call import Call, Layers
+from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.interceptors import InterceptorChain
+from railhttp.pipeline.retry import RetryPolicy
+from railhttp.pipeline.watchdog import ClosedError, ExpiredError, Watchdog
+from railhttp.protocols import (
+    CircuitBreakerProtocol,
+    Clock,
+    InterceptorProtocol,
+    ResiliencePipelineProtocol,
+    RetryPolicyProtocol,
+)
+from railhttp.transport.exchange import AiohttpExchange
+from railhttp.transport.pool import ConnectionPool
+from railhttp.transport.request_body import measure_file
+from railhttp.wire.multipart import FormFields, encode_multipart
+
+
+class HTTPClient(Verbs):
+    """An async HTTP client with a connection pool, retries and typed failures.
+
+    It has three faces. `request()` raises what goes wrong; the verbs (`get`, `post` …) return a
+    `Result`; `client.future` gives `FutureResult` values for composition.
+
+    Args:
+        config: Settings; those of `HTTPClientConfig()` where None.
+        pool: A pool of your own; made from `config` where None.
+        retry_policy: Decides about second attempts. None is `RetryPolicy(reraise=True)`, which
+            repeats what is safe to repeat, three attempts in all, and hands on the last outcome.
+        circuit_breaker: Refuses requests to a host that keeps failing; None for none.
+        interceptors: See every attempt's request and response.
+        resilience: A pipeline that takes the place of `retry_policy` and `circuit_breaker`.
+        clock: What tells the time, draws lots and waits.
+
+    Example:
+        >>> import asyncio
+        >>> async def main() -> str:
+        ...     async with HTTPClient() as client:
+        ...         result = await client.get("http://127.0.0.1:1/")
+        ...         return result.failure().label
+        >>> asyncio.run(main())
+        'connect'
+    """
+
+    def __init__(
+        self,
+        config: HTTPClientConfig | None = None,
+        pool: ConnectionPool | None = None,
+        retry_policy: RetryPolicyProtocol | None = None,
+        circuit_breaker: CircuitBreakerProtocol | None = None,
+        interceptors: Iterable[InterceptorProtocol] = (),
+        resilience: ResiliencePipelineProtocol | None = None,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._config = config or HTTPClientConfig()
+        self._clock = clock
+        usual = (self._config.pool.timeout, self._config.attempt_timeout)
+        self._watchdog = Watchdog(clock, usual)
+        self._builder = RequestBuilder(self._config)
+        self._breaker = None if resilience is not None else circuit_breaker
+        self._interceptors = InterceptorChain(interceptors)
+        self._policy = resilience or retry_policy or RetryPolicy(reraise=True, clock=clock)
+        self._retired: list[ConnectionPool] = []
+        self._pool = pool or ConnectionPool.from_config(
+            self._config.pool,
+            proxy=self._config.proxy,
+            trust_env=self._config.trust_env,
+            cookie_jar=self._config.cookie_jar,
+        )
+        self._layers = self._assemble()
+
+    def _assemble(self) -> Layers:
+        return Layers(
+            AiohttpExchange(self._pool, self._clock, self._watchdog.watch),
+            self._clock,
+            self._watchdog,
+            self._interceptors,
+            self._breaker,
+            self._config.secret_headers,
+        )
+
+    @property
+    def config(self) -> HTTPClientConfig:
+        """The client's settings."""
+        return self._config
+
+    @property
+    def pool(self) -> ConnectionPool:
+        """The connection pool; setting it replaces the pool, the old one stops with the client."""
+        return self._pool
+
+    @pool.setter
+    def pool(self, value: ConnectionPool) -> None:
+        self._retired.append(self._pool)
+        self._pool = value
+        self._layers = self._assemble()
+
+    async def start(self) -> None:
+        """Start the client and its pool; may be called twice, and again after `stop()`."""
+        await self._pool.start()
+
+    async def stop(self) -> None:
+        """End all calls that are under way (kind `closed`) and close all connections."""
+        self._watchdog.close()
+        retired, self._retired = self._retired, []
+        for pool in (*retired, self._pool):
+            await pool.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    @classmethod
+    @asynccontextmanager
+    async def session_context(
+        cls,
+        config: HTTPClientConfig | None = None,
+        retry_policy: RetryPolicyProtocol | None = None,
+        circuit_breaker: CircuitBreakerProtocol | None = None,
+        interceptors: Iterable[InterceptorProtocol] = (),
+    ) -> AsyncGenerator[Self, None]:
+        """Give a started client, and stop it at the end of the block.
+
+        Args:
+            config: See `HTTPClient`.
+            retry_policy: See `HTTPClient`.
+            circuit_breaker: See `HTTPClient`.
+            interceptors: See `HTTPClient`.
+
+        Example:
+            >>> import asyncio
+            >>> async def main() -> bool:
+            ...     async with HTTPClient.session_context() as client:
+            ...         return client.pool.is_started()
+            >>> asyncio.run(main())
+            True
+        """
+        async with cls(config, None, retry_policy, circuit_breaker, interceptors) as client:
+            yield client
+
+    async def request(
+        self, method: str, url: str, **options: Unpack[RequestOptions]
+    ) -> HttpResponse:
+        """Make a request, and raise whatever goes wrong.
+
+        Args:
+            method: The HTTP method, in any case.
+            url: The target URL, absolute.
+            **options: See `RequestOptions`.
+
+        Returns:
+            The response, whatever its status.
+
+        Raises:
+            HTTPClientError: There was no response; always one of `HTTPFailure`.
+            TypeError: There is no such option.
+        """
+        return await self._perform(self._call(method, url, options))
+
+    async def post_multipart(
+        self, url: str, fields: FormFields, **options: Unpack[RequestOptions]
+    ) -> Result[HttpResponse, HTTPFailure]:
+        """Upload a form as `multipart/form-data` (RFC 7578) by POST.
+
+        Args:
+            url: The target URL, absolute.
+            fields: Field names with text; bytes, sent as a file named like the field; a tuple
+                `(filename, data, content_type)`; or an open binary file, which is streamed.
+            **options: See `RequestOptions`; `json` and `data` are not allowed.
+
+        Returns:
+            See `get`.
+
+        Raises:
+            HTTPCircuitOpenError: See `get`.
+            HTTPRetryExhaustedError: See `get`.
+        """
+        boundary = "".join(f"{int(self._clock.uniform() * 2**32):08x}" for _ in range(4))
+        return await self._outcome(
+            "POST", url, options, lambda: encode_multipart(fields, boundary, measure_file)
+        )
+
+    async def _outcome(
+        self,
+        method: str,
+        url: str,
+        options: RequestOptions,
+        make_body: Callable[[], Body] | None = None,
+    ) -> Result[HttpResponse, HTTPFailure]:
+        """The boundary: below it failures are raised, above it they are returned."""
+        try:
+            response = await self._perform(self._call(method, url, options, make_body))
+        except FAILURES as failure:
+            signal = isinstance(failure, HTTPCircuitOpenError | HTTPRetryExhaustedError)
+            if signal and not self._config.total:
+                raise
+            return Failure(failure)
+        if response.status >= 400:
+            return Failure(HTTPStatusError(response))
+        return Success(response)
+
+    def _call(
+        self,
+        method: str,
+        url: str,
+        options: RequestOptions,
+        make_body: Callable[[], Body] | None = None,
+    ) -> Call:
+        try:
+            body = None if make_body is None else make_body()
+            request, host, timeout, attempt_timeout = self._builder.build(
+                method, url, options, body
+            )
+        except HTTPValidationError as error:
+            raise HTTPInvalidRequestError(
+                error.message,
+                field=error.field,
+                method=str(method),
+                url=str(url),
+                attempts=0,
+            ) from None
+        return Call(request, host, self._layers, timeout, attempt_timeout)
+
+    async def _perform(self, call: Call) -> HttpResponse:
+        try:
+            with self._watchdog.watch(call.timeout):
+                # A body that can be read only once is sent once: no policy may try again.
+                if call.replayable:
+                    return await self._policy.execute(call)
+                return await call()
+        except ExpiredError:
+            raise call.timed_out() from None
+        except ClosedError:
+            raise HTTPConnectionError(
+                "the client was stopped", kind="closed", **call.facts()
+            ) from None
+        except FAILURES:
+            raise
+        except Exception as error:
+            raise call.given_up(error) from error

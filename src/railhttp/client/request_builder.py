@@ -1,0 +1,220 @@
+"""From the arguments of a verb to a checked request."""
+
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from yarl import URL
+
+from railhttp.model.authorization import basic_auth
+from railhttp.model.body import Body, data_body, json_body
+from railhttp.model.config import HTTPClientConfig, check_count, check_seconds
+from railhttp.model.errors import HTTPValidationError
+from railhttp.model.headers import check_headers
+from railhttp.model.options import RequestOptions
+from railhttp.model.proxy import check_proxy
+from railhttp.model.request import Request, Route
+from railhttp.model.url import extend_query, request_url
+from railhttp.model.validation import or_raise, shown
+from railhttp.transport.request_body import measure_file
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
+_ROUTE_OPTIONS: Final = frozenset(Route.__slots__) & RequestOptions.__annotations__.keys()
+
+
+class Target(NamedTuple):
+    """Where a request goes.
+
+    Attributes:
+        url: The URL without user-info.
+        host: The origin as text.
+        credentials: Header fields made of the user-info; None where there was none.
+    """
+
+    url: URL
+    host: str
+    credentials: Mapping[str, str] | None
+
+
+def target_of(url: object) -> Target:
+    """Check a URL and take it apart; one that was seen lately costs a look-up.
+
+    Args:
+        url: An absolute http or https URL.
+
+    Raises:
+        HTTPValidationError: It is no such URL.
+
+    Example:
+        >>> target_of("http://ann:secret@h/").credentials
+        {'Authorization': 'Basic YW5uOnNlY3JldA=='}
+    """
+    if isinstance(url, str):
+        return _target(url)
+    raise HTTPValidationError(f"must be a str, got {shown(url)}", field="url")
+
+
+@lru_cache(maxsize=1024)
+def _target(url: str) -> Target:
+    parsed = request_url(url)
+    credentials = None
+    if parsed.raw_user is not None:
+        credentials = basic_auth(parsed.user or "", parsed.password or "")
+        parsed = parsed.with_user(None)
+    return Target(parsed, str(parsed.origin()), credentials)
+
+
+class Prepared(NamedTuple):
+    """A request and the time that it has.
+
+    Attributes:
+        request: The request.
+        host: Its origin as text.
+        timeout: Seconds for the whole call; None is no limit.
+        attempt_timeout: Seconds for one attempt; None is no limit.
+    """
+
+    request: Request
+    host: str
+    timeout: float | None
+    attempt_timeout: float | None
+
+
+class RequestBuilder:
+    """Builds the requests of a client.
+
+    Args:
+        config: The client's settings, which hold where a call names none.
+
+    Example:
+        >>> prepared = RequestBuilder(HTTPClientConfig()).build("get", "http://h/", {})
+        >>> prepared.request.method, prepared.timeout
+        ('GET', 30.0)
+    """
+
+    def __init__(self, config: HTTPClientConfig) -> None:
+        self._timeout = config.pool.timeout
+        self._attempt_timeout = config.attempt_timeout
+        self._route = Route(
+            connect_timeout=config.connect_timeout,
+            read_timeout=config.read_timeout,
+            max_redirects=config.max_redirects,
+            max_response_bytes=config.max_response_bytes,
+        )
+
+    def build(
+        self, method: str, url: str, options: RequestOptions, body: Body | None = None
+    ) -> Prepared:
+        """Build a request.
+
+        Args:
+            method: The method, in any case.
+            url: An absolute http or https URL.
+            options: What the caller gave beside them.
+            body: A body that is made already; then neither `json` nor `data` may be given.
+
+        Raises:
+            HTTPValidationError: Something of it cannot be sent.
+            TypeError: There is no such option.
+        """
+        target = target_of(url)
+        method = _check_method(method)
+        if not options:
+            request = Request(method, target.url, target.credentials, body, None, self._route)
+            return Prepared(request, target.host, self._timeout, self._attempt_timeout)
+        if unknown := options.keys() - RequestOptions.__annotations__.keys():
+            raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
+        params = options.get("params")
+        request = Request(
+            method,
+            extend_query(target.url, params) if params else target.url,
+            _headers(options.get("headers"), target.credentials),
+            _body(options, body),
+            _cookies(options.get("cookies")),
+            self._routed(options),
+        )
+        timeout = options.get("timeout", self._timeout)
+        attempt_timeout = options.get("attempt_timeout", self._attempt_timeout)
+        check_seconds(timeout, "timeout")
+        check_seconds(attempt_timeout, "attempt_timeout")
+        return Prepared(request, target.host, timeout, attempt_timeout)
+
+    def _routed(self, options: RequestOptions) -> Route:
+        default = self._route
+        if not _ROUTE_OPTIONS & options.keys():
+            return default
+        route = replace(
+            default,
+            connect_timeout=options.get("connect_timeout", default.connect_timeout),
+            read_timeout=options.get("read_timeout", default.read_timeout),
+            proxy=_proxy(options.get("proxy")),
+            ssl_context=_tls(options.get("ssl_context")),
+            allow_redirects=bool(options.get("allow_redirects", True)),
+            max_redirects=options.get("max_redirects", default.max_redirects),
+        )
+        check_seconds(route.connect_timeout, "connect_timeout")
+        check_seconds(route.read_timeout, "read_timeout")
+        check_count(route.max_redirects, "max_redirects")
+        return route
+
+
+def _check_method(method: object) -> str:
+    if isinstance(method, str) and method in _METHODS:
+        return method
+    if not isinstance(method, str) or not _TOKEN.fullmatch(method):
+        raise HTTPValidationError("must be a token (RFC 9110, section 9.1)", field="method")
+    upper = method.upper()
+    if upper == "CONNECT":
+        raise HTTPValidationError("CONNECT opens a tunnel; name a proxy instead", field="method")
+    return upper
+
+
+def _headers(
+    given: Mapping[str, str] | None, credentials: Mapping[str, str] | None
+) -> Mapping[str, str] | None:
+    if not given:
+        return credentials
+    headers = or_raise(check_headers(given))
+    if credentials is not None and "Authorization" not in headers:
+        headers.update(credentials)
+    return headers
+
+
+def _body(options: RequestOptions, body: Body | None) -> Body | None:
+    document, data = options.get("json"), options.get("data")
+    if sum(given is not None for given in (body, document, data)) > 1:
+        raise HTTPValidationError("a request has one body: json, data or fields", field="data")
+    if document is not None:
+        return json_body(document)
+    return body if data is None else data_body(data, measure_file)
+
+
+def _cookies(cookies: object) -> Mapping[str, str] | None:
+    if not cookies:
+        return None
+    if not isinstance(cookies, Mapping):
+        raise HTTPValidationError("must be a mapping of names to values", field="cookies")
+    checked = {}
+    for name, value in cookies.items():
+        if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+            raise HTTPValidationError("must have names that are tokens", field="cookies")
+        if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
+            raise HTTPValidationError("must have values of printable ASCII", field="cookies")
+        checked[name] = value
+    return checked
+
+
+def _proxy(proxy: str | None) -> str | None:
+    return or_raise(check_proxy(proxy)) if proxy else proxy
+
+
+def _tls(context: ssl.SSLContext | bool | None) -> ssl.SSLContext | bool | None:
+    if context is True or context is None:
+        return None
+    if context is False or isinstance(context, ssl.SSLContext):
+        return context
+    raise HTTPValidationError("must be an ssl.SSLContext or a bool", field="ssl_context")

@@ -1,0 +1,88 @@
+"""The authority of a URL: user-info, host and port (RFC 3986, section 3.2)."""
+
+import re
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final
+
+from yarl import URL
+
+_MAX_LENGTH: Final = 253  # of a name: RFC 1035, section 2.3.4 has 255 octets on the wire
+_LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_PORT: Final = re.compile(r":[0-9]{1,5}")
+_AUTHORITY: Final = re.compile(
+    r"([^:@\[\]\\]+(:[^@\[\]\\]*)?@)?"
+    r"(?P<host>\[[^@\[\]]*\]|[^:@\[\]]*)"
+    r"(?P<port>:[^@\[\]]*)?"
+)
+
+
+def normal_host(host: str) -> str:
+    """Give a host as it is sent.
+
+    Args:
+        host: Any text.
+
+    Returns:
+        The host in lower case and ASCII, an IPv6 address compressed and without brackets; an
+        empty string where the text is no host, see `railhttp.model.validation.check_host`.
+
+    Example:
+        >>> normal_host("Bücher.example"), normal_host("[0:0::1]"), normal_host("a b")
+        ('xn--bcher-kva.example', '::1', '')
+    """
+    if len(host) > _MAX_LENGTH + 1:  # IDNA is slow on what is too long anyway
+        return ""
+    try:
+        return _ipv6(host) if "[" in host or ":" in host else _name_or_ipv4(host)
+    except ValueError:
+        return ""
+
+
+def _ipv6(host: str) -> str:
+    bracketed = host.startswith("[") and host.endswith("]")
+    address = IPv6Address(host[1:-1] if bracketed else host)
+    return "" if address.scope_id else address.compressed
+
+
+def _name_or_ipv4(host: str) -> str:
+    name = _to_ascii(host.lower())
+    labels = name.removesuffix(".").split(".")
+    if _NUMBER.fullmatch(labels[-1]):
+        return str(IPv4Address(name))
+    fits = len(name.removesuffix(".")) <= _MAX_LENGTH and all(map(_LABEL.fullmatch, labels))
+    return name if fits else ""
+
+
+def _to_ascii(name: str) -> str:
+    if name.isascii() and "xn--" not in name:
+        return name
+    url = URL.build(scheme="http", host=name)
+    # Reading `host` decodes punycode: better a refusal here than an error amid a request.
+    return (url.host and url.raw_host) or ""
+
+
+def authority_problem(authority: str) -> str:
+    """Say what is wrong with the authority of a URL and what would be right.
+
+    Args:
+        authority: What stands between `//` and the path, without `/`, `?`, `#` and white space.
+
+    Returns:
+        A sentence without its subject, and an empty string where nothing is wrong.
+
+    Example:
+        >>> authority_problem("ann:s3cret@[::1]:8080")
+        ''
+        >>> authority_problem("api.example:0")
+        'must have a port from 1 to 65535, or none'
+    """
+    parts = _AUTHORITY.fullmatch(authority)
+    if not parts:
+        return "must name its server as host, host:port or user:password@host, percent-encoded"
+    if not normal_host(parts["host"]):
+        return "must have a host: a DNS name, an IPv4 address, or an IPv6 address in brackets"
+    port = parts["port"] or ":80"
+    if not _PORT.fullmatch(port) or not 1 <= int(port[1:]) <= 65_535:
+        return "must have a port from 1 to 65535, or none"
+    return ""

@@ -1,0 +1,58 @@
+"""Credentials as header fields: `headers=basic_auth("ann", "s3cret")`."""
+
+import re
+from base64 import b64encode
+from typing import Final
+
+from railhttp.model.errors import HTTPValidationError
+from railhttp.model.validation import check_text, or_raise
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+
+
+def basic_auth(username: str, password: str) -> dict[str, str]:
+    """Build the header field of Basic authentication, in UTF-8 (RFC 7617).
+
+    Args:
+        username: Without a colon; may be empty.
+        password: May be empty.
+
+    Returns:
+        Headers to send or to merge with others.
+
+    Raises:
+        HTTPValidationError: One of them is no text, has a control character or a surrogate, or
+            the username has a colon. The refusal shows neither.
+
+    Example:
+        >>> basic_auth("ann", "s3cret")
+        {'Authorization': 'Basic YW5uOnMzY3JldA=='}
+    """
+    or_raise(check_text(username, field="username"))
+    or_raise(check_text(password, field="password"))
+    if ":" in username:
+        raise HTTPValidationError("must not contain a colon (RFC 7617)", field="username")
+    return {"Authorization": f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"}
+
+
+def bearer_auth(token: str) -> dict[str, str]:
+    """Build the header field of Bearer authentication (RFC 6750, section 2.1).
+
+    Args:
+        token: Letters, digits and `-._~+/`, then any number of `=`.
+
+    Returns:
+        Headers to send or to merge with others.
+
+    Raises:
+        HTTPValidationError: The token has other characters or none. The refusal does not show it.
+
+    Example:
+        >>> bearer_auth("mF_9.B5f-4.1JqM")
+        {'Authorization': 'Bearer mF_9.B5f-4.1JqM'}
+    """
+    if not _TOKEN.fullmatch(or_raise(check_text(token, field="token"))):
+        raise HTTPValidationError(
+            "must be letters, digits and -._~+/, then any number of = (RFC 6750)", field="token"
+        )
+    return {"Authorization": f"Bearer {token}"}

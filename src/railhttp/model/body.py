@@ -1,0 +1,186 @@
+"""What a request carries, and whether it can be sent a second time."""
+
+import io
+import json as json_module
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, Final, TypeAlias
+from urllib.parse import urlencode
+
+from railhttp.model.errors import HTTPValidationError
+from railhttp.model.url import QueryParams, query_pairs
+
+BodyData: TypeAlias = (
+    bytes
+    | bytearray
+    | memoryview
+    | str
+    | QueryParams
+    | BinaryIO
+    | Iterable[bytes]
+    | AsyncIterable[bytes]
+)
+"""What `data=` takes: bytes, text, a form, an open binary file, or an iterable of bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """An open binary file, from where it stands to its end.
+
+    Attributes:
+        file: The file; it is read in a thread, and never closed here.
+        start: The position to read from; None where the file cannot seek, so is read only once.
+        size: The number of bytes from there on; None where unknown.
+    """
+
+    file: BinaryIO
+    start: int | None
+    size: int | None
+
+
+Segment: TypeAlias = bytes | FileSource | Iterable[bytes] | AsyncIterable[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class BytesBody:
+    """A body that is in memory: it can always be sent again.
+
+    Attributes:
+        content: The bytes.
+        content_type: The media type, sent where the caller's headers name none.
+    """
+
+    content: bytes
+    content_type: str
+
+    replayable: Final = True
+
+
+@dataclass(frozen=True, slots=True)
+class StreamBody:
+    """A body that is read piece by piece while it is sent.
+
+    Attributes:
+        segments: Its parts, in order.
+        content_type: The media type, sent where the caller's headers name none.
+    """
+
+    segments: tuple[Segment, ...]
+    content_type: str
+
+    @property
+    def replayable(self) -> bool:
+        """Whether every part can be read a second time: iterators and pipes cannot."""
+        return all(map(_is_replayable, self.segments))
+
+    @property
+    def length(self) -> int | None:
+        """The number of bytes, None where a part does not know its own."""
+        lengths = [_length(segment) for segment in self.segments]
+        known = [length for length in lengths if length is not None]
+        return sum(known) if len(known) == len(lengths) else None
+
+
+Body: TypeAlias = BytesBody | StreamBody
+
+
+def _is_replayable(segment: Segment) -> bool:
+    match segment:
+        case FileSource(start=start):
+            return start is not None
+        case Iterator() | AsyncIterator():
+            return False
+        case _:
+            return True
+
+
+def _length(segment: Segment) -> int | None:
+    match segment:
+        case bytes():
+            return len(segment)
+        case FileSource(size=size):
+            return size
+        case _:
+            return None
+
+
+def json_body(document: object) -> BytesBody:
+    """Encode a JSON document (RFC 8259): compact, in UTF-8, without `NaN`.
+
+    Args:
+        document: What `json.dumps` takes.
+
+    Returns:
+        The body, as `application/json`.
+
+    Raises:
+        HTTPValidationError: It cannot be written as JSON.
+
+    Example:
+        >>> json_body({"name": "né"}).content.decode()
+        '{"name":"né"}'
+    """
+    try:
+        text = _JSON.encode(document)
+        return BytesBody(text.encode(), "application/json")
+    except RecursionError:
+        reason = "is nested too deep or contains itself"
+    except UnicodeEncodeError:
+        reason = "contains a lone surrogate"
+    except (TypeError, ValueError) as error:
+        reason = f"cannot be written as JSON: {error}"
+    raise HTTPValidationError(reason, field="json")
+
+
+_JSON: Final = json_module.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def data_body(data: BodyData, measure: Callable[[BinaryIO], FileSource]) -> Body:
+    """Make a body of what a caller gave as `data=`.
+
+    Args:
+        data: Bytes; text, sent as UTF-8; a mapping, sent as a form; an open binary file; or an
+            iterable or async iterable of bytes. An iterable that is no iterator (a list, a class
+            with `__aiter__`) is read anew for each attempt; an iterator allows only one.
+        measure: Finds out where a file stands and how long it is.
+
+    Returns:
+        The body, with the media type that fits.
+
+    Raises:
+        HTTPValidationError: It is none of these.
+
+    Example:
+        >>> data_body({"a": [1, 2]}, measure=FileSource)
+        BytesBody(content=b'a=1&a=2', content_type='application/x-www-form-urlencoded')
+    """
+    match data:
+        case bytes():
+            return BytesBody(data, "application/octet-stream")
+        case bytearray() | memoryview():
+            return BytesBody(bytes(data), "application/octet-stream")
+        case str():
+            return BytesBody(_encode(data), "text/plain; charset=utf-8")
+        case Mapping():
+            form = urlencode(list(query_pairs(data)))
+            return BytesBody(form.encode("ascii"), "application/x-www-form-urlencoded")
+        case io.TextIOBase():
+            raise HTTPValidationError(
+                "open the file in binary mode: open(path, 'rb')", field="data"
+            )
+        case _ if hasattr(data, "read"):
+            return StreamBody((measure(data),), "application/octet-stream")
+        case AsyncIterable() | Iterable():
+            return StreamBody((data,), "application/octet-stream")
+    raise HTTPValidationError(
+        f"must be bytes, str, a mapping, an open binary file or an iterable of bytes, "
+        f"not {type(data).__name__}",
+        field="data",
+    )
+
+
+def _encode(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise HTTPValidationError("contains a lone surrogate", field="data") from None

@@ -1,0 +1,137 @@
+"""Settings: frozen, and checked once, when they are built."""
+
+import ssl
+from dataclasses import dataclass, field, replace
+from typing import Final, cast
+
+from railhttp.model.errors import HTTPValidationError
+from railhttp.model.redaction import SECRET_HEADERS
+from railhttp.model.validation import validate_positive_int, validate_timeout
+
+DEFAULT_TIMEOUT: Final = 30.0
+DEFAULT_MAX_RESPONSE_BYTES: Final = 100 * 1024 * 1024
+DEFAULT_MAX_REDIRECTS: Final = 10  # aiohttp's; browsers allow 20
+
+
+_UNSET: Final = cast("None", object())  # "not given", where None has a meaning of its own
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionPoolConfig:
+    """Settings of a connection pool.
+
+    Attributes:
+        max_connections: Connections at the same time, to all hosts together.
+        max_keepalive_connections: Idle connections kept per host; those beyond it are closed.
+        max_connections_per_host: Connections at the same time to one host (scheme, host, port).
+        timeout: Seconds for a whole call; None is no limit.
+        ttl_dns_cache: Seconds for which a resolved name is remembered; 0 switches that off.
+        force_close: Whether each connection is closed after one request.
+        verify_ssl: Whether certificates are verified. Never False in production.
+        ssl_context: A TLS context of your own; it takes the place of `verify_ssl`.
+        keepalive_timeout: Seconds after which an idle connection is closed.
+
+    Raises:
+        HTTPValidationError: A value is out of range; the error names the field.
+
+    Example:
+        >>> ConnectionPoolConfig(timeout=0)
+        Traceback (most recent call last):
+        railhttp.model.errors.HTTPValidationError: timeout: must be a positive number of seconds or
+        None, got 0
+    """
+
+    max_connections: int = 10
+    max_keepalive_connections: int = 5
+    max_connections_per_host: int = 10
+    timeout: float | None = DEFAULT_TIMEOUT
+    ttl_dns_cache: int = 300
+    force_close: bool = False
+    verify_ssl: bool = field(default=True, kw_only=True)
+    ssl_context: ssl.SSLContext | None = field(default=None, kw_only=True)
+    keepalive_timeout: float = field(default=15.0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        validate_positive_int(self.max_connections, "max_connections")
+        validate_positive_int(self.max_connections_per_host, "max_connections_per_host")
+        check_count(self.max_keepalive_connections, "max_keepalive_connections")
+        check_count(self.ttl_dns_cache, "ttl_dns_cache")
+        check_seconds(self.timeout, "timeout")
+        check_seconds(self.keepalive_timeout, "keepalive_timeout")
+
+
+@dataclass(frozen=True, slots=True)
+class HTTPClientConfig:
+    """Settings of a client.
+
+    Attributes:
+        pool: Settings of its connection pool.
+        proxy: The URL of an HTTP proxy for all requests; it goes before those of the environment.
+        trust_env: Whether HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are obeyed.
+        cookie_jar: Whether cookies that servers set are sent back to them.
+        timeout: Seconds for a whole call: queue, retries, back-off, body. It is the pool's
+            timeout: given here it takes the place of `pool.timeout`. None is no limit.
+        attempt_timeout: Seconds for one attempt; None is no limit but that of the call.
+        connect_timeout: Seconds for getting a connection: pool, DNS, TCP and TLS.
+        read_timeout: Seconds of silence allowed while waiting for an answer and inside it.
+        max_response_bytes: The largest body that is read into memory, after decompression.
+        max_redirects: How many redirects are followed.
+        secret_headers: Header names whose values are never shown and never cross an origin,
+            on top of the usual ones (`Authorization`, `Cookie`, `X-Api-Key` …).
+        total: Whether the verbs never raise: an open circuit and exhausted retries are then
+            `Failure` values too.
+
+    Raises:
+        HTTPValidationError: A value is out of range; the error names the field.
+
+    Example:
+        >>> HTTPClientConfig(timeout=5).pool.timeout
+        5
+    """
+
+    pool: ConnectionPoolConfig = field(default_factory=ConnectionPoolConfig)
+    proxy: str | None = None
+    trust_env: bool = True
+    cookie_jar: bool = True
+    timeout: float | None = field(default=_UNSET, kw_only=True)
+    attempt_timeout: float | None = field(default=None, kw_only=True)
+    connect_timeout: float | None = field(default=None, kw_only=True)
+    read_timeout: float | None = field(default=None, kw_only=True)
+    max_response_bytes: int = field(default=DEFAULT_MAX_RESPONSE_BYTES, kw_only=True)
+    max_redirects: int = field(default=DEFAULT_MAX_REDIRECTS, kw_only=True)
+    secret_headers: frozenset[str] = field(default=frozenset(), kw_only=True)
+    total: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        validate_positive_int(self.max_response_bytes, "max_response_bytes")
+        check_count(self.max_redirects, "max_redirects")
+        if self.timeout is not _UNSET:
+            object.__setattr__(self, "pool", replace(self.pool, timeout=self.timeout))
+        object.__setattr__(self, "timeout", self.pool.timeout)
+        for name in ("attempt_timeout", "connect_timeout", "read_timeout"):
+            _check_within(getattr(self, name), self.pool.timeout, name)
+        names = frozenset(name.lower() for name in self.secret_headers)
+        object.__setattr__(self, "secret_headers", names | SECRET_HEADERS)
+
+
+def check_count(value: int, name: str) -> None:
+    """Refuse what is neither zero nor a positive integer, naming the setting."""
+    if value != 0 or isinstance(value, bool):
+        validate_positive_int(value, name)
+
+
+def check_seconds(value: float | None, name: str) -> None:
+    """Refuse what is no time limit, naming the setting it was given for."""
+    try:
+        validate_timeout(value)
+    except HTTPValidationError as error:
+        raise HTTPValidationError(error.message, field=name) from None
+
+
+def _check_within(value: float | None, total: float | None, name: str) -> None:
+    check_seconds(value, name)
+    if value is not None and total is not None and value > total:
+        raise HTTPValidationError(
+            f"must not be longer than the timeout of the whole call, {total} s, got {value}",
+            field=name,
+        )

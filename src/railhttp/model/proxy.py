@@ -1,0 +1,190 @@
+"""Proxies: which one a request goes through, as the environment says."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Final
+
+from returns.result import Result
+from yarl import URL
+
+from railhttp.model.errors import HTTPValidationError
+from railhttp.model.validation import SCHEME, check_host, check_url, or_raise, refusal
+
+_HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
+_ENTRY: Final = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(:(?P<port>[0-9]{1,5}))?")
+
+
+def check_proxy(proxy: object, *, field: str = "proxy") -> Result[str, HTTPValidationError]:
+    """Check the URL of a proxy: http or https, perhaps with user and password.
+
+    Args:
+        proxy: Anything; a text without a scheme means `http://`.
+        field: The name of the setting in the refusal, which does not show the URL.
+
+    Returns:
+        The URL in normal form.
+
+    Example:
+        >>> check_proxy("proxy.example:3128")
+        <Success: http://proxy.example:3128>
+        >>> str(check_proxy("socks5://proxy.example").failure())
+        'proxy: must be an http:// or https:// proxy; for SOCKS put an HTTP proxy in front of it'
+    """
+    if isinstance(proxy, str) and SCHEME.match(proxy) and not _HTTP.match(proxy):
+        return refusal(
+            "must be an http:// or https:// proxy; for SOCKS put an HTTP proxy in front of it",
+            field,
+        )
+    return check_url(proxy, require_scheme=False, field=field)
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyVariable:
+    """A proxy as an environment variable names it, not checked yet.
+
+    Attributes:
+        name: The variable.
+        value: Its value, which may hold credentials and is never shown.
+
+    Example:
+        >>> ProxyVariable("HTTPS_PROXY", "http://ann:s3cret@proxy.example")
+        ProxyVariable(name='HTTPS_PROXY')
+    """
+
+    name: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NoProxy:
+    """One entry of NO_PROXY: what it matches is asked without a proxy.
+
+    Attributes:
+        target: Addresses, or a domain that stands for its subdomains too; empty for everything.
+        port: The only port that is meant, None for every port.
+
+    Example:
+        >>> NoProxy("example.com", 443).matches(URL("https://api.example.com/"))
+        True
+    """
+
+    target: IPv4Network | IPv6Network | str
+    port: int | None = None
+
+    def matches(self, url: URL) -> bool:
+        """Tell whether the entry speaks of this URL."""
+        if self.port not in {None, url.port}:
+            return False
+        host = (url.raw_host or "").removesuffix(".")
+        if isinstance(self.target, str):
+            return not self.target or f".{host}".endswith(f".{self.target}")
+        try:
+            return ip_address(host) in self.target
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class ProxySettings:
+    """The proxies of an environment, read once.
+
+    Attributes:
+        http: The proxy for http URLs, None for a direct connection.
+        https: The proxy for https URLs, None for a direct connection.
+        no_proxy: What is asked without a proxy.
+
+    Example:
+        >>> settings = ProxySettings.from_environment(
+        ...     {"HTTPS_PROXY": "http://proxy.example:3128", "NO_PROXY": ".corp,10.0.0.0/8"}
+        ... )
+        >>> settings.proxy_for(URL("https://api.example/"))
+        'http://proxy.example:3128'
+        >>> settings.proxy_for(URL("https://10.1.2.3/"))
+    """
+
+    http: ProxyVariable | None = None
+    https: ProxyVariable | None = None
+    no_proxy: tuple[NoProxy, ...] = ()
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "ProxySettings":
+        """Read HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, as curl and Python do.
+
+        A name in lower case comes before the one in upper case, also where it is empty, which
+        means no such proxy. ALL_PROXY serves the scheme that has no proxy of its own. HTTP_PROXY
+        in upper case is ignored where REQUEST_METHOD is set: in a CGI program it is a header
+        field that the client sent (CVE-2016-5385). NO_PROXY is a list with commas: `*`, hosts
+        with or without a leading dot (each with its subdomains), `host:port`, IPv4 and IPv6
+        addresses, and networks such as `10.0.0.0/8`; an entry that is none of these is ignored.
+
+        Args:
+            environ: The environment, such as `os.environ`.
+
+        Returns:
+            The settings. A proxy's URL is checked only when it is needed.
+
+        Example:
+            >>> ProxySettings.from_environment({}) == ProxySettings()
+            True
+        """
+        http_names = (
+            ("http_proxy",) if "REQUEST_METHOD" in environ else ("http_proxy", "HTTP_PROXY")
+        )
+        every = _variable(environ, "all_proxy", "ALL_PROXY")
+        bypass = _variable(environ, "no_proxy", "NO_PROXY")
+        entries = map(_parse_entry, bypass.value.split(",") if bypass else [])
+        return cls(
+            http=_variable(environ, *http_names) or every,
+            https=_variable(environ, "https_proxy", "HTTPS_PROXY") or every,
+            no_proxy=tuple(entry for entry in entries if entry),
+        )
+
+    def proxy_for(self, url: URL) -> str | None:
+        """Choose the proxy for a request.
+
+        Args:
+            url: The request's URL.
+
+        Returns:
+            The proxy's URL, or None for a direct connection.
+
+        Raises:
+            HTTPValidationError: The proxy that is needed has no valid URL; `field` names the
+                environment variable.
+        """
+        variable = self.https if url.scheme == "https" else self.http
+        if variable is None or any(entry.matches(url) for entry in self.no_proxy):
+            return None
+        return _proxy_url(variable)
+
+
+@lru_cache(maxsize=16)
+def _proxy_url(variable: ProxyVariable) -> str:
+    return or_raise(check_proxy(variable.value, field=variable.name))
+
+
+def _variable(environ: Mapping[str, str], *names: str) -> ProxyVariable | None:
+    name = next((name for name in names if name in environ), "")
+    value = environ.get(name, "").strip()
+    return ProxyVariable(name, value) if value else None
+
+
+def _parse_entry(entry: str) -> NoProxy | None:
+    text = entry.strip()
+    parts = _ENTRY.fullmatch(text)
+    host, port = (parts["host"], parts["port"]) if parts else (text, None)
+    target = _parse_target(host)
+    return None if target is None else NoProxy(target, int(port) if port else None)
+
+
+def _parse_target(host: str) -> IPv4Network | IPv6Network | str | None:
+    if host == "*":
+        return ""
+    try:
+        return ip_network(host.strip("[]"), strict=False)
+    except ValueError:
+        name = check_host(host.removeprefix("*.").removeprefix("."))
+    return name.map(lambda text: text.removesuffix(".")).value_or(None)

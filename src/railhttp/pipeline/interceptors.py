@@ -1,0 +1,108 @@
+"""Runs interceptors around an attempt: requests in order, responses in reverse."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+from railhttp.model.context import RequestContext
+from railhttp.model.response import HttpResponse
+from railhttp.protocols import InterceptorProtocol
+
+T = TypeVar("T")
+
+
+class InterceptionError(Exception):
+    """An interceptor raised; the cause is what it raised.
+
+    Attributes:
+        interceptor: Its class's name.
+    """
+
+    def __init__(self, interceptor: str) -> None:
+        super().__init__(interceptor)
+        self.interceptor = interceptor
+
+
+class InterceptorChain:
+    """Interceptors in their order.
+
+    Args:
+        interceptors: The first one sees a request first and its response last.
+
+    Example:
+        >>> import asyncio
+        >>> class Greeting:
+        ...     async def intercept_request(self, context: RequestContext) -> RequestContext:
+        ...         context.headers["X-Greeting"] = "hello"
+        ...         return context
+        ...     async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        ...         return response
+        >>> chain = InterceptorChain([Greeting()])
+        >>> asyncio.run(chain.process_request(RequestContext("GET", "http://h/"))).headers
+        {'X-Greeting': 'hello'}
+    """
+
+    def __init__(self, interceptors: Iterable[InterceptorProtocol] = ()) -> None:
+        self._interceptors = tuple(interceptors)
+
+    def __len__(self) -> int:
+        return len(self._interceptors)
+
+    def add_interceptor(self, interceptor: InterceptorProtocol) -> None:
+        """Put an interceptor behind the others.
+
+        Args:
+            interceptor: It sees requests last and responses first.
+        """
+        self._interceptors = (*self._interceptors, interceptor)
+
+    def remove_interceptor(self, interceptor: InterceptorProtocol) -> None:
+        """Take an interceptor out; does nothing where it is not in.
+
+        Args:
+            interceptor: The very object that was added.
+        """
+        self._interceptors = tuple(one for one in self._interceptors if one is not interceptor)
+
+    async def process_request(self, context: RequestContext) -> RequestContext:
+        """Hand a request through all interceptors, in their order.
+
+        Args:
+            context: The request.
+
+        Returns:
+            What the last one returned.
+
+        Raises:
+            InterceptionError: One of them raised.
+        """
+        for interceptor in self._interceptors:
+            context = await _named(interceptor, interceptor.intercept_request, context)
+        return context
+
+    async def process_response(self, response: HttpResponse) -> HttpResponse:
+        """Hand a response through all interceptors, in reverse.
+
+        Args:
+            response: The response.
+
+        Returns:
+            What the first one returned.
+
+        Raises:
+            InterceptionError: One of them raised.
+        """
+        for interceptor in reversed(self._interceptors):
+            response = await _named(interceptor, interceptor.intercept_response, response)
+        return response
+
+
+async def _named(
+    interceptor: InterceptorProtocol, intercept: Callable[[T], Awaitable[T]], value: T
+) -> T:
+    try:
+        return await intercept(value)
+    except asyncio.CancelledError:
+        raise
+    except Exception as error:
+        raise InterceptionError(type(interceptor).__name__) from error

@@ -1,0 +1,87 @@
+"""Where a redirect leads, and what goes along (RFC 9110, section 15.4; WHATWG Fetch, 4.4)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from yarl import URL
+
+from railhttp.model.errors import HTTPValidationError
+from railhttp.model.request import Request
+from railhttp.model.url import request_url
+
+REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
+
+_BODY_HEADERS: Final = frozenset(
+    {
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-location",
+        "content-type",
+        "transfer-encoding",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a redirect is not followed.
+
+    Attributes:
+        reason: The reason, in words, without the location: it may hold secrets.
+    """
+
+    reason: str
+
+
+def redirected(
+    request: Request, status: int, location: str, secret: frozenset[str]
+) -> Request | Refusal:
+    """Decide what to send after a redirect.
+
+    A 303, and a 301 or 302 to a POST, turn the request into a GET without a body, as browsers do;
+    the others repeat method and body. To another origin go neither the secret header fields nor
+    the cookies of the call, and so no credentials ever go from https to http. User-info that the
+    server put into the location is dropped.
+
+    Args:
+        request: What was sent.
+        status: One of `REDIRECT_STATUSES`.
+        location: The `Location` field, absolute or relative.
+        secret: Names, in lower case, of the header fields that stay with their origin.
+
+    Returns:
+        The next request, or why there is none.
+    """
+    try:
+        target = request_url(str(request.url.join(URL(location)))).with_user(None)
+    except (HTTPValidationError, ValueError):
+        return Refusal("the server names a location that is not an http or https URL")
+    if not target.raw_fragment:
+        target = target.with_fragment(request.url.fragment)
+    same_origin = target.origin() == request.url.origin()
+    bodiless = _becomes_get(request.method, status)
+    if request.body is not None and not bodiless and not request.body.replayable:
+        return Refusal("the body cannot be sent a second time")
+    dropped = _BODY_HEADERS if bodiless else frozenset()
+    return replace(
+        request,
+        method="GET" if bodiless else request.method,
+        url=target,
+        headers=_without(request.headers, dropped if same_origin else dropped | secret | {"host"}),
+        body=None if bodiless else request.body,
+        cookies=request.cookies if same_origin else None,
+    )
+
+
+def _becomes_get(method: str, status: int) -> bool:
+    if status == 303:
+        return method not in {"GET", "HEAD"}
+    return status in {301, 302} and method == "POST"
+
+
+def _without(headers: Mapping[str, str] | None, dropped: frozenset[str]) -> dict[str, str] | None:
+    if headers is None:
+        return None
+    return {name: value for name, value in headers.items() if name.lower() not in dropped}

@@ -1,0 +1,285 @@
+"""From whatever aiohttp, asyncio, ssl or the socket raised to one failure: a pure, total table.
+
+A class is looked up along its MRO, so the most specific row wins and a class that nobody has
+heard of is treated as its nearest base. Which exceptions there are, and what each means, is
+pinned by tests/transport/test_exception_map.py; it fails when aiohttp brings a new one.
+"""
+
+import asyncio
+import json
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from http.cookies import CookieError
+from typing import Final, TypeAlias
+
+from aiohttp import (
+    ClientConnectionError,
+    ClientConnectionResetError,
+    ClientConnectorCertificateError,
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientConnectorSSLError,
+    ClientError,
+    ClientHttpProxyError,
+    ClientOSError,
+    ClientPayloadError,
+    ClientProxyConnectionError,
+    ClientResponseError,
+    ClientSSLError,
+    ConnectionTimeoutError,
+    ContentTypeError,
+    InvalidURL,
+    InvalidUrlClientError,
+    InvalidUrlRedirectClientError,
+    NonHttpUrlClientError,
+    NonHttpUrlRedirectClientError,
+    RedirectClientError,
+    ServerConnectionError,
+    ServerDisconnectedError,
+    ServerFingerprintMismatch,
+    ServerTimeoutError,
+    SocketTimeoutError,
+    TooManyRedirects,
+    WSMessageTypeError,
+    WSServerHandshakeError,
+)
+from aiohttp.client_exceptions import UnixClientConnectorError, UploadAbortedError
+from aiohttp.http_exceptions import DecompressSizeError, HttpProcessingError, LineTooLong
+from aiohttp.streams import EofStream
+
+from railhttp.model.errors import (
+    CallFacts,
+    ConnectionKind,
+    HTTPConnectionError,
+    HTTPDecodeError,
+    HTTPFailure,
+    HTTPInterceptorError,
+    HTTPInvalidRequestError,
+    HTTPResponseTooLargeError,
+    HTTPTimeoutError,
+    TimeoutPhase,
+)
+from railhttp.model.stage import Stage
+from railhttp.transport.request_body import RequestBodyError
+from railhttp.wire.content import ContentError
+
+Row: TypeAlias = Callable[[BaseException, Stage, CallFacts], HTTPFailure]
+
+
+def to_failure(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+    """Find the one failure that an exception means.
+
+    Args:
+        error: What was raised during an exchange; any exception.
+        stage: How far the exchange had come.
+        call: The facts of the call, the delivery among them.
+
+    Returns:
+        A failure, complete.
+
+    Example:
+        >>> to_failure(ConnectionRefusedError(), Stage.CONNECTING, {"method": "GET"}).label
+        'connect'
+    """
+    return _row_of(type(error))(error, stage, call)
+
+
+def _row_of(cls: type[BaseException]) -> Row:
+    return next(ROWS[base] for base in cls.__mro__ if base in ROWS)
+
+
+def safe_cause(error: BaseException) -> BaseException | None:
+    """Pick the part of an exception that may stand as a failure's `__cause__`.
+
+    A traceback prints the text of every cause, and aiohttp's texts hold URLs and header fields;
+    those of the operating system and of the caller's own code do not.
+
+    Args:
+        error: What was raised during an exchange.
+
+    Returns:
+        The nearest exception of the system or of the caller in its chain, or None.
+
+    Example:
+        >>> safe_cause(ClientPayloadError("http://h/?token=abc")) is None
+        True
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, RequestBodyError):
+            return seen.__cause__
+        if isinstance(seen, OSError) and not isinstance(seen, ClientError):
+            return seen
+        seen = seen.__cause__
+    return None
+
+
+def _connection(kind: ConnectionKind, message: str) -> Row:
+    def row(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+        return HTTPConnectionError(message + _reason(error), kind=kind, **call)
+
+    return row
+
+
+def _timeout(phase: TimeoutPhase, message: str) -> Row:
+    return lambda error, stage, call: HTTPTimeoutError(message, phase=phase, **call)
+
+
+def _invalid(field: str, message: str) -> Row:
+    return lambda error, stage, call: HTTPInvalidRequestError(message, field=field, **call)
+
+
+def _decode(message: str) -> Row:
+    return lambda error, stage, call: HTTPDecodeError(message, **call)
+
+
+def _reason(error: BaseException) -> str:
+    cause = safe_cause(error)
+    text = cause.strerror if isinstance(cause, OSError) else None
+    return f": {text}" if text else ""
+
+
+def _plugged(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+    return HTTPInterceptorError(f"code plugged into the transport raised {_name(error)}", **call)
+
+
+def _name(error: BaseException) -> str:
+    return type(error).__name__
+
+
+def _too_large(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+    limit = next((value for value in reversed(error.args) if isinstance(value, int)), 0)
+    return HTTPResponseTooLargeError("a part of the answer is too long", limit=limit, **call)
+
+
+def _broken(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+    """A connection or the operating system failed: before it stood, or after."""
+    if isinstance(error.__cause__, RequestBodyError):
+        return _request_body(error.__cause__, stage, call)
+    kind: ConnectionKind = "connect" if stage is Stage.CONNECTING else "disconnected"
+    message = "cannot connect" if stage is Stage.CONNECTING else "the connection broke"
+    return HTTPConnectionError(message + _reason(error), kind=kind, **call)
+
+
+def _connector(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+    """A failed handshake has no class of its own, only some of its causes have."""
+    if isinstance(safe_cause(error), ssl.SSLError):
+        return _TLS(error, stage, call)
+    return HTTPConnectionError("cannot connect" + _reason(error), kind="connect", **call)
+
+
+def _timed_out(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+    match stage:
+        case Stage.QUEUED:
+            return HTTPTimeoutError("no free connection in the pool", phase="pool", **call)
+        case Stage.CONNECTING:
+            return HTTPTimeoutError("the connection was not made in time", phase="connect", **call)
+        case Stage.SENDING | Stage.ANSWERED:
+            return _SILENT(error, stage, call)
+
+
+def _runtime(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+    """By RuntimeError aiohttp says that its session is closed, or that no address was found."""
+    match stage:
+        case Stage.QUEUED:
+            return _CLOSED(error, stage, call)
+        case Stage.CONNECTING:
+            return _DNS(error, stage, call)
+        case Stage.SENDING | Stage.ANSWERED:
+            return _plugged(error, stage, call)
+
+
+def _request_body(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+    message = str(error) if error.__cause__ is None else f"raised {_name(error.__cause__)}"
+    return HTTPInvalidRequestError(f"the body {message}", field="data", **call)
+
+
+def _unicode(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+    return (_UNDECODABLE if stage is Stage.ANSWERED else _BAD_HOST)(error, stage, call)
+
+
+def _content(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+    if isinstance(error, ContentError) and error.truncated:
+        return _TRUNCATED(error, stage, call)
+    return HTTPDecodeError(str(error), where="Content-Encoding", **call)
+
+
+_DNS = _connection("dns", "the host name cannot be resolved")
+_PROXY = _connection("proxy", "the proxy refused")
+_TLS = _connection("tls", "the TLS handshake failed")
+_GONE = _connection("disconnected", "the server closed the connection without an answer")
+_TRUNCATED = _connection("truncated", "the answer broke off")
+_PROTOCOL = _connection("protocol", "the answer is not HTTP")
+_REDIRECT = _connection("redirect", "the redirect cannot be followed")
+_CLOSED = _connection("closed", "the client was closed")
+_SILENT = _timeout("read", "the server was silent for too long")
+_INVALID = _invalid("request", "the request cannot be sent")
+_BAD_URL = _invalid("url", "is not an http or https URL")
+_BAD_HOST = _invalid("url", "has a host that is not valid")
+_UNDECODABLE = _decode("the body is not what it says it is")
+
+ROWS: Final[Mapping[type[BaseException], Row]] = {
+    # aiohttp: no connection, so nothing was sent
+    ClientConnectorDNSError: _DNS,
+    ClientProxyConnectionError: _connection("proxy", "cannot connect to the proxy"),
+    ClientHttpProxyError: _PROXY,
+    ClientConnectorCertificateError: _connection("tls", "the certificate is not trusted"),
+    ClientConnectorSSLError: _TLS,
+    ClientSSLError: _TLS,
+    ServerFingerprintMismatch: _connection("tls", "the certificate is not the pinned one"),
+    UnixClientConnectorError: _connector,
+    ClientConnectorError: _connector,
+    ConnectionTimeoutError: _timed_out,
+    # aiohttp: the connection broke
+    ClientConnectionResetError: _broken,
+    ClientOSError: _broken,
+    ServerDisconnectedError: _GONE,
+    ServerConnectionError: _GONE,
+    ClientConnectionError: _broken,
+    UploadAbortedError: _GONE,
+    SocketTimeoutError: _SILENT,
+    ServerTimeoutError: _timed_out,
+    # aiohttp: the answer is not one
+    ClientPayloadError: _TRUNCATED,
+    ContentTypeError: _UNDECODABLE,
+    WSServerHandshakeError: _PROTOCOL,
+    TooManyRedirects: _REDIRECT,
+    ClientResponseError: _PROTOCOL,
+    LineTooLong: _too_large,
+    DecompressSizeError: _too_large,
+    HttpProcessingError: _PROTOCOL,
+    EofStream: _TRUNCATED,
+    # aiohttp: the request is not one
+    InvalidUrlRedirectClientError: _REDIRECT,
+    NonHttpUrlRedirectClientError: _REDIRECT,
+    RedirectClientError: _REDIRECT,
+    InvalidUrlClientError: _BAD_URL,
+    NonHttpUrlClientError: _BAD_URL,
+    InvalidURL: _BAD_URL,
+    WSMessageTypeError: _INVALID,
+    ClientError: _broken,
+    # the operating system and TLS
+    socket.gaierror: _DNS,
+    socket.herror: _DNS,
+    ssl.SSLError: _TLS,
+    OSError: _broken,
+    TimeoutError: _timed_out,
+    # asyncio
+    asyncio.CancelledError: _CLOSED,
+    asyncio.IncompleteReadError: _TRUNCATED,
+    asyncio.LimitOverrunError: _too_large,
+    EOFError: _TRUNCATED,
+    # ours, and Python's
+    RequestBodyError: _request_body,
+    ContentError: _content,
+    json.JSONDecodeError: _UNDECODABLE,
+    RecursionError: _UNDECODABLE,
+    UnicodeError: _unicode,
+    CookieError: _invalid("cookies", "are not valid"),
+    ValueError: _INVALID,
+    TypeError: _INVALID,
+    RuntimeError: _runtime,
+    BaseException: _plugged,
+}
+"""One row a class, most specific first; `BaseException` makes it total."""

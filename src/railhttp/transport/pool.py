@@ -1,0 +1,245 @@
+"""The connection pool: one aiohttp session, one TLS context, the proxies."""
+
+import asyncio
+import math
+import os
+import ssl
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache, lru_cache
+from types import TracebackType
+from typing import Final, Self
+
+import aiohttp
+from typing_extensions import override
+from yarl import URL
+
+from railhttp.model.config import ConnectionPoolConfig
+from railhttp.model.errors import HTTPConnectionError, HTTPValidationError
+from railhttp.model.proxy import ProxySettings, check_proxy
+from railhttp.model.url import request_url
+from railhttp.model.validation import or_raise
+from railhttp.transport.connector import KeepaliveConnector, StagedRequest, UnrepeatedResponse
+from railhttp.wire.content import ACCEPT_ENCODING
+
+USER_AGENT: Final = "railhttp/0.1.0"
+_WARM_UP_SECONDS: Final = 10.0
+
+
+class ConnectionPool:
+    """Connections that are kept open between requests, with aiohttp underneath.
+
+    Args:
+        max_connections: Connections at the same time, to all hosts together.
+        max_keepalive_connections: Idle connections kept per host.
+        max_connections_per_host: Connections at the same time to one host.
+        timeout: Seconds for a whole call; None is no limit.
+        ttl_dns_cache: Seconds for which a resolved name is remembered.
+        force_close: Whether each connection is closed after one request.
+        verify_ssl: Whether certificates are verified. Never False in production.
+        proxy: The URL of an HTTP proxy for all requests.
+        trust_env: Whether proxies are taken from the environment, once, at `start()`.
+        cookie_jar: Whether cookies that servers set are sent back to them.
+        ssl_context: A TLS context of your own, in place of `verify_ssl`.
+        keepalive_timeout: Seconds after which an idle connection is closed.
+
+    Raises:
+        HTTPValidationError: A value is out of range; the error names it.
+
+    Example:
+        >>> import asyncio
+        >>> async def main() -> bool:
+        ...     async with ConnectionPool(max_connections=100, timeout=60.0) as pool:
+        ...         return pool.is_started()
+        >>> asyncio.run(main())
+        True
+    """
+
+    def __init__(
+        self,
+        max_connections: int = 10,
+        max_keepalive_connections: int = 5,
+        max_connections_per_host: int = 10,
+        timeout: float | None = 30.0,
+        ttl_dns_cache: int = 300,
+        force_close: bool = False,
+        verify_ssl: bool = True,
+        proxy: str | None = None,
+        trust_env: bool = True,
+        cookie_jar: bool = True,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        keepalive_timeout: float = 15.0,
+    ) -> None:
+        self._config = ConnectionPoolConfig(
+            max_connections,
+            max_keepalive_connections,
+            max_connections_per_host,
+            timeout,
+            ttl_dns_cache,
+            force_close,
+            verify_ssl=verify_ssl,
+            ssl_context=ssl_context,
+            keepalive_timeout=keepalive_timeout,
+        )
+        self._proxy = None if proxy is None else URL(or_raise(check_proxy(proxy)))
+        self._trust_env = trust_env
+        self._cookie_jar = cookie_jar
+        self._session: aiohttp.ClientSession | None = None
+        self._environment: ProxySettings | None = None
+
+    @classmethod
+    def from_config(
+        cls,
+        config: ConnectionPoolConfig,
+        *,
+        proxy: str | None = None,
+        trust_env: bool = True,
+        cookie_jar: bool = True,
+    ) -> Self:
+        """Build a pool from settings; the keywords are those of the class."""
+        return cls(
+            config.max_connections,
+            config.max_keepalive_connections,
+            config.max_connections_per_host,
+            config.timeout,
+            config.ttl_dns_cache,
+            config.force_close,
+            config.verify_ssl,
+            proxy,
+            trust_env,
+            cookie_jar,
+            ssl_context=config.ssl_context,
+            keepalive_timeout=config.keepalive_timeout,
+        )
+
+    @property
+    def config(self) -> ConnectionPoolConfig:
+        """The settings."""
+        return self._config
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The aiohttp session, for what this library does not offer.
+
+        Raises:
+            HTTPConnectionError: The pool is not started (kind `closed`).
+        """
+        if self._session is None:
+            raise HTTPConnectionError("the client is not started", kind="closed", attempts=0)
+        return self._session
+
+    def is_started(self) -> bool:
+        """Whether the pool has been started and not stopped since."""
+        return self._session is not None
+
+    async def start(self) -> None:
+        """Make the session; does nothing where there is one."""
+        if self._session is not None:
+            return
+        if self._trust_env:
+            self._environment = ProxySettings.from_environment(os.environ)
+        config = self._config
+        connector = KeepaliveConnector(
+            limit=config.max_connections,
+            limit_per_host=config.max_connections_per_host,
+            ttl_dns_cache=config.ttl_dns_cache or None,
+            use_dns_cache=config.ttl_dns_cache > 0,
+            ssl=config.ssl_context or _tls_context(verify=config.verify_ssl),
+            force_close=config.force_close,
+            timeout_ceil_threshold=math.inf,
+            # aiohttp refuses a time for connections that are not kept, unless it is None
+            keepalive_timeout=None if config.force_close else config.keepalive_timeout,
+        )
+        connector.max_keepalive = config.max_keepalive_connections
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.CookieJar(unsafe=True) if self._cookie_jar else _NoCookies(),
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPT_ENCODING},
+            timeout=NO_TIMEOUT,
+            auto_decompress=False,
+            request_class=StagedRequest,
+            response_class=UnrepeatedResponse,
+        )
+
+    async def stop(self) -> None:
+        """Close all connections; does nothing where the pool is not started."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    def proxy_for(self, url: URL) -> URL | None:
+        """Find the proxy for a URL: the pool's own, or that of the environment.
+
+        Raises:
+            HTTPValidationError: The environment names a proxy that cannot be used.
+        """
+        if self._proxy is not None or self._environment is None:
+            return self._proxy
+        return _environment_proxy(self._environment, url.origin())
+
+    async def warm_up(self, urls: Sequence[str]) -> None:
+        """Open connections before they are needed, by a HEAD (or else GET) to each URL.
+
+        It is an optimisation and no check: whatever fails is passed over.
+
+        Args:
+            urls: URLs of the hosts, such as `https://api.example.com`.
+
+        Raises:
+            HTTPConnectionError: The pool is not started (kind `closed`).
+        """
+        session = self.session
+        await asyncio.gather(*(self._touch(session, url) for url in urls))
+
+    async def _touch(self, session: aiohttp.ClientSession, url: str) -> None:
+        with suppress(HTTPValidationError, aiohttp.ClientError, OSError, ValueError):
+            target = request_url(url)
+            for method in ("HEAD", "GET"):
+                async with (
+                    asyncio.timeout(_WARM_UP_SECONDS),
+                    session.request(
+                        method, target, allow_redirects=False, proxy=self.proxy_for(target)
+                    ) as response,
+                ):
+                    if response.status != 405:
+                        return
+
+
+NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
+
+
+class _NoCookies(aiohttp.DummyCookieJar):
+    """No jar; aiohttp asks it all the same whether a call's own cookies may go to an address."""
+
+    @property
+    @override
+    def unsafe(self) -> bool:
+        return True
+
+
+@cache
+def _tls_context(*, verify: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context()  # some 36 ms, so made once a process
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@lru_cache(maxsize=1024)
+def _environment_proxy(settings: ProxySettings, origin: URL) -> URL | None:
+    proxy = settings.proxy_for(origin)
+    return None if proxy is None else URL(proxy)
