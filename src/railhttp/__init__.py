@@ -71,8 +71,7 @@ from railhttp.protocols import (
     RetryPolicyProtocol,
 )
 from railhttp.transport.pool import ConnectionPool
-
-__version__ = "0.1.0"
+from railhttp.version import __version__
 
 __all__ = [
     "JSON",
@@ -118,6 +117,7 @@ __all__ = [
     "RetryPolicy",
     "RetryPolicyProtocol",
     "TimeoutPhase",
+    "__version__",
     "basic_auth",
     "bearer_auth",
     "build_url",

@@ -14,9 +14,9 @@ from railhttp.model.body import Body, data_body, json_body
 from railhttp.model.config import HTTPClientConfig, check_count, check_seconds
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.headers import check_headers
-from railhttp.model.options import RequestOptions
+from railhttp.model.options import ProgressCallback, RequestOptions
 from railhttp.model.proxy import check_proxy
-from railhttp.model.request import Request, Route
+from railhttp.model.request import Request, Route, check_framing
 from railhttp.model.url import extend_query, request_url
 from railhttp.model.validation import or_raise, shown
 from railhttp.transport.request_body import measure_file
@@ -105,9 +105,18 @@ class RequestBuilder:
             max_redirects=config.max_redirects,
             max_response_bytes=config.max_response_bytes,
         )
+        # Requests are values, so one without options is built once (benchmarks/README.md).
+        self._plain = lru_cache(maxsize=1024)(self._build_plain)
+
+    def _build_plain(self, method: str, url: str) -> Prepared:
+        target = target_of(url)
+        request = Request(
+            _check_method(method), target.url, target.credentials, None, None, self._route
+        )
+        return Prepared(request, target.host, self._timeout, self._attempt_timeout)
 
     def build(
-        self, method: str, url: str, options: RequestOptions, body: Body | None = None
+        self, method: object, url: object, options: RequestOptions, body: Body | None = None
     ) -> Prepared:
         """Build a request.
 
@@ -121,19 +130,18 @@ class RequestBuilder:
             HTTPValidationError: Something of it cannot be sent.
             TypeError: There is no such option.
         """
+        if not options and body is None and isinstance(url, str) and isinstance(method, str):
+            return self._plain(method, url)
         target = target_of(url)
-        method = _check_method(method)
-        if not options:
-            request = Request(method, target.url, target.credentials, body, None, self._route)
-            return Prepared(request, target.host, self._timeout, self._attempt_timeout)
         if unknown := options.keys() - RequestOptions.__annotations__.keys():
             raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
         params = options.get("params")
+        body = _body(options, body)
         request = Request(
-            method,
-            extend_query(target.url, params) if params else target.url,
-            _headers(options.get("headers"), target.credentials),
-            _body(options, body),
+            _check_method(method),
+            target.url if params is None else extend_query(target.url, params),
+            _headers(options.get("headers"), target.credentials, body),
+            body,
             _cookies(options.get("cookies")),
             self._routed(options),
         )
@@ -153,8 +161,9 @@ class RequestBuilder:
             read_timeout=options.get("read_timeout", default.read_timeout),
             proxy=_proxy(options.get("proxy")),
             ssl_context=_tls(options.get("ssl_context")),
-            allow_redirects=bool(options.get("allow_redirects", True)),
+            allow_redirects=_flag(options.get("allow_redirects", True), "allow_redirects"),
             max_redirects=options.get("max_redirects", default.max_redirects),
+            upload_progress=_callback(options.get("upload_progress")),
         )
         check_seconds(route.connect_timeout, "connect_timeout")
         check_seconds(route.read_timeout, "read_timeout")
@@ -174,11 +183,12 @@ def _check_method(method: object) -> str:
 
 
 def _headers(
-    given: Mapping[str, str] | None, credentials: Mapping[str, str] | None
+    given: Mapping[str, str] | None, credentials: Mapping[str, str] | None, body: Body | None
 ) -> Mapping[str, str] | None:
-    if not given:
+    if given is None:
         return credentials
     headers = or_raise(check_headers(given))
+    check_framing(headers, body)
     if credentials is not None and "Authorization" not in headers:
         headers.update(credentials)
     return headers
@@ -194,7 +204,7 @@ def _body(options: RequestOptions, body: Body | None) -> Body | None:
 
 
 def _cookies(cookies: object) -> Mapping[str, str] | None:
-    if not cookies:
+    if cookies is None:
         return None
     if not isinstance(cookies, Mapping):
         raise HTTPValidationError("must be a mapping of names to values", field="cookies")
@@ -208,8 +218,21 @@ def _cookies(cookies: object) -> Mapping[str, str] | None:
     return checked
 
 
+def _flag(value: object, name: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise HTTPValidationError(f"must be True or False, got {shown(value)}", field=name)
+
+
+def _callback(callback: ProgressCallback | None) -> ProgressCallback | None:
+    given: object = callback
+    if given is None or callable(given):
+        return callback
+    raise HTTPValidationError(f"must be callable, got {shown(given)}", field="upload_progress")
+
+
 def _proxy(proxy: str | None) -> str | None:
-    return or_raise(check_proxy(proxy)) if proxy else proxy
+    return proxy if proxy is None or proxy == "" else or_raise(check_proxy(proxy))
 
 
 def _tls(context: ssl.SSLContext | bool | None) -> ssl.SSLContext | bool | None:

@@ -4,7 +4,7 @@ import io
 import json as json_module
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, Final, TypeAlias
+from typing import BinaryIO, ClassVar, Final, TypeAlias, cast
 from urllib.parse import urlencode
 
 from railhttp.model.errors import HTTPValidationError
@@ -53,7 +53,7 @@ class BytesBody:
     content: bytes
     content_type: str
 
-    replayable: Final = True
+    replayable: ClassVar = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,8 @@ def data_body(data: BodyData, measure: Callable[[BinaryIO], FileSource]) -> Body
                 "open the file in binary mode: open(path, 'rb')", field="data"
             )
         case _ if hasattr(data, "read"):
-            return StreamBody((measure(data),), "application/octet-stream")
+            file = cast("BinaryIO", data)  # what else has `read` is refused when it gives no bytes
+            return StreamBody((measure(file),), "application/octet-stream")
         case AsyncIterable() | Iterable():
             return StreamBody((data,), "application/octet-stream")
     raise HTTPValidationError(

@@ -18,6 +18,9 @@ class RequestContext:
         service_name: The logical name of the service that is called, where there is one.
         attempt: Which attempt this is, counted from 0.
         start_time: When the call began.
+        body: The body where it is in memory, empty where there is none; None where it is streamed.
+            It is there to be read, by what signs requests; writing it changes nothing.
+        call_id: An id that all attempts of one call have in common.
 
     Example:
         >>> RequestContext("get", "https://api.example/").method
@@ -30,6 +33,8 @@ class RequestContext:
     service_name: str | None = None
     attempt: int = 0
     start_time: datetime | None = None
+    body: bytes | None = field(default=b"", kw_only=True, repr=False)
+    call_id: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
         self.method = self.method.upper()

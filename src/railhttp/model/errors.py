@@ -290,6 +290,14 @@ class HTTPStatusError(HTTPClientError):
         state = {**self.__dict__, "response": self.response.redacted()}
         return _rebuild, (type(self), self.args), state
 
+    def __copy__(self) -> "HTTPStatusError":
+        copied = HTTPStatusError(self.response)
+        copied.__dict__.update(self.__dict__)
+        return copied
+
+    def __deepcopy__(self, memo: object) -> "HTTPStatusError":
+        return self.__copy__()  # what it holds is frozen
+
 
 class HTTPDecodeError(HTTPClientError):
     """A body is not what its headers, or the caller's decoder, say it is.

@@ -1,14 +1,38 @@
 """The keyword arguments that every verb takes."""
 
 import ssl
-from collections.abc import Mapping
-from typing import TypedDict
+from collections.abc import Callable, Mapping
+from typing import TypeAlias, TypedDict
+
+from multidict import CIMultiDict
 
 from railhttp.model.body import BodyData
 from railhttp.model.url import QueryParams
 
+ProgressCallback: TypeAlias = Callable[[int, int | None], object]
+"""Gets the bytes transferred so far and in all, None where the latter is not known. It is called
+on the spot, so it must be quick."""
 
-class RequestOptions(TypedDict, total=False):
+
+class BodilessOptions(TypedDict, total=False):
+    """`RequestOptions` but for `data`, for methods that have a parameter of that name."""
+
+    headers: Mapping[str, str]
+    params: QueryParams | None
+    json: object
+    cookies: Mapping[str, str]
+    timeout: float | None
+    attempt_timeout: float | None
+    connect_timeout: float | None
+    read_timeout: float | None
+    allow_redirects: bool
+    max_redirects: int
+    proxy: str | None
+    ssl_context: ssl.SSLContext | bool
+    upload_progress: ProgressCallback | None
+
+
+class RequestOptions(BodilessOptions, total=False):
     """What `request()` and the verbs take beside method and URL; all of it is optional.
 
     Attributes:
@@ -25,18 +49,31 @@ class RequestOptions(TypedDict, total=False):
         max_redirects: How many of them.
         proxy: The URL of an HTTP proxy for this call; an empty string is no proxy.
         ssl_context: The TLS context of this call; False skips verification, True is the default.
+        upload_progress: Told of the body's bytes as they are sent; a second attempt begins at 0
+            again. What it raises fails the call like a body that cannot be read.
     """
 
-    headers: Mapping[str, str]
-    params: QueryParams | None
-    json: object
     data: BodyData | None
-    cookies: Mapping[str, str]
-    timeout: float | None
-    attempt_timeout: float | None
-    connect_timeout: float | None
-    read_timeout: float | None
-    allow_redirects: bool
-    max_redirects: int
-    proxy: str | None
-    ssl_context: ssl.SSLContext | bool
+
+
+def with_default_headers(options: RequestOptions, defaults: Mapping[str, str]) -> RequestOptions:
+    """Put header fields behind those of a call: of two with the same name the call's counts.
+
+    Args:
+        options: What the caller gave.
+        defaults: Names, in any case, and values.
+
+    Returns:
+        New options; the caller's own where its headers are no mapping, which is refused later.
+
+    Example:
+        >>> given = RequestOptions(headers={"accept": "a/b"})
+        >>> with_default_headers(given, {"Accept": "c/d", "X-Id": "7"})["headers"]
+        <CIMultiDict('X-Id': '7', 'accept': 'a/b')>
+    """
+    given: object = options.get("headers", {})
+    if not isinstance(given, Mapping):
+        return options
+    names = {str(name).lower() for name in given}
+    missing = [field for field in defaults.items() if field[0].lower() not in names]
+    return {**options, "headers": CIMultiDict([*missing, *given.items()])}

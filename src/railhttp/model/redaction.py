@@ -20,6 +20,7 @@ SECRET_HEADERS: Final = frozenset(
 )
 """Header names, in lower case, whose values are never shown and never cross an origin."""
 
+_SHOWABLE_PATH: Final = re.compile(r"/[^@]*|[^:@]*(:\d*(/[^:@]*)?)?")
 _SHOWABLE_SCHEME: Final = re.compile(r"[^:@]*:?")
 _SHOWABLE_AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]\\]+)(:\d*)?")
 
@@ -28,7 +29,7 @@ def redact_url(url: str) -> str:
     """Make a URL fit to be shown: no user-info, no query value, no fragment.
 
     It takes any text, because an error has to name a URL that could not be parsed; where the
-    authority is not plainly `host` or `host:port`, it and the path are masked too.
+    authority is not plainly `host` or `host:port`, it and what follows are masked too.
 
     Args:
         url: A URL, valid or not.
@@ -43,14 +44,16 @@ def redact_url(url: str) -> str:
         'https://***'
     """
     head, mark, query = url.partition("#")[0].partition("?")
-    shown = _redact_head(head) + mark + "&".join(map(_redact_pair, query.split("&")))
+    shown = _redact_head(head)
+    if not shown.endswith(MASK):  # a `?` within a password makes its end look like a query
+        shown += mark + "&".join(map(_redact_pair, query.split("&")))
     return shown if shown.isprintable() else re.sub(r"[^ -~]", "\N{REPLACEMENT CHARACTER}", shown)
 
 
 def _redact_head(head: str) -> str:
     scheme, separator, rest = head.partition("//")
     if not separator:
-        return head.rpartition("@")[2]
+        return head if _SHOWABLE_PATH.fullmatch(head) else MASK
     authority, slash, path = rest.partition("/")
     host = authority.rpartition("@")[2]
     if not _SHOWABLE_SCHEME.fullmatch(scheme):
@@ -62,7 +65,7 @@ def _redact_head(head: str) -> str:
 
 def _redact_pair(pair: str) -> str:
     name, equals, _ = pair.partition("=")
-    if equals:
+    if equals and "@" not in name:
         return f"{name}={MASK}"
     return MASK if name else ""
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from yarl import URL
 
-from railhttp.model.body import Body
+from railhttp.model.body import Body, BytesBody
+from railhttp.model.errors import HTTPValidationError
+from railhttp.model.options import ProgressCallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Route:
         allow_redirects: Whether redirects are followed.
         max_redirects: How many of them.
         max_response_bytes: The largest body that is read into memory, after decompression.
+        upload_progress: Told of the body's bytes as they are sent.
     """
 
     connect_timeout: float | None = None
@@ -30,6 +33,7 @@ class Route:
     allow_redirects: bool = True
     max_redirects: int = 10
     max_response_bytes: int = 100 * 1024 * 1024
+    upload_progress: ProgressCallback | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +55,46 @@ class Request:
     body: Body | None
     cookies: Mapping[str, str] | None
     route: Route
+
+
+def check_framing(headers: Mapping[str, str], body: Body | None) -> None:
+    """Refuse header fields that contradict the body: they would split one request into two.
+
+    A `Content-Length` must be the body's own; where that does not know its length, it is an
+    announcement, and kept to. `Transfer-Encoding` is the transport's business (RFC 9112, 6).
+
+    Args:
+        headers: The fields, with names in any case.
+        body: What the request carries.
+
+    Raises:
+        HTTPValidationError: A field is not true.
+
+    Example:
+        >>> check_framing({"content-length": "3"}, BytesBody(b"four", "text/plain"))
+        Traceback (most recent call last):
+        railhttp.model.errors.HTTPValidationError: headers: Content-Length must be 4, the length of
+        the body
+    """
+    for name, value in headers.items():
+        match name.lower():
+            case "transfer-encoding":
+                raise HTTPValidationError("Transfer-Encoding cannot be chosen", field="headers")
+            case "content-length":
+                _check_length(value, body)
+
+
+def _check_length(value: str, body: Body | None) -> None:
+    match body:
+        case None:
+            length: int | None = 0
+        case BytesBody(content):
+            length = len(content)
+        case _:
+            length = body.length
+    if length is not None and value != str(length):
+        raise HTTPValidationError(
+            f"Content-Length must be {length}, the length of the body", field="headers"
+        )
+    if not (value.isascii() and value.isdigit() and len(value) < 20):
+        raise HTTPValidationError("Content-Length must be a number of bytes", field="headers")

@@ -170,8 +170,7 @@ class HttpResponse:
             'http://h/?token=***'
         """
         shown = CIMultiDict(
-            (name, MASK if name.lower() in SECRET_HEADERS else value)
-            for name, value in self.headers.items()
+            (name, _shown(name.lower(), value)) for name, value in self.headers.items()
         )
         return replace(self, url=redact_url(self.url), headers=CIMultiDictProxy(shown))
 
@@ -194,6 +193,12 @@ def _rebuild(fields: tuple[tuple[str, str], ...], state: dict[str, object]) -> H
     for name, value in {**state, "headers": CIMultiDictProxy(CIMultiDict(fields))}.items():
         object.__setattr__(response, name, value)
     return response
+
+
+def _shown(name: str, value: str) -> str:
+    if name in SECRET_HEADERS:
+        return MASK
+    return redact_url(value) if name in {"location", "content-location"} else value
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -87,7 +87,7 @@ def _join(base: URL, path: str) -> URL:
 def parse_url_parts(url: str) -> UrlParts:
     """Take a URL apart.
 
-    `build_url` puts it together again: of scheme, host and port, the path, and the params.
+    `build_url` puts it together again, with scheme, host, port and path as its base.
 
     Args:
         url: An http or https URL.

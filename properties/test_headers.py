@@ -1,0 +1,77 @@
+"""Laws of header fields: parsing is idempotent, merging a monoid that ignores case."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
+from properties import strategies as some
+from returns.pipeline import is_successful
+
+from railhttp.model.errors import HTTPError
+from railhttp.model.headers import check_headers, merge_headers, parse_headers, validate_headers
+
+
+@given(some.any_headers)
+def test_parsing_is_idempotent(headers: Mapping[str, object]) -> None:
+    once = parse_headers(headers)
+    assert parse_headers(once) == once
+
+
+@given(some.any_headers, some.any_headers, some.any_headers, st.booleans())
+def test_merging_is_associative_and_has_a_neutral_element(
+    a: Mapping[str, object], b: Mapping[str, object], c: Mapping[str, object], normalize: bool
+) -> None:
+    def merge(*headers: Mapping[str, object]) -> dict[str, str]:
+        return merge_headers(*headers, normalize=normalize)
+
+    assert merge(merge(a, b), c) == merge(a, merge(b, c)) == merge(a, b, c)
+    assert merge(a, {}) == merge({}, a) == merge(a) == merge(merge(a), merge(a))
+
+
+@given(some.headers, some.headers, st.booleans())
+def test_the_last_wins_in_any_case(
+    a: Mapping[str, object], b: Mapping[str, object], normalize: bool
+) -> None:
+    merged = CIMultiDict(merge_headers(a, b, normalize=normalize))
+    expected: CIMultiDict[str] = CIMultiDict()
+    for name, value in [*a.items(), *b.items()]:
+        text = str(value)
+        expected[name] = text.strip("\t ") if normalize else text
+    assert merged == expected
+
+
+@given(some.headers)
+def test_what_is_fit_to_be_sent_is_accepted_as_it_is(headers: Mapping[str, object]) -> None:
+    checked = check_headers(headers).unwrap()
+    assert [*checked.items()] == [
+        (name, str(value).strip("\t ")) for name, value in headers.items()
+    ]
+
+
+@given(some.any_headers)
+def test_what_is_accepted_splits_no_header(headers: Mapping[str, object]) -> None:
+    checked = check_headers(headers)
+    if is_successful(checked):
+        for name, value in checked.unwrap().items():
+            line = f"{name}: {value}".encode()
+            assert line.splitlines() == [line]
+            assert name.isascii()
+            assert not {" ", ":", "\0"} & set(name)
+
+
+@given(some.header_names, some.header_values, some.header_values, st.sampled_from("\r\n\0\x7f\x1b"))
+def test_a_control_character_is_refused_wherever_it_stands(
+    name: str, before: str, after: str, control: str
+) -> None:
+    assert not is_successful(check_headers({name: before + control + after}))
+    assert not is_successful(check_headers({before + control + after: name}))
+
+
+@given(some.objects)
+def test_nothing_but_an_http_error_comes_out(headers: Mapping[str, object]) -> None:
+    for function in (parse_headers, merge_headers, validate_headers):
+        for argument in (headers, {"X": headers}):
+            with suppress(HTTPError):
+                function(argument)

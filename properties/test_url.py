@@ -1,0 +1,90 @@
+"""Laws of URLs: building and taking apart are inverse, and normal forms stay as they are."""
+
+from contextlib import suppress
+
+from hypothesis import given
+from hypothesis import strategies as st
+from properties import strategies as some
+
+from railhttp.model.errors import HTTPError
+from railhttp.model.url import (
+    QueryParams,
+    build_url,
+    extend_query,
+    is_absolute,
+    join_base_url,
+    origin_of,
+    parse_url_parts,
+    request_url,
+)
+
+
+def expected(params: QueryParams) -> dict[str, list[str]]:
+    lists = {
+        name: list(value) if isinstance(value, list | tuple) else [value]
+        for name, value in params.items()
+    }
+    texts = {
+        name: [some.query_text(value) for value in values if value is not None]
+        for name, values in lists.items()
+    }
+    return {name: values for name, values in texts.items() if values}
+
+
+@given(some.origins(), some.paths, some.query_params)
+def test_what_is_built_is_taken_apart_again(origin: str, path: str, params: QueryParams) -> None:
+    assert parse_url_parts(build_url(origin, path, params))["params"] == expected(params)
+
+
+@given(some.urls())
+def test_what_is_taken_apart_is_built_again(url: str) -> None:
+    parts = parse_url_parts(url)
+    host = f"[{parts['host']}]" if ":" in parts["host"] else parts["host"]
+    port = "" if parts["port"] is None else f":{parts['port']}"
+    base = f"{parts['scheme']}://{host}{port}{parts['path']}#{parts['fragment']}"
+    again = build_url(base, params=parts["params"])
+    assert parse_url_parts(again) == parts
+
+
+@given(some.urls())
+def test_a_normal_form_stays_as_it_is(url: str) -> None:
+    once = str(request_url(url))
+    assert str(request_url(once)) == once
+    assert build_url(once) == once
+
+
+@given(some.urls(), some.query_params)
+def test_an_existing_query_and_the_fragment_are_kept(url: str, params: QueryParams) -> None:
+    before = request_url(url)
+    after = extend_query(before, params)
+    assert after.raw_query_string.startswith(before.raw_query_string)
+    assert (after.raw_fragment, origin_of(after)) == (before.raw_fragment, origin_of(before))
+
+
+@given(some.urls(), some.paths, some.paths)
+def test_joining_never_leaves_the_origin_and_puts_one_slash(url: str, base: str, path: str) -> None:
+    joined = request_url(build_url(build_url(url, base), path))
+    assert origin_of(joined) == origin_of(request_url(url))
+    bare = url.partition("#")[0].partition("?")[0]
+    tail = path.lstrip("/")
+    assert build_url(f"{bare}//", f"//{tail}") == build_url(bare, f"/{tail}")
+
+
+@given(some.origins(), st.integers(0, 3).map("/".__mul__), some.urls())
+def test_an_absolute_url_ignores_the_base(base: str, slashes: str, url: str) -> None:
+    assert is_absolute(url)
+    assert join_base_url(base + slashes, url) == url
+
+
+@given(some.objects, some.objects, some.objects)
+def test_nothing_but_an_http_error_comes_out(base: str, path: str, params: QueryParams) -> None:
+    for call in (
+        lambda: build_url(base, path, params),
+        lambda: build_url("http://h", path, params),
+        lambda: build_url("http://h", params=params),
+        lambda: build_url("http://h", params={"q": path}),
+        lambda: parse_url_parts(base),
+        lambda: request_url(join_base_url(base, path)),
+    ):
+        with suppress(HTTPError):
+            call()

@@ -1,0 +1,300 @@
+"""The failures: their tree, what they know, and that they survive copying and being raised."""
+
+import copy
+import inspect
+import pickle
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final, assert_never, get_args
+
+import pytest
+
+from railhttp.model import errors
+from railhttp.model.errors import (
+    FAILURES,
+    ConnectionKind,
+    Delivery,
+    HTTPCircuitOpenError,
+    HTTPClientError,
+    HTTPConnectionError,
+    HTTPDecodeError,
+    HTTPError,
+    HTTPFailure,
+    HTTPInterceptorError,
+    HTTPInvalidRequestError,
+    HTTPResponseTooLargeError,
+    HTTPRetryExhaustedError,
+    HTTPStatusError,
+    HTTPTimeoutError,
+    HTTPValidationError,
+    TimeoutPhase,
+)
+from railhttp.model.response import HttpResponse, freeze_headers
+
+TREE: Final[dict[type[HTTPError], tuple[type[Exception], ...]]] = {
+    HTTPError: (Exception,),
+    HTTPValidationError: (HTTPError, ValueError),
+    HTTPClientError: (HTTPError,),
+    HTTPInvalidRequestError: (HTTPClientError,),
+    HTTPConnectionError: (HTTPClientError,),
+    HTTPTimeoutError: (HTTPClientError,),
+    HTTPStatusError: (HTTPClientError,),
+    HTTPDecodeError: (HTTPClientError,),
+    HTTPResponseTooLargeError: (HTTPClientError,),
+    HTTPInterceptorError: (HTTPClientError,),
+    HTTPCircuitOpenError: (HTTPClientError,),
+    HTTPRetryExhaustedError: (HTTPClientError,),
+}
+
+URL: Final = "http://ann:pw@h/x?k=v"
+REFUSED: Final = HTTPConnectionError(
+    "refused", kind="connect", method="GET", url=URL, delivery=Delivery.NOT_SENT
+)
+TIMED_OUT: Final = HTTPTimeoutError("no answer", phase="read", method="GET", url=URL, elapsed=2.5)
+ANSWER: Final = HttpResponse(503, freeze_headers({"X-Id": "7"}), b"busy", "http://h/x", attempts=3)
+
+EXAMPLES: Final[list[tuple[HTTPFailure, str, Delivery, str]]] = [
+    (
+        HTTPInvalidRequestError("has no host", field="url", method="GET", url="http://"),
+        "url",
+        Delivery.NOT_SENT,
+        "GET http://***: has no host [url, not sent, attempts 1, 0.000 s]",
+    ),
+    (
+        REFUSED,
+        "connect",
+        Delivery.NOT_SENT,
+        "GET http://h/x?k=***: refused [connect, not sent, attempts 1, 0.000 s]",
+    ),
+    (
+        TIMED_OUT,
+        "read",
+        Delivery.MAYBE_SENT,
+        "GET http://h/x?k=***: no answer [read, maybe sent, attempts 1, 2.500 s]",
+    ),
+    (
+        HTTPStatusError(ANSWER),
+        "",
+        Delivery.ANSWERED,
+        "GET http://h/x: status 503 [answered, attempts 3, 0.000 s]",
+    ),
+    (
+        HTTPDecodeError("expected an integer", where="$.id", content_type="application/json"),
+        "$.id",
+        Delivery.ANSWERED,
+        "expected an integer [$.id, answered, attempts 1, 0.000 s]",
+    ),
+    (
+        HTTPResponseTooLargeError("larger than 9 bytes", limit=9, url="http://h/"),
+        "",
+        Delivery.ANSWERED,
+        "http://h/: larger than 9 bytes [answered, attempts 1, 0.000 s]",
+    ),
+    (
+        HTTPInterceptorError("raised KeyError", interceptor="SignRequest"),
+        "SignRequest",
+        Delivery.MAYBE_SENT,
+        "raised KeyError [SignRequest, maybe sent, attempts 1, 0.000 s]",
+    ),
+    (
+        HTTPCircuitOpenError(retry_after=4.5, name="stock", attempts=0),
+        "stock",
+        Delivery.NOT_SENT,
+        "circuit open [stock, not sent, attempts 0, 0.000 s]",
+    ),
+    (
+        HTTPRetryExhaustedError(failures=[REFUSED, TIMED_OUT], attempts=2),
+        "",
+        Delivery.MAYBE_SENT,
+        "retries exhausted [maybe sent, attempts 2, 0.000 s]",
+    ),
+]
+REQUIRED: Final[dict[type[HTTPError], dict[str, object]]] = {
+    HTTPConnectionError: {"kind": "connect"},
+    HTTPTimeoutError: {"phase": "read"},
+    HTTPResponseTooLargeError: {"limit": 9},
+}
+ALL: Final[list[HTTPError]] = [
+    HTTPError("root"),
+    HTTPValidationError("must be positive", field="limit"),
+    HTTPClientError("base", method="GET", url=URL),
+    *(failure for failure, *_ in EXAMPLES),
+]
+
+COPIES: Final[list[Callable[[HTTPError], HTTPError]]] = [
+    copy.copy,
+    copy.deepcopy,
+    *(
+        lambda error, protocol=protocol: pickle.loads(pickle.dumps(error, protocol))
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    ),
+]
+
+
+def facts(value: object) -> object:
+    """What can be compared: failures hash and compare by identity."""
+    if isinstance(value, HTTPError):
+        return type(value), value.args, facts(vars(value))
+    if isinstance(value, dict):
+        return {name: facts(item) for name, item in value.items()}
+    return tuple(map(facts, value)) if isinstance(value, tuple) else value
+
+
+def test_the_tree_is_the_one_in_the_picture() -> None:
+    classes = dict(inspect.getmembers(errors, inspect.isclass))
+    found = {
+        cls: cls.__bases__ for cls in set(classes.values()) if issubclass(cls, errors.HTTPError)
+    }
+    assert found == TREE
+    assert errors.__doc__ is not None
+    assert all(cls.__name__ in errors.__doc__ for cls in TREE)
+
+
+def test_the_picture_names_every_kind_and_phase() -> None:
+    words = (errors.__doc__ or "").split()
+    assert set(get_args(ConnectionKind) + get_args(TimeoutPhase)) <= set(words)
+
+
+def test_the_union_has_every_leaf_and_an_example() -> None:
+    leaves = {cls for cls, bases in TREE.items() if bases == (HTTPClientError,)}
+    assert set(get_args(HTTPFailure)) == leaves == set(FAILURES)
+    assert {type(failure) for failure, *_ in EXAMPLES} == leaves
+
+
+def test_a_match_over_the_union_is_exhaustive() -> None:
+    assert {_name(failure) for failure, *_ in EXAMPLES} == {
+        *("invalid", "connection", "timeout", "status", "decode"),
+        *("too large", "interceptor", "circuit", "exhausted"),
+    }
+
+
+def _name(failure: HTTPFailure) -> str:
+    match failure:
+        case HTTPInvalidRequestError():
+            return "invalid"
+        case HTTPConnectionError():
+            return "connection"
+        case HTTPTimeoutError():
+            return "timeout"
+        case HTTPStatusError():
+            return "status"
+        case HTTPDecodeError():
+            return "decode"
+        case HTTPResponseTooLargeError():
+            return "too large"
+        case HTTPInterceptorError():
+            return "interceptor"
+        case HTTPCircuitOpenError():
+            return "circuit"
+        case HTTPRetryExhaustedError():
+            return "exhausted"
+        case _:
+            assert_never(failure)
+
+
+@pytest.mark.parametrize(("failure", "label", "delivery", "text"), EXAMPLES)
+def test_a_failure_says_what_it_knows(
+    failure: HTTPFailure, label: str, delivery: Delivery, text: str
+) -> None:
+    assert (failure.label, failure.delivery, str(failure)) == (label, delivery, text)
+    assert repr(failure) == f"{type(failure).__name__}({text!r})"
+
+
+@pytest.mark.parametrize("copied", COPIES)
+@pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)
+def test_failures_survive_copying(
+    error: HTTPError, copied: Callable[[HTTPError], HTTPError]
+) -> None:
+    other = copied(error)
+    assert other is not error
+    assert facts(other) == facts(error)
+    assert (str(other), repr(other)) == (str(error), repr(error))
+
+
+@pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)
+def test_failures_hash_and_compare_by_identity(error: HTTPError) -> None:
+    twin = copy.copy(error)
+    assert error == error  # identity is the point
+    assert error != twin
+    assert len({error, twin, error}) == 2
+
+
+@contextmanager
+def translating(error: HTTPError) -> Iterator[None]:
+    try:
+        yield
+    except KeyError as cause:
+        raise error from cause
+
+
+@pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)
+def test_failures_are_raised_from_a_cause_in_a_context_manager(error: HTTPError) -> None:
+    error = copy.copy(error)
+    cause = KeyError("inner")
+    with pytest.raises(type(error)) as caught, translating(error):
+        raise cause
+    assert caught.value is error
+    assert error.__cause__ is cause
+    assert error.__traceback__ is not None
+
+
+@pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)
+async def test_failures_pass_through_context_managers_and_take_notes(error: HTTPError) -> None:
+    @asynccontextmanager
+    async def passing() -> AsyncIterator[None]:
+        yield
+
+    error = copy.copy(error)
+    error.add_note("while testing")
+    with pytest.raises(type(error)) as caught:
+        async with passing():
+            raise error
+    assert caught.value is error
+    assert copy.deepcopy(error).__notes__ == ["while testing"]
+
+
+@pytest.mark.parametrize("cls", [cls for cls in TREE if cls is not HTTPError])
+def test_an_unknown_keyword_is_a_type_error(cls: type[HTTPError]) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument"):
+        cls("message", **REQUIRED.get(cls, {}), unknown=1)  # type: ignore[call-arg]  # on purpose
+
+
+def test_kind_phase_and_limit_must_be_named() -> None:
+    for cls in REQUIRED:
+        with pytest.raises(TypeError, match="required keyword-only"):
+            cls("message")
+
+
+def test_a_validation_error_without_a_field_is_its_message() -> None:
+    error = HTTPValidationError("is empty")
+    assert (str(error), error.message, error.field) == ("is empty", "is empty", "")
+
+
+def test_a_status_error_takes_its_facts_from_the_response() -> None:
+    error = HTTPStatusError(ANSWER)
+    assert (error.status, error.attempts, error.method, error.response) == (503, 3, "GET", ANSWER)
+
+
+def test_what_leaves_the_process_takes_no_cookie_along() -> None:
+    answer = HttpResponse(
+        401, freeze_headers({"Set-Cookie": "id=s3cret"}), url="http://h/?t=s3cret"
+    )
+    assert b"s3cret" not in pickle.dumps(HTTPStatusError(answer))
+
+
+def test_an_exhausted_retry_knows_every_failure() -> None:
+    error = HTTPRetryExhaustedError(failures=[REFUSED, TIMED_OUT])
+    assert error.failures == (REFUSED, TIMED_OUT)
+    assert error.last is TIMED_OUT
+    assert HTTPRetryExhaustedError().last is None
+
+
+def test_the_strongest_delivery_is_the_most_that_is_proven() -> None:
+    not_sent, maybe, answered = Delivery.NOT_SENT, Delivery.MAYBE_SENT, Delivery.ANSWERED
+    assert not_sent.strongest() is not_sent
+    assert not_sent.strongest(maybe) is maybe
+    assert answered.strongest(not_sent, maybe) is answered
+
+
+def test_the_other_spelling_is_the_same_class() -> None:
+    assert errors.HttpStatusError is HTTPStatusError

@@ -1,0 +1,150 @@
+"""Header fields: normal form, merging, and what could split a header."""
+
+import math
+from enum import IntEnum, StrEnum
+from typing import Final
+
+import pytest
+from multidict import CIMultiDict
+
+from railhttp.model.errors import HTTPValidationError
+from railhttp.model.headers import (
+    charset_of,
+    check_headers,
+    extract_json_type,
+    merge_headers,
+    parse_headers,
+    validate_headers,
+)
+
+HUGE: Final = pytest.param(10**5000, id="huge")  # its digits are more than str() allows
+
+
+class Media(StrEnum):
+    JSON = "application/json"
+
+
+class Level(IntEnum):
+    HIGH = 3
+
+
+VALUES: list[tuple[object, str]] = [
+    ("a", "a"),
+    ("", ""),
+    (" \t a  b\t ", "a  b"),
+    ("né", "né"),
+    (b"n\xc3\xa9", "né"),
+    (7, "7"),
+    (-0.5, "-0.5"),
+    (Media.JSON, "application/json"),
+    (Level.HIGH, "3"),
+]
+
+REFUSED: list[object] = [None, True, math.nan, HUGE, ["a"], object(), bytearray(b"a")]
+
+
+@pytest.mark.parametrize(("value", "text"), VALUES)
+def test_text_bytes_and_numbers_are_values(value: object, text: str) -> None:
+    assert parse_headers({"X-Value": value}) == {"x-value": text}
+    assert check_headers({"X-Value": value}).unwrap() == CIMultiDict({"X-Value": text})
+    validate_headers({"X-Value": value})
+
+
+@pytest.mark.parametrize("value", REFUSED)
+def test_other_values_are_refused_by_name(value: object) -> None:
+    with pytest.raises(
+        HTTPValidationError, match=r"^headers: X-Value must be text, UTF-8 bytes or"
+    ):
+        parse_headers({"X-Value": value})
+    with pytest.raises(
+        HTTPValidationError, match=r"^headers: X-Value must be text, UTF-8 bytes or"
+    ):
+        validate_headers({"X-Value": value})
+
+
+@pytest.mark.parametrize("character", ["\r", "\n", "\0", "\x1f", "\x7f", "\x85", "\ud800"])
+@pytest.mark.parametrize("value", ["{}", "{}s3cret", "s3cret{}", "s3{}cret"])
+def test_what_could_split_a_header_is_refused_and_not_shown(character: str, value: str) -> None:
+    with pytest.raises(HTTPValidationError, match="X-Value must not have control char") as caught:
+        validate_headers({"X-Value": value.format(character)})
+    assert "s3" not in f"{caught.value} {vars(caught.value)}"
+
+
+def test_bytes_that_are_not_utf_8_are_refused() -> None:
+    with pytest.raises(HTTPValidationError, match="X-Value must not have"):
+        validate_headers({"X-Value": b"\xff"})
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "a b", "a:", "a\r\n", "é", "a(", "[a]", "\ud800", "Token s"]
+)
+def test_a_name_is_a_token_and_a_bad_one_is_not_shown(name: str) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        validate_headers({name: "v"})
+    assert str(caught.value) == "headers: must have names that are tokens (RFC 9110, 5.6.2)"
+
+
+def test_a_bad_name_is_not_shown_with_a_bad_value_either() -> None:
+    with pytest.raises(HTTPValidationError, match=r"^headers: a field must be text"):
+        parse_headers({"Bearer s3cret": None})
+
+
+@pytest.mark.parametrize(
+    "headers", [None, "a: b", [("a", "b")], {1: "a"}, {None: "a"}, {b"a": "a"}]
+)
+def test_headers_are_a_mapping_from_text(headers: dict[str, str]) -> None:
+    for function in (parse_headers, merge_headers, validate_headers):
+        with pytest.raises(HTTPValidationError, match=r"^headers: must (be a mapping|have names)"):
+            function(headers)
+
+
+def test_repeated_fields_are_kept_when_sent() -> None:
+    fields = CIMultiDict([("Accept", "a"), ("X", "1"), ("accept", "b")])
+    assert check_headers(fields).unwrap().getall("ACCEPT") == ["a", "b"]
+
+
+def test_the_last_spelling_of_a_name_wins() -> None:
+    assert parse_headers({"A": "1", "b": "2", "a": "3"}) == {"a": "3", "b": "2"}
+
+
+def test_merging_ignores_case_and_the_last_wins() -> None:
+    assert merge_headers({"Accept": " a ", "B": 1}, {"ACCEPT": " b "}) == {"accept": "b", "b": "1"}
+
+
+def test_unnormalised_merging_keeps_the_last_spelling_and_all_characters() -> None:
+    merged = merge_headers({"Accept": "a", "B": 1}, {"ACCEPT": " b "}, normalize=False)
+    assert merged == {"ACCEPT": " b ", "B": "1"}
+
+
+def test_merging_nothing_gives_nothing() -> None:
+    assert merge_headers() == {}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "json_type"),
+    [
+        ("application/json", "application/json"),
+        ("application/json; charset=utf-8", "application/json"),
+        (" Application/JSON ;a=b", "application/json"),
+        ("application/problem+json", "application/problem+json"),
+        ("application/x-ndjson", "application/x-ndjson"),
+        ("text/html", None),
+        ("text/html; profile=json", None),
+        ("", None),
+    ],
+)
+def test_a_json_type_is_one_that_contains_json(content_type: str, json_type: str | None) -> None:
+    assert extract_json_type(content_type) == json_type
+
+
+@pytest.mark.parametrize(
+    ("content_type", "charset"),
+    [
+        ("text/plain", "utf-8"),
+        ("text/plain; charset=", "utf-8"),
+        ("text/plain; a=b; CharSet='Latin-1'", "latin-1"),
+        ("", "utf-8"),
+    ],
+)
+def test_a_charset_is_read_from_its_parameter(content_type: str, charset: str) -> None:
+    assert charset_of(content_type) == charset

@@ -1,0 +1,143 @@
+"""Proxies of the environment: which variable counts, what NO_PROXY exempts, what is refused."""
+
+import pytest
+from yarl import URL
+
+from railhttp.model.errors import HTTPValidationError
+from railhttp.model.proxy import ProxySettings, check_proxy
+
+PROXY = "http://proxy.example:3128"
+
+
+def proxy_for(url: str, **environ: str) -> str | None:
+    return ProxySettings.from_environment(environ).proxy_for(URL(url))
+
+
+def test_an_empty_environment_has_no_proxies() -> None:
+    assert proxy_for("http://h/") is None
+    assert proxy_for("https://h/") is None
+
+
+def test_each_scheme_has_its_own_variable() -> None:
+    environ = {"HTTP_PROXY": "http://a:1", "HTTPS_PROXY": "https://b:2"}
+    assert proxy_for("http://h/", **environ) == "http://a:1"
+    assert proxy_for("https://h/", **environ) == "https://b:2"
+
+
+def test_all_proxy_serves_a_scheme_without_its_own() -> None:
+    environ = {"HTTP_PROXY": "http://a:1", "ALL_PROXY": "http://c:3"}
+    assert proxy_for("http://h/", **environ) == "http://a:1"
+    assert proxy_for("https://h/", **environ) == "http://c:3"
+
+
+def test_lower_case_wins_over_upper_case() -> None:
+    assert proxy_for("http://h/", http_proxy="http://low:1", HTTP_PROXY=PROXY) == "http://low:1"
+    assert proxy_for("http://h/", HTTP_PROXY=PROXY, no_proxy="x", NO_PROXY="h") == PROXY
+
+
+@pytest.mark.parametrize("nothing", ["", "  "])
+def test_an_empty_variable_in_lower_case_switches_the_other_off(nothing: str) -> None:
+    assert proxy_for("http://h/", http_proxy=nothing, HTTP_PROXY=PROXY) is None
+
+
+def test_in_a_cgi_program_http_proxy_in_upper_case_is_ignored() -> None:
+    cgi = {"REQUEST_METHOD": "GET", "HTTP_PROXY": "http://evil:1"}
+    assert proxy_for("http://h/", **cgi) is None
+    assert proxy_for("http://h/", **cgi, http_proxy=PROXY) == PROXY
+    assert proxy_for("https://h/", **cgi, HTTPS_PROXY=PROXY) == PROXY
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "url"),
+    [
+        ("*", "http://h/"),
+        ("example.com", "http://example.com/"),
+        ("example.com", "http://api.example.com:8080/"),
+        ("EXAMPLE.com.", "http://a.b.example.com./"),
+        (".example.com", "http://example.com/"),
+        (".example.com", "http://api.example.com/"),
+        ("*.example.com", "http://api.example.com/"),
+        ("bücher.example", "http://www.xn--bcher-kva.example/"),
+        ("x, example.com ,y", "http://example.com/"),
+        ("!!,example.com", "http://example.com/"),
+        ("example.com:8080", "http://example.com:8080/"),
+        ("example.com:80", "http://example.com/"),
+        ("*:8080", "http://h:8080/"),
+        ("127.0.0.1", "http://127.0.0.1/"),
+        ("127.0.0.1:8080", "http://127.0.0.1:8080/"),
+        ("10.0.0.0/8", "http://10.255.0.1/"),
+        ("10.1.2.3/8", "http://10.255.0.1/"),
+        ("::1", "http://[::1]/"),
+        ("[::1]", "http://[0::1]:80/"),
+        ("[::1]:8080", "http://[::1]:8080/"),
+        ("fd00::/8", "http://[fd12::1]/"),
+    ],
+)
+def test_no_proxy_exempts(no_proxy: str, url: str) -> None:
+    assert proxy_for(url, HTTP_PROXY=PROXY, NO_PROXY=no_proxy) is None
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "url"),
+    [
+        ("", "http://h/"),
+        (",,", "http://h/"),
+        ("example.com", "http://badexample.com/"),
+        ("api.example.com", "http://example.com/"),
+        ("example.com:8080", "http://example.com/"),
+        ("example.com:99999", "http://example.com/"),
+        ("example.com:x", "http://example.com/"),
+        ("*example.com", "http://example.com/"),
+        (".", "http://h/"),
+        ("*.", "http://h/"),
+        ("127.0.0.1", "http://localhost/"),
+        ("0.0.1", "http://127.0.0.1/"),
+        ("10.0.0.0/8", "http://11.0.0.1/"),
+        ("10.0.0.0/8", "http://host10/"),
+        ("10.0.0.0/99", "http://10.0.0.1/"),
+        ("fd00::/8", "http://10.0.0.1/"),
+        ("\ud800", "http://h/"),
+    ],
+)
+def test_no_proxy_does_not_exempt(no_proxy: str, url: str) -> None:
+    assert proxy_for(url, HTTP_PROXY=PROXY, NO_PROXY=no_proxy) == PROXY
+
+
+def test_a_bad_proxy_is_refused_by_its_variable_without_its_credentials() -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        proxy_for("http://h/", http_proxy="http://ann:s3cret@/")
+    assert caught.value.field == "http_proxy"
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_bad_proxy_that_is_not_needed_does_no_harm() -> None:
+    environ = {"HTTP_PROXY": "socks5://x", "NO_PROXY": "h"}
+    assert proxy_for("http://h/", **environ) is None
+    assert proxy_for("https://other/", **environ) is None
+
+
+def test_settings_do_not_show_credentials() -> None:
+    settings = ProxySettings.from_environment({"ALL_PROXY": "http://ann:s3cret@proxy.example"})
+    assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "normal"),
+    [
+        ("proxy.example:3128", "http://proxy.example:3128"),
+        ("HTTPS://ann:s3cret@Proxy.example", "https://ann:s3cret@proxy.example"),
+        ("ann:s3cret@[::1]:3128", "http://ann:s3cret@[::1]:3128"),
+    ],
+)
+def test_a_proxy_is_an_http_url_whose_scheme_may_be_left_out(proxy: str, normal: str) -> None:
+    assert check_proxy(proxy).unwrap() == normal
+
+
+@pytest.mark.parametrize("proxy", ["", "http://", "a b", "proxy:0", b"proxy", None])
+def test_a_bad_proxy_is_refused(proxy: object) -> None:
+    assert check_proxy(proxy).failure().field == "proxy"
+
+
+@pytest.mark.parametrize("proxy", ["socks5://h:1080", "SOCKS5H://h", "ftp://h"])
+def test_a_proxy_that_speaks_no_http_is_refused_with_advice(proxy: str) -> None:
+    assert "put an HTTP proxy in front of it" in check_proxy(proxy).failure().message

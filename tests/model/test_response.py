@@ -1,0 +1,141 @@
+"""A response: its text, its JSON, its header fields, and what it shows of itself."""
+
+import copy
+import pickle
+from dataclasses import FrozenInstanceError
+
+import pytest
+from multidict import CIMultiDict
+
+from railhttp.model.errors import HTTPDecodeError, HTTPStatusError
+from railhttp.model.response import HttpResponse, freeze_headers
+
+FIELDS = CIMultiDict([("Set-Cookie", "a=1"), ("X-Id", "7"), ("set-cookie", "b=2")])
+RESPONSE = HttpResponse(200, freeze_headers(FIELDS), b"[1]", "http://h/?k=v", elapsed=0.5)
+
+
+def with_type(content_type: str, body: bytes = b"") -> HttpResponse:
+    return HttpResponse(200, freeze_headers({"Content-Type": content_type}), body)
+
+
+def test_a_response_survives_pickling() -> None:
+    for copied in (pickle.loads(pickle.dumps(RESPONSE)), copy.copy(RESPONSE)):
+        assert copied == RESPONSE
+        assert hash(copied) == hash(RESPONSE)
+    assert copy.deepcopy(RESPONSE).headers.getall("SET-COOKIE") == ["a=1", "b=2"]
+
+
+def test_a_response_is_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        RESPONSE.status = 500  # type: ignore[misc]  # the mistake under test
+    fields = CIMultiDict({"A": "1"})
+    response = HttpResponse(200, freeze_headers(fields))
+    fields["A"] = "2"
+    assert response.headers["a"] == "1"
+
+
+def test_responses_differ_by_any_part() -> None:
+    assert HttpResponse(200) == HttpResponse(200)
+    assert HttpResponse(200) != HttpResponse(200, elapsed=1.0)
+    assert HttpResponse(200) != HttpResponse(200, freeze_headers({"A": "1"}))
+
+
+@pytest.mark.parametrize(("status", "ok"), [(100, True), (399, True), (400, False), (599, False)])
+def test_a_status_below_400_is_ok(status: int, ok: bool) -> None:
+    response = HttpResponse(status)
+    assert response.ok is ok
+    if ok:
+        response.raise_for_status()
+        return
+    with pytest.raises(HTTPStatusError) as caught:
+        response.raise_for_status()
+    assert caught.value.response is response
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "text"),
+    [
+        ("", "né".encode(), "né"),
+        ("text/plain; charset=latin-1", b"n\xe9", "né"),
+        ("text/plain; charset=utf-16", "né".encode("utf-16"), "né"),
+        ("text/plain", b"n\xe9", "n\N{REPLACEMENT CHARACTER}"),
+        ("text/plain; charset=klingon", "né".encode(), "né"),
+        ("text/plain; charset=hex", "né".encode(), "né"),
+        ("text/plain; charset=idna", "né".encode(), "né"),
+        ("text/plain; charset=a\0b", "né".encode(), "né"),
+    ],
+)
+def test_text_is_decoded_as_its_charset_or_else_as_utf_8(
+    content_type: str, body: bytes, text: str
+) -> None:
+    assert with_type(content_type, body).text == text
+
+
+@pytest.mark.parametrize(
+    ("length", "number"),
+    [("12", 12), ("0", 0), ("", None), ("-1", None), ("1e3", None), ("١", None), ("9" * 20, None)],
+)
+def test_a_content_length_is_a_plain_number_or_none(length: str, number: int | None) -> None:
+    response = HttpResponse(200, freeze_headers({"Content-Length": length}))
+    assert response.content_length == number
+
+
+def test_a_content_type_has_no_parameters() -> None:
+    assert with_type("Application/JSON ; charset=utf-8").content_type == "application/json"
+    assert HttpResponse(200).content_type == ""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_json_is_read_in_each_unicode_encoding(encoding: str) -> None:
+    body = '{"a": [1, 2.5, null, true, "né"]}'.encode(encoding)
+    assert HttpResponse(200, body=body).json() == {"a": [1, 2.5, None, True, "né"]}
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "where"),
+    [
+        (b"", "not JSON: Expecting value", "line 1 column 1"),
+        (b'{"a": s3cret}', "not JSON: Expecting value", "line 1 column 7"),
+        (b"[1]\n[2]", "not JSON: Extra data", "line 2 column 1"),
+        (b'"n\xe9"', "not JSON: not in a Unicode encoding", "byte 2"),
+        (b"[" * 100_000, "not JSON that can be held: nested too deep", ""),
+        (b"NaN", "not JSON that can be held: NaN is not a JSON number", ""),
+        (b"-Infinity", "not JSON that can be held: -Infinity is not a JSON number", ""),
+    ],
+    ids=range(7),
+)
+def test_what_is_not_json_is_a_decode_error(body: bytes, message: str, where: str) -> None:
+    response = with_type("application/json", body)
+    with pytest.raises(HTTPDecodeError) as caught:
+        response.json()
+    error = caught.value
+    assert (error.message, error.where, error.content_type) == (message, where, "application/json")
+    assert error.__cause__ is None
+
+
+def test_a_number_of_too_many_digits_is_a_decode_error() -> None:
+    with pytest.raises(HTTPDecodeError, match="not JSON that can be held: Exceeds the limit"):
+        HttpResponse(200, body=b"1" * 5000).json()
+
+
+def test_a_decode_error_names_its_call() -> None:
+    response = HttpResponse(200, url="http://h/?k=v", method="PUT", elapsed=1.5, attempts=2)
+    with pytest.raises(HTTPDecodeError) as caught:
+        response.json()
+    error = caught.value
+    assert (error.method, error.url) == ("PUT", "http://h/?k=***")
+    assert (error.attempts, error.elapsed) == (2, 1.5)
+
+
+def test_a_response_shows_no_secret() -> None:
+    response = HttpResponse(
+        200,
+        freeze_headers({"Set-Cookie": "id=s3cret", "Accept": "*/*"}),
+        b"s3cret",
+        "http://ann:s3cret@h/?k=s3cret",
+    )
+    assert repr(response) == "<HttpResponse 200 GET http://h/?k=*** 6 bytes>"
+    redacted = response.redacted()
+    assert redacted.url == "http://h/?k=***"
+    assert dict(redacted.headers) == {"Set-Cookie": "***", "Accept": "*/*"}
+    assert (redacted.status, redacted.body) == (200, b"s3cret")

@@ -1,0 +1,27 @@
+"""Time limits in words: total over everything that is a number."""
+
+import math
+
+import pytest
+
+from railhttp.model.timeout import format_timeout
+
+
+@pytest.mark.parametrize(
+    ("timeout", "words"),
+    [
+        (None, "no timeout"),
+        (30, "30.0s"),
+        (30.0, "30.0s"),
+        (0.25, "0.25s"),
+        (0, "0.0s"),
+        (-1, "-1.0s"),
+        (1e-7, "1e-07s"),
+        (math.inf, "no timeout"),
+        pytest.param(10**5000, "no timeout", id="huge"),
+        pytest.param(-(10**5000), "-1.7976931348623157e+308s", id="hugely negative"),
+        (math.nan, "nans"),
+    ],
+)
+def test_a_timeout_is_put_in_words(timeout: float | None, words: str) -> None:
+    assert format_timeout(timeout) == words

@@ -1,0 +1,238 @@
+"""URLs: each form of a parameter, each way of joining, and what is refused."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import Enum, IntEnum, StrEnum
+from typing import Final
+from uuid import UUID
+
+import pytest
+from multidict import MultiDict
+from yarl import URL
+
+from railhttp.model.errors import HTTPValidationError
+from railhttp.model.url import (
+    QueryParams,
+    build_url,
+    extend_query,
+    is_absolute,
+    join_base_url,
+    origin_of,
+    parse_url_parts,
+    request_url,
+)
+
+HUGE: Final = pytest.param(10**5000, id="huge")  # its digits are more than str() allows
+
+
+class Color(Enum):
+    RED = "red"
+    NONE = None
+    DAY = date(2024, 2, 29)
+    NESTED = ("a", "b")
+
+
+class Level(IntEnum):
+    HIGH = 3
+
+
+class Flavor(StrEnum):
+    SWEET = "sweet"
+
+
+JOINS = [
+    ("https://h", "", "https://h"),
+    ("https://h/", "", "https://h/"),
+    ("https://h", "/", "https://h/"),
+    ("https://h", "users", "https://h/users"),
+    ("https://h", "/users", "https://h/users"),
+    ("https://h/", "users", "https://h/users"),
+    ("https://h//", "//users/", "https://h/users/"),
+    ("https://h/v1", "users/7", "https://h/v1/users/7"),
+    ("https://h/v1/", "/users", "https://h/v1/users"),
+    ("https://h/v1?key=7", "users", "https://h/v1/users?key=7"),
+    ("https://h/v1?key=7", "users?page=1", "https://h/v1/users?key=7&page=1"),
+    ("https://h/v1?key=7", "?page=1", "https://h/v1?key=7&page=1"),
+    ("https://h/v1#base", "users", "https://h/v1/users#base"),
+    ("https://h/v1#base", "users?q#path", "https://h/v1/users?q#path"),
+    ("https://h", "a b/ü%2Fé", "https://h/a%20b/%C3%BC%2F%C3%A9"),
+    ("https://h/%C3%BC", "%41%20", "https://h/%C3%BC/A%20"),
+    ("https://h", "//evil.example/x", "https://h/evil.example/x"),
+    ("https://h", "http://evil.example/", "https://h/http://evil.example/"),
+    ("https://h/v1", "a:b", "https://h/v1/a:b"),
+    ("https://Bücher.example", "x", "https://xn--bcher-kva.example/x"),
+    ("HTTP://[0::1]:8080", "x", "http://[::1]:8080/x"),
+    ("https://ann:p%40w@h", "x", "https://ann:p%40w@h/x"),
+]
+
+
+@pytest.mark.parametrize(("base", "path", "url"), JOINS)
+def test_a_path_is_put_behind_the_base(base: str, path: str, url: str) -> None:
+    assert build_url(base, path) == url
+
+
+FORMS: list[tuple[object, str]] = [
+    ("a b&c=d+e%41", "q=a+b%26c%3Dd%2Be%2541"),
+    ("", "q="),
+    ("é\n", "q=%C3%A9%0A"),
+    (True, "q=true"),
+    (False, "q=false"),
+    (7, "q=7"),
+    (0.1, "q=0.1"),
+    (1e16, "q=1e%2B16"),
+    (Decimal("1.50"), "q=1.50"),
+    (date(2024, 2, 29), "q=2024-02-29"),
+    (datetime(2024, 2, 29, 12, tzinfo=UTC), "q=2024-02-29T12:00:00%2B00:00"),
+    (datetime(2024, 2, 29, 1, tzinfo=timezone(timedelta(hours=-1))), "q=2024-02-29T01:00:00-01:00"),
+    (UUID(int=7), "q=00000000-0000-0000-0000-000000000007"),
+    (Color.RED, "q=red"),
+    (Color.DAY, "q=2024-02-29"),
+    (Level.HIGH, "q=3"),
+    (Flavor.SWEET, "q=sweet"),
+    (["a", 1, True], "q=a&q=1&q=true"),
+    (("a", None, Color.NONE, "b"), "q=a&q=b"),
+    (range(2), "q=0&q=1"),
+]
+
+
+@pytest.mark.parametrize(("value", "query"), FORMS)
+def test_each_kind_of_value_has_one_form(value: str, query: str) -> None:
+    assert build_url("http://h", params={"q": value}) == f"http://h/?{query}"
+
+
+@pytest.mark.parametrize("value", [None, [], [None], Color.NONE])
+def test_nothing_is_left_out(value: None) -> None:
+    assert build_url("http://h/x", params={"q": value}) == "http://h/x"
+
+
+REFUSED: list[object] = [
+    b"bytes",
+    bytearray(b"bytes"),
+    memoryview(b"bytes"),
+    math.nan,
+    -math.inf,
+    Decimal("NaN"),
+    HUGE,
+    "\ud800",
+    {"a", "b"},
+    {"a": 1},
+    [["nested"]],
+    Color.NESTED,
+    object(),
+    iter("ab"),
+]
+
+
+@pytest.mark.parametrize("value", REFUSED)
+def test_what_has_no_form_is_refused_by_name(value: str) -> None:
+    with pytest.raises(HTTPValidationError, match=r"^params: 'q' must be text"):
+        build_url("http://h", params={"q": value})
+
+
+@pytest.mark.parametrize("params", [{1: "a"}, {b"a": "a"}, {"\ud800": "a"}, {None: "a"}])
+def test_a_parameter_is_named_by_text(params: QueryParams) -> None:
+    with pytest.raises(HTTPValidationError, match=r"^params: must have names of text"):
+        build_url("http://h", params=params)
+
+
+@pytest.mark.parametrize("params", ["a=1", [("a", 1)], 7])
+def test_parameters_are_a_mapping(params: QueryParams) -> None:
+    with pytest.raises(HTTPValidationError, match=r"^params: must be a mapping"):
+        build_url("http://h", params=params)
+
+
+def test_parameters_extend_the_query_and_the_fragment_stays_last() -> None:
+    url = build_url("https://h/?a=1&flag#top", params={"a": 2, "b": "c"})
+    assert url == "https://h/?a=1&flag&a=2&b=c#top"
+
+
+def test_a_multi_dict_keeps_its_repeated_names() -> None:
+    params: Mapping[str, str] = MultiDict([("a", "1"), ("b", "2"), ("a", "3")])
+    assert str(extend_query(URL("http://h/"), params)) == "http://h/?a=1&b=2&a=3"
+
+
+@pytest.mark.parametrize("path", ["a\nb", "\x00", "\ud800", b"a", None])
+def test_a_path_that_cannot_be_sent_is_refused(path: str) -> None:
+    with pytest.raises(HTTPValidationError, match=r"^path: "):
+        build_url("http://h", path)
+
+
+@pytest.mark.parametrize(
+    "base", ["", "/v1", "h/v1", "ftp://h", "http://h:0", None, b"http://h", []]
+)
+def test_a_base_is_an_http_url(base: str) -> None:
+    with pytest.raises(HTTPValidationError, match=r"^base: must"):
+        build_url(base, "/x")
+
+
+def test_a_url_is_taken_apart() -> None:
+    assert parse_url_parts("HTTPS://ann:pw@Bücher.example:443/a%2Fb?x=1&y&x=a+b%26#ü") == {
+        "scheme": "https",
+        "host": "xn--bcher-kva.example",
+        "port": 443,
+        "path": "/a%2Fb",
+        "params": {"x": ["1", "a b&"], "y": [""]},
+        "fragment": "%C3%BC",
+    }
+
+
+def test_what_a_url_does_not_name_is_none_or_empty() -> None:
+    assert parse_url_parts("http://[::1]") == {
+        "scheme": "http",
+        "host": "::1",
+        "port": None,
+        "path": "/",
+        "params": {},
+        "fragment": "",
+    }
+
+
+@pytest.mark.parametrize("url", ["", "h/x", "http://a b/", None, ["http://h"], 5])
+def test_only_a_url_is_taken_apart_or_sent(url: str) -> None:
+    with pytest.raises(HTTPValidationError, match=r"^url: must"):
+        parse_url_parts(url)
+    with pytest.raises(HTTPValidationError, match=r"^url: must"):
+        request_url(url)
+
+
+def test_a_url_is_checked_once() -> None:
+    assert request_url("http://h/once") is request_url("http://h/once")
+
+
+@pytest.mark.parametrize("url", ["http://h", "HTTPS://h", "hTTp://h/", "ftp://h", "a+b-c.1://x"])
+def test_a_url_with_a_scheme_is_absolute(url: str) -> None:
+    assert is_absolute(url)
+    assert join_base_url("http://base", url) == url
+
+
+@pytest.mark.parametrize(
+    "url", ["", "/x", "//h/x", "h:80/x", "http:/h", " http://h", "1a://x", "?a"]
+)
+def test_any_other_url_goes_behind_the_base(url: str) -> None:
+    assert not is_absolute(url)
+    assert join_base_url("http://base/v1", url) == build_url("http://base/v1", url)
+
+
+def test_without_a_base_a_url_stays_as_it_is() -> None:
+    assert join_base_url("", "/x") == "/x"
+
+
+def test_what_is_no_url_at_all_does_not_go_behind_a_base() -> None:
+    url: str = b"/x"  # type: ignore[assignment]  # what a caller without a type checker may do
+    with pytest.raises(HTTPValidationError, match=r"^path: "):
+        join_base_url("http://base", url)
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("http://h/x?y#z", ("http", "h", 80)),
+        ("https://ann:pw@H/", ("https", "h", 443)),
+        ("https://h:8443/", ("https", "h", 8443)),
+        ("http://[::1]/", ("http", "::1", 80)),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(url: str, origin: tuple[str, str, int]) -> None:
+    assert origin_of(URL(url)) == origin

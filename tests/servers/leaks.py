@@ -1,0 +1,37 @@
+"""Are tasks and file descriptors back where they were?"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+_PATIENCE = 1.0
+
+
+@asynccontextmanager
+async def nothing_left() -> AsyncIterator[None]:
+    """Assert that the block leaves no task and no open file descriptor behind.
+
+    A socket's other end may live in this process too, and closes a few turns of the loop later:
+    so the block has up to a second to come to rest, which costs nothing when it is at rest.
+    """
+    tasks, descriptors = asyncio.all_tasks(), _descriptors()
+    yield
+    deadline = asyncio.get_running_loop().time() + _PATIENCE
+    while _descriptors() - descriptors or asyncio.all_tasks() - tasks:
+        if asyncio.get_running_loop().time() > deadline:
+            break
+        await asyncio.sleep(0.001)
+    left = asyncio.all_tasks() - tasks
+    assert not left, f"tasks left behind: {left}"
+    opened = _descriptors() - descriptors
+    assert not opened, f"descriptors left behind: {opened}"
+
+
+def _descriptors() -> set[tuple[str, int]]:
+    """Each open descriptor with what it stands for, so that a number used again is noticed."""
+    found = set()
+    for name in os.listdir("/dev/fd"):
+        with suppress(OSError):  # the one that listed the directory
+            found.add((name, os.fstat(int(name)).st_ino))
+    return found

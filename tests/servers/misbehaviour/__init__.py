@@ -1,0 +1,1 @@
+"""The misbehaviours, by the part of an exchange that they spoil."""

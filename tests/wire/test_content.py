@@ -1,0 +1,165 @@
+"""Content codings: what is undone, what is refused, and that a bomb does not explode."""
+
+import gzip
+import tracemalloc
+import zlib
+from types import ModuleType
+
+import brotli
+import pytest
+import zstandard
+
+from railhttp.wire import decompressors
+from railhttp.wire.content import (
+    ACCEPT_ENCODING,
+    MAX_CODINGS,
+    ContentError,
+    ContentTooLarge,
+    decode_body,
+    decoder_for,
+)
+from railhttp.wire.decompressors import PIECE_BYTES
+
+TEXT = b"How many angels? " * 5000
+ZSTD = zstandard.ZstdCompressor()
+
+
+def bare_deflate(data: bytes) -> bytes:
+    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return compressor.compress(data) + compressor.flush()
+
+
+WHOLE = {
+    "gzip": ("gzip", gzip.compress(TEXT)),
+    "x-gzip, in any case": (" X-GZip ", gzip.compress(TEXT)),
+    "gzip of two members": ("gzip", gzip.compress(TEXT[:999]) + gzip.compress(TEXT[999:])),
+    "gzip with padding": ("gzip", gzip.compress(TEXT) + bytes(512)),
+    "gzip with padding between": ("gzip", gzip.compress(TEXT) + bytes(9) + gzip.compress(b"")),
+    "deflate in zlib": ("deflate", zlib.compress(TEXT)),
+    "deflate, bare": ("deflate", bare_deflate(TEXT)),
+    "br": ("br", brotli.compress(TEXT)),
+    "zstd": ("zstd", ZSTD.compress(TEXT)),
+    "zstd of two frames": ("zstd", ZSTD.compress(TEXT[:999]) + ZSTD.compress(TEXT[999:])),
+    "zstd after a skippable frame": ("zstd", b"\x50\x2a\x4d\x18\2\0\0\0hi" + ZSTD.compress(TEXT)),
+    "two codings": ("gzip, br", brotli.compress(gzip.compress(TEXT))),
+    "three codings": ("br,zstd , deflate", zlib.compress(ZSTD.compress(brotli.compress(TEXT)))),
+    "identity among others": ("identity, gzip,", gzip.compress(TEXT)),
+}
+
+
+@pytest.mark.parametrize(("coding", "body"), WHOLE.values(), ids=WHOLE)
+def test_a_body_is_undone_whole(coding: str, body: bytes) -> None:
+    assert decode_body(coding, body, max_bytes=len(TEXT)) == TEXT
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "unheard-of", "unheard-of, gzip", "gzip, what"])
+def test_a_coding_that_is_not_known_leaves_the_body_as_it_is(coding: str) -> None:
+    assert decoder_for(coding) is None
+    assert decode_body(coding, TEXT, max_bytes=len(TEXT)) == TEXT
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "gzip, br"])
+def test_a_body_without_a_byte_is_whole(coding: str) -> None:
+    assert decode_body(coding, b"", max_bytes=0) == b""
+
+
+CORRUPT = {
+    "not gzip": ("gzip", TEXT),
+    "gzip with a wrong checksum": ("gzip", gzip.compress(TEXT)[:-8] + bytes(8)),
+    "gzip with something behind": ("gzip", gzip.compress(TEXT) + b"\r\n"),
+    "deflate that is none": ("deflate", b"\xff" * 99),
+    "deflate with a wrong checksum": ("deflate", zlib.compress(TEXT)[:-4] + b"sum!"),
+    "deflate with something behind": ("deflate", zlib.compress(TEXT) + b"\0"),
+    "not br": ("br", b"\xff" * 99),
+    "br with something behind": ("br", brotli.compress(TEXT) + b"\0"),
+    "not zstd": ("zstd", TEXT),
+    "zstd with something behind": ("zstd", ZSTD.compress(TEXT) + b"behind"),
+    "too many codings": ("gzip," * (MAX_CODINGS + 1), gzip.compress(TEXT)),
+    "the lower of two": ("gzip, br", brotli.compress(TEXT)),
+}
+
+
+@pytest.mark.parametrize(("coding", "body"), CORRUPT.values(), ids=CORRUPT)
+def test_a_corrupt_body_is_refused(coding: str, body: bytes) -> None:
+    with pytest.raises(ContentError) as caught:
+        decode_body(coding, body, max_bytes=1_000_000)
+    assert not caught.value.truncated
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("deflate", zlib.compress(TEXT)),
+        ("br", brotli.compress(TEXT)),
+    ],
+)
+def test_what_comes_after_the_end_in_another_chunk_is_refused_too(coding: str, body: bytes) -> None:
+    decoder = decoder_for(coding)
+    assert decoder is not None
+    assert b"".join(decoder.feed(body)) == TEXT
+    with pytest.raises(ContentError, match="after the end"):
+        list(decoder.feed(b"more"))
+
+
+def test_a_truncated_body_is_told_from_a_corrupt_one() -> None:
+    with pytest.raises(ContentError, match="gzip data without its end") as caught:
+        decode_body("gzip", gzip.compress(TEXT)[:-1], max_bytes=len(TEXT))
+    assert caught.value.truncated
+
+
+def test_a_window_beyond_rfc_9659_is_refused() -> None:
+    parameters = zstandard.ZstdCompressionParameters(window_log=24)
+    compressor = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    with pytest.raises(ContentError, match="too much memory"):
+        decode_body("zstd", compressor.compress(bytes(2**25)) + compressor.flush(), max_bytes=2**26)
+
+
+def test_more_than_allowed_is_not_even_made() -> None:
+    with pytest.raises(ContentTooLarge, match="larger than 1000 bytes") as caught:
+        decode_body("gzip", gzip.compress(TEXT), max_bytes=1000)
+    assert caught.value.limit == 1000
+    with pytest.raises(ContentTooLarge):
+        decode_body("", TEXT, max_bytes=1000)
+
+
+BOMB = bytes(48 * 2**20)
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("gzip", gzip.compress(BOMB, 1)),
+        ("deflate", bare_deflate(BOMB)),
+        ("br", brotli.compress(BOMB, quality=1)),
+        ("zstd", ZSTD.compress(BOMB)),
+        ("gzip, gzip", gzip.compress(gzip.compress(BOMB))),
+    ],
+    ids=["gzip", "deflate", "br", "zstd", "gzip twice"],
+)
+def test_a_bomb_goes_off_in_small_pieces(coding: str, body: bytes) -> None:
+    decoder = decoder_for(coding)
+    assert decoder is not None
+    tracemalloc.start()
+    try:
+        sizes = [len(piece) for piece in decoder.feed(body)]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    decoder.finish()
+    assert sum(sizes) == len(BOMB)
+    assert max(sizes) <= PIECE_BYTES
+    assert peak < 18 * 2**20  # zstandard: 8 MiB at once, twice while the parts are joined
+
+
+def test_what_is_offered_is_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ACCEPT_ENCODING == "zstd, br, gzip, deflate"
+    monkeypatch.setattr(decompressors, "installed", lambda *_: None)
+    assert decompressors.find_brotli() is None
+    assert decompressors.find_zstd() is None
+
+
+def test_a_brotli_without_limits_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = ModuleType("brotli")
+    old.Decompressor = object  # type: ignore[attr-defined]  # a module made by hand
+    monkeypatch.setattr(decompressors, "installed", lambda *_: old)
+    assert decompressors.find_brotli() is None

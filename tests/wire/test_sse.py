@@ -1,0 +1,120 @@
+"""Server-sent events, rule by rule (WHATWG HTML, section 9.2.6)."""
+
+import pytest
+
+from railhttp.wire.sse import EventStreamDecoder, EventTooLarge, ServerSentEvent
+
+
+def decode(*chunks: bytes) -> list[ServerSentEvent]:
+    decoder = EventStreamDecoder()
+    return [event for chunk in chunks for event in decoder.feed(chunk)]
+
+
+def message(data: str, event_id: str = "", retry: int | None = None) -> ServerSentEvent:
+    return ServerSentEvent(data, event_id=event_id, retry=retry)
+
+
+RULES: dict[str, tuple[bytes, list[ServerSentEvent]]] = {
+    "data fields are joined": (b"data: YHOO\ndata: +2\ndata: 10\n\n", [message("YHOO\n+2\n10")]),
+    "a comment is nothing": (b": test stream\n\n:\n\ndata: 1\n:in it\n\n", [message("1")]),
+    "one leading space goes": (b"data:a\n\ndata: a\n\ndata:  a\n\n", [*2 * [message("a")],
+                                                                    message(" a")]),
+    "a field without a colon is empty": (b"data\n\ndata\ndata\n\ndata:\n\n",
+                                         [message(""), message("\n"), message("")]),
+    "an event without data is none": (b"event: x\n\nevent: y\nid: 1\n\n\n", []),
+    "a type holds for one event": (b"event: add\ndata: 1\n\ndata: 2\n\n",
+                                   [ServerSentEvent("1", "add"), message("2")]),
+    "the last type counts, an empty one is message": (b"event: a\nevent\ndata: 1\n\n",
+                                                      [message("1")]),
+    "the type of an event without data is forgotten": (b"event: x\n\ndata: 1\n\n", [message("1")]),
+    "an id sticks": (b"id: 1\ndata: a\n\ndata: b\n\n", [message("a", "1"), message("b", "1")]),
+    "an empty id resets": (b"id: 1\ndata: a\n\nid\ndata: b\n\n", [message("a", "1"), message("b")]),
+    "an id with NUL is ignored": (b"id: 1\nid: 2\x003\ndata: a\n\n", [message("a", "1")]),
+    "an id without data counts for the next": (b"id: 9\n\ndata: a\n\n", [message("a", "9")]),
+    "retry goes with its event": (b"retry: 50\ndata: a\n\ndata: b\n\n",
+                                  [message("a", retry=50), message("b")]),
+    "retry without data goes with none": (b"retry: 50\n\ndata: a\n\n", [message("a")]),
+    "unknown fields are ignored": (b"Data: x\n data: y\nfoo: z\ndata: a\n\n", [message("a")]),
+    "a colon belongs to the value": (b"data: a: b\n\n", [message("a: b")]),
+    "CR and CRLF end lines too": (b"data: a\r\rdata: b\r\n\r\ndata: c\r\n\ndata: d\n\r\n",
+                                  [message(text) for text in "abcd"]),
+    "a byte-order mark goes once": (b"\xef\xbb\xbf\xef\xbb\xbfdata: a\n\ndata: b\n\n",
+                                    [message("b")]),
+    "a mark at the start": (b"\xef\xbb\xbfdata: a\n\n", [message("a")]),
+    "a mark further on is content": (b"\n\xef\xbb\xbfdata: a\n\n", []),
+    "what is not UTF-8 is replaced": (b"data: \xff\xc3\n\n", [message("\ufffd\ufffd")]),
+    "blank lines are nothing": (b"\n\n\n\ndata: a\n\n\n\n\ndata: b\n\n",
+                                [message("a"), message("b")]),
+    "the end of the stream ends no event": (b"data: a\n\ndata: b\n", [message("a")]),
+    "only LF, CR and CRLF end lines": ("data: a\u2028b\x0b\x85c\n\n".encode(),
+                                       [message("a\u2028b\x0b\x85c")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("stream", "events"), RULES.values(), ids=RULES)
+def test_a_rule_holds_for_the_whole_and_byte_by_byte(
+    stream: bytes, events: list[ServerSentEvent]
+) -> None:
+    assert decode(stream) == events
+    assert decode(*(bytes([byte]) for byte in stream)) == events
+
+
+def test_an_event_comes_at_once_where_a_cr_ends_it() -> None:
+    decoder = EventStreamDecoder()
+    assert decoder.feed(b"data: a\r\r") == [message("a")]
+    assert decoder.feed(b"") == []
+    assert decoder.feed(b"\ndata: b\n\n") == [message("b")]
+
+
+@pytest.mark.parametrize(
+    ("value", "retry"),
+    [
+        (b"3000", 3000),
+        (b"0", 0),
+        (b"0" * 5000 + b"7", 7),
+        (b"", None),
+        (b"-1", None),
+        (b"1.5", None),
+        (b"1s", None),
+        (b" 1", None),
+        ("٣".encode(), None),
+        (b"9" * 5000, None),
+    ],
+)
+def test_retry_takes_ascii_digits_only(value: bytes, retry: int | None) -> None:
+    decoder = EventStreamDecoder()
+    decoder.feed(b"retry: " + value + b"\n")
+    assert decoder.retry == retry
+
+
+def test_the_id_to_reconnect_with_is_that_of_the_last_whole_event() -> None:
+    decoder = EventStreamDecoder(last_event_id="6")
+    assert decoder.feed(b"data: a\n\nid: 7\ndata: b\n\nid: 8\ndata: lost") == [
+        message("a", "6"),
+        message("b", "7"),
+    ]
+    assert decoder.last_event_id == "7"
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [b"data: 12345"],
+        [b"data: 1234", b"5"],
+        [b"data: 1\n\ndata: 12345\n\n"],
+        [b"data: 1\n", b"data: 2"],
+        [b":2345678901"],
+    ],
+)
+def test_an_event_beyond_the_limit_is_refused_before_its_end_has_come(chunks: list[bytes]) -> None:
+    decoder = EventStreamDecoder(max_event_bytes=10)
+    with pytest.raises(EventTooLarge, match="larger than 10 bytes") as caught:
+        list(map(decoder.feed, chunks))
+    assert caught.value.limit == 10
+
+
+def test_comments_between_events_do_not_add_up_to_the_limit() -> None:
+    decoder = EventStreamDecoder(max_event_bytes=10)
+    for _ in range(10):
+        assert decoder.feed(b": ping\n") == []
+    assert decoder.feed(b"data: 1234\n\ndata: 5678\n\n") == [message("1234"), message("5678")]
