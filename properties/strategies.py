@@ -1,6 +1,7 @@
 """One strategy per kind of value. Whoever adds a kind of value adds its strategy here."""
 
 import string
+from collections.abc import Sequence
 from datetime import datetime
 from io import BytesIO
 from typing import Final, get_args
@@ -23,7 +24,7 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
     TimeoutPhase,
 )
-from railhttp.model.response import HttpResponse, freeze_headers
+from railhttp.model.response import JSON, HttpResponse, freeze_headers
 from railhttp.model.url import QueryParams, QueryValue
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.breaker import BreakerRule
@@ -280,3 +281,17 @@ form_values: Final[st.SearchStrategy[FormValue]] = st.one_of(
     st.builds(BytesIO, st.binary()),
 )
 form_fields: Final = st.lists(st.tuples(scalar_text, form_values), max_size=4)
+
+# -- documents ------------------------------------------------------------------------------
+
+
+def documents(names: Sequence[str], *scalars: JSON) -> st.SearchStrategy[JSON]:
+    """JSON documents in which some names and scalars come up often."""
+    numbers = st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False)
+    leaves = st.sampled_from([None, True, *scalars]) | numbers | scalar_text
+    keys = st.sampled_from(names) | scalar_text
+    return st.recursive(
+        leaves,
+        lambda parts: st.lists(parts, max_size=3) | st.dictionaries(keys, parts, max_size=4),
+        max_leaves=12,
+    )

@@ -1,16 +1,20 @@
 """Where a redirect leads, and what goes along (RFC 9110, section 15.4; WHATWG Fetch, 4.4)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from multidict import CIMultiDict
 from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.request import Request
-from railhttp.model.url import request_url
+from railhttp.model.url import is_absolute, origin_of, request_url
 
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
+
+_RAW_BYTE: Final = re.compile("[\udc80-\udcff]")
 
 _BODY_HEADERS: Final = frozenset(
     {
@@ -55,12 +59,12 @@ def redirected(
         The next request, or why there is none.
     """
     try:
-        target = request_url(str(request.url.join(URL(location)))).with_user(None)
+        target = _target(request.url, location)
     except (HTTPValidationError, ValueError):
         return Refusal("the server names a location that is not an http or https URL")
     if not target.raw_fragment:
         target = target.with_fragment(request.url.fragment)
-    same_origin = target.origin() == request.url.origin()
+    same_origin = origin_of(target) == origin_of(request.url)
     bodiless = _becomes_get(request.method, status)
     if request.body is not None and not bodiless and not request.body.replayable:
         return Refusal("the body cannot be sent a second time")
@@ -75,13 +79,25 @@ def redirected(
     )
 
 
+def _target(base: URL, location: str) -> URL:
+    # A byte that is not UTF-8 comes as a surrogate, which yarl would drop.
+    text = _RAW_BYTE.sub(lambda raw: f"%{ord(raw[0]) - 0xDC00:02X}", location)
+    # What names its scheme stands for itself, also where it then has no host.
+    whole = text if is_absolute(text) else str(base.join(URL(text)))
+    return request_url(whole).with_user(None)
+
+
 def _becomes_get(method: str, status: int) -> bool:
     if status == 303:
         return method not in {"GET", "HEAD"}
     return status in {301, 302} and method == "POST"
 
 
-def _without(headers: Mapping[str, str] | None, dropped: frozenset[str]) -> dict[str, str] | None:
-    if headers is None:
-        return None
-    return {name: value for name, value in headers.items() if name.lower() not in dropped}
+def _without(
+    headers: Mapping[str, str] | None, dropped: frozenset[str]
+) -> Mapping[str, str] | None:
+    if not headers or not dropped:
+        return headers
+    return CIMultiDict(
+        (name, text) for name, text in headers.items() if name.lower() not in dropped
+    )

@@ -1,0 +1,224 @@
+"""All layers around an attempt as one, in one order."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Generic, ParamSpec, Self, TypeVar
+
+from railhttp.model.errors import CallFacts, Delivery, HTTPTimeoutError
+from railhttp.model.validation import or_raise
+from railhttp.pipeline.bulkhead import Bulkhead
+from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.composition import Layer, Stack, check_pipeline
+from railhttp.pipeline.registry import OriginBreakers
+from railhttp.pipeline.retry import RetryPolicy
+from railhttp.pipeline.scope import CallScope, scope_of
+from railhttp.pipeline.timeout import AttemptTimeout, LoopWatchdog
+from railhttp.pipeline.watchdog import ExpiredError
+from railhttp.policy.deadline import nearer
+from railhttp.protocols import CircuitBreakerProtocol, Clock, RetryPolicyProtocol
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class ResiliencePipeline:
+    """Bulkhead → retry → rate limit → breaker → attempt timeout → call, each one optional.
+
+    The order is always this one, in whatever order layers are given:
+    the wait for a place counts once per call; each attempt takes its turn and asks the breaker;
+    a breaker hears of each attempt that takes too long, but never of a call that had to queue.
+
+    Args:
+        *layers: The layers, at most one of a kind.
+        total: Seconds for a whole call, waits included; None is no limit. A call's own deadline
+            holds too: the nearer one counts.
+        clock: What tells the time.
+
+    Raises:
+        HTTPValidationError: The layers do not go together, see `check_pipeline`.
+
+    Example:
+        >>> import asyncio
+        >>> async def greet(name: str) -> str:
+        ...     return f"hello {name}"
+        >>> pipeline = ResiliencePipeline().add(AttemptTimeout(2.0)).add(RetryPolicy())
+        >>> asyncio.run(pipeline.execute(greet, "Ann"))
+        'hello Ann'
+    """
+
+    def __init__(
+        self, *layers: Layer, total: float | None = None, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        self._total = total
+        self._clock = clock
+        self._watchdog = LoopWatchdog(clock, total)
+        self._build(layers)
+
+    @classmethod
+    def standard(
+        cls,
+        *,
+        limit: int = 1000,
+        retry: RetryPolicyProtocol | None = None,
+        breaker: CircuitBreakerProtocol | None = None,
+        attempt_timeout: float = 10.0,
+        total: float | None = 30.0,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> Self:
+        """Make a pipeline with what a call to another service usually needs.
+
+        Args:
+            limit: How many calls may run at once.
+            retry: The retry policy; a `RetryPolicy()` where None.
+            breaker: The breaker; one for each origin where None.
+            attempt_timeout: Seconds for one attempt.
+            total: Seconds for a whole call; None is no limit.
+            clock: What tells the time.
+
+        Returns:
+            The pipeline; a rate limit, for one, can be added to it.
+
+        Raises:
+            HTTPValidationError: A number is out of its bounds, or they do not go together.
+        """
+        return cls(
+            Bulkhead(limit, clock=clock),
+            RetryPolicy(clock=clock) if retry is None else retry,
+            OriginBreakers(clock=clock) if breaker is None else breaker,
+            AttemptTimeout(attempt_timeout, clock=clock),
+            total=total,
+            clock=clock,
+        )
+
+    def add(self, layer: Layer) -> Self:
+        """Add a layer; its place does not depend on when it is added.
+
+        Returns:
+            The pipeline itself.
+
+        Raises:
+            HTTPValidationError: It does not go with the others; the pipeline stays as it was.
+        """
+        self._build((*self._layers, layer))
+        return self
+
+    def _build(self, layers: tuple[Layer, ...]) -> None:
+        self._stack = or_raise(check_pipeline(layers, total=self._total))
+        self._layers = layers
+        self._limit = None if self._stack.keeps_deadlines else self._total
+
+    async def execute(
+        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call `func` through every layer.
+
+        Args:
+            func: What to call.
+            *args: What to call it with.
+            **kwargs: What to call it with.
+
+        Returns:
+            What it returns.
+
+        Raises:
+            HTTPTimeoutError: Of phase `total`: the call took longer than it may.
+            HTTPClientError: What the layers raise, see theirs.
+        """
+        call = partial(func, *args, **kwargs) if args or kwargs else func
+        passage = Passage(self._stack, scope_of(func), call, self._total, self._clock)
+        if self._limit is None:
+            return await passage.through_bulkhead()
+        try:
+            with self._watchdog.watch(self._limit):
+                return await passage.through_bulkhead()
+        except ExpiredError as error:
+            message = f"the call took longer than {self._limit:g} s"
+            raise HTTPTimeoutError(message, phase="total", **passage.facts()) from error
+
+
+class Passage(CallScope, Generic[T]):
+    """One call on its way through the layers, outermost first; what they know of it.
+
+    Args:
+        stack: The layers.
+        scope: The call's own facts, None where they are not known.
+        call: The call.
+        total: Seconds for it, None for no limit but its own.
+        clock: What tells the time.
+    """
+
+    __slots__ = (
+        "_call",
+        "_scope",
+        "_stack",
+        "attempts",
+        "deadline",
+        "host",
+        "method",
+        "repeatable",
+        "replayable",
+        "started",
+    )
+
+    def __init__(
+        self,
+        stack: Stack,
+        scope: CallScope | None,
+        call: Callable[[], Awaitable[T]],
+        total: float | None,
+        clock: Clock,
+    ) -> None:
+        self._stack = stack
+        self._scope = scope
+        self._call = call
+        self.attempts = 0
+        if scope is None:
+            self.method = self.host = ""
+            self.repeatable = self.replayable = True
+            self.deadline = None
+            self.started = 0.0
+        else:
+            self.method = scope.method
+            self.host = scope.host
+            self.repeatable = scope.repeatable
+            self.replayable = scope.replayable
+            self.deadline = scope.deadline
+            self.started = scope.started
+        if total is not None:
+            self.deadline = nearer(self.deadline, clock.monotonic() + total)
+
+    def facts(self) -> CallFacts:
+        """What a failure that ends the call now shall say of it."""
+        if self._scope is not None:
+            return self._scope.facts()
+        delivery = Delivery.MAYBE_SENT if self.attempts else Delivery.NOT_SENT
+        return {"delivery": delivery, "attempts": self.attempts}
+
+    async def through_bulkhead(self) -> T:
+        """Wait for a place."""
+        bulkhead = self._stack.bulkhead
+        if bulkhead is None:
+            return await self.through_retry()
+        await bulkhead.enter(self)
+        try:
+            return await self.through_retry()
+        finally:
+            bulkhead.leave()
+
+    def through_retry(self) -> Awaitable[T]:
+        """Make attempts."""
+        retry = self._stack.retry
+        return self.attempt() if retry is None else retry.execute(self.attempt)
+
+    async def attempt(self) -> T:
+        """Make an attempt: take its turn, ask the breaker."""
+        rate_limit, breaker = self._stack.rate_limit, self._stack.breaker
+        if rate_limit is not None:
+            await rate_limit.admit(self)
+        return await (self.send() if breaker is None else breaker.call(self.send))
+
+    def send(self) -> Awaitable[T]:
+        """Make the call itself, for as long as an attempt may take."""
+        self.attempts += 1
+        timeout = self._stack.attempt_timeout
+        return self._call() if timeout is None else timeout.run(self, self._call)

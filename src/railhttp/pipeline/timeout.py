@@ -1,0 +1,108 @@
+"""Bounds how long something takes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from math import inf
+from typing import ParamSpec, TypeVar
+
+from railhttp.model.errors import CallFacts, Delivery, HTTPTimeoutError
+from railhttp.model.validation import check_timeout, or_raise
+from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.scope import CallScope, scope_of
+from railhttp.pipeline.watchdog import ExpiredError, Watch, Watchdog
+from railhttp.protocols import Clock
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class AttemptTimeout:
+    """Bounds the time of one attempt, which is never longer than what is left of its call's.
+
+    Args:
+        seconds: How long an attempt may take.
+        clock: What tells the time.
+
+    Raises:
+        HTTPValidationError: `seconds` is not more than 0.
+
+    Example:
+        >>> import asyncio
+        >>> async def greet(name: str) -> str:
+        ...     return f"hello {name}"
+        >>> asyncio.run(AttemptTimeout(1.0).execute(greet, "Ann"))
+        'hello Ann'
+    """
+
+    def __init__(self, seconds: float, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        or_raise(check_timeout(seconds, field="attempt_timeout"))
+        self._seconds = seconds
+        self._clock = clock
+        self._watchdog = LoopWatchdog(clock, seconds)
+
+    @property
+    def seconds(self) -> float:
+        """How long an attempt may take."""
+        return self._seconds
+
+    async def execute(
+        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call `func`, and cancel it when its time is up.
+
+        Args:
+            func: What to call.
+            *args: What to call it with.
+            **kwargs: What to call it with.
+
+        Returns:
+            What it returns.
+
+        Raises:
+            HTTPTimeoutError: Of phase `read`: time was up; of phase `total`: the call's was.
+        """
+        return await self.run(scope_of(func), partial(func, *args, **kwargs))
+
+    async def run(self, scope: CallScope | None, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call, see `execute`.
+
+        Raises:
+            HTTPTimeoutError: See `execute`.
+        """
+        deadline = None if scope is None else scope.deadline
+        left = inf if deadline is None else max(0.0, deadline - self._clock.monotonic())
+        try:
+            with self._watchdog.watch(left if left < self._seconds else self._seconds):
+                return await call()
+        except ExpiredError as error:
+            facts = CallFacts(delivery=Delivery.MAYBE_SENT) if scope is None else scope.facts()
+            if left < self._seconds:
+                raise HTTPTimeoutError("the call's time is up", phase="total", **facts) from error
+            message = f"the attempt took longer than {self._seconds:g} s"
+            raise HTTPTimeoutError(message, phase="read", **facts) from error
+
+
+class LoopWatchdog:
+    """A `Watchdog` made anew on each event loop, to which its timers belong.
+
+    Args:
+        clock: What tells the time.
+        usual: The duration that comes again and again, in seconds; None for none.
+    """
+
+    __slots__ = ("_clock", "_loop", "_usual", "_watchdog")
+
+    def __init__(self, clock: Clock, usual: float | None) -> None:
+        self._clock = clock
+        self._usual = usual
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watchdog = Watchdog(clock)
+
+    def watch(self, seconds: float) -> Watch:
+        """Give a context with a time limit, see `Watchdog.watch`."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._loop = loop
+            self._watchdog = Watchdog(self._clock, (self._usual,))
+        return self._watchdog.watch(seconds)

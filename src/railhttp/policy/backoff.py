@@ -1,0 +1,66 @@
+"""How long to wait before the next attempt."""
+
+from dataclasses import dataclass
+from math import ldexp
+from typing import Final
+
+from railhttp.policy.bounds import require_number
+
+_DOUBLINGS: Final = 2100  # after so many the smallest float is beyond the largest
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Exponential growth with full jitter: `U(0, 1) · min(base · 2^(n-1), maximum)`.
+
+    Full jitter spreads the callers of a server that just came back over the whole interval
+    (AWS Architecture Blog, "Exponential Backoff And Jitter"; botocore's standard mode).
+
+    Args:
+        base: The bound of the first wait, in seconds.
+        maximum: The bound of every wait, in seconds.
+        jitter: Whether chance shortens the wait; without it the wait is the bound itself.
+
+    Raises:
+        HTTPValidationError: A time is negative or not finite.
+
+    Example:
+        >>> backoff = Backoff(base=1.0, maximum=20.0)
+        >>> [backoff.bound(number) for number in (1, 2, 3, 1_000_000)]
+        [1.0, 2.0, 4.0, 20.0]
+        >>> backoff.delay(3, chance=0.25)
+        1.0
+    """
+
+    base: float = 0.05
+    maximum: float = 20.0
+    jitter: bool = True
+
+    def __post_init__(self) -> None:
+        require_number(self.base, "base_delay")
+        require_number(self.maximum, "max_delay")
+
+    def bound(self, number: int) -> float:
+        """The longest wait before retry `number`, counted from 1, in seconds."""
+        try:
+            return min(ldexp(self.base, number - 1), self.maximum)
+        except OverflowError:
+            return self.maximum
+
+    def longest(self, retries: int) -> float:
+        """The longest that so many waits may take together, in seconds."""
+        growing = min(retries, _DOUBLINGS)
+        bounds = sum(self.bound(number) for number in range(1, growing + 1))
+        return bounds + (retries - growing) * self.bound(_DOUBLINGS)
+
+    def delay(self, number: int, chance: float) -> float:
+        """The wait before retry `number`.
+
+        Args:
+            number: Which retry, counted from 1.
+            chance: A random number, at least 0 and less than 1.
+
+        Returns:
+            Seconds, between 0 and `bound(number)`.
+        """
+        return self.bound(number) * chance if self.jitter else self.bound(number)

@@ -1,0 +1,61 @@
+"""What an outcome says about the host's health."""
+
+from typing import Literal, TypeAlias, assert_never
+
+from railhttp.model.errors import (
+    Delivery,
+    HTTPCircuitOpenError,
+    HTTPConnectionError,
+    HTTPDecodeError,
+    HTTPFailure,
+    HTTPInterceptorError,
+    HTTPInvalidRequestError,
+    HTTPResponseTooLargeError,
+    HTTPRetryExhaustedError,
+    HTTPStatusError,
+    HTTPTimeoutError,
+)
+
+Verdict: TypeAlias = Literal["success", "failure", "inconclusive"]
+"""What a call says about the host: it is well, it is not, or nothing."""
+
+
+def judge_status(status: int) -> Verdict:
+    """Judge a host by an answer's status: 429 and 5xx are failures, 4xx are the caller's own.
+
+    Example:
+        >>> judge_status(404), judge_status(503), judge_status(429)
+        ('success', 'failure', 'failure')
+    """
+    return "failure" if status >= 500 or status == 429 else "success"
+
+
+def judge_failure(failure: HTTPFailure) -> Verdict:
+    """Judge a host by a failed call; what this client itself refused says nothing.
+
+    Example:
+        >>> judge_failure(HTTPConnectionError(kind="connect"))
+        'failure'
+        >>> from railhttp.model.response import HttpResponse
+        >>> judge_failure(HTTPStatusError(HttpResponse(404)))
+        'success'
+        >>> judge_failure(HTTPTimeoutError(phase="pool")), judge_failure(HTTPDecodeError())
+        ('inconclusive', 'success')
+    """
+    match failure:
+        case HTTPConnectionError():
+            own = failure.kind in ("closed", "rejected", "redirect")
+            return "inconclusive" if own else "failure"
+        case HTTPTimeoutError():
+            unsent = failure.delivery is Delivery.NOT_SENT and failure.phase == "total"
+            return "inconclusive" if unsent or failure.phase == "pool" else "failure"
+        case HTTPStatusError():
+            return judge_status(failure.status)
+        case HTTPRetryExhaustedError():
+            return "failure" if failure.last is None else judge_failure(failure.last)
+        case HTTPDecodeError() | HTTPResponseTooLargeError():
+            return "success"
+        case HTTPInvalidRequestError() | HTTPInterceptorError() | HTTPCircuitOpenError():
+            return "inconclusive"
+        case _:
+            assert_never(failure)

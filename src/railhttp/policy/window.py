@@ -1,0 +1,68 @@
+"""Counts of the last seconds' calls, in steps of a tenth of them."""
+
+from typing import Final, NamedTuple
+
+STEPS: Final = 10
+"""Into how many steps a window is divided; a call is forgotten step by step, not on the dot."""
+
+
+class Step(NamedTuple):
+    """The calls of one step.
+
+    Attributes:
+        number: Which step, counted from the clock's zero.
+        calls: How many calls ended in it.
+        failures: How many of them failed.
+    """
+
+    number: int
+    calls: int
+    failures: int
+
+
+class Window(NamedTuple):
+    """The calls of the last steps, oldest first; at most `STEPS` of them, none empty.
+
+    Example:
+        >>> window = Window().record(False, now=0.0, span=10.0).record(True, now=9.5, span=10.0)
+        >>> window.sums(), window.record(False, now=10.5, span=10.0).sums()
+        ((2, 1), (2, 1))
+    """
+
+    steps: tuple[Step, ...] = ()
+
+    def record(self, failed: bool, *, now: float, span: float, calls: int = 1) -> "Window":
+        """Count calls that ended alike, and forget those that are too old.
+
+        Args:
+            failed: Whether they failed.
+            now: When they ended, on a clock that never goes back.
+            span: The window's length, in seconds.
+            calls: How many they are.
+        """
+        number = step_number(now, span)
+        steps = self.steps
+        if steps and steps[-1].number >= number:
+            last = steps[-1]
+            counted = Step(last.number, last.calls + calls, last.failures + calls * failed)
+            return Window((*steps[:-1], counted))
+        kept = tuple(step for step in steps if step.number > number - STEPS)
+        return Window((*kept, Step(number, calls, calls * failed)))
+
+    def sums(self) -> tuple[int, int]:
+        """How many calls, and how many of them failed, as of the latest one."""
+        calls = failures = 0
+        for step in self.steps:
+            calls += step.calls
+            failures += step.failures
+        return calls, failures
+
+
+def step_number(now: float, span: float) -> int:
+    """Which step a time lies in, counted from the clock's zero.
+
+    Example:
+        >>> step_number(29.9, span=30.0), step_number(30.0, span=30.0)
+        (9, 10)
+    """
+    return int(now * STEPS // span)

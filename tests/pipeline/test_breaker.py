@@ -1,0 +1,358 @@
+"""The circuit breaker as its callers see it, and fifty of them at once."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from tests.pipeline.scripted import ScriptedCall, answer, lost, outcome_of, silent
+
+from railhttp.model.errors import (
+    Delivery,
+    HTTPCircuitOpenError,
+    HTTPConnectionError,
+    HTTPDecodeError,
+    HTTPFailure,
+    HTTPInvalidRequestError,
+    HTTPRetryExhaustedError,
+    HTTPTimeoutError,
+    HTTPValidationError,
+)
+from railhttp.model.response import HttpResponse
+from railhttp.pipeline.breaker import CircuitBreaker
+from railhttp.policy.breaker import BreakerRule
+from railhttp.protocols import CircuitBreakerControlProtocol
+from railhttp.testing import ManualClock
+
+
+async def opened(clock: ManualClock, **settings: int | float) -> CircuitBreaker:
+    """A breaker that has just opened, for five seconds."""
+    breaker = CircuitBreaker(1, 5.0, name="stock", clock=clock, **settings)  # type: ignore[arg-type]  # numbers
+    with pytest.raises(HTTPConnectionError):
+        await breaker.call(ScriptedCall(clock, [lost()]))
+    assert state_of(breaker) == "open"
+    return breaker
+
+
+def state_of(breaker: CircuitBreaker) -> str:
+    """Its state, which a type checker must not take for lasting."""
+    return breaker.state
+
+
+async def test_five_failures_in_a_row_open_it() -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(clock=clock)
+    call = ScriptedCall(clock, [lost()] * 4 + [answer(200)] + [lost()] * 5)
+    states = []
+    for _ in range(10):
+        await outcome_of(breaker.call(call))
+        states.append(breaker.state)
+    assert states == ["closed"] * 9 + ["open"]
+
+
+async def test_half_of_twenty_calls_open_it() -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(clock=clock)
+    call = ScriptedCall(clock, [answer(200), lost()] * 10)
+    for _ in range(20):
+        assert state_of(breaker) == "closed"
+        await outcome_of(breaker.call(call))
+    assert state_of(breaker) == "open"
+
+
+async def test_each_success_weighs_against_the_failures() -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(100, clock=clock)
+    for _ in range(30):
+        await breaker.call(ScriptedCall(clock))
+        await clock.advance(0.5)
+    for _ in range(30):
+        assert state_of(breaker) == "closed"
+        await outcome_of(breaker.call(ScriptedCall(clock, [lost()])))
+    assert state_of(breaker) == "open"
+
+
+async def test_successes_are_forgotten_no_sooner_than_their_own_time() -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(100, minimum_calls=4, window=30.0, clock=clock)
+    await breaker.call(ScriptedCall(clock))
+    await clock.advance(25.0)
+    for _ in range(50):
+        await breaker.call(ScriptedCall(clock))
+    await clock.advance(6.0)
+    for _ in range(20):
+        await outcome_of(breaker.call(ScriptedCall(clock, [lost()])))
+    assert breaker.state == "closed"
+
+
+async def test_failures_that_are_too_old_do_not_count() -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(100, minimum_calls=4, window=30.0, clock=clock)
+    for _ in range(20):
+        await outcome_of(breaker.call(ScriptedCall(clock, [lost()])))
+        await clock.advance(10.0)
+    assert state_of(breaker) == "closed"
+
+
+async def test_16_while_open_nothing_passes_and_retry_after_is_exact() -> None:
+    clock = ManualClock()
+    breaker = await opened(clock)
+    await clock.advance(1.25)
+    call = ScriptedCall(clock)
+    with pytest.raises(HTTPCircuitOpenError, match="circuit stock is open") as caught:
+        await breaker.call(call)
+    assert (caught.value.retry_after, caught.value.name) == (3.75, "stock")
+    assert (caught.value.method, caught.value.delivery) == ("GET", Delivery.NOT_SENT)
+    await clock.advance(3.75)
+    await breaker.call(call)
+    assert (call.attempts, breaker.state) == (1, "closed")
+
+
+async def test_17_a_wall_clock_set_back_has_no_effect() -> None:
+    clock = ManualClock()
+    breaker = await opened(clock)
+    clock.set_wall(0.0)
+    await clock.advance(5.0)
+    assert (await breaker.call(ScriptedCall(clock))).status == 200
+
+
+async def test_a_failed_probe_keeps_it_open_for_longer() -> None:
+    clock = ManualClock(chances=[0.0, 0.5, 0.5, 0.5])
+    breaker = await opened(clock)
+    waits = []
+    for _ in range(3):
+        with pytest.raises(HTTPCircuitOpenError) as caught:
+            await breaker.call(ScriptedCall(clock))
+        assert caught.value.retry_after is not None
+        waits.append(caught.value.retry_after)
+        await clock.advance(caught.value.retry_after)
+        await outcome_of(breaker.call(ScriptedCall(clock, [lost()])))
+    assert waits == [5.0, 7.5, 15.0]
+
+
+@pytest.mark.parametrize("probes", [1, 3])
+async def test_12_of_fifty_callers_exactly_as_many_as_allowed_probe(probes: int) -> None:
+    clock = ManualClock()
+    breaker = await opened(clock, half_open_max_calls=probes)
+    await clock.advance(5.0)
+    calls = [ScriptedCall(clock, takes=1.0) for _ in range(50)]
+    tasks = [asyncio.ensure_future(breaker.call(call)) for call in calls]
+    await clock.settle()
+    assert state_of(breaker) == "half_open"
+    outcomes = await clock.run(asyncio.gather(*tasks, return_exceptions=True))
+    assert sum(call.attempts for call in calls) == probes
+    assert sum(isinstance(outcome, HTTPCircuitOpenError) for outcome in outcomes) == 50 - probes
+    assert state_of(breaker) == "closed"
+
+
+async def test_12_a_probe_that_succeeded_makes_no_room_for_another_one_too_many() -> None:
+    clock = ManualClock()
+    breaker = await opened(clock, half_open_max_calls=2)
+    await clock.advance(5.0)
+    slow = asyncio.ensure_future(breaker.call(ScriptedCall(clock, takes=1.0)))
+    await clock.settle()
+    await breaker.call(ScriptedCall(clock))
+    with pytest.raises(HTTPCircuitOpenError):
+        await breaker.call(ScriptedCall(clock))
+    await clock.run(slow)
+    assert state_of(breaker) == "closed"
+
+
+@pytest.mark.parametrize("late", [answer(200), lost()])
+async def test_13_a_late_result_from_before_it_opened_changes_nothing(
+    late: HttpResponse | HTTPFailure,
+) -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(1, 5.0, clock=clock)
+    slow = asyncio.ensure_future(outcome_of(breaker.call(ScriptedCall(clock, [late], takes=6.0))))
+    await clock.settle()
+    await outcome_of(breaker.call(ScriptedCall(clock, [lost()])))
+    await clock.advance(5.0)
+    probe = asyncio.ensure_future(breaker.call(ScriptedCall(clock, takes=2.0)))
+    await clock.advance(1.0)
+    assert slow.done()
+    assert state_of(breaker) == "half_open"
+    await clock.run(probe)
+    assert state_of(breaker) == "closed"
+
+
+async def test_14_a_cancelled_probe_returns_its_slot_and_says_nothing() -> None:
+    clock = ManualClock()
+    breaker = await opened(clock)
+    await clock.advance(5.0)
+    probe = asyncio.ensure_future(breaker.call(ScriptedCall(clock, takes=60.0)))
+    await clock.settle()
+    probe.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await probe
+    assert state_of(breaker) == "half_open"
+    await breaker.call(ScriptedCall(clock))
+    assert state_of(breaker) == "closed"
+
+
+async def test_15_a_hung_probes_slot_is_leased_again_and_its_late_result_ignored() -> None:
+    clock = ManualClock()
+    breaker = await opened(clock, probe_lease=10.0)
+    await clock.advance(5.0)
+    hung = asyncio.ensure_future(
+        outcome_of(breaker.call(ScriptedCall(clock, [lost()], takes=11.0)))
+    )
+    await clock.advance(9.0)
+    with pytest.raises(HTTPCircuitOpenError) as caught:
+        await breaker.call(ScriptedCall(clock))
+    assert caught.value.retry_after is None
+    await clock.advance(1.0)
+    second = asyncio.ensure_future(breaker.call(ScriptedCall(clock, takes=3.0)))
+    await clock.advance(1.0)
+    assert hung.done()
+    assert state_of(breaker) == "half_open"
+    await clock.run(second)
+    assert state_of(breaker) == "closed"
+
+
+async def test_18_forced_open_it_stays_until_reset() -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(clock=clock)
+    running = asyncio.ensure_future(breaker.call(ScriptedCall(clock, takes=1.0)))
+    await clock.settle()
+    await breaker.force_open()
+    await clock.run(running)
+    await clock.advance(1e9)
+    with pytest.raises(HTTPCircuitOpenError, match="the circuit is open") as caught:
+        await breaker.call(ScriptedCall(clock))
+    assert (caught.value.retry_after, breaker.state) == (None, "open")
+    await breaker.reset()
+    assert state_of(breaker) == "closed"
+    await breaker.call(ScriptedCall(clock))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        (lost(), "open"),
+        (silent(), "open"),
+        (HTTPConnectionError(kind="tls"), "open"),
+        (HTTPTimeoutError(phase="total"), "open"),
+        (HTTPRetryExhaustedError(failures=[lost()]), "open"),
+        (HTTPRetryExhaustedError(), "open"),
+        (answer(503), "open"),
+        (answer(429), "open"),
+        (answer(404), "closed"),
+        (HTTPConnectionError(kind="rejected"), "closed"),
+        (HTTPConnectionError(kind="closed"), "closed"),
+        (HTTPTimeoutError(phase="pool"), "closed"),
+        (HTTPTimeoutError(phase="total", delivery=Delivery.NOT_SENT), "closed"),
+        (HTTPInvalidRequestError(), "closed"),
+        (HTTPCircuitOpenError(), "closed"),
+        (HTTPDecodeError(), "closed"),
+    ],
+)
+async def test_only_what_the_host_did_is_held_against_it(
+    outcome: HTTPFailure | HttpResponse, state: str
+) -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(1, clock=clock)
+    await outcome_of(breaker.call(ScriptedCall(clock, [outcome])))
+    assert state_of(breaker) == state
+
+
+async def test_a_foreign_exception_counts_as_a_failure_and_other_values_as_successes() -> None:
+    async def fail() -> None:
+        raise KeyError
+
+    async def succeed() -> int:
+        return 7
+
+    breaker = CircuitBreaker(2)
+    for func in (fail, succeed, fail, fail):
+        with suppress(KeyError):
+            await breaker.call(func)
+    assert state_of(breaker) == "open"
+
+
+async def test_predicates_decide_what_is_a_failure() -> None:
+    clock = ManualClock()
+    rule = BreakerRule(
+        failure_threshold=2,
+        failure_if=lambda failure: isinstance(failure, HTTPTimeoutError),
+        failure_if_response=lambda response: response.status == 404,
+    )
+    breaker = CircuitBreaker.of(rule, name="stock", clock=clock)
+    for other in (lost(), lost(), answer(503), answer(503)):
+        await outcome_of(breaker.call(ScriptedCall(clock, [other])))
+    assert state_of(breaker) == "closed"
+    for outcome in (silent(), answer(404)):
+        await outcome_of(breaker.call(ScriptedCall(clock, [outcome])))
+    assert (breaker.state, breaker.name, breaker.rule) == ("open", "stock", rule)
+
+
+async def test_a_slow_success_counts_as_a_failure() -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(1, slow_call=2.0, clock=clock)
+    await clock.run(breaker.call(ScriptedCall(clock, takes=1.9)))
+    assert state_of(breaker) == "closed"
+    await clock.run(breaker.call(ScriptedCall(clock, takes=2.0)))
+    assert state_of(breaker) == "open"
+
+
+async def test_protect_judges_a_block_as_call_does() -> None:
+    breaker = CircuitBreaker(1)
+    async with breaker.protect():
+        pass
+    with pytest.raises(HTTPConnectionError):
+        async with breaker.protect():
+            raise lost()
+    with pytest.raises(HTTPCircuitOpenError):
+        async with breaker.protect():
+            pytest.fail("the block must not be entered")
+
+
+async def test_18_a_reset_forgets_successes_too() -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(100, minimum_calls=4, clock=clock)
+    for _ in range(50):
+        await breaker.call(ScriptedCall(clock))
+    await breaker.reset()
+    await breaker.call(ScriptedCall(clock))
+    for _ in range(3):
+        await outcome_of(breaker.call(ScriptedCall(clock, [lost()])))
+    assert state_of(breaker) == "open"
+
+
+async def test_without_a_ratio_only_failures_in_a_row_count() -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(2, failure_ratio=None, clock=clock)
+    script: list[HTTPFailure | HttpResponse] = [lost(), answer(200), answer(200)]
+    call = ScriptedCall(clock, script * 20 + [lost(), lost()])
+    for _ in range(61):
+        await outcome_of(breaker.call(call))
+        assert state_of(breaker) == "closed"
+    await outcome_of(breaker.call(call))
+    assert state_of(breaker) == "open"
+
+
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda: BreakerRule(failure_threshold=0), "failure_threshold"),
+        (lambda: BreakerRule(recovery_timeout=0.0), "recovery_timeout"),
+        (lambda: BreakerRule(failure_ratio=1.5), "failure_ratio"),
+        (lambda: BreakerRule(failure_ratio=0.0), "failure_ratio"),
+        (lambda: BreakerRule(window=float("inf")), "window"),
+        (lambda: BreakerRule(probe_lease=-1.0), "probe_lease"),
+        (lambda: BreakerRule(max_recovery_timeout=1.0), "max_recovery_timeout"),
+        (lambda: CircuitBreaker(half_open_max_calls=0), "half_open_max_calls"),
+    ],
+)
+def test_numbers_out_of_bounds_are_refused(make: Callable[[], object], field: str) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        make()
+    assert caught.value.field == field
+
+
+def test_a_long_recovery_timeout_raises_its_maximum() -> None:
+    assert CircuitBreaker(recovery_timeout=600.0).rule.max_recovery_timeout == 600.0
+
+
+def test_it_is_a_breaker_that_can_be_handled() -> None:
+    assert isinstance(CircuitBreaker(), CircuitBreakerControlProtocol)

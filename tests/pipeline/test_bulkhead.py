@@ -1,0 +1,128 @@
+"""The bulkhead, and what it says when it refuses."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from tests.pipeline.scripted import ScriptedCall
+
+from railhttp.model.errors import (
+    Delivery,
+    HTTPConnectionError,
+    HTTPTimeoutError,
+    HTTPValidationError,
+)
+from railhttp.pipeline.bulkhead import Bulkhead
+from railhttp.testing import ManualClock
+from railhttp.testing.clock import ManualTimer
+
+
+async def test_19_of_fifty_callers_never_more_than_the_limit_are_inside() -> None:
+    bulkhead = Bulkhead(3)
+    inside: list[int] = []
+    most = 0
+    order: list[int] = []
+
+    async def visit(number: int) -> None:
+        nonlocal most
+        order.append(number)
+        inside.append(number)
+        most = max(most, len(inside))
+        await asyncio.sleep(0)
+        inside.remove(number)
+
+    await asyncio.gather(*(bulkhead.execute(visit, number) for number in range(50)))
+    assert (most, order) == (3, list(range(50)))
+    assert (bulkhead.running, bulkhead.waiting) == (0, 0)
+
+
+async def test_20_of_fifty_waiters_cancelled_at_once_no_permit_is_lost() -> None:
+    clock = ManualClock()
+    bulkhead = Bulkhead(2, clock=clock)
+    tasks = [
+        asyncio.ensure_future(bulkhead.execute(ScriptedCall(clock, takes=1.0))) for _ in range(52)
+    ]
+    await clock.settle()
+    assert (bulkhead.running, bulkhead.waiting) == (2, 50)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert (bulkhead.running, bulkhead.waiting) == (0, 0)
+    assert (await clock.run(bulkhead.execute(ScriptedCall(clock)))).status == 200
+
+
+async def test_20_a_permit_that_comes_with_a_cancellation_goes_to_the_next() -> None:
+    bulkhead = Bulkhead(1)
+    await bulkhead.enter(None)
+    first, second = (asyncio.ensure_future(bulkhead.enter(None)) for _ in range(2))
+    await asyncio.sleep(0)
+    bulkhead.leave()
+    first.cancel()
+    await second
+    assert first.cancelled()
+    assert (bulkhead.running, bulkhead.waiting) == (1, 0)
+
+
+async def test_20_a_time_limit_that_comes_with_a_cancellation_changes_nothing() -> None:
+    class Captured(ManualClock):
+        def call_later(self, seconds: float, callback: Callable[[], None]) -> ManualTimer:
+            self.callback = callback
+            return super().call_later(seconds, callback)
+
+    clock = Captured()
+    bulkhead = Bulkhead(1, max_wait=1.0, clock=clock)
+    await bulkhead.enter(None)
+    waiter = asyncio.ensure_future(bulkhead.enter(None))
+    await asyncio.sleep(0)
+    waiter.cancel()
+    clock.callback()
+    await asyncio.gather(waiter, return_exceptions=True)
+    assert waiter.cancelled()
+    assert (bulkhead.running, bulkhead.waiting) == (1, 0)
+
+
+async def test_19_a_full_queue_refuses_at_once() -> None:
+    clock = ManualClock()
+    bulkhead = Bulkhead(1, max_queue=0, clock=clock)
+    await bulkhead.enter(None)
+    call = ScriptedCall(clock)
+    with pytest.raises(HTTPConnectionError, match="the queue is full") as caught:
+        await bulkhead.execute(call)
+    error = caught.value
+    assert (error.kind, error.delivery, error.method) == ("rejected", Delivery.NOT_SENT, "GET")
+    assert (error.attempts, call.attempts) == (0, 0)
+
+
+async def test_21_a_wait_that_is_too_long_is_a_rejection() -> None:
+    clock = ManualClock()
+    bulkhead = Bulkhead(1, max_wait=2.0, clock=clock)
+    await bulkhead.enter(None)
+    with pytest.raises(HTTPConnectionError, match="no place within 2 s"):
+        await clock.run(bulkhead.execute(asyncio.sleep, 0))
+    assert clock.monotonic() == 2.0
+
+
+async def test_21_a_deadline_that_comes_while_waiting_is_a_timeout_of_the_call() -> None:
+    clock = ManualClock()
+    bulkhead = Bulkhead(1, max_wait=2.0, clock=clock)
+    await bulkhead.enter(None)
+    with pytest.raises(HTTPTimeoutError) as caught:
+        await clock.run(bulkhead.execute(ScriptedCall(clock, timeout=1.5)))
+    assert (caught.value.phase, caught.value.delivery) == ("total", Delivery.NOT_SENT)
+    assert clock.monotonic() == caught.value.elapsed == 1.5
+
+
+async def test_a_call_that_fails_makes_room_too() -> None:
+    async def fail() -> None:
+        raise KeyError
+
+    bulkhead = Bulkhead(1)
+    with pytest.raises(KeyError):
+        await bulkhead.execute(fail)
+    assert bulkhead.running == 0
+
+
+@pytest.mark.parametrize(("limit", "max_queue", "max_wait"), [(0, 0, 0), (1, -1, 0), (1, 0, -1)])
+def test_numbers_out_of_bounds_are_refused(limit: int, max_queue: int, max_wait: float) -> None:
+    with pytest.raises(HTTPValidationError):
+        Bulkhead(limit, max_queue=max_queue, max_wait=max_wait)

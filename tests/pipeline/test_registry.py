@@ -1,0 +1,82 @@
+"""Breakers by name, and by origin."""
+
+import pytest
+from tests.pipeline.scripted import ScriptedCall, lost
+
+from railhttp.model.errors import HTTPCircuitOpenError, HTTPConnectionError, HTTPValidationError
+from railhttp.pipeline.registry import CircuitBreakerRegistry, OriginBreakers
+from railhttp.pipeline.scope import CallScope
+from railhttp.policy.breaker import BreakerRule
+from railhttp.protocols import CircuitBreakerProtocol, CircuitBreakerRegistryProtocol
+from railhttp.testing import ManualClock
+
+
+async def test_the_same_name_gives_the_same_breaker() -> None:
+    registry = CircuitBreakerRegistry(BreakerRule(failure_threshold=2))
+    stock = await registry.get_or_create("stock")
+    price = await registry.get_or_create("price", BreakerRule(failure_threshold=9))
+    assert await registry.get_or_create("stock") is registry.get("stock") is stock
+    assert await registry.get_or_create("price", BreakerRule(failure_threshold=9)) is price
+    assert (stock.rule.failure_threshold, price.rule.failure_threshold) == (2, 9)
+    assert registry.list_breakers() == ["stock", "price"]
+    assert registry.get("unknown") is None
+
+
+async def test_18_another_configuration_for_a_known_name_is_an_error() -> None:
+    registry = CircuitBreakerRegistry()
+    await registry.get_or_create("stock")
+    with pytest.raises(HTTPValidationError, match="'stock' has another configuration"):
+        await registry.get_or_create("stock", BreakerRule(failure_threshold=2))
+
+
+async def test_one_origin_that_is_down_is_no_others() -> None:
+    clock = ManualClock()
+    breakers = CircuitBreakerRegistry(clock=clock).per_origin(BreakerRule(failure_threshold=1))
+    with pytest.raises(HTTPConnectionError):
+        await breakers.call(ScriptedCall(clock, [lost()], host="http://down:80"))
+    with pytest.raises(HTTPCircuitOpenError) as caught:
+        await breakers.call(ScriptedCall(clock, host="http://down:80"))
+    assert caught.value.name == "http://down:80"
+    assert (await breakers.call(ScriptedCall(clock, host="http://up:80"))).status == 200
+    down = breakers.get("http://down:80")
+    assert down is not None
+    assert down.state == "open"
+
+
+async def test_the_origin_is_found_behind_a_method_of_a_call() -> None:
+    clock = ManualClock()
+    breakers = OriginBreakers(clock=clock)
+    method = ScriptedCall(clock, host="http://method:80")
+    await breakers.call(method.__call__)
+    assert breakers.origins() == ["http://method:80"]
+
+
+async def test_beyond_the_limit_the_closed_one_used_longest_ago_is_forgotten() -> None:
+    clock = ManualClock()
+    breakers = OriginBreakers(BreakerRule(failure_threshold=1), max_origins=3, clock=clock)
+    with pytest.raises(HTTPConnectionError):
+        await breakers.call(ScriptedCall(clock, [lost()], host="down"))
+    for host in ("a", "b", "a", "c"):
+        await breakers.call(ScriptedCall(clock, host=host))
+    assert breakers.origins() == ["down", "a", "c"]
+
+
+async def test_open_ones_are_never_forgotten() -> None:
+    clock = ManualClock()
+    breakers = OriginBreakers(BreakerRule(failure_threshold=1), max_origins=1, clock=clock)
+    for host in ("a", "b"):
+        with pytest.raises(HTTPConnectionError):
+            await breakers.call(ScriptedCall(clock, [lost()], host=host))
+    assert breakers.origins() == ["a", "b"]
+
+
+def test_a_scope_has_to_say_what_a_failure_tells_of_its_call() -> None:
+    with pytest.raises(NotImplementedError):
+        CallScope().facts()
+
+
+def test_they_have_the_shape_of_their_protocols() -> None:
+    assert isinstance(CircuitBreakerRegistry(), CircuitBreakerRegistryProtocol)
+    assert isinstance(OriginBreakers(), CircuitBreakerProtocol)
+    with pytest.raises(HTTPValidationError):
+        OriginBreakers(max_origins=0)

@@ -1,0 +1,57 @@
+"""The time limit of an attempt."""
+
+import asyncio
+
+import pytest
+from tests.pipeline.scripted import ScriptedCall
+
+from railhttp.model.errors import Delivery, HTTPTimeoutError, HTTPValidationError
+from railhttp.pipeline.timeout import AttemptTimeout
+from railhttp.testing import ManualClock
+
+
+async def test_an_attempt_that_takes_too_long_is_cut() -> None:
+    clock = ManualClock()
+    call = ScriptedCall(clock, takes=60.0)
+    with pytest.raises(HTTPTimeoutError, match="the attempt took longer than 2 s") as caught:
+        await clock.run(AttemptTimeout(2.0, clock=clock).execute(call))
+    assert (caught.value.phase, caught.value.method, caught.value.attempts) == ("read", "GET", 1)
+    assert clock.monotonic() == caught.value.elapsed == 2.0
+
+
+async def test_a_plain_function_that_was_cut_may_have_had_its_effect() -> None:
+    clock = ManualClock()
+    with pytest.raises(HTTPTimeoutError) as caught:
+        await clock.run(AttemptTimeout(2.0, clock=clock).execute(clock.sleep, 60.0))
+    assert caught.value.delivery is Delivery.MAYBE_SENT
+
+
+async def test_an_attempt_in_time_passes() -> None:
+    clock = ManualClock()
+    response = await clock.run(
+        AttemptTimeout(2.0, clock=clock).execute(ScriptedCall(clock, takes=1.9))
+    )
+    assert response.status == 200
+
+
+async def test_its_own_timeout_error_passes_untouched() -> None:
+    async def fail() -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        await AttemptTimeout(2.0).execute(fail)
+
+
+def test_one_limit_serves_one_event_loop_after_the_other() -> None:
+    clock = ManualClock()
+    timeout = AttemptTimeout(2.0, clock=clock)
+    for _ in range(2):
+        assert asyncio.run(clock.run(timeout.execute(ScriptedCall(clock)))).status == 200
+        with pytest.raises(HTTPTimeoutError):
+            asyncio.run(clock.run(timeout.execute(ScriptedCall(clock, takes=9.0))))
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_time_that_is_none_is_refused(seconds: float) -> None:
+    with pytest.raises(HTTPValidationError):
+        AttemptTimeout(seconds)

@@ -1,0 +1,115 @@
+"""What is sent after a redirect, decided without a socket."""
+
+import pytest
+from yarl import URL
+
+from railhttp.model.body import BytesBody, StreamBody
+from railhttp.model.request import Request, Route
+from railhttp.policy.redirect import Refusal, redirected
+
+SECRET = frozenset({"authorization", "cookie", "x-api-key"})
+BODY = BytesBody(b"body", "text/plain")
+HEADERS = {"Authorization": "a", "X-Api-Key": "k", "Host": "h", "Content-Type": "t", "X-Open": "o"}
+
+
+def request_of(method: str = "GET", *, url: str = "https://h/a/b?q=1#top") -> Request:
+    return Request(method, URL(url), HEADERS, BODY, {"session": "s"}, Route(read_timeout=1.0))
+
+
+def followed(
+    location: str, *, method: str = "GET", status: int = 302, url: str = "https://h/a/b?q=1#top"
+) -> Request:
+    step = redirected(request_of(method, url=url), status, location, SECRET)
+    assert isinstance(step, Request)
+    return step
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("/c", "https://h/c#top"),
+        ("c", "https://h/a/c#top"),
+        ("../c", "https://h/c#top"),
+        ("?q=2", "https://h/a/b?q=2#top"),
+        ("#else", "https://h/a/b?q=1#else"),
+        ("", "https://h/a/b?q=1#top"),
+        ("//other/c", "https://other/c#top"),
+        ("http://other:8080/c#else", "http://other:8080/c#else"),
+        ("HTTPS://OTHER/c", "https://other/c#top"),
+        ("https://ann:s3cret@h/c", "https://h/c#top"),
+        ("/c?next=http://x/", "https://h/c?next=http://x/#top"),
+        ("/é b", "https://h/%C3%A9%20b#top"),
+        (b"/caf\xe9".decode("utf-8", "surrogateescape"), "https://h/caf%E9#top"),
+        ("/a%2Fb", "https://h/a%2Fb#top"),
+    ],
+)
+def test_where_a_location_leads(location: str, target: str) -> None:
+    """The fragment is handed on (RFC 9110, section 10.2.2); a space is mended, as browsers do."""
+    assert str(followed(location).url) == target
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "ftp://h/",
+        "file:///etc",
+        "http://",
+        "http:///c",
+        "http://[::1/",
+        "https://h:99999/",
+    ],
+)
+def test_a_location_that_cannot_be_asked(location: str) -> None:
+    step = redirected(request_of(), 302, location, SECRET)
+    assert isinstance(step, Refusal)
+    assert location not in step.reason
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "then", "keeps_body"),
+    [
+        (301, "POST", "GET", False),
+        (302, "POST", "GET", False),
+        (303, "POST", "GET", False),
+        (303, "PUT", "GET", False),
+        (303, "HEAD", "HEAD", True),
+        (301, "PUT", "PUT", True),
+        (302, "DELETE", "DELETE", True),
+        (307, "POST", "POST", True),
+        (308, "PATCH", "PATCH", True),
+        (302, "GET", "GET", True),
+    ],
+)
+def test_method_and_body(status: int, method: str, then: str, keeps_body: bool) -> None:
+    step = followed("/c", method=method, status=status)
+    assert (step.method, step.body) == (then, BODY if keeps_body else None)
+    assert ("Content-Type" in (step.headers or {})) is keeps_body
+
+
+@pytest.mark.parametrize(
+    ("location", "same_origin"),
+    [
+        ("/c", True),
+        ("https://h:443/c", True),
+        ("https://h:444/c", False),
+        ("http://h/c", False),
+        ("https://other/c", False),
+        ("https://sub.h/c", False),
+        ("//h/c", True),
+    ],
+)
+def test_what_crosses_an_origin(location: str, same_origin: bool) -> None:
+    step = followed(location, status=307)
+    names = {"Authorization", "X-Api-Key", "Host"} & set(step.headers or {})
+    assert len(names) == (3 if same_origin else 0)
+    assert (step.headers or {})["X-Open"] == "o"
+    assert (step.cookies is not None) is same_origin
+    assert step.route == request_of().route
+
+
+def test_a_body_that_was_read_is_not_sent_again() -> None:
+    once = Request("POST", URL("http://h/"), None, StreamBody((iter([b"a"]),), ""), None, Route())
+    assert isinstance(redirected(once, 307, "/c", SECRET), Refusal)
+    after_303 = redirected(once, 303, "/c", SECRET)
+    assert isinstance(after_303, Request)
+    assert after_303.headers is None

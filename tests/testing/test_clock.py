@@ -1,0 +1,111 @@
+"""The clock that is turned by hand."""
+
+import asyncio
+
+import pytest
+
+from railhttp.protocols import Clock
+from railhttp.testing import ManualClock
+
+
+async def test_time_stands_still_until_it_is_moved() -> None:
+    clock: Clock = ManualClock(now=5.0, wall=100.0)
+    assert (clock.monotonic(), clock.wall()) == (5.0, 100.0)
+
+
+async def test_sleepers_and_timers_are_woken_in_their_order_each_at_its_own_time() -> None:
+    clock = ManualClock()
+    log: list[tuple[str, float]] = []
+
+    async def sleeper(name: str, seconds: float) -> None:
+        await clock.sleep(seconds)
+        log.append((name, clock.monotonic()))
+
+    tasks = [
+        asyncio.ensure_future(sleeper("third", 3.0)),
+        asyncio.ensure_future(sleeper("first", 1.0)),
+    ]
+    clock.call_later(2.0, lambda: log.append(("second", clock.monotonic())))
+    await clock.advance(2.5)
+    assert log == [("first", 1.0), ("second", 2.0)]
+    assert (clock.monotonic(), clock.next_timer) == (2.5, 3.0)
+    await clock.advance(0.5)
+    assert log[2:] == [("third", 3.0)]
+    assert all(task.done() for task in tasks)
+    assert clock.next_timer is None
+
+
+async def test_what_a_sleeper_starts_when_woken_is_served_too() -> None:
+    clock = ManualClock()
+
+    async def twice() -> float:
+        await clock.sleep(1.0)
+        await clock.sleep(1.0)
+        return clock.monotonic()
+
+    task = asyncio.ensure_future(twice())
+    await clock.advance(10.0)
+    assert (task.result(), clock.monotonic(), clock.slept) == (2.0, 10.0, [1.0, 1.0])
+
+
+async def test_a_sleep_of_nothing_lets_others_run_once() -> None:
+    clock = ManualClock()
+    other = asyncio.ensure_future(asyncio.sleep(0, "ran"))
+    await clock.sleep(0.0)
+    await clock.sleep(-1.0)
+    assert other.result() == "ran"
+
+
+async def test_a_cancelled_timer_never_rings() -> None:
+    clock = ManualClock()
+    log: list[str] = []
+    timer = clock.call_later(1.0, lambda: log.append("rang"))
+    timer.cancel()
+    timer.ring()
+    assert (timer.is_cancelled, clock.next_timer) == (True, None)
+    await clock.advance(2.0)
+    assert log == []
+
+
+async def test_a_cancelled_sleeper_leaves_no_timer() -> None:
+    clock = ManualClock()
+    task = asyncio.ensure_future(clock.sleep(5.0))
+    await clock.settle()
+    task.cancel()
+    await clock.settle()
+    assert task.cancelled()
+    assert clock.next_timer is None
+
+
+async def test_run_jumps_from_timer_to_timer_and_gives_the_result() -> None:
+    clock = ManualClock()
+    assert await clock.run(asyncio.sleep(0, "done")) == "done"
+    await clock.run(asyncio.gather(clock.sleep(60.0), clock.sleep(30.0)))
+    assert clock.monotonic() == 60.0
+
+
+async def test_run_says_when_nothing_would_ever_wake_what_it_awaits() -> None:
+    with pytest.raises(RuntimeError, match="nothing that this clock could bring"):
+        await ManualClock().run(asyncio.Event().wait())
+
+
+async def test_run_hands_on_what_is_raised() -> None:
+    async def fail() -> None:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        await ManualClock().run(fail())
+
+
+def test_chances_are_scripted_and_then_even() -> None:
+    clock = ManualClock(chances=[0.1, 0.9])
+    assert [clock.uniform() for _ in range(4)] == [0.1, 0.9, 0.5, 0.5]
+
+
+async def test_the_wall_clock_moves_along_and_can_be_set_back() -> None:
+    clock = ManualClock(wall=100.0)
+    await clock.advance(5.0)
+    assert clock.wall() == 105.0
+    clock.set_wall(50.0)
+    await clock.advance(1.0)
+    assert (clock.wall(), clock.monotonic()) == (51.0, 6.0)
