@@ -1,5 +1,7 @@
 """What the tests use of brotli, which brings no types of its own."""
 
+class error(Exception): ...  # noqa: N801  # its name there
+
 def compress(
     string: bytes, mode: int = ..., quality: int = ..., lgwin: int = ..., lgblock: int = ...
 ) -> bytes: ...

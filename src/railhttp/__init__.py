@@ -4,11 +4,14 @@
 a closed union, `HTTPFailure`. The functional faces stand in `railhttp.railway`.
 """
 
+from railhttp.client.base_url_client import BaseURLHTTPClient
 from railhttp.client.http_client import HTTPClient
+from railhttp.client.stream_context import StreamContext
 from railhttp.model.authorization import basic_auth, bearer_auth
 from railhttp.model.body import BodyData
 from railhttp.model.config import ConnectionPoolConfig, HTTPClientConfig
 from railhttp.model.context import RequestContext, ResponseContext
+from railhttp.model.download import Download
 from railhttp.model.errors import (
     ConnectionKind,
     Delivery,
@@ -60,27 +63,56 @@ from railhttp.model.validation import (
     validate_timeout,
     validate_url,
 )
+from railhttp.pipeline.breaker import CircuitBreaker
+from railhttp.pipeline.bulkhead import Bulkhead
+from railhttp.pipeline.composition import check_pipeline
 from railhttp.pipeline.interceptors import InterceptorChain
+from railhttp.pipeline.rate_limit import RateLimiter
+from railhttp.pipeline.registry import CircuitBreakerRegistry
+from railhttp.pipeline.resilience import ResiliencePipeline
 from railhttp.pipeline.retry import RetryPolicy
+from railhttp.pipeline.timeout import AttemptTimeout
+from railhttp.policy.breaker import BreakerRule
+from railhttp.policy.budget import RetryBudget
+from railhttp.policy.retry import RetryEvent
 from railhttp.protocols import (
+    CircuitBreakerControlProtocol,
     CircuitBreakerProtocol,
+    CircuitBreakerRegistryProtocol,
+    Clock,
     HTTPClientProtocol,
     InterceptorChainProtocol,
     InterceptorProtocol,
+    MetricsRecorderProtocol,
     ResiliencePipelineProtocol,
     RetryPolicyProtocol,
+    StateStore,
 )
 from railhttp.transport.pool import ConnectionPool
 from railhttp.version import __version__
+from railhttp.wire.multipart import FormFields, FormValue
+from railhttp.wire.sse import ServerSentEvent
 
 __all__ = [
     "JSON",
+    "AttemptTimeout",
+    "BaseURLHTTPClient",
     "BodyData",
+    "BreakerRule",
+    "Bulkhead",
+    "CircuitBreaker",
+    "CircuitBreakerControlProtocol",
     "CircuitBreakerProtocol",
+    "CircuitBreakerRegistry",
+    "CircuitBreakerRegistryProtocol",
+    "Clock",
     "ConnectionKind",
     "ConnectionPool",
     "ConnectionPoolConfig",
     "Delivery",
+    "Download",
+    "FormFields",
+    "FormValue",
     "HTTPCircuitOpenError",
     "HTTPClient",
     "HTTPClientConfig",
@@ -106,16 +138,24 @@ __all__ = [
     "InterceptorChain",
     "InterceptorChainProtocol",
     "InterceptorProtocol",
+    "MetricsRecorderProtocol",
     "QueryParams",
+    "RateLimiter",
     "RequestCompletedEvent",
     "RequestContext",
     "RequestOptions",
     "RequestRetryExhaustedEvent",
     "RequestTimeoutEvent",
+    "ResiliencePipeline",
     "ResiliencePipelineProtocol",
     "ResponseContext",
+    "RetryBudget",
+    "RetryEvent",
     "RetryPolicy",
     "RetryPolicyProtocol",
+    "ServerSentEvent",
+    "StateStore",
+    "StreamContext",
     "TimeoutPhase",
     "__version__",
     "basic_auth",
@@ -123,6 +163,7 @@ __all__ = [
     "build_url",
     "check_headers",
     "check_host",
+    "check_pipeline",
     "check_port",
     "check_positive_int",
     "check_timeout",

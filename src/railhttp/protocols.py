@@ -3,12 +3,15 @@
 Anything that has these methods will do; nothing has to inherit from them.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import ParamSpec, Protocol, runtime_checkable
 
 from typing_extensions import TypeVar, Unpack
 
 from railhttp.model.context import RequestContext
+from railhttp.model.errors import CallFacts
+from railhttp.model.observation import Dispatch, Ending
 from railhttp.model.options import RequestOptions
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
@@ -59,8 +62,8 @@ class Clock(Protocol):
 class StateStore(Protocol[S]):
     """Where policies keep their state, so that several processes may share it.
 
-    `railhttp.pipeline.store.MemoryStore` is the one in this process. States are plain values:
-    numbers, strings, and tuples of them.
+    `railhttp.pipeline.store.MemoryStore` is the one in this process. States are immutable and
+    pickle.
     """
 
     def peek(self, key: str) -> S | None:
@@ -115,6 +118,45 @@ class CircuitBreakerProtocol(Protocol):
 
 
 @runtime_checkable
+class CircuitBreakerControlProtocol(CircuitBreakerProtocol, Protocol):
+    """A breaker that can be watched and handled too; a client needs no more than `call`."""
+
+    @property
+    def state(self) -> str:
+        """The state: `closed`, `open` or `half_open`."""
+        ...
+
+    def protect(self) -> AbstractAsyncContextManager[None]:
+        """Protect a block instead of a call."""
+        ...
+
+    async def reset(self) -> None:
+        """Close the circuit and forget all that was counted."""
+        ...
+
+    async def force_open(self) -> None:
+        """Open the circuit until `reset`."""
+        ...
+
+
+@runtime_checkable
+class CircuitBreakerRegistryProtocol(Protocol):
+    """Keeps circuit breakers by name."""
+
+    def get(self, name: str) -> CircuitBreakerProtocol | None:
+        """The breaker of that name, None where there is none."""
+        ...
+
+    async def get_or_create(self, name: str) -> CircuitBreakerProtocol:
+        """The breaker of that name; made where there is none yet."""
+        ...
+
+    def list_breakers(self) -> Sequence[str]:
+        """The names of all breakers."""
+        ...
+
+
+@runtime_checkable
 class ResiliencePipelineProtocol(Protocol):
     """Retry, breaker, bulkhead and timeout as one; it takes their place in a client."""
 
@@ -162,6 +204,88 @@ class InterceptorChainProtocol(Protocol):
         ...
 
 
+@runtime_checkable
+class MetricsRecorderProtocol(Protocol):
+    """Takes measurements; see `railhttp.pipeline.metrics` for those of a client."""
+
+    def increment(
+        self, name: str, value: float = 1.0, tags: Mapping[str, str] | None = None
+    ) -> None:
+        """Add to a counter."""
+        ...
+
+    def gauge(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None:
+        """Set a value that goes up and down."""
+        ...
+
+    def histogram(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None:
+        """Add a value to a distribution."""
+        ...
+
+
+class ObservationProtocol(Protocol):
+    """What an instrument keeps of one call or attempt until its end."""
+
+    def ended(self, ending: Ending) -> None:
+        """Hear how it ended; called exactly once, in the task in which it began."""
+        ...
+
+
+@runtime_checkable
+class InstrumentProtocol(Protocol):
+    """Is told of every call and of every attempt in it.
+
+    Its methods are called on the spot, so they must be quick. What they raise is logged and goes
+    no further. Events, metrics, the log and OpenTelemetry are instruments.
+    """
+
+    def call_started(self, call: Dispatch) -> ObservationProtocol | None:
+        """Hear of a call that begins; None where its end does not matter."""
+        ...
+
+    def attempt_started(self, attempt: Dispatch) -> ObservationProtocol | None:
+        """Hear of an attempt, after all interceptors and just before it is sent.
+
+        What is put into `attempt.added` goes out as header fields.
+        """
+        ...
+
+
+class IncomingResponse(Protocol):
+    """A response whose head has come and whose body is still to be read.
+
+    It holds a connection until it is closed.
+    """
+
+    def answer(self, body: bytes = b"") -> HttpResponse:
+        """Give the response as a value, with what was read of its body."""
+        ...
+
+    def facts(self) -> CallFacts:
+        """Say what a failure of this response has to know."""
+        ...
+
+    async def chunk(self) -> bytes:
+        """Read the next piece of the body, with content codings undone; empty at its end.
+
+        Raises:
+            HTTPClientError: The body broke off or is corrupt; always one of the union.
+        """
+        ...
+
+    async def read(self) -> bytes:
+        """Read the body to its end.
+
+        Raises:
+            HTTPClientError: It is too large, broke off or is corrupt; always one of the union.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the connection back; it is closed unless the body was read to its end."""
+        ...
+
+
 class Exchange(Protocol):
     """The transport seam: one request out, one response in."""
 
@@ -170,6 +294,14 @@ class Exchange(Protocol):
 
         Raises:
             HTTPClientError: There was no response, or not a whole one; always one of the union.
+        """
+        ...
+
+    async def open(self, request: Request, progress: Progress) -> IncomingResponse:
+        """Send a request and wait for the head of its response.
+
+        Raises:
+            HTTPClientError: There was no response; always one of the union.
         """
         ...
 
@@ -221,4 +353,23 @@ class HTTPClientProtocol(Protocol[R_co]):
 
     async def head(self, url: str, **options: Unpack[RequestOptions]) -> R_co:
         """Perform a HEAD request."""
+        ...
+
+
+@runtime_checkable
+class ContainerRegistrarProtocol(Protocol):
+    """The side of a dependency-injection container that takes bindings."""
+
+    # Not `type[T]`: mypy lets no protocol in there (type-abstract), and most bindings are of those.
+    def singleton(self, interface: type[object], factory: Callable[[], object]) -> None:
+        """Bind a type to what `factory` makes; it is called when the type is first asked for."""
+        ...
+
+
+@runtime_checkable
+class ContainerResolverProtocol(Protocol):
+    """The side of a dependency-injection container that hands out what is bound."""
+
+    async def resolve(self, interface: type[T]) -> T | None:
+        """Give what a type is bound to; what is not bound is None, or raises."""
         ...

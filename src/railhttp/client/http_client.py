@@ -2,13 +2,18 @@
 
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 from returns.result import Failure, Result, Success
-from typing_extensions import Unpack
+from typing_extensions import Unpack, override
 
-from railhttp.client.request_builder import RequestBuilder
+from railhttp.client.future_verbs import FutureVerbs
+from railhttp.client.gate import GatedExchange
+from railhttp.client.opener import Opener
+from railhttp.client.request_builder import Prepared, RequestBuilder
+from railhttp.client.streams import Streams
 from railhttp.client.verbs import Verbs
 from railhttp.model.body import Body
 from railhttp.model.config import HTTPClientConfig
@@ -25,14 +30,20 @@ from railhttp.model.errors import (
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.call import Call, Layers
-from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
+from railhttp.pipeline.instruments import Instruments, observed
 from railhttp.pipeline.interceptors import InterceptorChain
+from railhttp.pipeline.metrics import CallMetrics
+from railhttp.pipeline.observers import EventPublisher, Observer
 from railhttp.pipeline.retry import RetryPolicy
 from railhttp.pipeline.watchdog import ClosedError, ExpiredError, Watchdog
 from railhttp.protocols import (
     CircuitBreakerProtocol,
     Clock,
+    Exchange,
+    InstrumentProtocol,
     InterceptorProtocol,
+    MetricsRecorderProtocol,
     ResiliencePipelineProtocol,
     RetryPolicyProtocol,
 )
@@ -42,7 +53,7 @@ from railhttp.transport.request_body import measure_file
 from railhttp.wire.multipart import FormFields, encode_multipart
 
 
-class HTTPClient(Verbs):
+class HTTPClient(Verbs, Streams):
     """An async HTTP client with a connection pool, retries and typed failures.
 
     It has three faces. `request()` raises what goes wrong; the verbs (`get`, `post` …) return a
@@ -54,8 +65,13 @@ class HTTPClient(Verbs):
         retry_policy: Decides about second attempts. None is `RetryPolicy(reraise=True)`, which
             repeats what is safe to repeat, three attempts in all, and hands on the last outcome.
         circuit_breaker: Refuses requests to a host that keeps failing; None for none.
-        interceptors: See every attempt's request and response.
+        interceptors: See every attempt's request and response; an `InterceptorChain` is taken as
+            it is, so that it may be shared.
         resilience: A pipeline that takes the place of `retry_policy` and `circuit_breaker`.
+        metrics: Records `http.request.duration` and `http.request.status` of each call.
+        observers: Functions, async or not, that receive the events of `railhttp.model.events`.
+        instruments: Are told of every call and attempt, see `InstrumentProtocol`.
+        exchange: What sends requests, in place of the pool; a `ScriptedTransport` for instance.
         clock: What tells the time, draws lots and waits.
 
     Example:
@@ -76,17 +92,34 @@ class HTTPClient(Verbs):
         circuit_breaker: CircuitBreakerProtocol | None = None,
         interceptors: Iterable[InterceptorProtocol] = (),
         resilience: ResiliencePipelineProtocol | None = None,
+        metrics: MetricsRecorderProtocol | None = None,
         *,
+        observers: Iterable[Observer] = (),
+        instruments: Iterable[InstrumentProtocol] = (),
+        exchange: Exchange | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._config = config or HTTPClientConfig()
         self._clock = clock
         usual = (self._config.pool.timeout, self._config.attempt_timeout)
         self._watchdog = Watchdog(clock, usual)
-        self._builder = RequestBuilder(self._config)
+        self._builder = RequestBuilder(self._config, partial(random_id, clock))
         self._breaker = None if resilience is not None else circuit_breaker
-        self._interceptors = InterceptorChain(interceptors)
+        self._interceptors = (
+            interceptors
+            if isinstance(interceptors, InterceptorChain)
+            else InterceptorChain(interceptors)
+        )
         self._policy = resilience or retry_policy or RetryPolicy(reraise=True, clock=clock)
+        self._events = EventPublisher(observers, clock)
+        self._instruments = Instruments(
+            (
+                *([self._events] if self._events else []),
+                *([] if metrics is None else [CallMetrics(metrics)]),
+                *instruments,
+            )
+        )
+        self._exchange = exchange
         self._retired: list[ConnectionPool] = []
         self._pool = pool or ConnectionPool.from_config(
             self._config.pool,
@@ -97,19 +130,35 @@ class HTTPClient(Verbs):
         self._layers = self._assemble()
 
     def _assemble(self) -> Layers:
+        exchange: Exchange = (
+            AiohttpExchange(self._pool, self._clock, self._watchdog.watch)
+            if self._exchange is None
+            else GatedExchange(self._exchange, self._pool.is_started, self._clock)
+        )
         return Layers(
-            AiohttpExchange(self._pool, self._clock, self._watchdog.watch),
+            exchange,
             self._clock,
             self._watchdog,
             self._interceptors,
             self._breaker,
             self._config.secret_headers,
+            self._instruments,
         )
 
     @property
     def config(self) -> HTTPClientConfig:
         """The client's settings."""
         return self._config
+
+    @property
+    def future(self) -> FutureVerbs:
+        """The verbs as `FutureResult` values, which never raise."""
+        return FutureVerbs(self)
+
+    @property
+    def interceptors(self) -> InterceptorChain:
+        """The interceptors; one that is added or taken out counts from the next attempt on."""
+        return self._interceptors
 
     @property
     def pool(self) -> ConnectionPool:
@@ -132,6 +181,7 @@ class HTTPClient(Verbs):
         retired, self._retired = self._retired, []
         for pool in (*retired, self._pool):
             await pool.stop()
+        await self._events.drain()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -210,7 +260,7 @@ class HTTPClient(Verbs):
             HTTPCircuitOpenError: See `get`.
             HTTPRetryExhaustedError: See `get`.
         """
-        boundary = "".join(f"{int(self._clock.uniform() * 2**32):08x}" for _ in range(4))
+        boundary = random_id(self._clock)
         return await self._outcome(
             "POST", url, options, lambda: encode_multipart(fields, boundary, measure_file)
         )
@@ -241,22 +291,43 @@ class HTTPClient(Verbs):
         options: RequestOptions,
         make_body: Callable[[], Body] | None = None,
     ) -> Call:
+        request, host, timeout, attempt_timeout = self._prepared(method, url, options, make_body)
+        return Call(request, host, self._layers, timeout, attempt_timeout)
+
+    def _prepared(
+        self,
+        method: str,
+        url: str,
+        options: RequestOptions,
+        make_body: Callable[[], Body] | None = None,
+    ) -> Prepared:
         try:
             body = None if make_body is None else make_body()
-            request, host, timeout, attempt_timeout = self._builder.build(
-                method, url, options, body
-            )
+            return self._builder.build(method, url, options, body)
         except HTTPValidationError as error:
             raise HTTPInvalidRequestError(
                 error.message,
                 field=error.field,
-                method=str(method),
-                url=str(url),
+                method=_shown(method),
+                url=_shown(url),
                 attempts=0,
             ) from None
-        return Call(request, host, self._layers, timeout, attempt_timeout)
+
+    @override
+    async def _opener(self, method: str, url: str, options: RequestOptions) -> Opener:
+        bounded = "timeout" in options
+        if not bounded and "read_timeout" not in options and self._config.read_timeout is None:
+            options = {**options, "read_timeout": self._config.timeout}
+        prepared = self._prepared(method, url, options)
+        return Opener(prepared, self._layers, self._perform, bounded=bounded)
 
     async def _perform(self, call: Call) -> HttpResponse:
+        if call.instruments is None:
+            return await self._attempted(call)
+        observation = call.instruments.call_started(call.dispatch())
+        return await observed(partial(self._attempted, call), observation, call, self._clock)
+
+    async def _attempted(self, call: Call) -> HttpResponse:
         try:
             with self._watchdog.watch(call.timeout):
                 # A body that can be read only once is sent once: no policy may try again.
@@ -272,4 +343,9 @@ class HTTPClient(Verbs):
         except FAILURES:
             raise
         except Exception as error:
-            raise call.given_up(error) from error
+            return call.given_up(error)
+
+
+def _shown(value: object) -> str:
+    """Give a text; of what should be one and is none even `str()` may raise."""
+    return value if isinstance(value, str) else ""

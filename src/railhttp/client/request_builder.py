@@ -2,7 +2,7 @@
 
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -14,11 +14,11 @@ from railhttp.model.body import Body, data_body, json_body
 from railhttp.model.config import HTTPClientConfig, check_count, check_seconds
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.headers import check_headers
-from railhttp.model.options import ProgressCallback, RequestOptions
+from railhttp.model.options import ProgressCallback, RequestOptions, with_default_headers
 from railhttp.model.proxy import check_proxy
 from railhttp.model.request import Request, Route, check_framing
 from railhttp.model.url import extend_query, request_url
-from railhttp.model.validation import or_raise, shown
+from railhttp.model.validation import check_text, or_raise, shown
 from railhttp.transport.request_body import measure_file
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -89,14 +89,17 @@ class RequestBuilder:
 
     Args:
         config: The client's settings, which hold where a call names none.
+        new_key: Draws an idempotency key.
 
     Example:
-        >>> prepared = RequestBuilder(HTTPClientConfig()).build("get", "http://h/", {})
+        >>> builder = RequestBuilder(HTTPClientConfig(), new_key=lambda: "7")
+        >>> prepared = builder.build("get", "http://h/", {})
         >>> prepared.request.method, prepared.timeout
         ('GET', 30.0)
     """
 
-    def __init__(self, config: HTTPClientConfig) -> None:
+    def __init__(self, config: HTTPClientConfig, new_key: Callable[[], str]) -> None:
+        self._new_key = new_key
         self._timeout = config.pool.timeout
         self._attempt_timeout = config.attempt_timeout
         self._route = Route(
@@ -135,6 +138,7 @@ class RequestBuilder:
         target = target_of(url)
         if unknown := options.keys() - RequestOptions.__annotations__.keys():
             raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
+        options = self._keyed(options)
         params = options.get("params")
         body = _body(options, body)
         request = Request(
@@ -150,6 +154,15 @@ class RequestBuilder:
         check_seconds(timeout, "timeout")
         check_seconds(attempt_timeout, "attempt_timeout")
         return Prepared(request, target.host, timeout, attempt_timeout)
+
+    def _keyed(self, options: RequestOptions) -> RequestOptions:
+        key = options.get("idempotency_key", False)
+        if key is False:
+            return options
+        text = (
+            self._new_key() if key is True else or_raise(check_text(key, field="idempotency_key"))
+        )
+        return with_default_headers(options, {"Idempotency-Key": text})
 
     def _routed(self, options: RequestOptions) -> Route:
         default = self._route

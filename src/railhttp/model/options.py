@@ -30,13 +30,14 @@ class BodilessOptions(TypedDict, total=False):
     proxy: str | None
     ssl_context: ssl.SSLContext | bool
     upload_progress: ProgressCallback | None
+    idempotency_key: str | bool
 
 
 class RequestOptions(BodilessOptions, total=False):
     """What `request()` and the verbs take beside method and URL; all of it is optional.
 
     Attributes:
-        headers: Header fields; of two with the same name in any case the later one counts.
+        headers: Header fields; each is sent, also where two have the same name (a multi-dict).
         params: Query parameters, added to those of the URL; see `build_url`.
         json: A document, sent as `application/json`; None sends no body.
         data: A body, see `BodyData`; not together with `json`.
@@ -51,6 +52,8 @@ class RequestOptions(BodilessOptions, total=False):
         ssl_context: The TLS context of this call; False skips verification, True is the default.
         upload_progress: Told of the body's bytes as they are sent; a second attempt begins at 0
             again. What it raises fails the call like a body that cannot be read.
+        idempotency_key: Sent as `Idempotency-Key`, the same in every attempt of the call, which
+            makes a POST one that may be repeated; True draws one.
     """
 
     data: BodyData | None

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
+from multidict import CIMultiDict
+
+from railhttp.model.body import Body, BytesBody, StreamBody
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import (
     FAILURES,
@@ -21,12 +25,15 @@ from railhttp.model.errors import (
     TimeoutPhase,
 )
 from railhttp.model.headers import check_headers
-from railhttp.model.request import Request
+from railhttp.model.observation import Dispatch
+from railhttp.model.request import Request, check_framing
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Stage, call_facts
 from railhttp.model.timeout import format_timeout
 from railhttp.model.url import request_url
 from railhttp.model.validation import or_raise
+from railhttp.pipeline.clock import random_id
+from railhttp.pipeline.instruments import Instruments, observed
 from railhttp.pipeline.interceptors import InterceptionError, InterceptorChain
 from railhttp.pipeline.scope import CallScope
 from railhttp.pipeline.watchdog import ExpiredError, Watchdog
@@ -45,6 +52,7 @@ class Layers:
         interceptors: See every attempt.
         breaker: Refuses attempts; None for none.
         secret_headers: Names of fields that stay with their origin.
+        instruments: Are told of every call and attempt.
     """
 
     exchange: Exchange
@@ -53,6 +61,7 @@ class Layers:
     interceptors: InterceptorChain
     breaker: CircuitBreakerProtocol | None
     secret_headers: frozenset[str]
+    instruments: Instruments
 
 
 class Call(CallScope):
@@ -67,7 +76,10 @@ class Call(CallScope):
     """
 
     __slots__ = (
+        "_answer",
+        "_attempt_ends",
         "_attempt_timeout",
+        "_call_id",
         "_layers",
         "_reached",
         "_request",
@@ -75,6 +87,7 @@ class Call(CallScope):
         "deadline",
         "failures",
         "host",
+        "instruments",
         "method",
         "repeatable",
         "replayable",
@@ -96,6 +109,10 @@ class Call(CallScope):
         self._layers = layers
         self.timeout = timeout
         self._attempt_timeout = attempt_timeout
+        self._answer: HttpResponse | None = None
+        self._attempt_ends: float | None = None
+        self._call_id = ""
+        self.instruments = layers.instruments if layers.instruments.active else None
         self._reached = Delivery.NOT_SENT
         self.method = request.method
         self.host = host
@@ -136,11 +153,15 @@ class Call(CallScope):
         self._reached = self.delivery
         self.stage = Stage.QUEUED
         self.attempts += 1
+        self._answer = None
         try:
             if self._attempt_timeout is None:
-                return await self._intercepted()
-            with self._layers.watchdog.watch(self._attempt_timeout):
-                return await self._intercepted()
+                self._answer = await self._intercepted()
+                return self._answer
+            with self._layers.watchdog.watch(self._attempt_timeout) as watch:
+                self._attempt_ends = watch.expires
+                self._answer = await self._intercepted()
+                return self._answer
         except ExpiredError:
             failure: HTTPFailure = self._attempt_timed_out()
         except InterceptionError as error:
@@ -157,8 +178,7 @@ class Call(CallScope):
         return HTTPTimeoutError(f"attempt not done within {limit}", phase=phase, **self.facts())
 
     def _interceptor_failed(self, error: InterceptionError) -> HTTPInterceptorError:
-        message = f"{error.interceptor} raised {type(error.__cause__).__name__}"
-        return HTTPInterceptorError(message, interceptor=error.interceptor, **self.facts())
+        return HTTPInterceptorError(error.message, interceptor=error.interceptor, **self.facts())
 
     async def _intercepted(self) -> HttpResponse:
         chain = self._layers.interceptors
@@ -171,6 +191,8 @@ class Call(CallScope):
             dict(request.headers or {}),
             attempt=self.attempts - 1,
             start_time=datetime.fromtimestamp(self._layers.clock.wall(), UTC),
+            body=_in_memory(request.body),
+            call_id=self._identity(),
         )
         request = self._rewritten(await chain.process_request(context))
         return await chain.process_response(await self._guarded(request))
@@ -178,11 +200,13 @@ class Call(CallScope):
     def _rewritten(self, context: RequestContext) -> Request:
         """Take over what the interceptors made of the request, checked like the caller's own."""
         try:
+            headers = or_raise(check_headers(context.headers))
+            check_framing(headers, self._request.body)
             return replace(
                 self._request,
                 method=context.method,
                 url=request_url(context.url),
-                headers=or_raise(check_headers(context.headers)),
+                headers=headers,
             )
         except HTTPValidationError as error:
             raise HTTPInvalidRequestError(
@@ -212,16 +236,27 @@ class Call(CallScope):
             )
             raise failure from error
 
-    def given_up(self, error: Exception) -> HTTPFailure:
-        """Build the failure for an exception that a policy raised of its own.
+    def given_up(self, error: Exception) -> HttpResponse:
+        """Find out what an exception means that a policy raised of its own.
 
-        What it means follows from what the call has seen: attempts that all failed are exhausted,
-        whatever the policy calls that; no attempt at all is an open circuit. Anything else is a
-        defect of the policy.
+        It follows from what the call has seen: no attempt at all is an open circuit; attempts that
+        all failed are exhausted, whatever the policy calls that; and giving up on an answer of 4xx
+        or 5xx leaves that answer. Anything else is a defect of the policy.
+
+        Returns:
+            The last attempt's answer.
+
+        Raises:
+            HTTPClientError: There is none; always one of the union.
         """
+        if self._answer is not None and not self._answer.ok:
+            return self._answer
+        raise self._policy_gave_up(error) from error
+
+    def _policy_gave_up(self, error: Exception) -> HTTPFailure:
         if not self.attempts:
             return self._circuit_open(error)
-        if len(self.failures) < self.attempts:
+        if self._answer is not None or not self.failures:
             return self._policy_failed(error)
         return HTTPRetryExhaustedError(
             f"a policy gave up: {self.failures[-1].message}",
@@ -240,9 +275,41 @@ class Call(CallScope):
     def _policy_failed(self, error: Exception) -> HTTPInterceptorError:
         return HTTPInterceptorError(f"a policy raised {type(error).__name__}", **self.facts())
 
+    def _identity(self) -> str:
+        if not self._call_id:
+            self._call_id = random_id(self._layers.clock)
+        return self._call_id
+
     async def _send(self, request: Request) -> HttpResponse:
         self.sends += 1
-        response = await self._layers.exchange.send(request, self)
+        if self.instruments is None:
+            return await self._answered(request)
+        attempt = self.dispatch(request)
+        observation = self.instruments.attempt_started(attempt)
+        if attempt.added:
+            headers = CIMultiDict(request.headers or {})
+            headers.update(check_headers(attempt.added).value_or(CIMultiDict()))
+            request = replace(request, headers=headers)
+        return await observed(
+            partial(self._answered, request), observation, self, self._layers.clock, self._cut_off
+        )
+
+    def dispatch(self, request: Request | None = None) -> Dispatch:
+        """Say to instruments what begins: an attempt with its request, or else the call."""
+        attempt = 0 if request is None else self.attempts - 1
+        return Dispatch(request or self._request, attempt, self.timeout, self._attempt_timeout)
+
+    def _cut_off(self) -> HTTPTimeoutError | None:
+        """The failure that a cancellation means, if it comes from a time limit of the call."""
+        now = self._layers.clock.monotonic()
+        if self.deadline is not None and now >= self.deadline:
+            return self.timed_out()
+        if self._attempt_ends is not None and now >= self._attempt_ends:
+            return self._attempt_timed_out()
+        return None
+
+    async def _answered(self, request: Request) -> HttpResponse:
+        response = await self._exchange(request)
         if response.status in REDIRECT_STATUSES and request.route.allow_redirects:
             return await self._follow(request, response)
         return response
@@ -259,11 +326,24 @@ class Call(CallScope):
                 raise self._redirect_failed(step.reason)
             hops += 1
             request = step
-            response = await self._layers.exchange.send(request, self)
+            response = await self._exchange(request)
         return response
+
+    async def _exchange(self, request: Request) -> HttpResponse:
+        return await self._layers.exchange.send(request, self)
 
     def _redirect_failed(self, reason: str) -> HTTPConnectionError:
         return HTTPConnectionError(reason, kind="redirect", **self.facts())
+
+
+def _in_memory(body: Body | None) -> bytes | None:
+    match body:
+        case None:
+            return b""
+        case BytesBody():
+            return body.content
+        case StreamBody():
+            return None
 
 
 def _is_repeatable(request: Request) -> bool:

@@ -1,26 +1,18 @@
 """Runs interceptors around an attempt: requests in order, responses in reverse."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TypeVar
 
 from railhttp.model.context import RequestContext
+from railhttp.model.errors import HTTPInterceptorError
 from railhttp.model.response import HttpResponse
 from railhttp.protocols import InterceptorProtocol
 
-T = TypeVar("T")
+T = TypeVar("T", RequestContext, HttpResponse)
 
 
-class InterceptionError(Exception):
-    """An interceptor raised; the cause is what it raised.
-
-    Attributes:
-        interceptor: Its class's name.
-    """
-
-    def __init__(self, interceptor: str) -> None:
-        super().__init__(interceptor)
-        self.interceptor = interceptor
+class InterceptionError(HTTPInterceptorError):
+    """An interceptor failed; a call turns it into an `HTTPInterceptorError` with its facts."""
 
 
 class InterceptorChain:
@@ -48,6 +40,9 @@ class InterceptorChain:
     def __len__(self) -> int:
         return len(self._interceptors)
 
+    def __iter__(self) -> Iterator[InterceptorProtocol]:
+        return iter(self._interceptors)
+
     def add_interceptor(self, interceptor: InterceptorProtocol) -> None:
         """Put an interceptor behind the others.
 
@@ -74,10 +69,12 @@ class InterceptorChain:
             What the last one returned.
 
         Raises:
-            InterceptionError: One of them raised.
+            HTTPInterceptorError: One of them raised, or did not return a request.
         """
         for interceptor in self._interceptors:
-            context = await _named(interceptor, interceptor.intercept_request, context)
+            context = await _named(
+                interceptor, interceptor.intercept_request, context, RequestContext
+            )
         return context
 
     async def process_response(self, response: HttpResponse) -> HttpResponse:
@@ -90,19 +87,33 @@ class InterceptorChain:
             What the first one returned.
 
         Raises:
-            InterceptionError: One of them raised.
+            HTTPInterceptorError: One of them raised, or did not return a response.
         """
         for interceptor in reversed(self._interceptors):
-            response = await _named(interceptor, interceptor.intercept_response, response)
+            response = await _named(
+                interceptor, interceptor.intercept_response, response, HttpResponse
+            )
         return response
 
 
 async def _named(
-    interceptor: InterceptorProtocol, intercept: Callable[[T], Awaitable[T]], value: T
+    interceptor: InterceptorProtocol,
+    intercept: Callable[[T], Awaitable[T]],
+    value: T,
+    kind: type[T],
 ) -> T:
     try:
-        return await intercept(value)
-    except asyncio.CancelledError:
-        raise
+        result: object = await intercept(value)
     except Exception as error:
-        raise InterceptionError(type(interceptor).__name__) from error
+        raise _failed(interceptor, value, f"raised {type(error).__name__}") from error
+    if isinstance(result, kind):
+        return result
+    what = f"returned {type(result).__name__}, not {kind.__name__}"
+    raise _failed(interceptor, value, what)
+
+
+def _failed(
+    interceptor: InterceptorProtocol, value: RequestContext | HttpResponse, what: str
+) -> InterceptionError:
+    name = type(interceptor).__name__
+    return InterceptionError(f"{name} {what}", interceptor=name, method=value.method, url=value.url)

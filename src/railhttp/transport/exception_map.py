@@ -163,10 +163,19 @@ def _broken(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
 
 
 def _connector(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
-    """A failed handshake has no class of its own, only some of its causes have."""
-    if isinstance(safe_cause(error), ssl.SSLError):
+    """A failed handshake has no class of its own; what breaks one off has no errno."""
+    cause = safe_cause(error)
+    broken_off = isinstance(cause, ConnectionError) and cause.errno is None
+    if broken_off or isinstance(cause, ssl.SSLError):
         return _TLS(error, stage, call)
     return HTTPConnectionError("cannot connect" + _reason(error), kind="connect", **call)
+
+
+def _answering(row: Row) -> Row:
+    """While a connection is being made, it is the proxy that answers."""
+    return lambda error, stage, call: (_PROXY if stage is Stage.CONNECTING else row)(
+        error, stage, call
+    )
 
 
 def _timed_out(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
@@ -234,7 +243,7 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     # aiohttp: the connection broke
     ClientConnectionResetError: _broken,
     ClientOSError: _broken,
-    ServerDisconnectedError: _GONE,
+    ServerDisconnectedError: _answering(_GONE),
     ServerConnectionError: _GONE,
     ClientConnectionError: _broken,
     UploadAbortedError: _GONE,
@@ -245,7 +254,7 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     ContentTypeError: _UNDECODABLE,
     WSServerHandshakeError: _PROTOCOL,
     TooManyRedirects: _REDIRECT,
-    ClientResponseError: _PROTOCOL,
+    ClientResponseError: _answering(_PROTOCOL),
     LineTooLong: _too_large,
     DecompressSizeError: _too_large,
     HttpProcessingError: _PROTOCOL,

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Final, NoReturn
 
-from aiohttp import BytesPayload, ClientResponse, ClientTimeout
+from aiohttp import BytesPayload, ClientResponse, ClientSession, ClientTimeout
 from aiohttp.payload import Payload
 from yarl import URL
 
@@ -20,6 +20,7 @@ from railhttp.model.errors import (
     HTTPResponseTooLargeError,
     HTTPValidationError,
 )
+from railhttp.model.options import ProgressCallback
 from railhttp.model.request import Request
 from railhttp.model.response import Headers, HttpResponse
 from railhttp.model.stage import Progress, Stage, call_facts
@@ -28,7 +29,7 @@ from railhttp.transport.connector import PROGRESS, BrokenExchangeError
 from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.pool import ConnectionPool
 from railhttp.transport.request_body import StreamPayload
-from railhttp.wire.content import decoder_for
+from railhttp.wire.content import ContentError, decoder_for
 
 _LARGE: Final = 1024 * 1024  # above this aiohttp warns of bytes that are sent in one piece
 _CONTENT_TYPE: Final = ("Content-Type",)
@@ -71,19 +72,9 @@ class AiohttpExchange:
         """
         incoming = await self.open(request, progress)
         try:
-            body = await incoming.read(request.route.max_response_bytes)
+            return incoming.answer(await incoming.read())
         finally:
             incoming.close()
-        return HttpResponse(
-            incoming.status,
-            incoming.headers,
-            body,
-            incoming.url,
-            request.method,
-            self._clock.monotonic() - progress.started,
-            incoming.http_version,
-            progress.attempts,
-        )
 
     async def open(self, request: Request, progress: Progress) -> "Incoming":
         """Send a request and wait for the head of its response.
@@ -101,22 +92,23 @@ class AiohttpExchange:
         progress.stage = Stage.QUEUED
         token = PROGRESS.set(progress)
         try:
-            response = await self._request(request)
+            session = self._pool.session
+            response = await self._request(session, request)
+            progress.stage = Stage.ANSWERED
+            return Incoming(response, self, session, request, progress)
         except BaseException as error:  # noqa: BLE001  # cancellation is told apart inside
             self.fail(error, request, progress)
         finally:
             PROGRESS.reset(token)
-        progress.stage = Stage.ANSWERED
-        return Incoming(response, self, request, progress)
 
-    async def _request(self, request: Request) -> ClientResponse:
+    async def _request(self, session: ClientSession, request: Request) -> ClientResponse:
         route = request.route
         body = request.body
-        return await self._pool.session.request(
+        return await session.request(
             request.method,
             request.url,
             headers=request.headers,
-            data=None if body is None else _payload(body),
+            data=None if body is None else _payload(body, route.upload_progress),
             # Without a body aiohttp would still announce one of type application/octet-stream.
             skip_auto_headers=(
                 _CONTENT_TYPE if body is None and request.method in _WITH_BODY else None
@@ -167,6 +159,10 @@ class AiohttpExchange:
         """Say what a failure of this request has to know."""
         return call_facts(request.method, str(request.url), progress, self._clock.monotonic())
 
+    def elapsed(self, progress: Progress) -> float:
+        """Give the seconds since a call began."""
+        return self._clock.monotonic() - progress.started
+
 
 class Incoming:
     """A response whose head has come and whose body is still to be read.
@@ -185,6 +181,7 @@ class Incoming:
         "_progress",
         "_request",
         "_response",
+        "_session",
         "headers",
         "http_version",
         "status",
@@ -195,14 +192,20 @@ class Incoming:
         self,
         response: ClientResponse,
         exchange: AiohttpExchange,
+        session: ClientSession,
         request: Request,
         progress: Progress,
     ) -> None:
         self._response = response
+        self._session = session
         self._exchange = exchange
         self._request = request
         self._progress = progress
-        self._decoder = decoder_for(response.headers.get("Content-Encoding", ""))
+        try:
+            self._decoder = decoder_for(response.headers.get("Content-Encoding", ""))
+        except ContentError:
+            self.close()
+            raise
         self._pieces: Iterator[bytes] = iter(())
         self.status = response.status
         self.headers: Headers = response.headers
@@ -216,17 +219,34 @@ class Incoming:
                 kind="protocol",
                 **exchange.facts(request, progress),
             )
+        if request.route.read_timeout is not None:
+            _disarm(response)
 
-    async def read(self, limit: int) -> bytes:
+    def answer(self, body: bytes = b"") -> HttpResponse:
+        """Give the response as a value, with what was read of its body."""
+        return HttpResponse(
+            self.status,
+            self.headers,
+            body,
+            self.url,
+            self._request.method,
+            self._exchange.elapsed(self._progress),
+            self.http_version,
+            self._progress.attempts,
+        )
+
+    def facts(self) -> CallFacts:
+        """Say what a failure of this response has to know."""
+        return self._exchange.facts(self._request, self._progress)
+
+    async def read(self) -> bytes:
         """Read the body to its end.
 
-        Args:
-            limit: The largest body allowed, in bytes after decompression.
-
         Raises:
-            HTTPResponseTooLargeError: There is more.
+            HTTPResponseTooLargeError: It has more than `max_response_bytes` after decompression.
             HTTPClientError: The body broke off or is corrupt; always one of the union.
         """
+        limit = self._request.route.max_response_bytes
         chunks = []
         size = 0
         while chunk := await self.chunk():
@@ -235,7 +255,7 @@ class Incoming:
                 raise HTTPResponseTooLargeError(
                     f"the body is larger than {limit} bytes",
                     limit=limit,
-                    **self._exchange.facts(self._request, self._progress),
+                    **self.facts(),
                 )
             chunks.append(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
@@ -262,6 +282,8 @@ class Incoming:
 
     async def _receive(self) -> bytes:
         # `iter_chunks` spins for ever after some answers; `readany` does not.
+        if self._session.closed:
+            raise HTTPConnectionError("the client was stopped", kind="closed")
         content = self._response.content
         idle = self._exchange.idle_limit(self._request)
         if idle is None:
@@ -275,14 +297,24 @@ class Incoming:
             self._response.close()
 
 
-def _payload(body: Body) -> Payload:
+def _payload(body: Body, progress: ProgressCallback | None) -> Payload:
     match body:
-        case BytesBody() if len(body.content) <= _LARGE:
+        case BytesBody() if len(body.content) <= _LARGE and progress is None:
             return BytesPayload(body.content, content_type=body.content_type)
         case BytesBody():
-            return StreamPayload(StreamBody((body.content,), body.content_type))
+            return StreamPayload(StreamBody((body.content,), body.content_type), progress)
         case StreamBody():
-            return StreamPayload(body)
+            return StreamPayload(body, progress)
+
+
+def _disarm(response: ClientResponse) -> None:
+    """Stop aiohttp's watch over silence: it counts the time in which nobody asks for more.
+
+    tests/client/test_streams.py::test_the_time_that_the_consumer_takes_does_not_count
+    """
+    if response.connection is not None and response.connection.protocol is not None:
+        response.connection.protocol.read_timeout = None
+        response.connection.protocol.start_timeout()
 
 
 @lru_cache(maxsize=256)

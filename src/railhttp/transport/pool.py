@@ -1,10 +1,9 @@
 """The connection pool: one aiohttp session, one TLS context, the proxies."""
 
 import asyncio
-import math
 import os
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
 from types import TracebackType
@@ -20,9 +19,10 @@ from railhttp.model.proxy import ProxySettings, check_proxy
 from railhttp.model.url import request_url
 from railhttp.model.validation import or_raise
 from railhttp.transport.connector import KeepaliveConnector, StagedRequest, UnrepeatedResponse
+from railhttp.version import __version__
 from railhttp.wire.content import ACCEPT_ENCODING
 
-USER_AGENT: Final = "railhttp/0.1.0"
+USER_AGENT: Final = f"railhttp/{__version__}"
 _WARM_UP_SECONDS: Final = 10.0
 
 
@@ -86,7 +86,7 @@ class ConnectionPool:
         self._trust_env = trust_env
         self._cookie_jar = cookie_jar
         self._session: aiohttp.ClientSession | None = None
-        self._environment: ProxySettings | None = None
+        self._from_environment: Callable[[URL], URL | None] | None = None
 
     @classmethod
     def from_config(
@@ -137,23 +137,12 @@ class ConnectionPool:
         """Make the session; does nothing where there is one."""
         if self._session is not None:
             return
-        if self._trust_env:
-            self._environment = ProxySettings.from_environment(os.environ)
+        if self._trust_env and self._proxy is None:
+            self._from_environment = _proxies_of(ProxySettings.from_environment(os.environ))
         config = self._config
-        connector = KeepaliveConnector(
-            limit=config.max_connections,
-            limit_per_host=config.max_connections_per_host,
-            ttl_dns_cache=config.ttl_dns_cache or None,
-            use_dns_cache=config.ttl_dns_cache > 0,
-            ssl=config.ssl_context or _tls_context(verify=config.verify_ssl),
-            force_close=config.force_close,
-            timeout_ceil_threshold=math.inf,
-            # aiohttp refuses a time for connections that are not kept, unless it is None
-            keepalive_timeout=None if config.force_close else config.keepalive_timeout,
-        )
-        connector.max_keepalive = config.max_keepalive_connections
+        tls = config.ssl_context or _tls_context(verify=config.verify_ssl)
         self._session = aiohttp.ClientSession(
-            connector=connector,
+            connector=KeepaliveConnector(config, tls),
             cookie_jar=aiohttp.CookieJar(unsafe=True) if self._cookie_jar else _NoCookies(),
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPT_ENCODING},
             timeout=NO_TIMEOUT,
@@ -186,9 +175,9 @@ class ConnectionPool:
         Raises:
             HTTPValidationError: The environment names a proxy that cannot be used.
         """
-        if self._proxy is not None or self._environment is None:
+        if self._from_environment is None:
             return self._proxy
-        return _environment_proxy(self._environment, url.origin())
+        return self._from_environment(url.origin())
 
     async def warm_up(self, urls: Sequence[str]) -> None:
         """Open connections before they are needed, by a HEAD (or else GET) to each URL.
@@ -239,7 +228,14 @@ def _tls_context(*, verify: bool) -> ssl.SSLContext:
     return context
 
 
-@lru_cache(maxsize=1024)
-def _environment_proxy(settings: ProxySettings, origin: URL) -> URL | None:
-    proxy = settings.proxy_for(origin)
-    return None if proxy is None else URL(proxy)
+def _proxies_of(settings: ProxySettings) -> Callable[[URL], URL | None] | None:
+    """Give the look-up of the proxy for an origin, which is done once per origin."""
+    if settings.http is None and settings.https is None:
+        return None
+
+    @lru_cache(maxsize=1024)
+    def proxy_for(origin: URL) -> URL | None:
+        proxy = settings.proxy_for(origin)
+        return None if proxy is None else URL(proxy)
+
+    return proxy_for

@@ -1,7 +1,7 @@
 """Writes a streamed body: files from a thread, iterators as they come, bounded memory."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 from contextlib import aclosing
 from typing import BinaryIO, Final
 
@@ -9,6 +9,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
 
 from railhttp.model.body import FileSource, Segment, StreamBody
+from railhttp.model.options import ProgressCallback
 
 _CHUNK: Final = 256 * 1024
 
@@ -18,14 +19,20 @@ class RequestBodyError(Exception):
 
 
 class StreamPayload(Payload):
-    """A `StreamBody` as aiohttp takes it. It closes nothing that is not its own."""
+    """A `StreamBody` as aiohttp takes it. It closes nothing that is not its own.
+
+    Args:
+        body: The body.
+        progress: Told of the bytes as they are sent.
+    """
 
     _autoclose = True
 
-    def __init__(self, body: StreamBody) -> None:
+    def __init__(self, body: StreamBody, progress: ProgressCallback | None = None) -> None:
         super().__init__(body, content_type=body.content_type)
         self._body = body
         self._size = body.length
+        self._progress = progress
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         """Refuse: a stream is not kept in memory."""
@@ -40,17 +47,31 @@ class StreamPayload(Payload):
     ) -> None:
         """Write every part, and exactly as many bytes as were announced."""
         written = 0
-        async with aclosing(_read(self._body)) as chunks:
+        async with aclosing(read_stream(self._body)) as chunks:
             async for chunk in chunks:
                 written += len(chunk)
                 if content_length is not None and written > content_length:
                     raise RequestBodyError(f"is longer than the {content_length} bytes announced")
                 await writer.write(chunk)
+                self._report(written, content_length)
         if content_length is not None and written < content_length:
             raise RequestBodyError(f"ended after {written} of {content_length} bytes")
 
+    def _report(self, written: int, content_length: int | None) -> None:
+        if self._progress is None:
+            return
+        try:
+            self._progress(written, self._size if content_length is None else content_length)
+        except Exception as error:
+            raise RequestBodyError from error
 
-async def _read(body: StreamBody) -> AsyncGenerator[bytes, None]:
+
+async def read_stream(body: StreamBody) -> AsyncGenerator[bytes, None]:
+    """Read every part of a body, piece by piece.
+
+    Raises:
+        RequestBodyError: A part is not what it should be, or raised.
+    """
     for segment in body.segments:
         async with aclosing(_chunks(segment)) as chunks:
             while (chunk := await _next(chunks)) is not None:
@@ -72,8 +93,6 @@ async def _next(chunks: AsyncGenerator[bytes, None]) -> bytes | None:
 
 async def _chunks(segment: Segment) -> AsyncGenerator[bytes, None]:
     match segment:
-        case bytes():
-            yield segment
         case FileSource(file=file, start=start):
             if start is not None:
                 await asyncio.to_thread(file.seek, start)
@@ -88,8 +107,13 @@ async def _chunks(segment: Segment) -> AsyncGenerator[bytes, None]:
                 if isinstance(iterator, AsyncGenerator):
                     await iterator.aclose()
         case Iterable():
-            for chunk in segment:
+            for chunk in _slices(segment) if isinstance(segment, bytes) else segment:
                 yield chunk
+
+
+def _slices(content: bytes) -> Iterator[bytes]:
+    for start in range(0, len(content), _CHUNK):
+        yield content[start : start + _CHUNK]
 
 
 def measure_file(file: BinaryIO) -> FileSource:

@@ -1,0 +1,241 @@
+"""A client of one service: a base URL, default headers, and responses as they are."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from returns.methods import unwrap_or_failure
+from typing_extensions import Unpack, override
+
+from railhttp.client.http_client import HTTPClient
+from railhttp.client.opener import Opener
+from railhttp.client.streams import Streams
+from railhttp.model.body import BodyData
+from railhttp.model.config import HTTPClientConfig
+from railhttp.model.errors import HTTPInvalidRequestError, HTTPStatusError, HTTPValidationError
+from railhttp.model.headers import check_headers
+from railhttp.model.options import BodilessOptions, RequestOptions, with_default_headers
+from railhttp.model.response import HttpResponse
+from railhttp.model.url import join_base_url, origin_of, request_url
+from railhttp.model.validation import or_raise
+from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.protocols import (
+    CircuitBreakerProtocol,
+    Clock,
+    InterceptorProtocol,
+    ResiliencePipelineProtocol,
+    RetryPolicyProtocol,
+)
+from railhttp.transport.pool import ConnectionPool
+from railhttp.wire.multipart import FormFields
+
+V = TypeVar("V")
+
+_LOG: Final = logging.getLogger("railhttp")
+
+
+class BaseURLHTTPClient(Streams):
+    """A client with a base URL, whose verbs give the response itself and raise every failure.
+
+    It starts with its first request, ends with `close`, and may be used again after that. A path
+    is put behind the base URL (see `build_url`); an absolute URL is left alone, and where it is of
+    another origin the secret ones of the default headers (`Authorization`, `Cookie`, `X-Api-Key`,
+    the config's `secret_headers` …) stay at home.
+
+    Args:
+        base_url: What every relative path is put behind; empty where all URLs are absolute.
+        headers: Header fields of every request; a call's own of the same name, in any case,
+            take their place.
+        timeout: Seconds for a whole call, see `HTTPClientConfig`; None is no limit.
+        name: What this client is called in the log.
+        retry: See `HTTPClient`.
+        circuit_breaker: See `HTTPClient`.
+        config: All other settings; its timeout gives way to `timeout`.
+        pool: See `HTTPClient`.
+        interceptors: See `HTTPClient`.
+        resilience: See `HTTPClient`.
+        share_credentials: Whether secret default headers go to other origins too.
+        clock: See `HTTPClient`.
+
+    Raises:
+        HTTPValidationError: The base URL, a header or the timeout is not valid.
+
+    Example:
+        >>> import asyncio
+        >>> async def main() -> str:
+        ...     async with BaseURLHTTPClient("http://127.0.0.1:1/v1", {"X-Id": "7"}) as client:
+        ...         try:
+        ...             response = await client.post("/completions", {"prompt": "hello"})
+        ...         except HTTPConnectionError as error:
+        ...             return f"{error.kind}: {error.url}"
+        ...         return response.text
+        >>> from railhttp.model.errors import HTTPConnectionError
+        >>> asyncio.run(main())
+        'connect: http://127.0.0.1:1/v1/completions'
+    """
+
+    def __init__(
+        self,
+        base_url: str = "",
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = 300.0,
+        name: str = "base-url-http-client",
+        retry: RetryPolicyProtocol | None = None,
+        circuit_breaker: CircuitBreakerProtocol | None = None,
+        *,
+        config: HTTPClientConfig | None = None,
+        pool: ConnectionPool | None = None,
+        interceptors: Iterable[InterceptorProtocol] = (),
+        resilience: ResiliencePipelineProtocol | None = None,
+        share_credentials: bool = False,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        config = replace(config or HTTPClientConfig(), timeout=timeout)
+        self._base_url = base_url
+        self._origin = origin_of(request_url(base_url)) if base_url else None
+        self._headers = or_raise(check_headers(headers or {}))
+        self._public_headers = {
+            name: value
+            for name, value in self._headers.items()
+            if share_credentials or name.lower() not in config.secret_headers
+        }
+        self._name = name
+        self._client = HTTPClient(
+            config, pool, retry, circuit_breaker, interceptors, resilience, clock=clock
+        )
+
+    @property
+    def name(self) -> str:
+        """What this client is called in the log."""
+        return self._name
+
+    async def start(self) -> None:
+        """Start now rather than with the first request; may be called twice."""
+        if not self._client.pool.is_started():
+            await self._client.start()
+            _LOG.debug("%s started", self._name)
+
+    async def close(self) -> None:
+        """End all calls that are under way (kind `closed`) and close all connections."""
+        await self._client.stop()
+        _LOG.debug("%s closed", self._name)
+
+    async def stop(self) -> None:
+        """Do what `close` does."""
+        await self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def request(
+        self, method: str, url: str, **options: Unpack[RequestOptions]
+    ) -> HttpResponse:
+        """Make a request, and raise whatever goes wrong.
+
+        Args:
+            method: The HTTP method, in any case.
+            url: A path behind the base URL, or an absolute URL.
+            **options: See `RequestOptions`.
+
+        Returns:
+            The response, whatever its status; see `HttpResponse.raise_for_status`.
+
+        Raises:
+            HTTPClientError: There was no response; always one of `HTTPFailure`.
+            TypeError: There is no such option.
+        """
+        url, options = self._resolve(method, url, options)
+        await self.start()
+        return await self._client.request(method, url, **options)
+
+    async def get(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
+        """Perform a GET request; see `request`."""
+        return await self.request("GET", url, **options)
+
+    async def post(
+        self,
+        url: str,
+        data: BodyData | dict[str, V] | None = None,
+        **options: Unpack[BodilessOptions],
+    ) -> HttpResponse:
+        """Perform a POST request; see `request`.
+
+        Args:
+            url: A path behind the base URL, or an absolute URL.
+            data: A dict, which is sent as JSON; or any other body, see `BodyData`.
+            **options: See `RequestOptions`.
+        """
+        if not isinstance(data, dict):
+            return await self.request("POST", url, data=data, **options)
+        if options.get("json") is not None:
+            message = "a request has one body: data or json"
+            raise HTTPInvalidRequestError(
+                message, field="data", method="POST", url=str(url), attempts=0
+            )
+        given: RequestOptions = {"data": None, **options, "json": data}
+        return await self.request("POST", url, **given)
+
+    async def put(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
+        """Perform a PUT request; see `request`."""
+        return await self.request("PUT", url, **options)
+
+    async def delete(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
+        """Perform a DELETE request; see `request`."""
+        return await self.request("DELETE", url, **options)
+
+    async def patch(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
+        """Perform a PATCH request; see `request`."""
+        return await self.request("PATCH", url, **options)
+
+    async def head(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
+        """Perform a HEAD request; see `request`."""
+        return await self.request("HEAD", url, **options)
+
+    async def options(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
+        """Perform an OPTIONS request; see `request`."""
+        return await self.request("OPTIONS", url, **options)
+
+    async def post_multipart(
+        self, url: str, fields: FormFields, **options: Unpack[RequestOptions]
+    ) -> HttpResponse:
+        """Upload a form as `multipart/form-data`; see `HTTPClient.post_multipart`."""
+        url, options = self._resolve("POST", url, options)
+        await self.start()
+        answer = unwrap_or_failure(await self._client.post_multipart(url, fields, **options))
+        if isinstance(answer, HttpResponse):
+            return answer
+        if isinstance(answer, HTTPStatusError):
+            return answer.response
+        raise answer
+
+    @override
+    async def _opener(self, method: str, url: str, options: RequestOptions) -> Opener:
+        url, options = self._resolve(method, url, options)
+        await self.start()
+        return await self._client._opener(method, url, options)
+
+    def _resolve(
+        self, method: str, url: str, options: RequestOptions
+    ) -> tuple[str, RequestOptions]:
+        """Give the absolute URL, and the options with the default headers that go there."""
+        try:
+            absolute = join_base_url(self._base_url, url)
+            headers = self._headers if self._is_home(absolute) else self._public_headers
+        except HTTPValidationError as error:
+            raise HTTPInvalidRequestError(
+                error.message, field=error.field, method=str(method), url=str(url), attempts=0
+            ) from None
+        return absolute, with_default_headers(options, headers) if headers else options
+
+    def _is_home(self, url: str) -> bool:
+        return self._origin is None or origin_of(request_url(url)) == self._origin

@@ -1,0 +1,260 @@
+"""Downloads to a file: resumed after a drop, and under the target's name only when whole."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, TypeVar, assert_never
+
+from railhttp.client.opener import Opener
+from railhttp.client.part_file import PartFile
+from railhttp.model.download import Download
+from railhttp.model.errors import (
+    FAILURES,
+    HTTPConnectionError,
+    HTTPDecodeError,
+    HTTPFailure,
+    HTTPInterceptorError,
+    HTTPInvalidRequestError,
+    HTTPStatusError,
+)
+from railhttp.model.options import ProgressCallback
+from railhttp.model.response import HttpResponse
+from railhttp.policy.backoff import Backoff
+from railhttp.policy.resume import Refuse, StartOver, Take, next_step
+from railhttp.policy.retry import is_transient
+from railhttp.protocols import IncomingResponse
+
+T = TypeVar("T")
+
+PIECE_BYTES: Final = 512 * 1024
+"""What is written at once: a thread for less would cost more than the write."""
+
+MAX_DROPS: Final = 3
+"""How many drops in a row, none of which brought the file any further, are too many."""
+
+BACKOFF: Final = Backoff(base=0.5, maximum=20.0)
+"""The waits before a transfer goes on."""
+
+
+class Checksum:
+    """What a file's digest has to be.
+
+    Args:
+        text: The algorithm and the digest in hexadecimal, such as `sha256:9f86…`.
+
+    Raises:
+        ValueError: It is not of this form, or there is no such algorithm.
+
+    Example:
+        >>> Checksum("MD5:D41D8CD98F00B204E9800998ECF8427E").algorithm
+        'md5'
+    """
+
+    def __init__(self, text: str) -> None:
+        algorithm, _, digest = text.lower().partition(":")
+        if algorithm not in hashlib.algorithms_guaranteed or algorithm.startswith("shake_"):
+            raise ValueError("must name an algorithm of hashlib, as in sha256:9f86…")
+        size = hashlib.new(algorithm, usedforsecurity=False).digest_size
+        if not re.fullmatch(f"[0-9a-f]{{{2 * size}}}", digest):
+            raise ValueError(f"must have {2 * size} hexadecimal digits behind {algorithm}:")
+        self.algorithm: Final = algorithm
+        self.digest: Final = digest
+
+
+class Downloading:
+    """One download under way.
+
+    Args:
+        opener: Opens the responses.
+        part: The file that grows.
+        progress: Told of the bytes that are there.
+        resume: Whether a transfer that broke off goes on.
+
+    Attributes:
+        resumed_from: How many bytes of an earlier run are part of the file.
+    """
+
+    def __init__(
+        self, opener: Opener, part: PartFile, progress: ProgressCallback | None, *, resume: bool
+    ) -> None:
+        self._opener = opener
+        self._part = part
+        self._progress = progress
+        self._resume = resume
+        self.resumed_from = part.partial.size
+        self._furthest = 0
+        self._fruitless = 0
+
+    async def run(self) -> HttpResponse:
+        """Bring the file to its end.
+
+        Returns:
+            The head of the last answer.
+        """
+        while True:
+            partial = self._part.partial
+            response = await self._opener.open(partial.headers)
+            try:
+                match next_step(partial, response.answer()):
+                    case Take() as step:
+                        if await self._saved(response, step):
+                            return response.answer()
+                    case StartOver():
+                        await on_disk(self._opener, lambda: self._part.begin(0, ""))
+                    case Refuse():
+                        raise await _refusal(response)
+                    case other:
+                        assert_never(other)
+            finally:
+                response.close()
+
+    async def _saved(self, response: IncomingResponse, step: Take) -> bool:
+        self.resumed_from = min(self.resumed_from, step.start)
+        await on_disk(self._opener, lambda: self._part.begin(step.start, step.validator))
+        try:
+            await self._save(response, step.total)
+        except FAILURES as failure:
+            response.close()
+            await self._recover(failure)
+            return False
+        return True
+
+    async def _save(self, response: IncomingResponse, total: int | None) -> None:
+        pieces: list[bytes] = []
+        held = 0
+        try:
+            while chunk := await response.chunk():
+                pieces.append(chunk)
+                held += len(chunk)
+                self._report(self._part.partial.size + held, total)
+                if held >= PIECE_BYTES:
+                    await self._write(pieces)
+                    held = 0
+        finally:
+            await self._write(pieces)
+        size = self._part.partial.size
+        if total is not None and size != total:
+            message = f"the file has {size} of {total} bytes"
+            raise HTTPConnectionError(message, kind="truncated", **response.facts())
+
+    async def _write(self, pieces: list[bytes]) -> None:
+        data = b"".join(pieces)
+        pieces.clear()
+        if data:
+            await on_disk(self._opener, lambda: self._part.write(data))
+
+    def _report(self, size: int, total: int | None) -> None:
+        if self._progress is None:
+            return
+        try:
+            self._progress(size, total)
+        except Exception as error:
+            message = f"progress raised {type(error).__name__}"
+            call = self._opener.facts()
+            raise HTTPInterceptorError(message, interceptor="progress", **call) from error
+
+    async def _recover(self, failure: HTTPFailure) -> None:
+        """Wait until the transfer may go on; raise the failure where it may not."""
+        if not (self._resume and is_transient(failure)):
+            raise failure
+        size = self._part.partial.size
+        self._fruitless = 0 if size > self._furthest else self._fruitless + 1
+        self._furthest = max(size, self._furthest)
+        if self._fruitless >= MAX_DROPS:
+            raise failure
+        await self._opener.pause(BACKOFF, self._fruitless + 1)
+
+    async def check(self, expected: Checksum) -> None:
+        """Compare the whole file with its checksum."""
+        found = await on_disk(self._opener, lambda: self._part.digest(expected.algorithm))
+        if found != expected.digest:
+            message = f"the file has another {expected.algorithm} checksum"
+            raise HTTPDecodeError(message, where="checksum", **self._opener.facts())
+
+
+async def fetch(
+    opener: Opener,
+    path: Path,
+    *,
+    checksum: str | None,
+    progress: ProgressCallback | None,
+    resume: bool,
+) -> Download:
+    """Download to a file.
+
+    Args:
+        opener: Opens the responses.
+        path: The file to make or to replace.
+        checksum: See `Checksum`; None for none.
+        progress: Told of the bytes that are there.
+        resume: Whether a transfer that broke off goes on, in this run and in a later one.
+
+    Raises:
+        HTTPClientError: There is no such file now; always one of the union.
+    """
+    try:
+        expected = None if checksum is None else Checksum(checksum)
+    except ValueError as error:
+        raise HTTPInvalidRequestError(str(error), field="checksum", **opener.facts()) from None
+    part = await on_disk(opener, lambda: PartFile(path, opener.url), undo=_abandon)
+    keep = resume
+    try:
+        if not resume:
+            await on_disk(opener, lambda: part.begin(0, ""))
+        downloading = Downloading(opener, part, progress, resume=resume)
+        response = await downloading.run()
+        if expected is not None:
+            keep = False  # unless it fits, but then there is nothing left to keep
+            await downloading.check(expected)
+        await on_disk(opener, part.commit)
+    finally:
+        await on_disk(opener, lambda: part.close(keep=keep))
+    return Download(path, part.partial.size, downloading.resumed_from, response)
+
+
+def _abandon(part: PartFile) -> None:
+    part.close(keep=True)
+
+
+async def on_disk(
+    opener: Opener, act: Callable[[], T], undo: Callable[[T], object] | None = None
+) -> T:
+    """Do in a thread what may block.
+
+    Args:
+        opener: Knows the facts of the call.
+        act: What to do.
+        undo: Called with what `act` returned where nobody waits for it any more.
+
+    Raises:
+        HTTPInvalidRequestError: The system refused; its error is the `__cause__`.
+    """
+    work = asyncio.ensure_future(asyncio.to_thread(act))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        # A file must not be closed while a thread still writes to it.
+        while not work.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([work])
+        if work.exception() is None and undo is not None:
+            undo(work.result())
+        raise
+    except BlockingIOError as error:
+        message = "another download of it is under way"
+        raise HTTPInvalidRequestError(message, field="path", **opener.facts()) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error  # a NUL in the path
+        message = f"cannot be written: {reason}"
+        raise HTTPInvalidRequestError(message, field="path", **opener.facts()) from error
+
+
+async def _refusal(response: IncomingResponse) -> HTTPFailure:
+    head = response.answer()
+    if head.status == 206:
+        message = "a part that nobody asked for"
+        return HTTPConnectionError(message, kind="protocol", **response.facts())
+    return HTTPStatusError(response.answer(await response.read()))

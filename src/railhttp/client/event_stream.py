@@ -1,0 +1,163 @@
+"""Server-sent events from one connection, or from one after another."""
+
+from collections.abc import AsyncGenerator
+from typing import Final
+
+from railhttp.client.opener import Opener
+from railhttp.model.errors import (
+    FAILURES,
+    HTTPCircuitOpenError,
+    HTTPDecodeError,
+    HTTPFailure,
+    HTTPResponseTooLargeError,
+    HTTPRetryExhaustedError,
+    HTTPStatusError,
+)
+from railhttp.policy.backoff import Backoff
+from railhttp.policy.retry import is_transient
+from railhttp.protocols import IncomingResponse
+from railhttp.wire.sse import EventStreamDecoder, EventTooLarge, ServerSentEvent
+
+EVENT_STREAM: Final = "text/event-stream"
+
+RECONNECTION_TIME: Final = 3.0
+"""Seconds before a reconnection where the server names none; browsers take 3 to 5."""
+
+SHORTEST_BACKOFF: Final = 0.1
+LONGEST_BACKOFF: Final = 30.0
+"""Seconds, the bounds of what chance adds to the reconnection time; it doubles from one to the
+other while the server gives no event."""
+
+
+class EventStream:
+    """The events of a URL, and the connection that they come over.
+
+    Args:
+        opener: Opens the connection.
+        reconnect: Whether a connection that ended is opened again (WHATWG HTML, 9.2.3).
+        last_event_id: The id to go on from; empty for the beginning.
+        max_event_bytes: The most bytes that an event may have; None for no limit.
+    """
+
+    def __init__(
+        self, opener: Opener, *, reconnect: bool, last_event_id: str, max_event_bytes: int | None
+    ) -> None:
+        self._opener = opener
+        self._reconnect = reconnect
+        self._max_event_bytes = max_event_bytes
+        self._decoder = EventStreamDecoder(max_event_bytes, last_event_id=last_event_id)
+        self._response: IncomingResponse | None = None
+        self._time = RECONNECTION_TIME
+        self._fruitless = 0
+        self._closed = False
+
+    async def connect(self) -> None:
+        """Open the connection. A 204 means that there will be no more events.
+
+        Raises:
+            HTTPStatusError: The status is not 200, nor 204 where reconnections are asked for.
+            HTTPDecodeError: The answer is no event stream.
+            HTTPClientError: There was no answer; always one of the union.
+        """
+        last_event_id = self._decoder.last_event_id
+        response = await self._opener.open(
+            {"Last-Event-ID": last_event_id} if last_event_id else {}
+        )
+        try:
+            await self._check(response)
+        except BaseException:
+            response.close()
+            raise
+        if self._closed:
+            response.close()
+        self._decoder = EventStreamDecoder(self._max_event_bytes, last_event_id=last_event_id)
+        self._response = response
+
+    async def _check(self, response: IncomingResponse) -> None:
+        head = response.answer()
+        if head.status == 204 and self._reconnect:
+            self._reconnect = False
+            return
+        if head.status != 200:
+            raise HTTPStatusError(response.answer(await response.read()))
+        if head.content_type != EVENT_STREAM:
+            raise HTTPDecodeError(
+                f"expected {EVENT_STREAM}",
+                where="Content-Type",
+                content_type=head.content_type,
+                **response.facts(),
+            )
+
+    def close(self) -> None:
+        """Close the connection for good."""
+        self._closed = True
+        self._reconnect = False
+        if self._response is not None:
+            self._response.close()
+
+    async def events(self) -> AsyncGenerator[ServerSentEvent, None]:
+        """Yield the events as they come.
+
+        Yields:
+            Event after event.
+
+        Raises:
+            HTTPClientError: The connection broke and is not opened again; always one of the union.
+        """
+        while (response := self._response) is not None:
+            for event in self._decode(await self._receive(response), response):
+                self._fruitless = 0
+                yield event
+
+    async def _receive(self, response: IncomingResponse) -> bytes:
+        """Read on; where the connection ended, see to the next one."""
+        try:
+            chunk = await response.chunk()
+        except FAILURES as failure:
+            if not (self._reconnect and may_pass(failure)):
+                raise
+            chunk = b""
+        if not chunk:
+            response.close()
+            self._response = None
+            if self._reconnect:
+                await self._connect_again()
+        return chunk
+
+    async def _connect_again(self) -> None:
+        while self._response is None and self._reconnect:
+            self._fruitless += 1
+            backoff = Backoff(max(self._time, SHORTEST_BACKOFF), LONGEST_BACKOFF)
+            await self._opener.pause(backoff, self._fruitless, at_least=self._time)
+            try:
+                await self.connect()
+            except FAILURES as failure:
+                if not may_pass(failure):
+                    raise
+
+    def _decode(self, chunk: bytes, response: IncomingResponse) -> list[ServerSentEvent]:
+        try:
+            events = self._decoder.feed(chunk)
+        except EventTooLarge as error:
+            raise HTTPResponseTooLargeError(
+                str(error), limit=error.limit, **response.facts()
+            ) from None
+        if self._decoder.retry is not None:
+            self._time = self._decoder.retry / 1000
+        return events
+
+
+def may_pass(failure: HTTPFailure) -> bool:
+    """Whether a later connection may well succeed.
+
+    Example:
+        >>> may_pass(HTTPCircuitOpenError()), may_pass(HTTPDecodeError("expected an event stream"))
+        (True, False)
+    """
+    match failure:
+        case HTTPCircuitOpenError():
+            return True
+        case HTTPRetryExhaustedError(last=last):
+            return last is None or may_pass(last)
+        case _:
+            return is_transient(failure)

@@ -1,0 +1,123 @@
+"""The file that grows beside the target of a download. Everything here blocks."""
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from io import FileIO
+from pathlib import Path
+
+from railhttp.policy.resume import Partial
+
+
+class PartFile:
+    """`.name.part` beside the target, and a note of what it is a part of, `.name.part.json`.
+
+    It is locked while it is open, so that no two downloads of one target write to it; where the
+    system has no such locks (Windows) that is left to the caller. The note holds a digest of the
+    URL, which may be secret, and the validator that `If-Range` needs.
+
+    Args:
+        target: The file that it becomes.
+        url: Where its bytes come from.
+
+    Raises:
+        OSError: It cannot be opened, or another download has it open.
+    """
+
+    def __init__(self, target: Path, url: str) -> None:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        self._target = target
+        self._path = target.with_name(f".{target.name}.part")
+        self._note = target.with_name(f".{target.name}.part.json")
+        self._url = hashlib.sha256(url.encode()).hexdigest()
+        self._file = _open_locked(self._path)
+        self.partial = Partial(self._file.seek(0, os.SEEK_END), self._read_note())
+
+    def _read_note(self) -> str:
+        """Give the validator that an earlier run noted; empty where it was for another URL."""
+        try:
+            note = json.loads(self._note.read_bytes())
+            validator = note["validator"] if note["url"] == self._url else ""
+        except (OSError, ValueError, TypeError, LookupError):
+            return ""
+        return validator if isinstance(validator, str) else ""
+
+    def begin(self, start: int, validator: str) -> None:
+        """Throw away what is behind `start`; what is written next is of the version named."""
+        self._file.truncate(start)
+        if start == 0:
+            note = {"url": self._url, "validator": validator}
+            self._note.write_text(json.dumps(note), encoding="ascii")
+        self.partial = Partial(start, validator)
+
+    def write(self, data: bytes) -> None:
+        """Write at the end."""
+        rest = memoryview(data)
+        while rest:
+            written = self._file.write(rest)
+            rest = rest[written:]
+            self.partial = Partial(self.partial.size + written, self.partial.validator)
+
+    def digest(self, algorithm: str) -> str:
+        """Give the checksum of all bytes, in hexadecimal."""
+        self._file.seek(0)
+        return hashlib.file_digest(self._file, algorithm).hexdigest()
+
+    def commit(self) -> None:
+        """Put the file in the target's place, in one step, and close it."""
+        os.fsync(self._file.fileno())
+        self._note.unlink(missing_ok=True)
+        if _find_lock() is None:  # Windows moves no open files
+            self._file.close()
+        self._path.replace(self._target)
+        self._file.close()
+
+    def close(self, *, keep: bool) -> None:
+        """Close the file, and remove it where it is not to be kept or nothing can be added to it.
+
+        Does nothing after `commit`.
+        """
+        if self._file.closed:
+            return
+        if not (keep and self.partial.headers):
+            self._note.unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
+        self._file.close()
+
+
+def _open_locked(path: Path) -> FileIO:
+    lock = _find_lock()
+    while True:
+        file = path.open("a+b", buffering=0)
+        try:
+            if lock is not None:
+                lock(file)
+            # Another download may have moved or removed it before it let go of the lock.
+            if _is_at(file, path):
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+
+
+def _is_at(file: FileIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _find_lock() -> Callable[[FileIO], None] | None:
+    try:
+        import fcntl  # noqa: PLC0415  # not everywhere
+    except ImportError:
+        return None
+
+    def lock(file: FileIO) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    return lock

@@ -1,0 +1,137 @@
+"""What a stream's block works with: the head of a response, and its body as it comes."""
+
+from collections.abc import AsyncGenerator
+from typing import Self
+
+from railhttp.model.errors import HTTPDecodeError, HTTPResponseTooLargeError, HTTPStatusError
+from railhttp.model.response import JSON, Headers, HttpResponse
+from railhttp.protocols import IncomingResponse
+from railhttp.wire.lines import LineDecoder, LineTooLong
+
+
+class StreamContext:
+    """An open response: an async iterator of the chunks of its body, and more.
+
+    It belongs to the block that it was opened for, and is of no use behind it. A body can be read
+    once, in one of these ways.
+
+    Args:
+        resp: The open response.
+
+    Example:
+        >>> from railhttp import HTTPClient, HTTPFailure
+        >>> async def save(client: HTTPClient, url: str) -> int:
+        ...     size = 0
+        ...     async with client.stream("GET", url) as chunks:
+        ...         chunks.raise_for_status()
+        ...         async for chunk in chunks:
+        ...             size += len(chunk)
+        ...     return size
+    """
+
+    __slots__ = ("_head", "_resp")
+
+    def __init__(self, resp: IncomingResponse) -> None:
+        self._resp = resp
+        self._head = resp.answer()
+
+    @property
+    def status(self) -> int:
+        """The HTTP status code."""
+        return self._head.status
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields."""
+        return self._head.headers
+
+    @property
+    def head(self) -> HttpResponse:
+        """The response as a value, with an empty body."""
+        return self._head
+
+    def raise_for_status(self) -> None:
+        """Raise where the status is 400 or higher; the body stays unread.
+
+        Raises:
+            HTTPStatusError: The answer is a 4xx or 5xx.
+        """
+        if self.status >= 400:
+            raise HTTPStatusError(self._head)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        chunk = await self._resp.chunk()
+        if not chunk:
+            raise StopAsyncIteration
+        return chunk
+
+    def aiter_bytes(self) -> Self:
+        """Give the chunks of the body as they come, with content codings undone.
+
+        Returns:
+            An async iterator: this object itself. It raises one of `HTTPFailure` where the body
+            breaks off, is corrupt, or where the server is silent for too long.
+        """
+        return self
+
+    async def aiter_lines(self, *, max_line_bytes: int | None = None) -> AsyncGenerator[str, None]:
+        """Yield the lines of the body, decoded from UTF-8, without the LF or CRLF that ends them.
+
+        A bare CR is content; what is not UTF-8 becomes U+FFFD; the last line needs no end.
+
+        Args:
+            max_line_bytes: The most bytes that a line may have; None for no limit.
+
+        Yields:
+            Line after line.
+
+        Raises:
+            HTTPResponseTooLargeError: A line is longer than allowed.
+            HTTPClientError: See `aiter_bytes`.
+        """
+        decoder = LineDecoder(max_line_bytes)
+        while chunk := await self._resp.chunk():
+            try:
+                lines = decoder.feed(chunk)
+            except LineTooLong as error:
+                raise HTTPResponseTooLargeError(
+                    str(error), limit=error.limit, **self._resp.facts()
+                ) from None
+            for line in lines:
+                yield line
+        for line in decoder.flush():
+            yield line
+
+    async def aiter_json(self, *, max_line_bytes: int | None = None) -> AsyncGenerator[JSON, None]:
+        """Yield the documents of an NDJSON body: one in each line, empty lines left out.
+
+        Args:
+            max_line_bytes: The most bytes that a line may have; None for no limit.
+
+        Yields:
+            Document after document.
+
+        Raises:
+            HTTPDecodeError: A line is no JSON document; it is named (`line 3`), counted from 1.
+            HTTPResponseTooLargeError: A line is longer than allowed.
+            HTTPClientError: See `aiter_bytes`.
+        """
+        number = 0
+        async for line in self.aiter_lines(max_line_bytes=max_line_bytes):
+            number += 1
+            if line and not line.isspace():
+                yield self._parse(line, number)
+
+    def _parse(self, line: str, number: int) -> JSON:
+        try:
+            return HttpResponse(self.status, body=line.encode()).json()
+        except HTTPDecodeError as error:
+            raise HTTPDecodeError(
+                error.message,
+                where=f"line {number}",
+                content_type=self._head.content_type,
+                **self._resp.facts(),
+            ) from None

@@ -1,0 +1,124 @@
+"""The one seam through which calls are watched: events, metrics, logs and traces sit on it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+from railhttp.model.errors import FAILURES, HTTPFailure
+from railhttp.model.observation import Dispatch, Ending
+from railhttp.model.response import HttpResponse
+from railhttp.pipeline.request_log import REQUEST_LOG
+from railhttp.pipeline.scope import CallScope
+from railhttp.protocols import Clock, InstrumentProtocol, ObservationProtocol
+
+_LOG: Final = logging.getLogger("railhttp")
+
+
+class Instruments:
+    """Several instruments as one, and the log as the last of them.
+
+    Whatever they raise is logged and goes no further: they never touch a request.
+
+    Args:
+        instruments: They hear of a beginning in this order, of an end in reverse.
+
+    Example:
+        >>> Instruments().active
+        False
+    """
+
+    __slots__ = ("_instruments",)
+
+    def __init__(self, instruments: Iterable[InstrumentProtocol] = ()) -> None:
+        self._instruments = tuple(instruments)
+
+    @property
+    def active(self) -> bool:
+        """Whether there is anyone to tell; where not, nothing here costs anything."""
+        return bool(self._instruments) or REQUEST_LOG.is_enabled
+
+    def call_started(self, call: Dispatch) -> "Observations":
+        """Tell all of a call that begins."""
+        return Observations(
+            _observe(one, one.call_started, call) for one in (*self._instruments, REQUEST_LOG)
+        )
+
+    def attempt_started(self, attempt: Dispatch) -> "Observations":
+        """Tell all of an attempt that is about to be sent."""
+        return Observations(
+            _observe(one, one.attempt_started, attempt) for one in (*self._instruments, REQUEST_LOG)
+        )
+
+
+class Observations:
+    """What all instruments keep of one call or attempt.
+
+    Args:
+        observations: None for each instrument that does not care.
+    """
+
+    __slots__ = ("_observations",)
+
+    def __init__(self, observations: Iterable[ObservationProtocol | None]) -> None:
+        self._observations = tuple(one for one in observations if one is not None)
+
+    def ended(self, ending: Ending) -> None:
+        """Tell all how it ended."""
+        for observation in reversed(self._observations):
+            try:
+                observation.ended(ending)
+            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
+                _complain(observation, error)
+
+
+def _observe(
+    instrument: InstrumentProtocol,
+    started: Callable[[Dispatch], ObservationProtocol | None],
+    dispatch: Dispatch,
+) -> ObservationProtocol | None:
+    try:
+        return started(dispatch)
+    except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
+        _complain(instrument, error)
+        return None
+
+
+def _complain(culprit: object, error: Exception) -> None:
+    # Neither its text nor its traceback: they may hold what the request holds.
+    _LOG.warning("%s raised %s", type(culprit).__name__, type(error).__name__)
+
+
+async def observed(
+    send: Callable[[], Awaitable[HttpResponse]],
+    observation: ObservationProtocol,
+    call: CallScope,
+    clock: Clock,
+    cut_off: Callable[[], HTTPFailure | None] = lambda: None,
+) -> HttpResponse:
+    """Await a call or an attempt, and tell how it ended, whatever happens.
+
+    Args:
+        send: Makes it.
+        observation: Whom to tell.
+        call: The call.
+        clock: What tells the time.
+        cut_off: Says which time limit a cancellation comes from; None where it is none of ours.
+
+    Returns:
+        What `send` returned; what it raised passes.
+    """
+    started = clock.monotonic()
+    answer: HttpResponse | None = None
+    failure: HTTPFailure | None = None
+    try:
+        answer = await send()
+    except FAILURES as error:
+        failure = error
+        raise
+    except asyncio.CancelledError:
+        failure = cut_off()
+        raise
+    finally:
+        observation.ended(Ending(clock.monotonic() - started, call.attempts, answer, failure))
+    return answer

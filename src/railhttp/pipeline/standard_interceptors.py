@@ -1,0 +1,212 @@
+"""Ready-made interceptors that add a header field to requests; the caller's own field stays.
+
+Credentials go to whatever host is called, unless `origin` names the one that may have them.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from railhttp.model.authorization import basic_auth, bearer_auth
+from railhttp.model.context import RequestContext
+from railhttp.model.headers import validate_headers
+from railhttp.model.response import HttpResponse
+from railhttp.model.url import request_url
+from railhttp.version import __version__
+
+Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
+"""A token, or what gives the present one; it is asked for each attempt."""
+
+
+class RequestInterceptor:
+    """An interceptor of requests; responses pass.
+
+    Args:
+        origin: The origin, such as `https://api.example`, whose requests it sees; None for all.
+
+    Raises:
+        HTTPValidationError: `origin` is no http or https URL.
+    """
+
+    def __init__(self, *, origin: str | None = None) -> None:
+        self._origin = None if origin is None else _origin(origin)
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        """Change a request, if it goes to the origin."""
+        if self._origin is None or _origin(context.url) == self._origin:
+            await self.prepare(context)
+        return context
+
+    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        """Let a response pass."""
+        return response
+
+    async def prepare(self, context: RequestContext) -> None:
+        """Change a request."""
+        raise NotImplementedError
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parsed = request_url(url)
+    return parsed.scheme, parsed.host, parsed.port  # the default port too, written or not
+
+
+def add_header(context: RequestContext, name: str, value: str) -> None:
+    """Add a header field, unless the request has one of that name in any case.
+
+    Example:
+        >>> context = RequestContext("GET", "http://h/", {"accept": "text/html"})
+        >>> add_header(context, "Accept", "*/*")
+        >>> context.headers
+        {'accept': 'text/html'}
+    """
+    if name.lower() not in {known.lower() for known in context.headers}:
+        context.headers[name] = value
+
+
+class BearerAuth(RequestInterceptor):
+    """Authenticates by a bearer token (RFC 6750).
+
+    Args:
+        token: The token, or a function, async or not, that gives the present one.
+        origin: The one origin that may have it; None for all.
+
+    Raises:
+        HTTPValidationError: The token has characters that it may not have, or `origin` is no URL.
+
+    Example:
+        >>> import asyncio
+        >>> context = RequestContext("GET", "https://api.example/")
+        >>> interceptor = BearerAuth(lambda: "mF_9.B5f-4.1JqM", origin="https://api.example")
+        >>> asyncio.run(interceptor.intercept_request(context)).headers
+        {'Authorization': 'Bearer mF_9.B5f-4.1JqM'}
+    """
+
+    def __init__(self, token: Token, *, origin: str | None = None) -> None:
+        super().__init__(origin=origin)
+        if isinstance(token, str):
+            bearer_auth(token)
+        self._token = token
+
+    async def prepare(self, context: RequestContext) -> None:
+        """Add the token."""
+        token = self._token if isinstance(self._token, str) else self._token()
+        field = bearer_auth(await token if inspect.isawaitable(token) else token)
+        add_header(context, "Authorization", field["Authorization"])
+
+
+class BasicAuth(RequestInterceptor):
+    """Authenticates by name and password (RFC 7617).
+
+    Args:
+        username: Without a colon; may be empty.
+        password: May be empty.
+        origin: The one origin that may have them; None for all.
+
+    Raises:
+        HTTPValidationError: One of them cannot be sent, or `origin` is no URL.
+
+    Example:
+        >>> import asyncio
+        >>> context = RequestContext("GET", "http://h/")
+        >>> asyncio.run(BasicAuth("ann", "s3cret").intercept_request(context)).headers
+        {'Authorization': 'Basic YW5uOnMzY3JldA=='}
+    """
+
+    def __init__(self, username: str, password: str, *, origin: str | None = None) -> None:
+        super().__init__(origin=origin)
+        self._value = basic_auth(username, password)["Authorization"]
+
+    async def prepare(self, context: RequestContext) -> None:
+        """Add name and password."""
+        add_header(context, "Authorization", self._value)
+
+
+class ApiKey(RequestInterceptor):
+    """Authenticates by a key in a header field.
+
+    A field that is not one of `railhttp.model.redaction.SECRET_HEADERS` belongs into
+    `HTTPClientConfig(secret_headers=...)` too, so that no redirect takes it to another origin.
+
+    Args:
+        key: The key.
+        header: The field's name.
+        origin: The one origin that may have it; None for all.
+
+    Raises:
+        HTTPValidationError: The field cannot be sent, or `origin` is no URL.
+
+    Example:
+        >>> import asyncio
+        >>> context = RequestContext("GET", "http://h/")
+        >>> asyncio.run(ApiKey("k3y").intercept_request(context)).headers
+        {'X-Api-Key': 'k3y'}
+    """
+
+    def __init__(self, key: str, header: str = "X-Api-Key", *, origin: str | None = None) -> None:
+        super().__init__(origin=origin)
+        validate_headers({header: key})
+        self._key = key
+        self._header = header
+
+    async def prepare(self, context: RequestContext) -> None:
+        """Add the key."""
+        add_header(context, self._header, self._key)
+
+
+class CorrelationId(RequestInterceptor):
+    """Marks all attempts of a call with one id, so that logs on both sides can be joined.
+
+    Args:
+        header: The field's name.
+        current: Gives the id of what the program is doing, such as that of the request it serves;
+            None, or giving None, marks the call with an id of its own.
+
+    Raises:
+        HTTPValidationError: The name is no field name.
+
+    Example:
+        >>> import asyncio
+        >>> context = RequestContext("GET", "http://h/")
+        >>> asyncio.run(CorrelationId(current=lambda: "order-7").intercept_request(context)).headers
+        {'X-Correlation-ID': 'order-7'}
+    """
+
+    def __init__(
+        self, header: str = "X-Correlation-ID", *, current: Callable[[], str | None] | None = None
+    ) -> None:
+        super().__init__()
+        validate_headers({header: ""})
+        self._header = header
+        self._current = current
+
+    async def prepare(self, context: RequestContext) -> None:
+        """Add the id."""
+        current = None if self._current is None else self._current()
+        add_header(context, self._header, current or context.call_id)
+
+
+class UserAgent(RequestInterceptor):
+    """Says who calls (RFC 9110, section 10.1.5), and that railhttp carries it.
+
+    Args:
+        product: The program, such as `shop/2.1 (+https://shop.example)`.
+
+    Raises:
+        HTTPValidationError: It cannot be sent.
+
+    Example:
+        >>> import asyncio
+        >>> context = RequestContext("GET", "http://h/")
+        >>> asyncio.run(UserAgent("shop/2.1").intercept_request(context)).headers
+        {'User-Agent': 'shop/2.1 railhttp/0.1.0'}
+    """
+
+    def __init__(self, product: str) -> None:
+        super().__init__()
+        self._value = f"{product} railhttp/{__version__}"
+        validate_headers({"User-Agent": self._value})
+
+    async def prepare(self, context: RequestContext) -> None:
+        """Add it."""
+        add_header(context, "User-Agent", self._value)

@@ -1,0 +1,624 @@
+"""Downloads: whole files only, resumed after a drop and over runs."""
+
+import asyncio
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.servers.connection import Connection, Received
+from tests.servers.echo import EchoServer
+from tests.servers.faults import FaultServer
+from tests.servers.leaks import nothing_left
+from tests.servers.registry import answer, head
+from tests.servers.scripted import Play, ScriptedServer, sends
+
+from railhttp import (
+    Delivery,
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPConnectionError,
+    HTTPDecodeError,
+    HTTPInterceptorError,
+    HTTPInvalidRequestError,
+    HTTPStatusError,
+    HTTPTimeoutError,
+    RetryPolicy,
+)
+from railhttp.client.base_url_client import BaseURLHTTPClient
+from railhttp.client.downloading import Checksum
+from railhttp.client.part_file import PartFile
+from railhttp.model.download import Download
+
+CONTENT = bytes(range(256)) * 8192  # 2 MiB, more than is written at once
+SHA256 = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
+V1 = 'ETag: "v1"'
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "file.bin"
+
+
+def part_of(target: Path) -> Path:
+    return target.with_name(".file.bin.part")
+
+
+def leave_part(target: Path, url: str, content: bytes, validator: str = '"v1"') -> None:
+    """What an earlier run leaves behind."""
+    part = PartFile(target, url)
+    part.begin(0, validator)
+    part.write(content)
+    part.close(keep=True)
+
+
+class Telling:
+    """Progress that tells the server when so many bytes are there."""
+
+    def __init__(self, size: int) -> None:
+        self.calls: list[tuple[int, int | None]] = []
+        self.told = asyncio.Event()
+        self._size = size
+
+    def __call__(self, size: int, total: int | None) -> None:
+        self.calls.append((size, total))
+        if size >= self._size:
+            self.told.set()
+
+
+def serves(content: bytes, *fields: str) -> Play:
+    """A file server that knows ranges; the fields are those of a whole answer."""
+    etag = next((field.partition(": ")[2] for field in fields if field.startswith("ETag")), "")
+
+    async def play(connection: Connection, request: Received) -> None:
+        asked = request.header("Range").removeprefix("bytes=").removesuffix("-")
+        if not asked or request.header("If-Range") not in ("", etag):
+            await connection.send(answer(content, *fields))
+        elif int(asked) >= len(content):
+            field = f"Content-Range: bytes */{len(content)}"
+            await connection.send(answer(b"", field, status="416 Range Not Satisfiable"))
+        else:
+            start = int(asked)
+            field = f"Content-Range: bytes {start}-{len(content) - 1}/{len(content)}"
+            await connection.send(
+                answer(content[start:], field, *fields, status="206 Partial Content")
+            )
+
+    return play
+
+
+def drops(content: bytes, size: int, told: asyncio.Event, *fields: str) -> Play:
+    """Send so many bytes of the file, wait until they are there, and break off."""
+
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(head(f"Content-Length: {len(content)}", *fields) + content[:size])
+        await told.wait()
+        connection.reset()
+
+    return play
+
+
+def read(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def exists(path: Path) -> bool:
+    return path.exists()
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def left_beside(target: Path) -> set[str]:
+    return {path.name for path in target.parent.iterdir()} - {target.name}
+
+
+# -- whole files ----------------------------------------------------------------------------
+
+
+async def test_a_file_is_there_when_it_is_whole(client: HTTPClient, target: Path) -> None:
+    async with ScriptedServer(serves(CONTENT, V1)) as server:
+        result = await client.download(server.url(), target, checksum=SHA256)
+    download = result.unwrap()
+    assert read(target) == CONTENT
+    assert left_beside(target) == set()
+    assert download == Download(target, len(CONTENT), 0, download.response)
+    assert (download.response.status, download.response.body) == (200, b"")
+    assert server.received[0].all("Accept-Encoding") == ["identity"]
+    assert server.received[0].all("Range") == []
+
+
+async def test_a_path_may_be_text_and_the_file_empty(client: HTTPClient, target: Path) -> None:
+    async with ScriptedServer(sends(answer(b""))) as server:
+        assert (await client.download(server.url(), str(target))).unwrap().size == 0
+    assert read(target) == b""
+
+
+async def test_an_existing_file_is_replaced(client: HTTPClient, target: Path) -> None:
+    write(target, b"old")
+    async with ScriptedServer(sends(answer(b"new"))) as server:
+        assert (await client.download(server.url(), target)).unwrap().size == 3
+    assert read(target) == b"new"
+
+
+async def test_progress_knows_the_size_in_all(client: HTTPClient, target: Path) -> None:
+    telling = Telling(0)
+    async with ScriptedServer(sends(answer(CONTENT))) as server:
+        await client.download(server.url(), target, progress=telling)
+    assert telling.calls[-1] == (len(CONTENT), len(CONTENT))
+    assert telling.calls == sorted(telling.calls)
+
+
+async def test_a_body_without_a_length_is_taken_to_its_end(
+    client: HTTPClient, faults: FaultServer, target: Path
+) -> None:
+    telling = Telling(0)
+    await client.download(faults.url("/body-until-close"), target, progress=telling)
+    assert read(target) == b"ok"
+    assert telling.calls == [(2, None)]
+
+
+async def test_a_coding_that_nobody_asked_for_is_undone(
+    client: HTTPClient, echo: EchoServer, target: Path
+) -> None:
+    telling = Telling(0)
+    result = await client.download(echo.url("/gzip"), target, progress=telling)
+    assert result.unwrap().size == len(read(target))
+    assert json.loads(read(target))["numbers"] == [1, 2, 3]
+    assert telling.calls[-1] == (result.unwrap().size, None)
+
+
+async def test_a_client_of_one_service_downloads_too(target: Path) -> None:
+    async with (
+        ScriptedServer(serves(CONTENT)) as server,
+        BaseURLHTTPClient(server.url("/v1"), {"X-Id": "7"}) as client,
+    ):
+        assert (await client.download("/file", target)).unwrap().size == len(CONTENT)
+    assert server.received[0].path == "/v1/file"
+    assert server.received[0].header("X-Id") == "7"
+
+
+# -- resuming -------------------------------------------------------------------------------
+
+
+async def test_after_a_drop_the_download_goes_on(client: HTTPClient, target: Path) -> None:
+    size = 700_000
+    telling = Telling(size)
+    async with ScriptedServer(
+        drops(CONTENT, size, telling.told, V1), serves(CONTENT, V1)
+    ) as server:
+        result = await client.download(server.url(), target, progress=telling, checksum=SHA256)
+    assert (result.unwrap().size, result.unwrap().resumed_from) == (len(CONTENT), 0)
+    assert read(target) == CONTENT
+    again = server.received[1]
+    assert (again.header("Range"), again.header("If-Range")) == (f"bytes={size}-", '"v1"')
+    assert left_beside(target) == set()
+
+
+async def test_a_run_goes_on_where_an_earlier_one_broke_off(target: Path) -> None:
+    telling = Telling(4)
+    dropping = ScriptedServer(drops(b"content", 4, telling.told, V1), sends(b""))
+    one_attempt = RetryPolicy(max_attempts=1)
+    async with dropping as server, HTTPClient(retry_policy=one_attempt) as client:
+        url = server.url("/file", token="s3cret")
+        failure = (await client.download(url, target, progress=telling)).failure()
+        assert isinstance(failure, HTTPConnectionError)
+        assert not exists(target)
+        assert read(part_of(target)) == b"cont"
+        assert "s3cret" not in part_of(target).with_suffix(".part.json").read_text()
+        server._plays[:] = [serves(b"content", V1)]
+        result = await client.download(url, target)
+    assert (result.unwrap().size, result.unwrap().resumed_from) == (7, 4)
+    assert result.unwrap().response.status == 206
+    assert read(target) == b"content"
+    assert left_beside(target) == set()
+
+
+@pytest.mark.parametrize(
+    ("play", "asked"),
+    [
+        (serves(b"newer content", 'ETag: "v2"'), ["bytes=4-"]),
+        (sends(answer(b"newer content")), ["bytes=4-"]),
+        (serves(b"newer content", 'ETag: W/"v1"'), ["bytes=4-"]),
+    ],
+    ids=["changed", "no ranges", "weak"],
+)
+async def test_where_the_version_changed_the_file_is_fetched_anew(
+    client: HTTPClient, target: Path, play: Play, asked: list[str]
+) -> None:
+    async with ScriptedServer(play) as server:
+        leave_part(target, server.url(), b"cont")
+        result = await client.download(server.url(), target)
+    assert read(target) == b"newer content"
+    assert result.unwrap().size == 13
+    assert [request.header("Range") for request in server.received] == asked
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        sends(answer(b"ent", "Content-Range: bytes 3-5/7", status="206 Partial")),
+        sends(answer(b"ent", status="206 Partial")),
+        sends(answer(b"ent", "Content-Range: bytes 4-6/7", 'ETag: "v2"', status="206 Partial")),
+        sends(
+            answer(
+                b"ent", "Content-Range: bytes 4-6/7", "Content-Encoding: x", status="206 Partial"
+            )
+        ),
+        sends(answer(b"", "Content-Range: bytes */4", status="416 Range Not Satisfiable")),
+    ],
+    ids=["other start", "no range", "other version", "encoded", "416"],
+)
+async def test_a_part_that_does_not_fit_is_thrown_away(
+    client: HTTPClient, target: Path, first: Play
+) -> None:
+    async with ScriptedServer(first, serves(b"content", V1)) as server:
+        leave_part(target, server.url(), b"cont")
+        assert (await client.download(server.url(), target)).unwrap().size == 7
+    assert read(target) == b"content"
+    assert [request.header("Range") for request in server.received] == ["bytes=4-", ""]
+
+
+async def test_parts_may_come_in_any_number(client: HTTPClient, target: Path) -> None:
+    """A server that gives less than it was asked for is asked for the rest."""
+    partial = "206 Partial Content"
+    plays = [
+        sends(answer(b"ab", "Content-Range: bytes 4-5/8", V1, status=partial)),
+        sends(answer(b"cd", "Content-Range: bytes 6-7/8", V1, status=partial)),
+    ]
+    async with ScriptedServer(*plays) as server:
+        leave_part(target, server.url(), b"cont")
+        assert (await client.download(server.url(), target)).unwrap().resumed_from == 4
+    assert read(target) == b"contabcd"
+
+
+async def test_a_range_of_unknown_length_is_taken_to_its_end(
+    client: HTTPClient, target: Path
+) -> None:
+    fields = ("Content-Range: bytes 4-6/*", V1)
+    async with ScriptedServer(sends(answer(b"ent", *fields, status="206 Partial"))) as server:
+        leave_part(target, server.url(), b"cont")
+        assert (await client.download(server.url(), target)).unwrap().size == 7
+    assert read(target) == b"content"
+
+
+async def test_a_date_is_a_validator_too(client: HTTPClient, target: Path) -> None:
+    telling = Telling(4)
+    modified = "Mon, 01 Jan 2024 00:00:00 GMT"
+    fields = (f"Last-Modified: {modified}", "Date: Mon, 01 Jan 2024 00:01:00 GMT")
+    plays = [
+        drops(b"content", 4, telling.told, *fields),
+        sends(answer(b"ent", "Content-Range: bytes 4-6/7", *fields, status="206 Partial")),
+    ]
+    async with ScriptedServer(*plays) as server:
+        assert (await client.download(server.url(), target, progress=telling)).unwrap().size == 7
+    assert server.received[1].header("If-Range") == modified
+
+
+async def test_without_a_validator_a_drop_means_to_begin_anew(
+    client: HTTPClient, target: Path
+) -> None:
+    telling = Telling(4)
+    plays = [drops(b"content", 4, telling.told), serves(b"content")]
+    async with ScriptedServer(*plays) as server:
+        assert (await client.download(server.url(), target, progress=telling)).unwrap().size == 7
+    assert server.received[1].all("Range") == []
+    assert read(target) == b"content"
+
+
+@pytest.mark.parametrize(
+    "note", [b"{", b"[]", b'{"url": "another", "validator": "v"}', b'{"validator": 7}', None]
+)
+async def test_a_part_of_something_else_is_thrown_away(
+    client: HTTPClient, target: Path, note: bytes | None
+) -> None:
+    path = part_of(target).with_suffix(".part.json")
+    async with ScriptedServer(serves(b"content", V1)) as server:
+        leave_part(target, server.url(), b"something else")
+        remove(path) if note is None else write(path, note)
+        assert (await client.download(server.url(), target)).unwrap().resumed_from == 0
+    assert read(target) == b"content"
+    assert server.received[0].all("Range") == []
+
+
+async def test_without_resuming_nothing_is_used_and_nothing_left(
+    client: HTTPClient, target: Path
+) -> None:
+    telling = Telling(4)
+    plays = [serves(b"content", V1), drops(b"content", 4, telling.told, V1)]
+    async with ScriptedServer(*plays) as server:
+        leave_part(target, server.url(), b"cont")
+        result = await client.download(server.url(), target, resume=False)
+        assert result.unwrap().resumed_from == 0
+        remove(target)
+        result = await client.download(server.url(), target, resume=False, progress=telling)
+    assert isinstance(result.failure(), HTTPConnectionError)
+    assert [request.header("Range") for request in server.received] == ["", ""]
+    assert list(target.parent.iterdir()) == []
+
+
+async def test_drops_that_lead_nowhere_come_to_an_end(client: HTTPClient, target: Path) -> None:
+    async with ScriptedServer(sends(head("Content-Length: 7", V1))) as server:
+        failure = (await client.download(server.url(), target)).failure()
+    assert isinstance(failure, HTTPConnectionError)
+    assert failure.kind == "truncated"
+    assert len(server.received) == 3
+    assert list(target.parent.iterdir()) == []
+
+
+async def test_too_many_bytes_are_a_failure(client: HTTPClient, target: Path) -> None:
+    wrong = sends(answer(b"entry", "Content-Range: bytes 4-6/7", V1, status="206 Partial"))
+    async with ScriptedServer(wrong, serves(b"content", V1)) as server:
+        leave_part(target, server.url(), b"cont")
+        assert (await client.download(server.url(), target)).unwrap().size == 7
+    assert read(target) == b"content"
+
+
+# -- failures -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "304 Not Modified", "503 Busy"])
+async def test_any_status_but_2xx_is_a_failure_that_keeps_what_is_there(
+    target: Path, status: str
+) -> None:
+    body = b"" if status.startswith("304") else b"sorry"
+    policy = RetryPolicy(max_attempts=1)
+    async with (
+        ScriptedServer(sends(answer(body, status=status))) as server,
+        HTTPClient(retry_policy=policy) as client,
+    ):
+        leave_part(target, server.url(), b"cont")
+        failure = (await client.download(server.url(), target)).failure()
+    assert isinstance(failure, HTTPStatusError)
+    assert (f"{failure.status}", failure.response.body) == (status[:3], body)
+    assert read(part_of(target)) == b"cont"
+    assert len(server.received) == 1
+
+
+async def test_a_part_that_nobody_asked_for_is_a_failure(client: HTTPClient, target: Path) -> None:
+    async with ScriptedServer(sends(answer(b"a", status="206 Partial"))) as server:
+        failure = (await client.download(server.url(), target)).failure()
+    assert isinstance(failure, HTTPConnectionError)
+    assert failure.kind == "protocol"
+    assert list(target.parent.iterdir()) == []
+
+
+async def test_another_checksum_is_a_failure_and_leaves_nothing(
+    client: HTTPClient, target: Path
+) -> None:
+    write(target, b"old")
+    async with ScriptedServer(serves(b"content", V1)) as server:
+        result = await client.download(server.url(), target, checksum=SHA256)
+    failure = result.failure()
+    assert isinstance(failure, HTTPDecodeError)
+    assert failure.where == "checksum"
+    assert read(target) == b"old"
+    assert left_beside(target) == set()
+
+
+@pytest.mark.parametrize(
+    "text", ["sha256", "sha256:00", "crc:00", "shake_128:00", "md5:" + "g" * 32]
+)
+async def test_a_checksum_that_is_none_is_refused(
+    client: HTTPClient, target: Path, text: str
+) -> None:
+    failure = (await client.download("http://h/", target, checksum=text)).failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert (failure.field, failure.attempts) == ("checksum", 0)
+    assert list(target.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha512", "blake2b", "sha3_256"])
+def test_any_algorithm_of_fixed_length_will_do(algorithm: str) -> None:
+    assert (
+        Checksum(f"{algorithm}:{hashlib.new(algorithm, b'a').hexdigest()}").algorithm == algorithm
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("missing/file.bin", errno.ENOENT), ("", errno.EISDIR), ("a" * 300, errno.ENAMETOOLONG)],
+)
+async def test_a_path_that_cannot_be_written_is_refused_before_anything_is_sent(
+    client: HTTPClient, tmp_path: Path, path: str, code: int
+) -> None:
+    failure = (await client.download("http://127.0.0.1:1/", tmp_path / path)).failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert (failure.field, failure.delivery) == ("path", Delivery.NOT_SENT)
+    assert isinstance(failure.__cause__, OSError)
+    assert failure.__cause__.errno == code
+
+
+async def test_a_path_with_a_nul_is_refused(client: HTTPClient) -> None:
+    failure = (await client.download("http://127.0.0.1:1/", "a\0b")).failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert failure.field == "path"
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """No file grows beyond so many bytes: as good as a full disk, without one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_full_disk_is_a_failure_that_keeps_what_is_there(
+    client: HTTPClient, target: Path
+) -> None:
+    async with ScriptedServer(serves(CONTENT, V1)) as server:
+        with full_disk(600_000):
+            failure = (await client.download(server.url(), target)).failure()
+        assert isinstance(failure, HTTPInvalidRequestError)
+        assert (failure.field, failure.delivery) == ("path", Delivery.ANSWERED)
+        assert isinstance(failure.__cause__, OSError)
+        assert failure.__cause__.errno == errno.EFBIG
+        assert not exists(target)
+        assert read(part_of(target)) == CONTENT[:600_000]
+        result = await client.download(server.url(), target, checksum=SHA256)
+    assert result.unwrap().resumed_from == 600_000
+
+
+async def test_progress_that_raises_fails_the_download(client: HTTPClient, target: Path) -> None:
+    def progress(size: int, total: int | None) -> None:
+        raise KeyError(size)
+
+    async with ScriptedServer(serves(b"content")) as server:
+        failure = (await client.download(server.url(), target, progress=progress)).failure()
+    assert isinstance(failure, HTTPInterceptorError)
+    assert (failure.interceptor, type(failure.__cause__)) == ("progress", KeyError)
+
+
+async def test_an_unknown_option_is_a_type_error(client: HTTPClient, target: Path) -> None:
+    with pytest.raises(TypeError, match="colour"):
+        await client.download("http://h/", target, colour="red")  # type: ignore[call-arg]  # wrong
+
+
+async def test_a_url_that_cannot_be_sent_is_a_failure(client: HTTPClient, target: Path) -> None:
+    failure = (await client.download("ftp://h/", target)).failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert failure.field == "url"
+
+
+async def test_nobody_to_connect_to_is_a_failure(client: HTTPClient, target: Path) -> None:
+    failure = (await client.download("http://127.0.0.1:1/", target)).failure()
+    assert isinstance(failure, HTTPConnectionError)
+    assert list(target.parent.iterdir()) == []
+
+
+async def test_the_calls_timeout_is_for_the_whole_download(
+    client: HTTPClient, faults: FaultServer, target: Path
+) -> None:
+    url = faults.url("/slow-drip", bytes=500, interval=0.01)
+    failure = (await client.download(url, target, timeout=0.1)).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert failure.phase == "total"
+
+
+async def test_silence_is_a_drop(client: HTTPClient, target: Path) -> None:
+    async def stalls(connection: Connection, _: Received) -> None:
+        await connection.send(head("Content-Length: 7", V1) + b"cont")
+        await connection.until_gone()
+
+    async with ScriptedServer(stalls, serves(b"content", V1)) as server:
+        result = await client.download(server.url(), target, read_timeout=0.05)
+    assert result.unwrap().size == 7
+    assert server.received[1].header("Range") == "bytes=4-"
+
+
+async def test_stopping_the_client_ends_a_download(
+    client: HTTPClient, faults: FaultServer, target: Path
+) -> None:
+    asyncio.get_running_loop().call_later(0.05, lambda: asyncio.ensure_future(client.stop()))
+    failure = (await client.download(faults.url("/stall-in-body"), target)).failure()
+    assert isinstance(failure, HTTPConnectionError)
+    assert failure.kind == "closed"
+
+
+# -- who else is there ----------------------------------------------------------------------
+
+
+async def test_a_cancelled_download_keeps_what_came(target: Path) -> None:
+    telling = Telling(4)
+    async with nothing_left():
+        server = ScriptedServer(drops(b"content", 4, asyncio.Event(), V1))
+        async with server, HTTPClient(HTTPClientConfig(timeout=5)) as client:
+            task = asyncio.create_task(client.download(server.url(), target, progress=telling))
+            await telling.told.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+    assert read(part_of(target)) == b"cont"
+    assert not exists(target)
+
+
+async def test_two_downloads_of_one_target_do_not_mix(client: HTTPClient, target: Path) -> None:
+    telling = Telling(4)
+    go = asyncio.Event()
+
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(head("Content-Length: 7") + b"cont")
+        await go.wait()
+        await connection.send(b"ent")
+
+    async with ScriptedServer(play) as server:
+        first = asyncio.create_task(client.download(server.url(), target, progress=telling))
+        await telling.told.wait()
+        failure = (await client.download(server.url(), target)).failure()
+        go.set()
+        assert (await first).unwrap().size == 7
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert failure.message == "another download of it is under way"
+    assert read(target) == b"content"
+
+
+def test_a_part_that_moved_before_it_was_locked_is_opened_anew(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another download ends between our opening of the file and our lock on it."""
+    part = part_of(target)
+    moves: list[Callable[[], object]] = [lambda: part.replace(target), part.unlink]
+    locked = fcntl.flock
+
+    def flock(file: int, flags: int) -> None:
+        if moves:
+            moves.pop(0)()
+        locked(file, flags)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    ours = PartFile(target, "http://h/")
+    ours.begin(0, "")
+    ours.write(b"ours")
+    assert (read(target), read(part)) == (b"", b"ours")
+    ours.close(keep=False)
+
+
+async def test_it_works_where_there_are_no_locks(
+    client: HTTPClient, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows has no fcntl, and moves no files that are open."""
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    async with ScriptedServer(serves(b"content")) as server:
+        assert (await client.download(server.url(), target)).unwrap().size == 7
+    assert read(target) == b"content"
+
+
+async def test_a_download_cancelled_while_its_file_opens_leaves_nothing_open(
+    client: HTTPClient, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, go = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    stat = os.fstat
+
+    def slow(descriptor: int) -> os.stat_result:
+        loop.call_soon_threadsafe(opening.set)
+        asyncio.run_coroutine_threadsafe(go.wait(), loop).result()
+        return stat(descriptor)
+
+    async with nothing_left():
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fstat", slow)
+            task = asyncio.create_task(client.download("http://h/", target))
+            await opening.wait()
+            task.cancel()
+            await asyncio.sleep(0)
+            task.cancel()  # and once more, while it waits for the thread
+            go.set()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+    assert list(target.parent.iterdir()) == []

@@ -1,0 +1,185 @@
+"""The verbs, and what each of their keyword arguments does on the wire."""
+
+import inspect
+from typing import Final
+
+import pytest
+from multidict import CIMultiDict
+from tests.servers.echo import EchoServer
+from tests.servers.faults import FaultServer
+
+from railhttp import (
+    Delivery,
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPInvalidRequestError,
+    HTTPStatusError,
+    RequestOptions,
+    basic_auth,
+    bearer_auth,
+)
+from railhttp.client.verbs import Verbs
+
+VERBS: Final = ("get", "post", "put", "delete", "patch", "head", "options")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_a_verb_sends_its_method(client: HTTPClient, faults: FaultServer, verb: str) -> None:
+    response = (await getattr(client, verb)(faults.url())).unwrap()
+    assert (response.status, response.method) == (200, verb.upper())
+    assert [seen.method for seen in faults.received] == [verb.upper()]
+
+
+@pytest.mark.parametrize("method", ["get", "PROPFIND", "query", "TRACE"])
+async def test_request_takes_any_method(
+    client: HTTPClient, faults: FaultServer, method: str
+) -> None:
+    assert (await client.request(method, faults.url())).method == method.upper()
+    assert faults.received[0].method == method.upper()
+
+
+async def test_request_returns_any_status_and_verbs_fail_from_400_on(
+    client: HTTPClient, echo: EchoServer
+) -> None:
+    assert (await client.request("GET", echo.url("/status/404"))).status == 404
+    failure = (await client.get(echo.url("/status/404"))).failure()
+    assert isinstance(failure, HTTPStatusError)
+    assert (failure.status, failure.delivery, failure.attempts) == (404, Delivery.ANSWERED, 1)
+
+
+def test_every_verb_takes_the_same_options() -> None:
+    for verb in VERBS:
+        assert str(inspect.signature(getattr(Verbs, verb))).startswith("(self, url: str, **options")
+
+
+@pytest.mark.parametrize(
+    ("options", "target"),
+    [
+        ({"params": {"b": [1, None, 2], "c": True}}, "/ok?a=1&b=1&b=2&c=true"),
+        ({"params": {}}, "/ok?a=1"),
+        ({"params": None}, "/ok?a=1"),
+        ({"params": {"q": "a b&c=é"}}, "/ok?a=1&q=a+b%26c%3D%C3%A9"),
+    ],
+)
+async def test_params_extend_the_query(
+    client: HTTPClient, faults: FaultServer, options: RequestOptions, target: str
+) -> None:
+    await client.get(faults.url("/ok?a=1"), **options)
+    assert faults.received[0].target == target
+
+
+async def test_headers_are_sent_as_they_are(client: HTTPClient, faults: FaultServer) -> None:
+    fields = CIMultiDict([("X-Two", "1"), ("X-Two", "2"), ("Accept", "text/csv")])
+    await client.get(faults.url(), headers=fields)
+    (seen,) = faults.received
+    assert (seen.all("x-two"), seen.all("accept")) == (["1", "2"], ["text/csv"])
+
+
+async def test_a_fragment_is_not_sent(client: HTTPClient, faults: FaultServer) -> None:
+    response = (await client.get(faults.url("/ok?a=1") + "#part")).unwrap()
+    assert faults.received[0].target == "/ok?a=1"
+    assert response.url == faults.url("/ok?a=1") + "#part"
+
+
+@pytest.mark.parametrize(
+    ("headers", "userinfo", "sent"),
+    [
+        (basic_auth("ann", "s3cret"), "", "Basic YW5uOnMzY3JldA=="),
+        ({}, "ann:s3cret@", "Basic YW5uOnMzY3JldA=="),
+        ({}, "ann@", "Basic YW5uOg=="),
+        ({}, "a%40b:p%2Fw@", "Basic YUBiOnAvdw=="),
+        (bearer_auth("abc"), "ann:s3cret@", "Bearer abc"),
+        ({"authorization": "mine"}, "ann:s3cret@", "mine"),
+    ],
+)
+async def test_credentials_are_those_of_the_headers_or_else_of_the_url(
+    client: HTTPClient, faults: FaultServer, headers: dict[str, str], userinfo: str, sent: str
+) -> None:
+    url = faults.url().replace("http://", f"http://{userinfo}")
+    response = (await client.get(url, headers=headers)).unwrap()
+    assert faults.received[0].all("authorization") == [sent]
+    assert "@" not in response.url
+
+
+class Hostile:
+    """Nothing that a request can use."""
+
+    def __str__(self) -> str:
+        raise ZeroDivisionError
+
+
+REFUSED: Final[dict[str, list[object]]] = {
+    "headers": [
+        *(5, 0, "a: b", [("a", "b")], {1: "a"}, {"a": None}),
+        *({name: "x"} for name in ("", "a b", "a\r\n", "é", ":path")),
+        *({"X-A": value} for value in ("a\r\nb", "a\nb", "\x00", "\ud800")),
+        *({"Content-Length": value} for value in ("5", "-1", "x", "٣")),
+        {"Transfer-Encoding": "chunked"},
+    ],
+    "params": [5, 0, "a=b", {"a": b"x"}, {"a": float("nan")}, {1: "a"}],
+    "json": [Hostile(), {1, 2}, float("nan"), {"a": b"x"}, "\ud800"],
+    "data": [5, 0, Hostile(), True, "\ud800"],
+    "cookies": [5, [], "a=b", {"a b": "c"}, {"a": "\n"}, {"a": 1}],
+    "timeout": [0, -1, True, "5", float("nan"), float("inf"), []],
+    "attempt_timeout": [0, "5", Hostile()],
+    "connect_timeout": [0, False, "5"],
+    "read_timeout": [-0.1, "5", {}],
+    "allow_redirects": [None, "yes", 1, 0],
+    "max_redirects": [-1, 1.5, None, True, "3"],
+    "proxy": [5, False, "socks5://h", "http://", "a b"],
+    "ssl_context": [5, 0, "no", Hostile()],
+    "upload_progress": [5, "print"],
+    "idempotency_key": [5, None, "a\r\n", "\ud800"],
+    "method": ["", "GE T", "GET\r\n", "é", "CONNECT", 5, None, Hostile()],
+    "url": [
+        *("", "h", "ftp://h/", "http://", "http://h:0/", "http://a b/", "http://h/\r\n"),
+        *("http://[::1", "//h/", "http://h/?\ud800", 5, None, b"http://h/"),
+        Hostile(),
+    ],
+}
+
+
+def test_every_argument_is_checked() -> None:
+    assert REFUSED.keys() == {*RequestOptions.__annotations__, "method", "url"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(field, value) for field, values in REFUSED.items() for value in values]
+)
+async def test_what_cannot_be_sent_is_refused_by_name(
+    client: HTTPClient, faults: FaultServer, field: str, value: object
+) -> None:
+    arguments: dict[str, object] = {"method": "GET", "url": faults.url(), field: value}
+    method, url = arguments.pop("method"), arguments.pop("url")
+    result = await client._outcome(method, url, arguments)  # type: ignore[arg-type]  # wrong on purpose
+    failure = result.failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert (failure.field, failure.attempts) == (field, 0)
+    assert failure.delivery is Delivery.NOT_SENT
+    assert faults.received == []
+
+
+async def test_a_call_has_one_body(client: HTTPClient, faults: FaultServer) -> None:
+    failure = (await client.post(faults.url(), json={}, data=b"")).failure()
+    assert failure.label == "data"
+    failure = (await client.post_multipart(faults.url(), {"a": "b"}, json={})).failure()
+    assert failure.label == "data"
+
+
+@pytest.mark.parametrize("verb", [*VERBS, "request"])
+async def test_an_option_that_does_not_exist_is_a_type_error(
+    client: HTTPClient, faults: FaultServer, verb: str
+) -> None:
+    method = ("GET",) if verb == "request" else ()
+    with pytest.raises(TypeError, match="'retries'"):
+        await getattr(client, verb)(*method, faults.url(), retries=3)
+
+
+async def test_the_config_holds_where_a_call_says_nothing(echo: EchoServer) -> None:
+    config = HTTPClientConfig(trust_env=False, max_redirects=1, read_timeout=0.05)
+    async with HTTPClient(config) as client:
+        assert (await client.get(echo.url("/redirect/2"))).failure().label == "redirect"
+        assert (await client.get(echo.url("/redirect/2"), max_redirects=2)).unwrap().ok
+        assert (await client.post(echo.url("/slow/1000"))).failure().label == "read"
+        slow = await client.get(echo.url("/slow/80"), read_timeout=None)
+        assert slow.unwrap().text == "late"

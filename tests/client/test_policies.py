@@ -1,0 +1,309 @@
+"""Policies of others, by Protocol: what they raise comes out as one of the union."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, ParamSpec, TypeVar
+
+import pytest
+import tenacity
+from returns.methods import unwrap_or_failure
+from tests.servers.echo import EchoServer
+from tests.servers.faults import FaultServer
+
+from railhttp import (
+    CircuitBreakerProtocol,
+    Delivery,
+    HTTPCircuitOpenError,
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPClientError,
+    HTTPFailure,
+    HTTPInterceptorError,
+    HttpResponse,
+    HTTPRetryExhaustedError,
+    HTTPStatusError,
+    HTTPTimeoutError,
+    RequestContext,
+    RetryPolicy,
+    RetryPolicyProtocol,
+)
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+TOTAL: Final = HTTPClientConfig(trust_env=False, total=True)
+PARTIAL: Final = HTTPClientConfig(trust_env=False)
+
+
+class Tenacity:
+    """All that it takes to retry by tenacity."""
+
+    async def execute(
+        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        retrying = tenacity.AsyncRetrying(
+            stop=tenacity.stop_after_attempt(3), retry=tenacity.retry_if_exception_type()
+        )
+        return await retrying(func, *args, **kwargs)
+
+
+class PatientTenacity:
+    """It asks again for a better answer too."""
+
+    async def execute(
+        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        retrying = tenacity.AsyncRetrying(
+            stop=tenacity.stop_after_attempt(3),
+            retry=tenacity.retry_if_result(lambda answer: answer.status == 503),
+        )
+        return await retrying(func, *args, **kwargs)
+
+
+class SoundOfItsOwn(Exception):
+    """What a breaker of another library raises."""
+
+    retry_after = 2.5
+    name = "stock"
+
+
+class Breaker:
+    """A breaker that never speaks of HTTP; it opens after one failure."""
+
+    def __init__(self) -> None:
+        self.open = False
+
+    async def call(self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self.open:
+            raise SoundOfItsOwn
+        try:
+            return await func(*args, **kwargs)
+        except HTTPClientError:
+            self.open = True
+            raise
+
+
+class Raises:
+    """Raises instead of calling, or after it: as a policy, and as a breaker."""
+
+    def __init__(self, error: Exception, *, calls: int) -> None:
+        self._error = error
+        self._calls = calls
+
+    async def execute(
+        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        for _ in range(self._calls):
+            await func(*args, **kwargs)
+        raise self._error
+
+    call = execute
+
+
+async def outcome(client: HTTPClient, url: str) -> HttpResponse | HTTPFailure:
+    return unwrap_or_failure(await client.get(url))
+
+
+def test_they_are_policies_without_inheriting_from_them() -> None:
+    assert isinstance(Tenacity(), RetryPolicyProtocol)
+    assert isinstance(Breaker(), CircuitBreakerProtocol)
+
+
+async def test_tenacity_retries_until_it_works(echo: EchoServer, faults: FaultServer) -> None:
+    async with HTTPClient(PARTIAL, retry_policy=Tenacity()) as client:
+        assert (await client.get(echo.url("/flaky/k/1"))).failure().message == "status 503"
+        with pytest.raises(HTTPRetryExhaustedError) as caught:
+            await client.get(faults.url("/close-before-head"))
+    assert (caught.value.attempts, len(faults.received)) == (3, 3)
+    assert [failure.label for failure in caught.value.failures] == ["disconnected"] * 3
+    assert isinstance(caught.value.__cause__, tenacity.RetryError)
+    assert caught.value.delivery is Delivery.MAYBE_SENT
+
+
+async def test_tenacity_giving_up_on_answers_leaves_the_last_one(echo: EchoServer) -> None:
+    async with HTTPClient(PARTIAL, retry_policy=PatientTenacity()) as client:
+        answer = await outcome(client, echo.url("/status/503"))
+    assert isinstance(answer, HTTPStatusError)
+    assert (answer.status, answer.attempts) == (503, 3)
+
+
+async def test_tenacity_is_a_failure_where_verbs_are_total(faults: FaultServer) -> None:
+    async with HTTPClient(TOTAL, retry_policy=Tenacity()) as client:
+        failure = await outcome(client, faults.url("/close-before-head"))
+        assert isinstance(failure, HTTPRetryExhaustedError)
+        with pytest.raises(HTTPRetryExhaustedError):
+            await client.request("GET", faults.url("/close-before-head"))
+
+
+async def test_our_own_policy_is_a_failure_where_verbs_are_total(faults: FaultServer) -> None:
+    policy = RetryPolicy(max_attempts=2, base_delay=0.001)
+    async with HTTPClient(TOTAL, retry_policy=policy) as client:
+        failure = await outcome(client, faults.url("/reset-before-head"))
+    assert isinstance(failure, HTTPRetryExhaustedError)
+    assert failure.__cause__ is failure.last
+
+
+@pytest.mark.parametrize("total", [True, False])
+async def test_a_breaker_says_in_its_own_words_that_it_is_open(
+    faults: FaultServer, total: bool
+) -> None:
+    async with HTTPClient(TOTAL if total else PARTIAL, circuit_breaker=Breaker()) as client:
+        assert (await client.post(faults.url("/close-before-head"))).failure().label
+        if total:
+            failure: HTTPFailure = (await client.get(faults.url())).failure()
+        else:
+            with pytest.raises(HTTPCircuitOpenError) as caught:
+                await client.get(faults.url())
+            failure = caught.value
+    assert isinstance(failure, HTTPCircuitOpenError)
+    assert (failure.retry_after, failure.name, failure.url) == (2.5, "stock", faults.url())
+    assert failure.delivery is Delivery.NOT_SENT
+    assert isinstance(failure.__cause__, SoundOfItsOwn)
+    assert len(faults.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "calls", "expected"),
+    [
+        (KeyError("theirs"), 0, HTTPCircuitOpenError),
+        (KeyError("theirs"), 1, HTTPInterceptorError),
+        (timed_out := HTTPTimeoutError("theirs", phase="total"), 0, HTTPTimeoutError),
+        (timed_out, 1, HTTPTimeoutError),
+        (HTTPCircuitOpenError(retry_after=1.0, name="b"), 0, HTTPCircuitOpenError),
+    ],
+)
+async def test_whatever_a_policy_or_a_breaker_raises(
+    faults: FaultServer, error: Exception, calls: int, expected: type[HTTPFailure]
+) -> None:
+    raising = Raises(error, calls=calls)
+    for client in (
+        HTTPClient(TOTAL, retry_policy=raising),
+        HTTPClient(TOTAL, resilience=raising),
+        HTTPClient(TOTAL, circuit_breaker=raising),
+    ):
+        async with client:
+            assert type(await outcome(client, faults.url())) is expected
+
+
+async def test_a_breakers_own_refusal_learns_of_the_call(faults: FaultServer) -> None:
+    refusal = HTTPCircuitOpenError(retry_after=1.5, name="stock")
+    async with HTTPClient(TOTAL, circuit_breaker=Raises(refusal, calls=0)) as client:
+        failure = await outcome(client, faults.url("/ok", token="s3cret"))
+    assert isinstance(failure, HTTPCircuitOpenError)
+    assert (failure.retry_after, failure.name, failure.method) == (1.5, "stock", "GET")
+    assert failure.url == faults.url("/ok") + "?token=***"
+
+
+# --- interceptors
+
+
+class Interceptor:
+    """Notes its name on the way out and back, or fails there."""
+
+    def __init__(self, name: str, log: list[str], *, fails: str = "") -> None:
+        self._name = name
+        self._log = log
+        self._fails = fails
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        self._log.append(f"{self._name} out {context.attempt}")
+        context.headers[f"X-{self._name}"] = "was here"
+        self._fail_in("request")
+        return context
+
+    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        self._log.append(f"{self._name} back {response.status}")
+        self._fail_in("response")
+        return response
+
+    def _fail_in(self, place: str) -> None:
+        if self._fails == place:
+            raise KeyError(place)
+
+
+async def test_interceptors_see_every_attempt_in_order_and_back(echo: EchoServer) -> None:
+    log: list[str] = []
+    policy = RetryPolicy(base_delay=0.001)
+    chain = [Interceptor("A", log), Interceptor("B", log)]
+    async with HTTPClient(PARTIAL, retry_policy=policy, interceptors=chain) as client:
+        assert (await client.get(echo.url("/flaky/k/1"))).unwrap().attempts == 2
+        seen = (await client.get(echo.url("/get"))).unwrap().json()
+    assert log[:8] == [
+        *("A out 0", "B out 0", "B back 503", "A back 503"),
+        *("A out 1", "B out 1", "B back 200", "A back 200"),
+    ]
+    assert isinstance(seen, dict)
+    assert ["X-A", "was here"] in (seen["headers"] or [])  # type: ignore[operator]  # it is a list
+
+
+@pytest.mark.parametrize(
+    ("fails", "delivery", "sent"),
+    [("request", Delivery.NOT_SENT, 0), ("response", Delivery.ANSWERED, 1)],
+)
+async def test_an_interceptor_that_fails_is_named(
+    faults: FaultServer, fails: str, delivery: Delivery, sent: int
+) -> None:
+    chain = [Interceptor("A", [], fails=fails)]
+    async with HTTPClient(PARTIAL, interceptors=chain) as client:
+        failure = (await client.get(faults.url())).failure()
+    assert isinstance(failure, HTTPInterceptorError)
+    assert (failure.interceptor, failure.delivery) == ("Interceptor", delivery)
+    assert failure.message == "Interceptor raised KeyError"
+    assert isinstance(failure.__cause__, KeyError)
+    assert (len(faults.received), failure.attempts) == (sent, 1)
+
+
+class Rewriting:
+    """Makes another request of the caller's."""
+
+    def __init__(self, **changes: str) -> None:
+        self._changes = changes
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        headers = {name[2:]: text for name, text in self._changes.items() if name[:2] == "X_"}
+        return RequestContext(
+            self._changes.get("method", context.method),
+            self._changes.get("url", context.url),
+            {**context.headers, **{name.replace("_", "-"): text for name, text in headers.items()}},
+        )
+
+    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        return HttpResponse(299, body=response.body + b"!")
+
+
+async def test_an_interceptor_may_change_request_and_response(faults: FaultServer) -> None:
+    chain = [Rewriting(method="put", url=faults.url("/no-content-type"), X_Mine="1")]
+    async with HTTPClient(PARTIAL, interceptors=chain) as client:
+        response = (await client.get(faults.url())).unwrap()
+    (seen,) = faults.received
+    assert (seen.method, seen.path, seen.header("mine")) == ("PUT", "/no-content-type", "1")
+    assert (response.status, response.body) == (299, b'{"a": 1}!')
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"url": "ftp://h/"}, "url"),
+        ({"X_Mine": "a\r\nb"}, "headers"),
+        ({"X_Transfer_Encoding": "x"}, "headers"),
+    ],
+)
+async def test_what_an_interceptor_makes_is_checked_too(
+    faults: FaultServer, changes: dict[str, str], field: str
+) -> None:
+    async with HTTPClient(PARTIAL, interceptors=[Rewriting(**changes)]) as client:
+        failure = (await client.get(faults.url())).failure()
+    assert (failure.label, failure.delivery) == (field, Delivery.NOT_SENT)
+    assert "an interceptor made it invalid" in failure.message
+    assert faults.received == []
+
+
+@pytest.mark.parametrize(("key", "sends"), [(False, 1), (True, 3), ("order-7", 3)])
+async def test_an_idempotency_key_makes_a_post_repeatable_and_stays_the_same(
+    faults: FaultServer, key: str | bool, sends: int
+) -> None:
+    async with HTTPClient(PARTIAL) as client:
+        await client.post(faults.url("/close-before-head"), json={}, idempotency_key=key)
+    keys = [received.header("Idempotency-Key") for received in faults.received]
+    assert len(keys) == sends
+    assert len(set(keys)) == 1
+    assert keys[0] == key if isinstance(key, str) else bool(keys[0]) == key

@@ -1,0 +1,119 @@
+"""No secret of a call stands in what a failure of it says, pickled and with its causes too."""
+
+import pickle
+import string
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Final
+
+import pytest
+from returns.methods import unwrap_or_failure
+from tests.servers.faults import FaultServer
+from tests.servers.listener import refused_port
+
+from railhttp import (
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPClientError,
+    RequestOptions,
+    RetryPolicy,
+    bearer_auth,
+)
+
+SECRETS: Final = {
+    place: letter * 12
+    for place, letter in zip(
+        ("user", "password", "query", "fragment", "header", "cookie", "body", "own header"),
+        string.ascii_uppercase,
+        strict=False,
+    )
+}
+
+
+def secret_url(url: str) -> str:
+    user = f"{SECRETS['user']}:{SECRETS['password']}@"
+    joint = "&" if "?" in url else "?"
+    return f"{url.replace('://', f'://{user}')}{joint}k={SECRETS['query']}#{SECRETS['fragment']}"
+
+
+def secret_options() -> RequestOptions:
+    return {
+        "headers": {**bearer_auth(SECRETS["header"]), "X-Mine": SECRETS["own header"]},
+        "cookies": {"session": SECRETS["cookie"]},
+        "data": SECRETS["body"],
+        "read_timeout": 0.05,
+        "timeout": 0.2,
+    }
+
+
+def told(error: BaseException) -> Iterator[str]:
+    """Everything that anybody may get to read of a failure."""
+    yield str(error)
+    yield repr(error)
+    yield repr(error.args)
+    yield "".join(traceback.format_exception(error))
+    pickled = pickle.loads(pickle.dumps(error))
+    yield str(pickled)
+    yield repr(pickle.dumps(error))
+    yield repr(vars(error))
+
+
+def assert_nothing_secret(error: BaseException) -> None:
+    for text in told(error):
+        found = [place for place, secret in SECRETS.items() if secret in text]
+        assert found == [], text
+
+
+FAILING: Final = (
+    *("/reset-before-head", "/reset-in-body", "/reset-in-upload", "/close-before-head"),
+    *("/stall-before-head", "/stall-in-body", "/stalled-upload", "/endless-continue"),
+    *("/short-body", "/gzip-truncated", "/gzip-corrupt", "/bad-chunk-in-body", "/garbage"),
+    *("/bad-header-line", "/header-line-too-long", "/too-many-headers", "/unasked-101"),
+    *("/redirect-loop", "/redirect-bad-url", "/redirect-ftp", "/early-413"),
+)
+
+
+@pytest.mark.parametrize("path", FAILING)
+async def test_no_failure_of_a_real_call_tells_a_secret(faults: FaultServer, path: str) -> None:
+    policy = RetryPolicy(max_attempts=2, base_delay=0.001)
+    config = HTTPClientConfig(trust_env=False, total=True, secret_headers=frozenset({"x-mine"}))
+    async with HTTPClient(config, retry_policy=policy) as client:
+        for verb in (client.post, client.put):
+            result = await verb(secret_url(faults.url(path)), **secret_options())
+            assert_nothing_secret(result.failure())
+
+
+BREAKING: Final[dict[str, Callable[[HTTPClient, str], Awaitable[object]]]] = {
+    "header": lambda client, url: client.request(
+        "GET", url, headers={"X-Mine": SECRETS["header"] + "\n"}
+    ),
+    "header name": lambda client, url: client.request(
+        "GET", url, headers={SECRETS["header"] + " ": "x"}
+    ),
+    "cookie": lambda client, url: client.request(
+        "GET", url, cookies={"a": SECRETS["cookie"] + "\n"}
+    ),
+    "scheme": lambda client, url: client.request("GET", url.replace("http:", "ftp:")),
+    "port": lambda client, url: client.request("GET", url.replace("127.0.0.1:", "127.0.0.1:99999")),
+    "proxy": lambda client, url: client.request("GET", url, proxy=url.replace("http:", "socks5:")),
+    "body": lambda client, url: client.request("POST", url, json={SECRETS["body"]: {1}}),
+    "params": lambda client, url: client.request(
+        "GET", url, params={"k": SECRETS["query"].encode()}
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BREAKING)
+async def test_no_refusal_tells_a_secret(client: HTTPClient, what: str) -> None:
+    with pytest.raises(HTTPClientError) as caught:
+        await BREAKING[what](client, secret_url("http://127.0.0.1:80/"))
+    assert_nothing_secret(caught.value)
+
+
+async def test_no_connection_failure_tells_a_secret(client: HTTPClient) -> None:
+    with refused_port() as port:
+        for url in (f"http://127.0.0.1:{port}/", "http://nowhere.invalid/"):
+            for options in (secret_options(), {**secret_options(), "proxy": secret_url(url)}):
+                outcome = unwrap_or_failure(await client.get(secret_url(url), **options))
+                assert isinstance(outcome, HTTPClientError)
+                assert_nothing_secret(outcome)

@@ -1,0 +1,143 @@
+"""Uploads from files and iterators: how they are told of, and how they end."""
+
+import asyncio
+import hashlib
+import io
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from tests.servers.echo import EchoServer
+from tests.servers.faults import FaultServer
+from tests.servers.leaks import nothing_left
+
+from railhttp import BodyData, HTTPClient, HTTPInvalidRequestError, HTTPTimeoutError, RetryPolicy
+
+PIECE = 256 * 1024
+LARGE = bytes(range(256)) * 4096  # 1 MiB
+
+
+def iterator() -> Iterator[bytes]:
+    yield b"ab"
+    yield b"cde"
+
+
+async def async_iterator() -> AsyncIterator[bytes]:
+    yield b"ab"
+    await asyncio.sleep(0)
+    yield b"cde"
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"abcde", [(5, 5)]),
+        ("abcde", [(5, 5)]),
+        ({"a": "b"}, [(3, 3)]),
+        (io.BytesIO(b"abcde"), [(5, 5)]),
+        ([b"ab", b"cde"], [(2, None), (5, None)]),
+        (iterator(), [(2, None), (5, None)]),
+        (async_iterator(), [(2, None), (5, None)]),
+        (LARGE, [(n * PIECE, 4 * PIECE) for n in (1, 2, 3, 4)]),
+        (io.BytesIO(LARGE), [(n * PIECE, 4 * PIECE) for n in (1, 2, 3, 4)]),
+        (b"", []),
+        (None, []),
+    ],
+)
+async def test_progress_counts_the_bytes_that_went_out(
+    client: HTTPClient, echo: EchoServer, data: BodyData | None, told: list[tuple[int, int | None]]
+) -> None:
+    calls: list[tuple[int, int | None]] = []
+
+    def progress(sent: int, total: int | None) -> None:
+        calls.append((sent, total))
+
+    result = await client.post(echo.url("/status/200"), data=data, upload_progress=progress)
+    assert result.unwrap().ok
+    assert calls == told
+
+
+async def test_json_and_forms_with_files_have_progress_too(
+    client: HTTPClient, echo: EchoServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(LARGE)
+    calls: list[tuple[int, int | None]] = []
+    with path.open("rb") as file:
+        result = await client.post_multipart(
+            echo.url("/upload"),
+            {"title": "large", "file": file},
+            upload_progress=lambda sent, total: calls.append((sent, total)),
+        )
+    parts = result.unwrap().json()
+    assert isinstance(parts, list)
+    assert isinstance(parts[1], dict)
+    assert parts[1]["sha256"] == hashlib.sha256(LARGE).hexdigest()
+    sent, total = calls[-1]
+    assert sent == total
+    assert sent > len(LARGE)
+    await client.post(
+        echo.url("/status/200"),
+        json=[1],
+        upload_progress=lambda sent, total: calls.append((sent, total)),
+    )
+    assert calls[-1] == (3, 3)
+
+
+async def test_a_second_attempt_counts_from_the_beginning(echo: EchoServer) -> None:
+    calls: list[int] = []
+    async with HTTPClient(retry_policy=RetryPolicy(base_delay=0.001)) as client:
+        result = await client.put(
+            echo.url("/flaky/a/1"),
+            data=b"abc",
+            upload_progress=lambda sent, total: calls.append(sent),
+        )
+    assert result.unwrap().attempts == 2
+    assert calls == [3, 3]
+
+
+async def test_progress_that_raises_fails_the_call(client: HTTPClient, echo: EchoServer) -> None:
+    def progress(sent: int, total: int | None) -> None:
+        raise KeyError(sent)
+
+    result = await client.post(echo.url("/status/200"), data=b"abc", upload_progress=progress)
+    failure = result.failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert "KeyError" in str(failure)
+    assert isinstance(failure.__cause__, KeyError)
+
+
+async def test_progress_must_be_callable(client: HTTPClient) -> None:
+    result = await client.post("http://h/", upload_progress=7)  # type: ignore[arg-type]  # a mistake
+    failure = result.failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert failure.field == "upload_progress"
+
+
+async def test_none_is_no_progress(client: HTTPClient, echo: EchoServer) -> None:
+    assert (await client.post(echo.url("/status/200"), data=b"a", upload_progress=None)).unwrap().ok
+
+
+async def endless() -> AsyncIterator[bytes]:
+    while True:
+        yield b"a" * PIECE
+
+
+async def test_an_upload_that_nobody_takes_ends_with_its_time() -> None:
+    sent: list[int] = []
+    async with nothing_left(), FaultServer() as faults, HTTPClient() as client:
+        result = await client.post(
+            faults.url("/stalled-upload"),
+            data=endless(),
+            timeout=0.3,
+            upload_progress=lambda so_far, total: sent.append(so_far),
+        )
+    failure = result.failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert failure.phase == "total"
+    assert sent[-1] < 64 * 1024 * 1024  # what the sockets hold, and no more
+
+
+async def test_an_upload_can_be_answered_by_a_stream(client: HTTPClient, echo: EchoServer) -> None:
+    async with client.stream("POST", echo.url("/get"), data=async_iterator()) as response:
+        assert b'"body": "abcde"' in b"".join([chunk async for chunk in response])

@@ -1,0 +1,225 @@
+"""The seam for instruments: what they are told, what they may add, and that they harm nothing."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+import pytest
+
+from railhttp.client.http_client import HTTPClient
+from railhttp.model.context import RequestContext
+from railhttp.model.errors import HTTPConnectionError
+from railhttp.model.observation import Dispatch, Ending
+from railhttp.pipeline.instruments import Instruments
+from railhttp.pipeline.standard_interceptors import RequestInterceptor
+from railhttp.protocols import InstrumentProtocol
+from railhttp.testing import ManualClock, ScriptedTransport, UnmatchedRequestError
+
+URL = "https://api.example/v1?token=s3cret"
+
+
+class Recorder:
+    """Writes down what it is told."""
+
+    def __init__(self, added: Mapping[str, str] | None = None) -> None:
+        self.told: list[str] = []
+        self._added = added or {}
+
+    def call_started(self, call: Dispatch) -> "Note":
+        return self._note(f"call {call.method} {call.shown_url}")
+
+    def attempt_started(self, attempt: Dispatch) -> "Note":
+        attempt.added.update(self._added)
+        return self._note(f"attempt {attempt.attempt}")
+
+    def _note(self, text: str) -> "Note":
+        self.told.append(f"{text} started")
+        return Note(self, text)
+
+
+class Note:
+    def __init__(self, recorder: Recorder, text: str) -> None:
+        self.recorder = recorder
+        self.text = text
+
+    def ended(self, ending: Ending) -> None:
+        outcome = ending.error_type or ending.status
+        self.recorder.told.append(f"{self.text} ended {outcome} {ending.seconds:g} s")
+
+
+async def test_calls_and_attempts_are_told_nested_and_with_their_times() -> None:
+    clock = ManualClock(chances=[1.0])
+    recorder = Recorder()
+    transport = ScriptedTransport(clock=clock)
+    route = transport.on("GET", "/v1").fail(ConnectionResetError())
+    route.reply(delay=2)
+    async with HTTPClient(instruments=[recorder], exchange=transport, clock=clock) as client:
+        await clock.run(client.get(URL))
+    assert recorder.told == [
+        "call GET https://api.example/v1?token=*** started",
+        "attempt 0 started",
+        "attempt 0 ended HTTPConnectionError.disconnected 0 s",
+        "attempt 1 started",
+        "attempt 1 ended 200 2 s",
+        "call GET https://api.example/v1?token=*** ended 200 2.05 s",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("config", "attempt_ended"),
+    [
+        ({"timeout": 3.0}, "HTTPTimeoutError.total 3 s"),
+        ({"timeout": 9.0, "attempt_timeout": 3.0}, "HTTPTimeoutError.read 3 s"),
+    ],
+)
+async def test_an_attempt_that_a_time_limit_cuts_off_timed_out(
+    config: dict[str, float], attempt_ended: str
+) -> None:
+    clock = ManualClock()
+    recorder = Recorder()
+    transport = ScriptedTransport(clock=clock)
+    transport.on("POST", "/v1").hang()
+    async with HTTPClient(instruments=[recorder], exchange=transport, clock=clock) as client:
+        call = client.post(
+            URL, timeout=config["timeout"], attempt_timeout=config.get("attempt_timeout")
+        )
+        await clock.run(call)
+    assert recorder.told[2] == f"attempt 0 ended {attempt_ended}"
+    assert recorder.told[3].endswith(f"ended {attempt_ended}")
+
+
+async def test_a_cancelled_call_ends_as_cancelled() -> None:
+    recorder = Recorder()
+    transport = ScriptedTransport()
+    transport.on("GET", "/v1").hang()
+    async with HTTPClient(instruments=[recorder], exchange=transport) as client:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(client.get(URL, attempt_timeout=60), 0.01)
+    assert [line.split()[-3] for line in recorder.told[2:]] == ["cancelled", "cancelled"]
+
+
+async def test_stopping_the_client_ends_a_call_as_closed() -> None:
+    recorder = Recorder()
+    transport = ScriptedTransport()
+    transport.on("GET", "/v1").hang()
+    client = HTTPClient(instruments=[recorder], exchange=transport)
+    await client.start()
+    call = asyncio.create_task(client.get(URL))
+    await ManualClock().settle()
+    await client.stop()
+    assert (await call).failure().label == "closed"
+    assert " HTTPConnectionError.closed " in recorder.told[-1]
+
+
+async def test_a_request_that_no_route_takes_ends_its_observations_too() -> None:
+    recorder = Recorder()
+    async with HTTPClient(instruments=[recorder], exchange=ScriptedTransport()) as client:
+        with pytest.raises(UnmatchedRequestError):
+            await client.get(URL)
+    assert len(recorder.told) == 4
+
+
+async def test_several_instruments_are_nested_and_may_each_add_header_fields() -> None:
+    order: list[str] = []
+
+    class Ordered(Recorder):
+        def __init__(self, name: str) -> None:
+            super().__init__({f"X-{name}": name, "X-Mine": "theirs"})
+            self.told = order
+            self._name = name
+
+        def _note(self, text: str) -> Note:
+            return super()._note(f"{self._name} {text.partition(' ')[0]}")
+
+    transport = ScriptedTransport()
+    route = transport.on("GET", "/v1").reply()
+    async with HTTPClient(instruments=[Ordered("a"), Ordered("b")], exchange=transport) as client:
+        await client.get(URL, headers={"x-mine": "mine", "X-Other": "stays"})
+    assert [" ".join(line.split()[:3]) for line in order] == [
+        *("a call started", "b call started", "a attempt started", "b attempt started"),
+        *("b attempt ended", "a attempt ended", "b call ended", "a call ended"),
+    ]
+    fields = {"X-a": "a", "X-b": "b", "X-Mine": "theirs", "X-Other": "stays"}
+    assert dict(route.calls[0].headers) == fields
+
+
+async def test_header_fields_that_cannot_be_sent_are_left_out() -> None:
+    transport = ScriptedTransport()
+    route = transport.on("GET", "/v1").reply()
+    instrument = Recorder({"traceparent": "a\r\nHost: evil"})
+    async with HTTPClient(instruments=[instrument], exchange=transport) as client:
+        (await client.get(URL)).unwrap()
+    assert not route.calls[0].headers
+
+
+class Broken:
+    """Raises wherever it can."""
+
+    def call_started(self, call: Dispatch) -> "Broken":
+        raise KeyError(str(call.url))
+
+    def attempt_started(self, attempt: Dispatch) -> "Broken":
+        return self
+
+    def ended(self, ending: Ending) -> None:
+        raise KeyError(ending)
+
+
+async def test_an_instrument_that_raises_is_logged_and_touches_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    recorder = Recorder()
+    transport = ScriptedTransport()
+    transport.on("GET", "/v1").reply()
+    instruments: list[InstrumentProtocol] = [Broken(), recorder]
+    with caplog.at_level(logging.WARNING, "railhttp"):
+        async with HTTPClient(instruments=instruments, exchange=transport) as client:
+            (await client.get(URL)).unwrap()
+    assert caplog.messages == ["Broken raised KeyError", "Broken raised KeyError"]
+    assert len(recorder.told) == 4
+
+
+def test_without_instruments_and_log_nothing_is_done() -> None:
+    assert not Instruments().active
+    assert Instruments([Recorder()]).active
+
+
+# -- what interceptors see of a call --------------------------------------------------------
+
+
+class Watching(RequestInterceptor):
+    """Writes down what it sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[RequestContext] = []
+
+    async def prepare(self, context: RequestContext) -> None:
+        self.seen.append(context)
+
+
+async def seen_of(method: str, **options: object) -> list[RequestContext]:
+    transport = ScriptedTransport()
+    transport.on(method, "/v1").fail(HTTPConnectionError(kind="connect"), at="connect").reply()
+    watching = Watching()
+    async with HTTPClient(interceptors=[watching], exchange=transport) as client:
+        await client.request(method, URL, **options)  # type: ignore[arg-type]  # a row of a table
+    return watching.seen
+
+
+@pytest.mark.parametrize(
+    ("options", "body"),
+    [({}, b""), ({"json": [1]}, b"[1]"), ({"data": b"abc"}, b"abc"), ({"data": [b"abc"]}, None)],
+)
+async def test_an_interceptor_sees_the_body_that_is_in_memory(
+    options: dict[str, object], body: bytes | None
+) -> None:
+    assert [context.body for context in await seen_of("POST", **options)] == [body, body]
+
+
+async def test_the_attempts_of_a_call_have_one_id_and_calls_have_different_ones() -> None:
+    first, second = await seen_of("GET"), await seen_of("GET")
+    assert [context.attempt for context in first] == [0, 1]
+    assert first[0].call_id == first[1].call_id
+    assert len({first[0].call_id, second[0].call_id}) == 2
+    assert len(first[0].call_id) == 26

@@ -1,0 +1,71 @@
+"""The metrics of a call: two of them, with the same tags."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from railhttp.client.http_client import HTTPClient
+from railhttp.protocols import MetricsRecorderProtocol
+from railhttp.testing import ManualClock, ScriptedRoute, ScriptedTransport
+
+Tags = Mapping[str, str] | None
+
+
+@dataclass
+class Recorder:
+    """Keeps what is recorded."""
+
+    counters: list[tuple[str, float, Tags]] = field(default_factory=list)
+    gauges: list[tuple[str, float, Tags]] = field(default_factory=list)
+    histograms: list[tuple[str, float, Tags]] = field(default_factory=list)
+
+    def increment(self, name: str, value: float = 1.0, tags: Tags = None) -> None:
+        self.counters.append((name, value, tags))
+
+    def gauge(self, name: str, value: float, tags: Tags = None) -> None:
+        self.gauges.append((name, value, tags))
+
+    def histogram(self, name: str, value: float, tags: Tags = None) -> None:
+        self.histograms.append((name, value, tags))
+
+
+@pytest.mark.parametrize(
+    ("script", "seconds", "status", "error"),
+    [
+        (lambda route: route.reply(delay=2), 2.0, "200", ""),
+        (lambda route: route.reply(404), 0.0, "404", "404"),
+        (
+            lambda route: route.fail(ConnectionResetError()),
+            0.0,
+            "",
+            "HTTPConnectionError.disconnected",
+        ),
+        (lambda route: route.hang(), 30.0, "", "HTTPTimeoutError.total"),
+    ],
+)
+async def test_each_call_is_measured_once(
+    script: Callable[[ScriptedRoute], object], seconds: float, status: str, error: str
+) -> None:
+    recorder = Recorder()
+    assert isinstance(recorder, MetricsRecorderProtocol)
+    clock = ManualClock()
+    transport = ScriptedTransport(clock=clock)
+    script(transport.on("POST", "/v1"))
+    async with HTTPClient(metrics=recorder, exchange=transport, clock=clock) as client:
+        await clock.run(client.post("https://api.example/v1"))
+    tags = {"method": "POST", "host": "api.example", "status": status, "error": error}
+    assert recorder.histograms == [("http.request.duration", seconds, tags)]
+    assert recorder.counters == [("http.request.status", 1.0, tags)]
+    assert recorder.gauges == []
+
+
+async def test_a_call_with_several_attempts_is_one_measurement() -> None:
+    recorder = Recorder()
+    clock = ManualClock()
+    transport = ScriptedTransport(clock=clock)
+    transport.on("GET", "/v1").reply(503).reply(200)
+    async with HTTPClient(metrics=recorder, exchange=transport, clock=clock) as client:
+        await clock.run(client.get("https://api.example/v1"))
+    assert [value for _, value, _ in recorder.histograms] == clock.slept
+    assert len(recorder.counters) == 1

@@ -1,0 +1,103 @@
+"""Signed requests: the RFC's own example, and what is covered."""
+
+from base64 import b64decode
+
+import pytest
+
+from railhttp.model.context import RequestContext
+from railhttp.model.errors import HTTPValidationError
+from railhttp.pipeline.signing import MessageSigning, signature_base
+from railhttp.testing import ManualClock
+
+DAY = ManualClock(wall=1618884473.0)
+
+
+async def headers_of(signing: MessageSigning, context: RequestContext) -> dict[str, str]:
+    return (await signing.intercept_request(context)).headers
+
+
+async def test_the_example_of_rfc_9421_appendix_b_2_5_is_reproduced() -> None:
+    secret = (
+        "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ=="
+    )
+    signing = MessageSigning(
+        "test-shared-secret",
+        b64decode(secret),
+        covered=("date", "@authority", "content-type"),
+        label="sig-b25",
+        clock=DAY,
+    )
+    sent = {"Date": "Tue, 20 Apr 2021 02:07:55 GMT", "Content-Type": "application/json"}
+    headers = await headers_of(
+        signing, RequestContext("POST", "https://example.com/foo?param=Value&Pet=dog", sent)
+    )
+    assert headers["Signature-Input"] == (
+        'sig-b25=("date" "@authority" "content-type");created=1618884473;keyid="test-shared-secret"'
+    )
+    assert headers["Signature"] == "sig-b25=:pxcQw6G3AjtMBQjwo8XzkZf/bws5LelbaMk5rGIGtE8=:"
+
+
+async def test_a_body_in_memory_is_covered_by_its_digest() -> None:
+    context = RequestContext("POST", "http://h/", body=b'{"hello": "world"}')
+    headers = await headers_of(MessageSigning("k", b"s", clock=DAY), context)
+    # The digest is the example of RFC 9530, appendix B.
+    assert headers["Content-Digest"] == ("sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:")
+    assert '"content-digest"' in headers["Signature-Input"]
+
+
+async def test_a_streamed_body_is_left_out_and_the_signature_says_so() -> None:
+    context = RequestContext("POST", "http://h/", body=None)
+    headers = await headers_of(MessageSigning("k", b"s", clock=DAY), context)
+    assert "Content-Digest" not in headers
+    assert headers["Signature-Input"].startswith('railhttp=("@method" "@target-uri");')
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        RequestContext("PUT", "http://h/a?b=1", body=b"x"),
+        RequestContext("POST", "http://h/a?b=2", body=b"x"),
+        RequestContext("POST", "http://i/a?b=1", body=b"x"),
+        RequestContext("POST", "http://h/a?b=1", body=b"y"),
+    ],
+)
+async def test_whatever_is_changed_changes_the_signature(changed: RequestContext) -> None:
+    signing = MessageSigning("k", b"s", clock=DAY)
+    original = await headers_of(signing, RequestContext("POST", "http://h/a?b=1", body=b"x"))
+    assert (await headers_of(signing, changed))["Signature"] != original["Signature"]
+
+
+async def test_only_the_named_origin_is_signed_for() -> None:
+    signing = MessageSigning("k", b"s", origin="https://api.example", clock=DAY)
+    assert await headers_of(signing, RequestContext("GET", "http://api.example/")) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("@scheme", "https"),
+        ("@path", "/"),
+        ("@query", "?"),
+        ("@authority", "api.example"),
+        ("@target-uri", "https://api.example:443"),
+    ],
+)
+def test_parts_of_a_url_are_signed_in_their_normal_form(name: str, value: str) -> None:
+    context = RequestContext("GET", "https://api.example:443#top")
+    assert signature_base(context, [name], "()").splitlines()[0] == f'"{name}": {value}'
+
+
+async def test_a_field_that_is_to_be_signed_has_to_be_there() -> None:
+    signing = MessageSigning("k", b"s", covered=("date",), clock=DAY)
+    with pytest.raises(HTTPValidationError, match="no field 'date'"):
+        await headers_of(signing, RequestContext("GET", "http://h/"))
+
+
+@pytest.mark.parametrize(
+    ("key_id", "secret", "label"), [('a"b', b"s", "l"), ("é", b"s", "l"), ("k", b"", "l")]
+)
+def test_what_cannot_be_written_into_a_field_is_refused(
+    key_id: str, secret: bytes, label: str
+) -> None:
+    with pytest.raises(HTTPValidationError):
+        MessageSigning(key_id, secret, label=label)

@@ -1,0 +1,132 @@
+"""Time limits for many tasks by few timers."""
+
+import asyncio
+from unittest.mock import patch
+
+import pytest
+
+from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.watchdog import ClosedError, ExpiredError, Watchdog
+
+
+async def hold(watchdog: Watchdog, seconds: float | None) -> str:
+    """Wait for ever under a limit, and tell what ended it."""
+    try:
+        with watchdog.watch(seconds):
+            await asyncio.Event().wait()
+    except (ExpiredError, ClosedError) as error:
+        return type(error).__name__
+    return "nothing"
+
+
+async def test_a_limit_ends_the_wait() -> None:
+    assert await hold(Watchdog(SYSTEM_CLOCK), 0.01) == "ExpiredError"
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+async def test_a_block_that_ends_in_time_is_left_alone() -> None:
+    with Watchdog(SYSTEM_CLOCK).watch(0.01):
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.02)  # would be cancelled here
+
+
+async def test_what_the_block_raises_passes() -> None:
+    with pytest.raises(KeyError), Watchdog(SYSTEM_CLOCK).watch(1.0):
+        raise KeyError
+
+
+async def test_many_limits_of_one_duration_need_one_timer() -> None:
+    loop = asyncio.get_running_loop()
+    with patch.object(loop, "call_later", wraps=loop.call_later) as timers:
+        watchdog = Watchdog(SYSTEM_CLOCK, (0.03,))
+        outcomes = await asyncio.gather(*(hold(watchdog, 0.03) for _ in range(100)))
+    assert set(outcomes) == {"ExpiredError"}
+    assert timers.call_count <= 3
+
+
+async def test_limits_that_begin_later_end_later() -> None:
+    watchdog = Watchdog(SYSTEM_CLOCK)
+    ended: list[str] = []
+
+    async def named(name: str) -> None:
+        await hold(watchdog, 0.03)
+        ended.append(name)
+
+    first = asyncio.create_task(named("first"))
+    await asyncio.sleep(0.01)
+    second = asyncio.create_task(named("second"))
+    await first
+    assert ended == ["first"]
+    await second
+    assert ended == ["first", "second"]
+
+
+@pytest.mark.parametrize(("outer", "inner"), [(0.01, 1.0), (1.0, 0.01), (0.01, 0.01)])
+async def test_of_two_limits_the_nearer_one_ends_the_wait(outer: float, inner: float) -> None:
+    watchdog = Watchdog(SYSTEM_CLOCK)
+
+    async def nested() -> str:
+        try:
+            with watchdog.watch(outer):
+                return await hold(watchdog, inner)
+        except ExpiredError:
+            return "the outer one"
+
+    assert await nested() == ("ExpiredError" if inner < outer else "the outer one")
+
+
+async def test_a_cancellation_from_elsewhere_passes() -> None:
+    task = asyncio.create_task(hold(Watchdog(SYSTEM_CLOCK), 1.0))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_cancellation_at_the_very_moment_passes_too() -> None:
+    watchdog = Watchdog(SYSTEM_CLOCK)
+    task = asyncio.create_task(hold(watchdog, None))
+    await asyncio.sleep(0)
+    watchdog.close()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_no_limit_still_ends_with_the_watchdog() -> None:
+    watchdog = Watchdog(SYSTEM_CLOCK)
+    tasks = [asyncio.create_task(hold(watchdog, limit)) for limit in (None, 5.0, 5.0)]
+    await asyncio.sleep(0)
+    watchdog.close()
+    assert await asyncio.gather(*tasks) == ["ClosedError"] * 3
+    assert await hold(watchdog, 0.01) == "ExpiredError"  # it can be used again
+
+
+async def test_a_timer_stays_only_for_a_usual_duration() -> None:
+    loop = asyncio.get_running_loop()
+    watchdog = Watchdog(SYSTEM_CLOCK, (5.0,))
+    with patch.object(loop, "call_later", wraps=loop.call_later) as timers:
+        for seconds in (5.0, 5.0, 4.0, 4.0):
+            with watchdog.watch(seconds):
+                await asyncio.sleep(0)
+    assert [call.args[0] for call in timers.call_args_list] == [5.0, 4.0, 4.0]
+    watchdog.close()
+
+
+def test_a_limit_needs_a_task() -> None:
+    async def outside() -> None:
+        failed = asyncio.get_running_loop().create_future()
+
+        def enter() -> None:
+            try:
+                with Watchdog(SYSTEM_CLOCK).watch(1.0):
+                    failed.set_result("entered")
+            except RuntimeError as error:
+                failed.set_result(str(error))
+
+        asyncio.get_running_loop().call_soon(enter)
+        assert await failed == "a time limit needs a running task"
+
+    asyncio.run(outside())

@@ -1,0 +1,362 @@
+"""One request on a real socket: what each thing that can happen to it means, and who saw it."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
+from tests.patience import until
+from tests.servers.echo import EchoServer
+from tests.servers.faults import FaultServer
+from tests.servers.leaks import nothing_left
+from tests.servers.listener import refused_port, unanswered_port
+from tests.servers.proxy import ProxyServer
+from tests.servers.tls import TlsContexts
+
+from railhttp import (
+    Delivery,
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPConnectionError,
+    HTTPFailure,
+    HTTPInterceptorError,
+    HTTPInvalidRequestError,
+    HTTPTimeoutError,
+    RequestOptions,
+    RetryPolicy,
+)
+
+ONCE: Final = RetryPolicy(max_attempts=1, reraise=True)
+CONFIG: Final = HTTPClientConfig(timeout=5.0, trust_env=False)
+IDEMPOTENT: Final = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[HTTPClient]:
+    async with HTTPClient(CONFIG, retry_policy=ONCE) as client:
+        yield client
+
+
+def facts(failure: HTTPFailure) -> tuple[type[HTTPFailure], str, Delivery]:
+    """What kind of failure it is; and its cause is nobody's but the system's."""
+    assert not isinstance(failure.__cause__, aiohttp.ClientError)
+    assert failure.__cause__ is None or isinstance(failure.__cause__, OSError)
+    return type(failure), failure.label, failure.delivery
+
+
+# --- aiohttp's own second send
+
+
+@pytest.mark.parametrize("method", IDEMPOTENT)
+@pytest.mark.parametrize(
+    "path", ["/close-before-head", "/reset-before-head", "/close-in-head", "/reset-in-head"]
+)
+async def test_a_dropped_request_is_sent_only_once(
+    client: HTTPClient, faults: FaultServer, method: str, path: str
+) -> None:
+    with pytest.raises(HTTPConnectionError) as caught:
+        await client.request(method, faults.url(path))
+    assert facts(caught.value) == (HTTPConnectionError, "disconnected", Delivery.MAYBE_SENT)
+    assert [(seen.method, seen.path) for seen in faults.received] == [(method, path)]
+
+
+@pytest.mark.parametrize("method", IDEMPOTENT)
+@pytest.mark.parametrize("path", ["/close-on-next", "/reset-on-next"])
+async def test_a_request_on_a_dying_connection_is_sent_only_once(
+    client: HTTPClient, faults: FaultServer, method: str, path: str
+) -> None:
+    await client.request("GET", faults.url(path))
+    with pytest.raises(HTTPConnectionError, match="disconnected, maybe sent"):
+        await client.request(method, faults.url("/ok"))
+    assert faults.connections == 0 or len({seen.connection for seen in faults.received}) == 1
+    assert [seen.path for seen in faults.received].count("/ok") <= 1
+
+
+async def test_the_retry_policy_is_the_one_that_sends_twice(faults: FaultServer) -> None:
+    policy = RetryPolicy(max_attempts=3, base_delay=0.001, reraise=True)
+    async with nothing_left(), HTTPClient(CONFIG, retry_policy=policy) as client:
+        failure = (await client.get(faults.url("/close-before-head"))).failure()
+        assert failure.attempts == len(faults.received) == 3
+        failure = (await client.post(faults.url("/close-before-head"))).failure()
+        assert (failure.attempts, len(faults.received)) == (1, 4)
+
+
+# --- before a connection stands: nothing was sent
+
+
+async def test_a_refused_port(client: HTTPClient) -> None:
+    with refused_port() as port:
+        failure = (await client.get(f"http://127.0.0.1:{port}/")).failure()
+    assert facts(failure) == (HTTPConnectionError, "connect", Delivery.NOT_SENT)
+    assert isinstance(failure.__cause__, ConnectionRefusedError)
+    assert "Connect call failed" in failure.message
+
+
+async def test_a_host_that_nobody_knows(client: HTTPClient) -> None:
+    failure = (await client.get("http://nowhere.invalid/")).failure()
+    assert facts(failure) == (HTTPConnectionError, "dns", Delivery.NOT_SENT)
+
+
+class Resolver(AbstractResolver):
+    """Answers as it is told to: with no address at all, or with an error."""
+
+    def __init__(self, answer: Exception | None) -> None:
+        self._answer = answer
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        if self._answer is not None:
+            raise self._answer
+        return []
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure_class", "label"),
+    [
+        (None, HTTPConnectionError, "dns"),
+        (socket.gaierror(-2, "Name or service not known"), HTTPConnectionError, "dns"),
+        (UnicodeError("label too long"), HTTPInvalidRequestError, "url"),
+        (KeyError("a resolver's bug"), HTTPInterceptorError, ""),
+    ],
+)
+async def test_what_a_resolver_does(
+    client: HTTPClient, answer: Exception | None, failure_class: type[HTTPFailure], label: str
+) -> None:
+    connector = client.pool.session.connector
+    assert isinstance(connector, aiohttp.TCPConnector)
+    await connector._resolver.close()
+    connector._resolver = Resolver(answer)
+    failure = (await client.get("http://somewhere.example/")).failure()
+    assert facts(failure) == (failure_class, label, Delivery.NOT_SENT)
+
+
+async def test_a_connection_that_is_never_made(client: HTTPClient) -> None:
+    with unanswered_port() as port:
+        url = f"http://127.0.0.1:{port}/"
+        failure = (await client.get(url, connect_timeout=0.05)).failure()
+        assert facts(failure) == (HTTPTimeoutError, "connect", Delivery.NOT_SENT)
+        failure = (await client.get(url, timeout=0.05)).failure()
+        assert facts(failure) == (HTTPTimeoutError, "total", Delivery.NOT_SENT)
+
+
+async def test_a_place_in_the_pool_that_never_comes_free(faults: FaultServer) -> None:
+    config = HTTPClientConfig(trust_env=False, max_response_bytes=2**20)
+    async with nothing_left(), HTTPClient(config, retry_policy=ONCE) as client:
+        busy = [
+            asyncio.create_task(client.get(faults.url("/stall-before-head")))
+            for _ in range(config.pool.max_connections)
+        ]
+        await until(lambda: len(faults.received) == len(busy))
+        failure = (await client.get(faults.url("/ok"), connect_timeout=0.05)).failure()
+        assert facts(failure) == (HTTPTimeoutError, "pool", Delivery.NOT_SENT)
+        for task in busy:
+            task.cancel()
+        await asyncio.gather(*busy, return_exceptions=True)
+        assert (await client.get(faults.url("/ok"))).unwrap().body == b"ok"
+
+
+@pytest.mark.parametrize("behaviour", ["close", "reset"])
+async def test_a_connection_that_ends_before_a_byte_was_read(
+    client: HTTPClient, behaviour: str
+) -> None:
+    async with FaultServer(on_accept="close" if behaviour == "close" else "reset") as server:
+        failure = (await client.get(server.url())).failure()
+    assert facts(failure)[:2] == (HTTPConnectionError, "disconnected")
+
+
+# --- TLS
+
+
+@pytest.mark.parametrize(
+    ("server", "ours", "label", "delivery"),
+    [
+        ("untrusted", "client", "tls", Delivery.NOT_SENT),
+        ("wrong_host", "client", "tls", Delivery.NOT_SENT),
+        ("expired", "client", "tls", Delivery.NOT_SENT),
+        ("at_most_1_2", "client_at_least_1_3", "tls", Delivery.NOT_SENT),
+        ("mutual_1_2", "client", "tls", Delivery.NOT_SENT),
+        ("mutual_1_3", "client", "disconnected", Delivery.MAYBE_SENT),
+    ],
+)
+async def test_a_handshake_that_fails(
+    client: HTTPClient, tls: TlsContexts, server: str, ours: str, label: str, delivery: Delivery
+) -> None:
+    context: ssl.SSLContext = getattr(tls, server)
+    async with FaultServer(ssl_context=context) as fault_server:
+        result = await client.get(fault_server.url(), ssl_context=getattr(tls, ours))
+        assert fault_server.received == []
+    assert facts(result.failure()) == (HTTPConnectionError, label, delivery)
+
+
+async def test_a_plain_server_on_a_tls_port(
+    client: HTTPClient, faults: FaultServer, tls: TlsContexts
+) -> None:
+    url = faults.url(scheme="https")
+    failure = (await client.get(url, ssl_context=tls.client)).failure()
+    assert facts(failure) == (HTTPConnectionError, "tls", Delivery.NOT_SENT)
+
+
+async def test_an_alert_in_the_handshake(client: HTTPClient, tls: TlsContexts) -> None:
+    async with FaultServer(on_accept="alert") as server:
+        url = server.url(scheme="https")
+        failure = (await client.get(url, ssl_context=tls.client)).failure()
+    assert facts(failure) == (HTTPConnectionError, "tls", Delivery.NOT_SENT)
+
+
+async def test_a_handshake_that_nobody_answers(client: HTTPClient, tls: TlsContexts) -> None:
+    options = RequestOptions(ssl_context=tls.client, connect_timeout=0.05)
+    async with FaultServer(on_accept="stall") as server:
+        failure = (await client.get(server.url(scheme="https"), **options)).failure()
+    assert facts(failure) == (HTTPTimeoutError, "connect", Delivery.NOT_SENT)
+
+
+# --- the proxy
+
+
+async def test_a_proxy_that_is_not_there(client: HTTPClient, faults: FaultServer) -> None:
+    with refused_port() as port:
+        proxy = f"http://127.0.0.1:{port}"
+        failure = (await client.get(faults.url(), proxy=proxy)).failure()
+    assert facts(failure) == (HTTPConnectionError, "proxy", Delivery.NOT_SENT)
+
+
+@pytest.mark.parametrize("answer", [b"nonsense", b"\r\n", b"HTTP/1.1 503 Busy\r\n\r\n"])
+async def test_a_proxy_that_opens_no_tunnel(
+    client: HTTPClient, faults: FaultServer, tls: TlsContexts, answer: bytes
+) -> None:
+    async with ProxyServer(connect_answer=answer) as proxy:
+        url = faults.url(scheme="https")
+        result = await client.get(url, proxy=proxy.url(), ssl_context=tls.client)
+        assert [seen.method for seen in proxy.received] == ["CONNECT"]
+    assert facts(result.failure()) == (HTTPConnectionError, "proxy", Delivery.NOT_SENT)
+    assert faults.received == []
+
+
+# --- the answer
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/short-body", "truncated"),
+        ("/reset-in-body", "truncated"),
+        ("/reset-in-chunks", "truncated"),
+        ("/reset-in-endless-body", "truncated"),
+        ("/gzip-truncated", "truncated"),
+        ("/bad-chunk-in-body", "protocol"),
+        ("/bad-chunk-then-close", "protocol"),
+    ],
+)
+async def test_a_body_that_breaks_is_never_taken_for_whole(
+    client: HTTPClient, faults: FaultServer, path: str, kind: str
+) -> None:
+    failure = (await client.get(faults.url(path), timeout=None)).failure()
+    assert facts(failure) == (HTTPConnectionError, kind, Delivery.ANSWERED)
+
+
+@pytest.mark.parametrize("path", ["/reset-in-body", "/reset-in-endless-body", "/bad-chunk-in-body"])
+async def test_a_body_that_breaks_over_tls_is_never_taken_for_whole(
+    client: HTTPClient, tls: TlsContexts, path: str
+) -> None:
+    async with FaultServer(ssl_context=tls.trusted) as server:
+        result = await client.get(server.url(path), ssl_context=tls.client)
+    assert result.failure().label in {"truncated", "protocol"}
+
+
+@pytest.mark.parametrize("path", ["/malformed-status-line", "/bad-chunk-size", "/garbage"])
+async def test_a_malformed_answer_is_no_status_400(
+    client: HTTPClient, faults: FaultServer, path: str
+) -> None:
+    failure = (await client.get(faults.url(path))).failure()
+    assert facts(failure) == (HTTPConnectionError, "protocol", Delivery.MAYBE_SENT)
+
+
+# --- the upload
+
+
+@pytest.mark.parametrize("path", ["/close-in-upload", "/reset-in-upload"])
+async def test_an_upload_that_is_cut_off(
+    client: HTTPClient, faults: FaultServer, path: str
+) -> None:
+    failure = (await client.put(faults.url(path), data=bytes(8_000_000))).failure()
+    assert facts(failure) == (HTTPConnectionError, "disconnected", Delivery.MAYBE_SENT)
+    assert len(faults.received) == 1
+
+
+async def test_an_answer_that_comes_before_the_upload_is_over(
+    client: HTTPClient, faults: FaultServer
+) -> None:
+    failure = (await client.put(faults.url("/early-413"), data=bytes(8_000_000))).failure()
+    assert (failure.label, failure.message) == ("", "status 413")
+
+
+async def test_an_upload_that_nobody_takes(client: HTTPClient, faults: FaultServer) -> None:
+    result = await client.put(faults.url("/stalled-upload"), data=bytes(32_000_000), timeout=0.15)
+    assert facts(result.failure()) == (HTTPTimeoutError, "total", Delivery.MAYBE_SENT)
+
+
+async def test_an_expected_100_that_never_comes(client: HTTPClient, faults: FaultServer) -> None:
+    options = RequestOptions(headers={"Expect": "100-continue"}, data=b"body", timeout=0.1)
+    failure = (await client.put(faults.url("/expect100-never"), **options)).failure()
+    assert facts(failure) == (HTTPTimeoutError, "total", Delivery.MAYBE_SENT)
+
+
+async def test_a_100_that_is_expected_and_comes(client: HTTPClient, echo: EchoServer) -> None:
+    options = RequestOptions(headers={"Expect": "100-continue"}, data=b"body")
+    answer = (await client.put(echo.url(), **options)).unwrap().json()
+    assert isinstance(answer, dict)
+    assert answer["body"] == "body"
+
+
+async def test_no_exception_is_left_in_a_task(client: HTTPClient, faults: FaultServer) -> None:
+    left: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: left.append(context))
+    for path in ("/close-after-answer", "/close-on-next"):
+        await client.request("GET", faults.url(path))
+        await asyncio.sleep(0.01)
+        for headers in ({"Expect": "100-continue"}, {}):
+            with suppress(HTTPConnectionError):
+                await client.request("PUT", faults.url(), data=iter([b"body"]), headers=headers)
+    assert left == []
+
+
+# --- what is plugged into the session
+
+
+async def test_a_session_that_somebody_closed(client: HTTPClient, faults: FaultServer) -> None:
+    await client.pool.session.close()
+    failure = (await client.get(faults.url())).failure()
+    assert facts(failure) == (HTTPConnectionError, "closed", Delivery.NOT_SENT)
+
+
+async def test_aiohttp_needs_no_total_timeout_of_its_own(
+    client: HTTPClient, faults: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+    request = client.pool.session.request
+
+    def spy(*args: object, **options: object) -> object:
+        seen.append(options["timeout"])
+        return request(*args, **options)  # type: ignore[arg-type]  # handed through as they came
+
+    monkeypatch.setattr(client.pool.session, "request", spy)
+    await client.request("GET", faults.url(), timeout=5.2, connect_timeout=5.1, read_timeout=5.3)
+    (timeout,) = seen
+    assert isinstance(timeout, aiohttp.ClientTimeout)
+    assert (timeout.total, timeout.connect, timeout.sock_read) == (None, 5.1, 5.3)
+    assert timeout.ceil_threshold == float("inf")  # so nothing is rounded up to whole seconds
+
+
+async def test_a_unix_socket_or_a_file_is_no_target(client: HTTPClient, tmp_path: Path) -> None:
+    failure = (await client.get(f"file://{tmp_path}")).failure()
+    assert (facts(failure)[:2], failure.attempts) == ((HTTPInvalidRequestError, "url"), 0)

@@ -1,0 +1,116 @@
+"""Each misbehaviour has one outcome, after which the same client works and nothing is left behind.
+
+The calls are POSTs, because nothing repeats those: what the server counts is what was sent.
+"""
+
+from typing import Final, TypeAlias
+
+import pytest
+from aiohttp.http_parser import HttpResponseParser, HttpResponseParserPy
+from returns.methods import unwrap_or_failure
+from tests.servers.faults import FaultServer
+from tests.servers.leaks import nothing_left
+from tests.servers.registry import FAULTS
+
+from railhttp import HTTPClient, HTTPClientConfig, HttpResponse, HTTPStatusError, RequestOptions
+
+Outcome: TypeAlias = int | str
+"""A status, or the failure's label; `large` and `decode` for those that have none."""
+
+OUTCOMES: Final[dict[Outcome, str]] = {
+    200: """
+        /ok /body-until-close /chunk-line-too-long /trailers /long-line
+        /close-after-answer /close-on-next /reset-on-next /unsolicited-answer /says-close-but-stays
+        /invalid-charset /invalid-utf8 /bad-json /invalid-utf8-json /deep-json /huge-int-json
+        /empty-json /json-as-html /no-content-type /repeated-set-cookie /bad-set-cookie
+        /gzip-members /gzip-empty /gzip-twice /deflate-raw /unknown-encoding
+        /folded-header /continue-then-ok /early-hints /slow-drip /slow-head /slow-answer
+        /redirect-to /redirect-downgrade /redirect-other-origin /redirect-with-userinfo
+        /redirect-header-injection /redirect-raw-utf8
+        """,
+    302: "/redirect-without-location",
+    304: "/not-modified-with-length",
+    413: "/early-413 /early-413-reset",
+    417: "/expect100-refused",
+    "disconnected": """
+        /reset-before-head /reset-in-head /close-before-head /close-in-head /empty-answer
+        /redirect-to-reset
+        """,
+    "truncated": """
+        /short-body /truncated-chunk /missing-final-chunk /missing-final-crlf
+        /reset-in-body /reset-in-chunks /reset-in-endless-body
+        /gzip-truncated /gzip-without-trailer /deflate-truncated /br-truncated /zstd-truncated
+        /br-corrupt /redirect-short-body
+        """,
+    "protocol": """
+        /long-body /bad-chunk-size /negative-chunk-size /huge-chunk-size /bad-chunk-in-body
+        /bad-chunk-then-close /chunk-overruns /malformed-status-line /status-out-of-range
+        /unknown-version /garbage /http09 /http2-preface /wrong-protocol /bad-header-line
+        /bad-header-name /empty-header-name /nul-in-header /cr-in-header /header-line-too-long
+        /too-many-headers /endless-head /conflicting-lengths /chunked-and-length /negative-length
+        /length-no-number /no-content-with-body /unasked-101
+        """,
+    "redirect": """
+        /redirect-loop /redirect-forever /redirect-empty-location /redirect-bad-url
+        /redirect-bad-port /redirect-no-host /redirect-ftp /redirect-file /redirect-data
+        """,
+    "Content-Encoding": """
+        /gzip-corrupt /gzip-not-gzip /gzip-bad-checksum /gzip-trailing-garbage /zstd-corrupt
+        """,
+    "large": "/endless-body /gzip-bomb /br-bomb /zstd-bomb",
+    "read": """
+        /stalled-upload /close-in-upload /reset-in-upload /expect100-never /stall-before-head
+        /stall-in-head /stall-after-head /stall-in-body /stall-in-chunks /stall-in-redirect
+        """,
+    "total": "/endless-continue /endless-processing",
+}
+
+PURE_PYTHON: Final[dict[str, Outcome]] = {
+    # what is no HTTP at all is not recognised as such before the server has gone
+    "/http09": "disconnected",
+    "/http2-preface": "disconnected",
+    "/wrong-protocol": "disconnected",
+    # limits that the other parser does not have, or has elsewhere
+    "/huge-chunk-size": "truncated",
+    "/chunk-line-too-long": "truncated",
+    # lenient where the other parser is strict; the connection is not used again
+    "/long-body": 200,
+    "/unknown-version": 200,
+    "/conflicting-lengths": 200,
+    "/no-content-with-body": 204,
+}
+"""Where aiohttp's pure-Python parser comes to another conclusion than its C parser."""
+
+IMPATIENT: Final[dict[Outcome, RequestOptions]] = {
+    "read": {"read_timeout": 0.1},
+    "total": {"timeout": 0.15},
+}
+
+CASES: Final = {path: outcome for outcome, paths in OUTCOMES.items() for path in paths.split()}
+
+
+def expected_outcome(path: str) -> Outcome:
+    pure = HttpResponseParser is HttpResponseParserPy
+    return PURE_PYTHON.get(path, CASES[path]) if pure else CASES[path]
+
+
+def test_every_misbehaviour_has_its_outcome() -> None:
+    assert CASES.keys() == FAULTS.keys()
+    assert PURE_PYTHON.keys() < CASES.keys()
+
+
+@pytest.mark.parametrize("path", CASES)
+async def test_a_misbehaviour_has_one_outcome_and_the_client_goes_on(path: str) -> None:
+    expected = expected_outcome(path)
+    config = HTTPClientConfig(timeout=5.0, max_response_bytes=2**20, trust_env=False)
+    async with nothing_left(), FaultServer() as server, HTTPClient(config) as client:
+        url = server.url(path, interval=0.001)
+        found = unwrap_or_failure(await client.post(url, **IMPATIENT.get(expected, {})))
+        match found:
+            case HttpResponse() | HTTPStatusError():
+                assert found.status == expected
+            case _:
+                assert (found.label or "large") == expected
+        assert [seen.path for seen in server.received].count(path) in {1, 11}
+        again = await client.get(server.url("/ok"))
+        assert again.unwrap().body == b"ok"

@@ -1,0 +1,273 @@
+"""The pool: its life, its limits, its TLS context, and the connections that it keeps."""
+
+import asyncio
+import ssl
+from pathlib import Path
+from unittest.mock import patch
+
+import aiohttp
+import pytest
+from tests.patience import until
+from tests.servers.echo import EchoServer
+from tests.servers.faults import FaultServer
+from tests.servers.leaks import nothing_left
+from tests.servers.tls import TlsContexts
+
+from railhttp import (
+    ConnectionPool,
+    ConnectionPoolConfig,
+    Delivery,
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPConnectionError,
+    HTTPFailure,
+    HTTPValidationError,
+)
+from railhttp.transport.pool import _tls_context
+
+
+def client_of(pool: ConnectionPool) -> HTTPClient:
+    return HTTPClient(HTTPClientConfig(timeout=5.0), pool)
+
+
+def pool_of(**settings: int | bool | float) -> ConnectionPool:
+    config = ConnectionPoolConfig(**settings)  # type: ignore[arg-type]  # a test names what it needs
+    return ConnectionPool.from_config(config, trust_env=False)
+
+
+# --- life
+
+
+async def test_a_pool_starts_stops_and_starts_again(faults: FaultServer) -> None:
+    pool = pool_of()
+    async with nothing_left():
+        for _ in range(2):
+            assert not pool.is_started()
+            await pool.start()
+            session = pool.session
+            await pool.start()
+            assert (pool.is_started(), pool.session) == (True, session)
+            assert (await client_of(pool).get(faults.url())).unwrap().body == b"ok"
+            await pool.stop()
+            await pool.stop()
+
+
+async def test_a_client_starts_stops_and_starts_again(faults: FaultServer) -> None:
+    client = client_of(pool_of())
+    async with nothing_left():
+        for _ in range(2):
+            failure = (await client.get(faults.url())).failure()
+            assert (failure.label, failure.delivery) == ("closed", Delivery.NOT_SENT)
+            assert (failure.method, failure.url) == ("GET", faults.url())
+            await client.start()
+            await client.start()
+            assert (await client.get(faults.url())).unwrap().body == b"ok"
+            await client.stop()
+            await client.stop()
+
+
+async def test_a_pool_that_is_not_started_has_no_session() -> None:
+    with pytest.raises(HTTPConnectionError, match="closed"):
+        pool_of().session  # noqa: B018  # reading it is the test
+    with pytest.raises(HTTPConnectionError, match="closed"):
+        await pool_of().warm_up([])
+
+
+async def test_a_new_pool_takes_over_and_the_old_one_stops_with_the_client(
+    faults: FaultServer,
+) -> None:
+    old, new = pool_of(), pool_of()
+    async with nothing_left(), client_of(old) as client:
+        assert client.pool is old
+        client.pool = new
+        await client.start()
+        assert (await client.get(faults.url())).unwrap().body == b"ok"
+        await client.stop()
+        assert not old.is_started()
+        assert not new.is_started()
+
+
+@pytest.mark.parametrize("moment", ["/stall-before-head", "/stall-in-body"])
+async def test_stopping_ends_the_calls_under_way(faults: FaultServer, moment: str) -> None:
+    async with nothing_left():
+        async with client_of(pool_of()) as client:
+            calls = [
+                asyncio.create_task(client.get(faults.url(moment), read_timeout=4.0))
+                for _ in range(3)
+            ]
+            await until(lambda: len(faults.received) == 3)
+            await client.stop()
+            failures: list[HTTPFailure] = [(await call).failure() for call in calls]
+            assert {failure.label for failure in failures} == {"closed"}
+        await until(lambda: faults.connections == 0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("max_connections", 0),
+        ("max_connections_per_host", -1),
+        ("max_keepalive_connections", -1),
+        ("ttl_dns_cache", True),
+        ("timeout", float("nan")),
+        ("keepalive_timeout", 0),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_by_name(setting: str, value: float) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        pool_of(**{setting: value})
+    assert caught.value.field == setting
+
+
+# --- connections
+
+
+def idle_connections(pool: ConnectionPool) -> int:
+    connector = pool.session.connector
+    assert connector is not None
+    return sum(map(len, connector._conns.values()))
+
+
+async def in_parallel(client: HTTPClient, url: str, count: int) -> None:
+    for result in await asyncio.gather(*(client.get(url) for _ in range(count))):
+        assert result.unwrap().body == b"ok"
+
+
+@pytest.mark.parametrize("limit", [0, 1, 3])
+async def test_idle_connections_beyond_the_limit_are_closed(
+    faults: FaultServer, limit: int
+) -> None:
+    pool = pool_of(max_keepalive_connections=limit)
+    async with nothing_left(), client_of(pool) as client:
+        await in_parallel(client, faults.url("/slow-answer"), 8)
+        assert len({seen.connection for seen in faults.received}) == 8
+        assert idle_connections(pool) == limit
+        await until(lambda: faults.connections == limit)
+
+
+@pytest.mark.parametrize("setting", ["max_connections", "max_connections_per_host"])
+async def test_there_are_never_more_connections_than_allowed(
+    faults: FaultServer, setting: str
+) -> None:
+    async with client_of(pool_of(**{setting: 2})) as client:
+        await in_parallel(client, faults.url("/slow-answer", interval=0.002), 9)
+    assert {seen.connection for seen in faults.received} == {1, 2}
+
+
+async def test_connections_are_used_again(faults: FaultServer) -> None:
+    async with client_of(pool_of()) as client:
+        for _ in range(5):
+            await in_parallel(client, faults.url(), 1)
+    assert {seen.connection for seen in faults.received} == {1}
+
+
+async def test_connections_can_be_closed_after_each_request(faults: FaultServer) -> None:
+    async with client_of(pool_of(force_close=True)) as client:
+        for _ in range(3):
+            await in_parallel(client, faults.url(), 1)
+    assert {seen.connection for seen in faults.received} == {1, 2, 3}
+
+
+async def test_idle_connections_are_closed_in_time(faults: FaultServer) -> None:
+    async with client_of(pool_of(keepalive_timeout=0.02)) as client:
+        await in_parallel(client, faults.url(), 1)
+        await until(lambda: faults.connections == 0)
+
+
+async def test_the_warmed_up_connection_is_there(faults: FaultServer) -> None:
+    pool = pool_of()
+    async with nothing_left(), client_of(pool) as client:
+        nowhere = ["http://127.0.0.1:1/", "no url", "http://nowhere.invalid/"]
+        await pool.warm_up([faults.url(), *nowhere])
+        assert idle_connections(pool) == 1
+        await in_parallel(client, faults.url(), 1)
+    assert [(seen.method, seen.connection) for seen in faults.received] == [("HEAD", 1), ("GET", 1)]
+
+
+async def test_a_host_that_has_no_head_is_warmed_up_by_get(echo: EchoServer) -> None:
+    async with pool_of() as pool:
+        await pool.warm_up([echo.url("/status/405")])
+        assert idle_connections(pool) == 1
+
+
+@pytest.mark.parametrize(("seconds", "lookups"), [(300, 1), (0, 2)])
+async def test_a_name_is_remembered(faults: FaultServer, seconds: int, lookups: int) -> None:
+    loop = asyncio.get_running_loop()
+    pool = pool_of(ttl_dns_cache=seconds, force_close=True)
+    with patch.object(loop, "getaddrinfo", wraps=loop.getaddrinfo) as resolver:
+        async with client_of(pool) as client:
+            for _ in range(2):
+                await in_parallel(client, faults.url(host="localhost"), 1)
+    asked = [call for call in resolver.call_args_list if call.args[0] == "localhost"]
+    assert len(asked) == lookups
+
+
+# --- what is sent of its own accord
+
+
+async def test_no_credentials_of_a_netrc_are_sent(
+    faults: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login ann password s3cret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    async with HTTPClient(HTTPClientConfig(trust_env=True)) as client:
+        await in_parallel(client, faults.url(), 1)
+    assert faults.received[0].all("authorization") == []
+
+
+async def test_what_every_request_says(faults: FaultServer) -> None:
+    async with client_of(pool_of()) as client:
+        await in_parallel(client, faults.url(), 1)
+    names = [name for name, _ in faults.received[0].headers]
+    assert sorted(names) == ["Accept", "Accept-Encoding", "Host", "User-Agent"]
+    assert faults.received[0].header("user-agent").startswith("railhttp/")
+    assert "gzip" in faults.received[0].header("accept-encoding")
+
+
+# --- TLS
+
+
+async def test_a_context_is_made_once_a_process() -> None:
+    _tls_context.cache_clear()
+    with patch.object(ssl, "create_default_context", wraps=ssl.create_default_context) as make:
+        for verify in (True, True, False, False):
+            async with pool_of(verify_ssl=verify):
+                pass
+    assert make.call_count == 2  # one that verifies, one that does not
+
+
+@pytest.mark.parametrize("server", ["trusted", "untrusted", "wrong_host", "expired"])
+async def test_verification_can_be_switched_off(tls: TlsContexts, server: str) -> None:
+    context: ssl.SSLContext = getattr(tls, server)
+    async with FaultServer(ssl_context=context) as faults:
+        async with client_of(pool_of(verify_ssl=False)) as client:
+            await in_parallel(client, faults.url(), 1)
+        async with client_of(pool_of()) as client:
+            assert (await client.get(faults.url())).failure().label == "tls"
+            unverified = await client.get(faults.url(), ssl_context=False)
+            assert unverified.unwrap().body == b"ok"
+            assert (await client.get(faults.url(), ssl_context=True)).failure().label == "tls"
+
+
+async def test_a_context_of_ones_own(tls: TlsContexts) -> None:
+    async with FaultServer(ssl_context=tls.mutual_1_3) as faults:
+        async with client_of(ConnectionPool(ssl_context=tls.client_with_certificate)) as client:
+            await in_parallel(client, faults.url(), 1)
+        async with client_of(pool_of()) as client:
+            result = await client.get(faults.url(), ssl_context=tls.client_with_certificate)
+            assert result.unwrap().body == b"ok"
+
+
+async def test_a_pinned_certificate(tls: TlsContexts) -> None:
+    async with FaultServer(ssl_context=tls.trusted) as faults, client_of(pool_of()) as client:
+        connector = client.pool.session.connector
+        assert isinstance(connector, aiohttp.TCPConnector)
+        connector._ssl = aiohttp.Fingerprint(tls.fingerprint)
+        await in_parallel(client, faults.url(), 1)
+        connector._ssl = aiohttp.Fingerprint(bytes(32))
+        await in_parallel(client, faults.url(), 1)  # on the connection that is there
+        await until(lambda: idle_connections(client.pool) == 1)
+        failure = (await client.get(faults.url("/ok", host="localhost"))).failure()
+        assert (failure.label, failure.delivery) == ("tls", Delivery.NOT_SENT)

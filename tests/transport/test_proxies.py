@@ -1,0 +1,166 @@
+"""Which proxy a request takes, by environment, pool and call, and what the proxy is told."""
+
+from base64 import b64encode
+from typing import Final
+
+import pytest
+from tests.servers.faults import FaultServer
+from tests.servers.listener import refused_port
+from tests.servers.proxy import ProxyServer
+from tests.servers.tls import TlsContexts
+
+from railhttp import Delivery, HTTPClient, HTTPClientConfig, HTTPInvalidRequestError
+
+VARIABLES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUEST_METHOD")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
+async def test_http_goes_through_the_proxy_of_the_environment(
+    faults: FaultServer, proxy: ProxyServer, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, proxy.url())
+    async with HTTPClient() as client:
+        assert (await client.get(faults.url("/ok", a=1))).unwrap().body == b"ok"
+    assert [seen.target for seen in proxy.received] == [faults.url("/ok", a=1)]
+    assert [seen.target for seen in faults.received] == ["/ok?a=1"]
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
+async def test_https_goes_through_a_tunnel(
+    tls: TlsContexts, proxy: ProxyServer, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, proxy.url())
+    async with FaultServer(ssl_context=tls.trusted) as server, HTTPClient() as client:
+        result = await client.get(server.url(), ssl_context=tls.client)
+        assert result.unwrap().body == b"ok"
+        assert [(seen.method, seen.target) for seen in proxy.received] == [
+            ("CONNECT", f"127.0.0.1:{server.port}")
+        ]
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "passes"),
+    [
+        ("127.0.0.1", False),
+        ("127.0.0.0/8", False),
+        ("127.0.0.1:{port}", False),
+        ("*", False),
+        ("other.example, 127.0.0.1", False),
+        ("127.0.0.1:1", True),
+        ("10.0.0.0/8", True),
+        ("localhost", True),
+        ("", True),
+    ],
+)
+async def test_no_proxy_names_what_is_asked_directly(
+    faults: FaultServer,
+    proxy: ProxyServer,
+    monkeypatch: pytest.MonkeyPatch,
+    no_proxy: str,
+    passes: bool,
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy.url())
+    monkeypatch.setenv("NO_PROXY", no_proxy.format(port=faults.port))
+    async with HTTPClient() as client:
+        assert (await client.get(faults.url())).unwrap().body == b"ok"
+    assert (len(proxy.received) == 1) is passes
+
+
+async def test_the_environment_is_read_once_at_the_start(
+    faults: FaultServer, proxy: ProxyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with HTTPClient() as client:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url())
+        await client.get(faults.url())
+    assert proxy.received == []
+
+
+async def test_the_environment_can_be_ignored(
+    faults: FaultServer, proxy: ProxyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy.url())
+    async with HTTPClient(HTTPClientConfig(trust_env=False)) as client:
+        await client.get(faults.url())
+    assert proxy.received == []
+
+
+async def test_a_proxy_in_the_environment_that_is_none(
+    faults: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "socks5://ann:s3cret@proxy.example")
+    async with HTTPClient() as client:
+        failure = (await client.get(faults.url())).failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert (failure.field, failure.delivery) == ("HTTP_PROXY", Delivery.NOT_SENT)
+    assert "s3cret" not in str(failure)
+
+
+async def test_the_call_comes_before_the_config_and_that_before_the_environment(
+    faults: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ProxyServer() as first, ProxyServer() as second, ProxyServer() as third:
+        monkeypatch.setenv("HTTP_PROXY", third.url())
+        async with HTTPClient(HTTPClientConfig(proxy=second.url())) as client:
+            await client.get(faults.url(), proxy=first.url())
+            await client.get(faults.url())
+            await client.get(faults.url(), proxy=None)
+            await client.get(faults.url(), proxy="")
+        seen = [len(server.received) for server in (first, second, third)]
+    assert (seen, len(faults.received)) == ([1, 2, 0], 4)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("password", ["s3cret", "wrong", ""])
+async def test_a_proxy_with_a_password(tls: TlsContexts, scheme: str, password: str) -> None:
+    context = tls.trusted if scheme == "https" else None
+    async with (
+        ProxyServer(username="ann", password="s3cret") as proxy,
+        FaultServer(ssl_context=context) as server,
+        HTTPClient() as client,
+    ):
+        user = f"ann:{password}@" if password else ""
+        through = proxy.url().replace("http://", f"http://{user}")
+        result = await client.get(server.url(), proxy=through, ssl_context=tls.client)
+        if password == "s3cret":
+            assert result.unwrap().body == b"ok"
+            wanted = b64encode(b"ann:s3cret").decode()
+            assert proxy.received[0].header("proxy-authorization") == f"Basic {wanted}"
+            assert server.received[0].all("proxy-authorization") == []
+        elif scheme == "https":
+            failure = result.failure()
+            assert (failure.label, failure.delivery) == ("proxy", Delivery.NOT_SENT)
+        else:
+            assert result.failure().message == "status 407"
+        assert len(server.received) == (password == "s3cret")
+
+
+async def test_a_proxy_that_is_spoken_to_over_tls(tls: TlsContexts, faults: FaultServer) -> None:
+    async with ProxyServer(ssl_context=tls.trusted) as proxy, HTTPClient() as client:
+        result = await client.get(faults.url(), proxy=proxy.url(), ssl_context=tls.client)
+        assert result.unwrap().body == b"ok"
+
+
+async def test_a_redirect_looks_for_its_own_proxy(
+    faults: FaultServer, proxy: ProxyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy.url())
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    async with HTTPClient() as client:
+        assert (await client.get(faults.url("/redirect-other-origin"))).unwrap().body == b"ok"
+    assert [seen.path for seen in proxy.received] == ["/redirect-other-origin"]
+
+
+async def test_a_tunnel_to_nowhere(proxy: ProxyServer) -> None:
+    with refused_port() as port:
+        async with HTTPClient(HTTPClientConfig(proxy=proxy.url())) as client:
+            tunnelled = (await client.get(f"https://127.0.0.1:{port}/")).failure()
+            plain = (await client.post(f"http://127.0.0.1:{port}/")).failure()
+    assert (tunnelled.label, tunnelled.delivery) == ("proxy", Delivery.NOT_SENT)
+    assert plain.message == "status 502"
