@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH := .venv-bench
+BENCH_STAMP := $(BENCH)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo lint types fmt unit pure clean
+.PHONY: help test demo bench lint types fmt unit pure clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -16,18 +18,32 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install -q --editable . --group dev
 	@touch $@
 
+$(BENCH_STAMP): pyproject.toml
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install -q --upgrade "pip>=25.1"
+	$(BENCH)/bin/python -m pip install -q --editable . --group bench
+	@touch $@
+
 test: lint types unit pure ## everything that must hold: lint, rooms, types, tests, coverage
 
 demo: $(STAMP) ## the tour: every track a request can take, on loopback
 	$(BIN)/python examples/tour.py
+
+bench: $(BENCH_STAMP) ## all benchmarks, some 20 minutes on a quiet machine; OPTIONS=--quick takes 4
+	@PATH=$$PATH:/usr/sbin; command -v nginx >/dev/null \
+		|| DEBIAN_FRONTEND=noninteractive apt-get install -y -q nginx-light >/dev/null 2>&1 \
+		|| echo "nginx is not here and cannot be installed: the embedded server answers"
+	$(BENCH)/bin/python -m benchmarks $(OPTIONS)
 
 lint: $(STAMP) ## ruff and the contracts of the rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 
-types: $(STAMP) ## mypy --strict over the package, its tests and the examples
-	$(BIN)/mypy src tests properties examples
+types: $(STAMP) ## mypy --strict over everything; what users see, without the plugin and by pyright too
+	$(BIN)/mypy src tests properties examples benchmarks
+	$(BIN)/mypy --config-file tests/typing/plugin_free.ini --cache-dir .mypy_cache/plugin_free tests/typing/everywhere.py
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 fmt: $(STAMP) ## format and sort
 	$(BIN)/ruff check --fix-only -q .
@@ -40,4 +56,4 @@ pure: $(STAMP) ## the socket tests once more on aiohttp's pure-Python parser
 	AIOHTTP_NO_EXTENSIONS=1 $(BIN)/python -m pytest -q tests/transport tests/client
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .coverage dist
+	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .hypothesis .coverage dist

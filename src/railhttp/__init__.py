@@ -7,6 +7,10 @@ a closed union, `HTTPFailure`. The functional faces stand in `railhttp.railway`.
 from railhttp.client.base_url_client import BaseURLHTTPClient
 from railhttp.client.http_client import HTTPClient
 from railhttp.client.stream_context import StreamContext
+from railhttp.di.health import HealthCheckResult
+from railhttp.di.http_module import HTTPModule
+from railhttp.di.http_provider import HTTPProvider
+from railhttp.di.modules import DynamicModule, Module, module
 from railhttp.model.authorization import basic_auth, bearer_auth
 from railhttp.model.body import BodyData
 from railhttp.model.config import ConnectionPoolConfig, HTTPClientConfig
@@ -46,6 +50,7 @@ from railhttp.model.headers import (
     parse_headers,
     validate_headers,
 )
+from railhttp.model.observation import Dispatch, Ending
 from railhttp.model.options import RequestOptions
 from railhttp.model.redaction import redact_headers, redact_url
 from railhttp.model.response import JSON, Headers, HttpResponse, freeze_headers
@@ -67,10 +72,20 @@ from railhttp.pipeline.breaker import CircuitBreaker
 from railhttp.pipeline.bulkhead import Bulkhead
 from railhttp.pipeline.composition import check_pipeline
 from railhttp.pipeline.interceptors import InterceptorChain
+from railhttp.pipeline.mailbox import Observer
 from railhttp.pipeline.rate_limit import RateLimiter
 from railhttp.pipeline.registry import CircuitBreakerRegistry
 from railhttp.pipeline.resilience import ResiliencePipeline
 from railhttp.pipeline.retry import RetryPolicy
+from railhttp.pipeline.signing import MessageSigning
+from railhttp.pipeline.standard_interceptors import (
+    ApiKey,
+    BasicAuth,
+    BearerAuth,
+    CorrelationId,
+    RequestInterceptor,
+    UserAgent,
+)
 from railhttp.pipeline.timeout import AttemptTimeout
 from railhttp.policy.breaker import BreakerRule
 from railhttp.policy.budget import RetryBudget
@@ -80,10 +95,14 @@ from railhttp.protocols import (
     CircuitBreakerProtocol,
     CircuitBreakerRegistryProtocol,
     Clock,
+    ContainerRegistrarProtocol,
+    ContainerResolverProtocol,
     HTTPClientProtocol,
+    InstrumentProtocol,
     InterceptorChainProtocol,
     InterceptorProtocol,
     MetricsRecorderProtocol,
+    ObservationProtocol,
     ResiliencePipelineProtocol,
     RetryPolicyProtocol,
     StateStore,
@@ -95,8 +114,11 @@ from railhttp.wire.sse import ServerSentEvent
 
 __all__ = [
     "JSON",
+    "ApiKey",
     "AttemptTimeout",
     "BaseURLHTTPClient",
+    "BasicAuth",
+    "BearerAuth",
     "BodyData",
     "BreakerRule",
     "Bulkhead",
@@ -109,8 +131,14 @@ __all__ = [
     "ConnectionKind",
     "ConnectionPool",
     "ConnectionPoolConfig",
+    "ContainerRegistrarProtocol",
+    "ContainerResolverProtocol",
+    "CorrelationId",
     "Delivery",
+    "Dispatch",
     "Download",
+    "DynamicModule",
+    "Ending",
     "FormFields",
     "FormValue",
     "HTTPCircuitOpenError",
@@ -125,6 +153,8 @@ __all__ = [
     "HTTPFailure",
     "HTTPInterceptorError",
     "HTTPInvalidRequestError",
+    "HTTPModule",
+    "HTTPProvider",
     "HTTPRequestSentHook",
     "HTTPResponseReceivedHook",
     "HTTPResponseTooLargeError",
@@ -133,16 +163,23 @@ __all__ = [
     "HTTPTimeoutError",
     "HTTPValidationError",
     "Headers",
+    "HealthCheckResult",
     "HttpResponse",
     "HttpStatusError",
+    "InstrumentProtocol",
     "InterceptorChain",
     "InterceptorChainProtocol",
     "InterceptorProtocol",
+    "MessageSigning",
     "MetricsRecorderProtocol",
+    "Module",
+    "ObservationProtocol",
+    "Observer",
     "QueryParams",
     "RateLimiter",
     "RequestCompletedEvent",
     "RequestContext",
+    "RequestInterceptor",
     "RequestOptions",
     "RequestRetryExhaustedEvent",
     "RequestTimeoutEvent",
@@ -157,6 +194,7 @@ __all__ = [
     "StateStore",
     "StreamContext",
     "TimeoutPhase",
+    "UserAgent",
     "__version__",
     "basic_auth",
     "bearer_auth",
@@ -172,6 +210,7 @@ __all__ = [
     "format_timeout",
     "freeze_headers",
     "merge_headers",
+    "module",
     "parse_headers",
     "parse_url_parts",
     "redact_headers",

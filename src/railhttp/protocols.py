@@ -268,6 +268,8 @@ class IncomingResponse(Protocol):
     async def chunk(self) -> bytes:
         """Read the next piece of the body, with content codings undone; empty at its end.
 
+        Whoever asks for pieces sees to it that the wait for one has an end.
+
         Raises:
             HTTPClientError: The body broke off or is corrupt; always one of the union.
         """

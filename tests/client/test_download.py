@@ -8,11 +8,13 @@ import json
 import os
 import resource
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.client.hurried_clock import HurriedClock
 from tests.servers.connection import Connection, Received
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
@@ -43,6 +45,14 @@ V1 = 'ETag: "v1"'
 
 
 @pytest.fixture
+async def client() -> AsyncIterator[HTTPClient]:
+    """A client that does not wait before it goes on."""
+    config = HTTPClientConfig(timeout=5.0, trust_env=False)
+    async with HTTPClient(config, clock=HurriedClock()) as client:
+        yield client
+
+
+@pytest.fixture
 def target(tmp_path: Path) -> Path:
     return tmp_path / "file.bin"
 
@@ -55,7 +65,7 @@ def leave_part(target: Path, url: str, content: bytes, validator: str = '"v1"') 
     """What an earlier run leaves behind."""
     part = PartFile(target, url)
     part.begin(0, validator)
-    part.write(content)
+    part.write([content])
     part.close(keep=True)
 
 
@@ -209,16 +219,15 @@ async def test_after_a_drop_the_download_goes_on(client: HTTPClient, target: Pat
 
 async def test_a_run_goes_on_where_an_earlier_one_broke_off(target: Path) -> None:
     telling = Telling(4)
-    dropping = ScriptedServer(drops(b"content", 4, telling.told, V1), sends(b""))
+    plays = [drops(b"content", 4, telling.told, V1), sends(b""), serves(b"content", V1)]
     one_attempt = RetryPolicy(max_attempts=1)
-    async with dropping as server, HTTPClient(retry_policy=one_attempt) as client:
+    async with ScriptedServer(*plays) as server, HTTPClient(retry_policy=one_attempt) as client:
         url = server.url("/file", token="s3cret")
         failure = (await client.download(url, target, progress=telling)).failure()
         assert isinstance(failure, HTTPConnectionError)
         assert not exists(target)
         assert read(part_of(target)) == b"cont"
         assert "s3cret" not in part_of(target).with_suffix(".part.json").read_text()
-        server._plays[:] = [serves(b"content", V1)]
         result = await client.download(url, target)
     assert (result.unwrap().size, result.unwrap().resumed_from) == (7, 4)
     assert result.unwrap().response.status == 206
@@ -583,7 +592,7 @@ def test_a_part_that_moved_before_it_was_locked_is_opened_anew(
     monkeypatch.setattr(fcntl, "flock", flock)
     ours = PartFile(target, "http://h/")
     ours.begin(0, "")
-    ours.write(b"ours")
+    ours.write([b"ours"])
     assert (read(target), read(part)) == (b"", b"ours")
     ours.close(keep=False)
 
@@ -598,27 +607,68 @@ async def test_it_works_where_there_are_no_locks(
     assert read(target) == b"content"
 
 
+class Slow:
+    """Takes the place of a function that blocks, and lasts until it is told to go on."""
+
+    def __init__(self, function: Callable[[int], object]) -> None:
+        self.entered, self.go = asyncio.Event(), asyncio.Event()
+        self._function = function
+        self._loop = asyncio.get_running_loop()
+
+    def __call__(self, descriptor: int) -> object:
+        self._loop.call_soon_threadsafe(self.entered.set)
+        asyncio.run_coroutine_threadsafe(self.go.wait(), self._loop).result()
+        return self._function(descriptor)
+
+
+async def cancel_twice(task: "asyncio.Task[object]", slow: Slow) -> None:
+    """Once while a thread works, and once more while it is waited for."""
+    await slow.entered.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    task.cancel()
+    slow.go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 async def test_a_download_cancelled_while_its_file_opens_leaves_nothing_open(
     client: HTTPClient, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opening, go = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-    stat = os.fstat
-
-    def slow(descriptor: int) -> os.stat_result:
-        loop.call_soon_threadsafe(opening.set)
-        asyncio.run_coroutine_threadsafe(go.wait(), loop).result()
-        return stat(descriptor)
-
     async with nothing_left():
         with monkeypatch.context() as patch:
+            slow = Slow(os.fstat)
             patch.setattr(os, "fstat", slow)
             task = asyncio.create_task(client.download("http://h/", target))
-            await opening.wait()
-            task.cancel()
-            await asyncio.sleep(0)
-            task.cancel()  # and once more, while it waits for the thread
-            go.set()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            await cancel_twice(task, slow)
     assert list(target.parent.iterdir()) == []
+
+
+async def test_a_download_cancelled_at_its_very_end_is_whole(
+    client: HTTPClient, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Slow(os.fsync)
+    monkeypatch.setattr(os, "fsync", slow)
+    async with ScriptedServer(serves(b"content")) as server:
+        task = asyncio.create_task(client.download(server.url(), target))
+        await cancel_twice(task, slow)
+    assert read(target) == b"content"
+    assert left_beside(target) == set()
+
+
+async def test_time_that_was_up_between_two_requests_is_noticed(
+    client: HTTPClient, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = PartFile.begin
+
+    def slow(part: PartFile, start: int, validator: str) -> None:
+        time.sleep(0.15)
+        begin(part, start, validator)
+
+    status = "416 Range Not Satisfiable"
+    async with ScriptedServer(sends(answer(b"", status=status))) as server:
+        leave_part(target, server.url(), b"cont")
+        monkeypatch.setattr(PartFile, "begin", slow)
+        failure = (await client.download(server.url(), target, timeout=0.1)).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert (failure.phase, len(server.received)) == ("total", 1)

@@ -1,11 +1,10 @@
 """Server-sent events over real connections: one, and one after another."""
 
 import asyncio
-import time
-from collections.abc import Callable
 from typing import Final
 
 import pytest
+from tests.client.hurried_clock import HurriedClock
 from tests.servers.connection import Connection, Received
 from tests.servers.faults import FaultServer
 from tests.servers.leaks import nothing_left
@@ -27,35 +26,10 @@ from railhttp import (
     RetryPolicy,
 )
 from railhttp.client.event_stream import may_pass
-from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.protocols import TimerHandle
 from railhttp.wire.sse import ServerSentEvent
 
 HEAD: Final = head("Content-Type: text/event-stream; charset=utf-8", "Connection: close")
 NO_MORE: Final = sends(answer(b"", status="204 No Content"))
-
-
-class HurriedClock:
-    """The system's clock, but sleeping takes no time, and chance is always in the middle."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def wall(self) -> float:
-        return time.time()
-
-    def uniform(self) -> float:
-        return 0.5
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        await asyncio.sleep(0)
-
-    def call_later(self, seconds: float, callback: Callable[[], None]) -> TimerHandle:
-        return SYSTEM_CLOCK.call_later(seconds, callback)
 
 
 def once_told(told: asyncio.Event, *pieces: bytes, reset: bool = False) -> Play:
@@ -140,6 +114,17 @@ async def test_any_status_but_200_is_refused_with_its_answer(status: str) -> Non
                 pass
     assert str(caught.value.status) == status[:3]
     assert caught.value.response.body == body
+
+
+async def test_an_answer_whose_error_page_breaks_off_is_the_failure_that_it_is(
+    client: HTTPClient,
+) -> None:
+    page = head("Content-Length: 100", status="404 Not Found") + b"sor"
+    async with ScriptedServer(sends(page)) as server:
+        with pytest.raises(HTTPConnectionError) as caught:
+            async with client.sse(server.url()):
+                pass
+    assert caught.value.kind == "truncated"
 
 
 async def test_what_is_no_event_stream_is_refused(client: HTTPClient, faults: FaultServer) -> None:

@@ -187,6 +187,17 @@ async def test_a_corrupt_body_is_a_decode_error(client: HTTPClient, faults: Faul
     assert caught.value.delivery is Delivery.ANSWERED
 
 
+async def test_more_codings_than_honest_servers_use_are_a_decode_error(
+    client: HTTPClient,
+) -> None:
+    async with nothing_left():
+        server = ScriptedServer(sends(answer(b"a", f"Content-Encoding: {', '.join(6 * ['gzip'])}")))
+        async with server:
+            with pytest.raises(HTTPDecodeError):
+                async with client.stream("GET", server.url()):
+                    pass
+
+
 async def test_a_failure_inside_the_body_is_not_tried_again(
     client: HTTPClient, faults: FaultServer
 ) -> None:

@@ -27,7 +27,7 @@ def test_it_holds_only_the_package(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names} == {"railhttp", f"{DIST}.dist-info"}
     assert "railhttp/py.typed" in names
-    assert not [name for name in names if "test_" in name or name.endswith(".pyc")]
+    assert not [name for name in names if "/test_" in name or name.endswith(".pyc")]
 
 
 def test_it_needs_only_three_packages(wheel: Path) -> None:

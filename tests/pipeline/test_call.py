@@ -9,8 +9,8 @@ from yarl import URL
 
 from railhttp import (
     Delivery,
+    HTTPClientError,
     HTTPConnectionError,
-    HTTPFailure,
     HttpResponse,
     HTTPRetryExhaustedError,
     HTTPTimeoutError,
@@ -91,9 +91,9 @@ async def test_what_one_attempt_proves_the_next_does_not_undo() -> None:
     not_sent, maybe, answered = Delivery
     assert [one.delivery for one in call.failures] == [not_sent, maybe, maybe, answered, answered]
     assert [one.attempts for one in call.failures] == [1, 2, 3, 4, 5]
-    exhausted = call.given_up(KeyError())
-    assert isinstance(exhausted, HTTPRetryExhaustedError)
-    assert exhausted.failures == call.failures
+    with pytest.raises(HTTPRetryExhaustedError) as exhausted:
+        call.given_up(KeyError())
+    assert exhausted.value.failures == call.failures
 
 
 @pytest.mark.parametrize(
@@ -152,5 +152,12 @@ async def test_what_a_policy_means_by_an_exception_of_its_own(
     call = call_of(ScriptedExchange(*script))
     for _ in script:
         assert (await call()).status == 200
-    failure: HTTPFailure = call.given_up(KeyError())
-    assert type(failure).__name__ == label
+    with pytest.raises(HTTPClientError) as caught:
+        call.given_up(KeyError())
+    assert type(caught.value).__name__ == label
+
+
+async def test_a_policy_that_gives_up_on_a_bad_answer_leaves_it() -> None:
+    call = call_of(ScriptedExchange((Stage.ANSWERED, 503)))
+    answer = await call()
+    assert call.given_up(KeyError()) is answer

@@ -222,4 +222,3 @@ async def test_the_attempts_of_a_call_have_one_id_and_calls_have_different_ones(
     assert [context.attempt for context in first] == [0, 1]
     assert first[0].call_id == first[1].call_id
     assert len({first[0].call_id, second[0].call_id}) == 2
-    assert len(first[0].call_id) == 26

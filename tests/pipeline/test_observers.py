@@ -8,6 +8,7 @@ from typing import TypeAlias
 import pytest
 from typing_extensions import Unpack
 
+from railhttp.client.base_url_client import BaseURLHTTPClient
 from railhttp.client.http_client import HTTPClient
 from railhttp.model.errors import HTTPTimeoutError
 from railhttp.model.events import (
@@ -21,7 +22,7 @@ from railhttp.model.events import (
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.breaker import CircuitBreaker
-from railhttp.pipeline.observers import MAX_PENDING
+from railhttp.pipeline.mailbox import MAX_PENDING
 from railhttp.pipeline.retry import RetryPolicy
 from railhttp.pipeline.standard_interceptors import RequestInterceptor
 from railhttp.testing import ManualClock, ScriptedRoute, ScriptedTransport
@@ -207,6 +208,17 @@ async def test_a_cancelled_call_was_sent_and_nothing_more() -> None:
     assert events == [sent()]
 
 
+async def test_a_client_with_a_base_url_fires_the_same_events() -> None:
+    events: list[HTTPEvent] = []
+    transport = ScriptedTransport()
+    transport.on("GET", "/v1").reply()
+    async with BaseURLHTTPClient(
+        "https://api.example", observers=[events.append], exchange=transport
+    ) as client:
+        await client.get("/v1", params={"token": "s3cret"})
+    assert events == [sent(), received(200), completed(200)]
+
+
 # -- observers ------------------------------------------------------------------------------
 
 
@@ -282,6 +294,22 @@ async def test_an_observer_that_hangs_delays_no_request_and_stop_only_for_a_seco
     await clock.advance(0.01)
     assert stop.done()
     assert began == [sent()]  # the others were waiting, and are forgotten
+
+
+async def test_an_observer_may_stop_the_client_itself() -> None:
+    clock = ManualClock()
+    stopped = asyncio.Event()
+
+    async def stop(event: HTTPEvent) -> None:
+        if isinstance(event, RequestCompletedEvent):
+            await client.stop()
+            stopped.set()
+
+    client = HTTPClient(observers=[stop], exchange=answering(), clock=clock)
+    await client.start()
+    (await client.get(URL)).unwrap()
+    await stopped.wait()
+    assert clock.slept == []
 
 
 async def test_an_observer_that_ignores_its_cancellation_is_left_behind() -> None:

@@ -21,10 +21,14 @@ from railhttp.model.response import HttpResponse
 from railhttp.model.url import join_base_url, origin_of, request_url
 from railhttp.model.validation import or_raise
 from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.mailbox import Observer
 from railhttp.protocols import (
     CircuitBreakerProtocol,
     Clock,
+    Exchange,
+    InstrumentProtocol,
     InterceptorProtocol,
+    MetricsRecorderProtocol,
     ResiliencePipelineProtocol,
     RetryPolicyProtocol,
 )
@@ -56,6 +60,10 @@ class BaseURLHTTPClient(Streams):
         pool: See `HTTPClient`.
         interceptors: See `HTTPClient`.
         resilience: See `HTTPClient`.
+        metrics: See `HTTPClient`.
+        observers: See `HTTPClient`.
+        instruments: See `HTTPClient`.
+        exchange: See `HTTPClient`.
         share_credentials: Whether secret default headers go to other origins too.
         clock: See `HTTPClient`.
 
@@ -89,6 +97,10 @@ class BaseURLHTTPClient(Streams):
         pool: ConnectionPool | None = None,
         interceptors: Iterable[InterceptorProtocol] = (),
         resilience: ResiliencePipelineProtocol | None = None,
+        metrics: MetricsRecorderProtocol | None = None,
+        observers: Iterable[Observer] = (),
+        instruments: Iterable[InstrumentProtocol] = (),
+        exchange: Exchange | None = None,
         share_credentials: bool = False,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -103,7 +115,17 @@ class BaseURLHTTPClient(Streams):
         }
         self._name = name
         self._client = HTTPClient(
-            config, pool, retry, circuit_breaker, interceptors, resilience, clock=clock
+            config,
+            pool,
+            retry,
+            circuit_breaker,
+            interceptors,
+            resilience,
+            metrics,
+            observers=observers,
+            instruments=instruments,
+            exchange=exchange,
+            clock=clock,
         )
 
     @property
@@ -214,9 +236,9 @@ class BaseURLHTTPClient(Streams):
         answer = unwrap_or_failure(await self._client.post_multipart(url, fields, **options))
         if isinstance(answer, HttpResponse):
             return answer
-        if isinstance(answer, HTTPStatusError):
-            return answer.response
-        raise answer
+        if not isinstance(answer, HTTPStatusError):
+            raise answer
+        return answer.response
 
     @override
     async def _opener(self, method: str, url: str, options: RequestOptions) -> Opener:

@@ -84,8 +84,8 @@ class Downloading:
         self._part = part
         self._progress = progress
         self._resume = resume
-        self.resumed_from = part.partial.size
-        self._furthest = 0
+        self.resumed_from = part.partial.size if part.partial.headers else 0
+        self._furthest = self.resumed_from
         self._fruitless = 0
 
     async def run(self) -> HttpResponse:
@@ -141,10 +141,10 @@ class Downloading:
             raise HTTPConnectionError(message, kind="truncated", **response.facts())
 
     async def _write(self, pieces: list[bytes]) -> None:
-        data = b"".join(pieces)
+        whole = tuple(pieces)
         pieces.clear()
-        if data:
-            await on_disk(self._opener, lambda: self._part.write(data))
+        if whole:
+            await on_disk(self._opener, lambda: self._part.write(whole))
 
     def _report(self, size: int, total: int | None) -> None:
         if self._progress is None:

@@ -20,8 +20,8 @@ class FutureVerbs:
     """A client's verbs, each as a `FutureResult` that never raises; reached as `client.future`.
 
     The two signals of the infrastructure are failures here, whatever the client's
-    `HTTPClientConfig.total` says. A future sends when it is awaited; awaited again it gives the same
-    outcome. For requests that can be sent again see `railhttp.railway.reader`.
+    `HTTPClientConfig.total` says. A future sends when it is awaited; awaited again it gives the
+    same outcome. For requests that can be sent again see `railhttp.railway.reader`.
 
     Args:
         client: The client that sends.

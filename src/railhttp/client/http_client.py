@@ -33,8 +33,9 @@ from railhttp.pipeline.call import Call, Layers
 from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
 from railhttp.pipeline.instruments import Instruments, observed
 from railhttp.pipeline.interceptors import InterceptorChain
+from railhttp.pipeline.mailbox import Observer
 from railhttp.pipeline.metrics import CallMetrics
-from railhttp.pipeline.observers import EventPublisher, Observer
+from railhttp.pipeline.observers import EventPublisher
 from railhttp.pipeline.retry import RetryPolicy
 from railhttp.pipeline.watchdog import ClosedError, ExpiredError, Watchdog
 from railhttp.protocols import (
@@ -101,8 +102,8 @@ class HTTPClient(Verbs, Streams):
     ) -> None:
         self._config = config or HTTPClientConfig()
         self._clock = clock
-        usual = (self._config.pool.timeout, self._config.attempt_timeout)
-        self._watchdog = Watchdog(clock, usual)
+        config_times = (self._config.attempt_timeout, self._config.read_timeout)
+        self._watchdog = Watchdog(clock, (None, self._config.pool.timeout, *config_times))
         self._builder = RequestBuilder(self._config, partial(random_id, clock))
         self._breaker = None if resilience is not None else circuit_breaker
         self._interceptors = (
@@ -342,7 +343,7 @@ class HTTPClient(Verbs, Streams):
             ) from None
         except FAILURES:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever a plugged-in policy raises
             return call.given_up(error)
 
 

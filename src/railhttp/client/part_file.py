@@ -4,7 +4,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import FileIO
 from pathlib import Path
 
@@ -53,13 +53,14 @@ class PartFile:
             self._note.write_text(json.dumps(note), encoding="ascii")
         self.partial = Partial(start, validator)
 
-    def write(self, data: bytes) -> None:
-        """Write at the end."""
-        rest = memoryview(data)
-        while rest:
-            written = self._file.write(rest)
-            rest = rest[written:]
-            self.partial = Partial(self.partial.size + written, self.partial.validator)
+    def write(self, pieces: Iterable[bytes]) -> None:
+        """Write at the end; what was written before an error counts."""
+        for piece in pieces:
+            rest = memoryview(piece)
+            while rest:
+                written = self._file.write(rest)
+                rest = rest[written:]
+                self.partial = Partial(self.partial.size + written, self.partial.validator)
 
     def digest(self, algorithm: str) -> str:
         """Give the checksum of all bytes, in hexadecimal."""

@@ -19,7 +19,7 @@ class StreamContext:
         resp: The open response.
 
     Example:
-        >>> from railhttp import HTTPClient, HTTPFailure
+        >>> from railhttp import HTTPClient
         >>> async def save(client: HTTPClient, url: str) -> int:
         ...     size = 0
         ...     async with client.stream("GET", url) as chunks:

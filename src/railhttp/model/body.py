@@ -162,7 +162,8 @@ def data_body(data: BodyData, measure: Callable[[BinaryIO], FileSource]) -> Body
         case str():
             return BytesBody(_encode(data), "text/plain; charset=utf-8")
         case Mapping():
-            form = urlencode(list(query_pairs(data)))
+            fields = cast("QueryParams", data)  # what else is a mapping is refused there
+            form = urlencode(list(query_pairs(fields)))
             return BytesBody(form.encode("ascii"), "application/x-www-form-urlencoded")
         case io.TextIOBase():
             raise HTTPValidationError(

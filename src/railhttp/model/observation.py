@@ -1,7 +1,7 @@
 """What instruments are told: how a call, or one attempt of it, begins and how it ends."""
 
-from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple, assert_never
 
 from yarl import URL
 
@@ -29,7 +29,7 @@ class Dispatch:
         added: Header fields to send too: what an instrument puts in goes out with the attempt.
     """
 
-    __slots__ = ("_attempt_timeout", "_request", "_shown_url", "_timeout", "added", "attempt")
+    __slots__ = ("_attempt_timeout", "_request", "_timeout", "added", "attempt")
 
     def __init__(
         self,
@@ -41,7 +41,6 @@ class Dispatch:
         self._request = request
         self._timeout = timeout
         self._attempt_timeout = attempt_timeout
-        self._shown_url: str | None = None
         self.attempt = attempt
         self.added: dict[str, str] = {}
 
@@ -58,9 +57,7 @@ class Dispatch:
     @property
     def shown_url(self) -> str:
         """Where it goes, redacted."""
-        if self._shown_url is None:
-            self._shown_url = redact_url(str(self._request.url))
-        return self._shown_url
+        return _shown(self._request.url)
 
     def limit(self, phase: TimeoutPhase) -> float | None:
         """The time that a phase was given, in seconds; None where nothing here limits it."""
@@ -73,14 +70,20 @@ class Dispatch:
                 return _least(route.connect_timeout, attempt)
             case "read":
                 return _least(route.read_timeout, attempt)
+            case _:
+                assert_never(phase)
+
+
+@lru_cache(maxsize=1024)  # a call and its attempts have one URL, and so have many calls
+def _shown(url: URL) -> str:
+    return redact_url(str(url))
 
 
 def _least(first: float | None, second: float | None) -> float | None:
     return min((limit for limit in (first, second) if limit is not None), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """How a call or an attempt came to its end.
 
     Attributes:

@@ -3,12 +3,16 @@
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from yarl import URL
 
 from railhttp.model.body import Body, BytesBody
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.options import ProgressCallback
+
+IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+"""Methods of which a second request does no more than the first (RFC 9110, section 9.2.2)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Final, assert_never
 
 from multidict import CIMultiDict
 
@@ -26,7 +26,7 @@ from railhttp.model.errors import (
 )
 from railhttp.model.headers import check_headers
 from railhttp.model.observation import Dispatch
-from railhttp.model.request import Request, check_framing
+from railhttp.model.request import IDEMPOTENT_METHODS, Request, check_framing
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Stage, call_facts
 from railhttp.model.timeout import format_timeout
@@ -344,16 +344,15 @@ def _in_memory(body: Body | None) -> bytes | None:
             return body.content
         case StreamBody():
             return None
+        case _:
+            assert_never(body)
 
 
 def _is_repeatable(request: Request) -> bool:
-    if request.method in _IDEMPOTENT:
+    if request.method in IDEMPOTENT_METHODS:
         return True
     return any(name.lower() == "idempotency-key" for name in request.headers or ())
 
-
-_IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
-"""RFC 9110, section 9.2.2."""
 
 _PHASES: Final[Mapping[Stage, TimeoutPhase]] = {
     Stage.QUEUED: "pool",

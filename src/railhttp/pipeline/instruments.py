@@ -28,26 +28,25 @@ class Instruments:
         False
     """
 
-    __slots__ = ("_instruments",)
+    __slots__ = ("_instruments", "_others")
 
     def __init__(self, instruments: Iterable[InstrumentProtocol] = ()) -> None:
-        self._instruments = tuple(instruments)
+        self._instruments = (*instruments, REQUEST_LOG)
+        self._others = len(self._instruments) > 1
 
     @property
     def active(self) -> bool:
         """Whether there is anyone to tell; where not, nothing here costs anything."""
-        return bool(self._instruments) or REQUEST_LOG.is_enabled
+        return self._others or REQUEST_LOG.is_enabled
 
-    def call_started(self, call: Dispatch) -> "Observations":
-        """Tell all of a call that begins."""
-        return Observations(
-            _observe(one, one.call_started, call) for one in (*self._instruments, REQUEST_LOG)
-        )
+    def call_started(self, call: Dispatch) -> "Observations | None":
+        """Tell all of a call that begins; None where nobody wants to hear of its end."""
+        return _observations(_observe(one, one.call_started, call) for one in self._instruments)
 
-    def attempt_started(self, attempt: Dispatch) -> "Observations":
-        """Tell all of an attempt that is about to be sent."""
-        return Observations(
-            _observe(one, one.attempt_started, attempt) for one in (*self._instruments, REQUEST_LOG)
+    def attempt_started(self, attempt: Dispatch) -> "Observations | None":
+        """Tell all of an attempt that is about to be sent; None as for a call."""
+        return _observations(
+            _observe(one, one.attempt_started, attempt) for one in self._instruments
         )
 
 
@@ -55,13 +54,13 @@ class Observations:
     """What all instruments keep of one call or attempt.
 
     Args:
-        observations: None for each instrument that does not care.
+        observations: Those of the instruments that care.
     """
 
     __slots__ = ("_observations",)
 
-    def __init__(self, observations: Iterable[ObservationProtocol | None]) -> None:
-        self._observations = tuple(one for one in observations if one is not None)
+    def __init__(self, observations: tuple[ObservationProtocol, ...]) -> None:
+        self._observations = observations
 
     def ended(self, ending: Ending) -> None:
         """Tell all how it ended."""
@@ -70,6 +69,11 @@ class Observations:
                 observation.ended(ending)
             except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
                 _complain(observation, error)
+
+
+def _observations(given: Iterable[ObservationProtocol | None]) -> Observations | None:
+    observations = tuple([one for one in given if one is not None])
+    return Observations(observations) if observations else None
 
 
 def _observe(
@@ -91,7 +95,7 @@ def _complain(culprit: object, error: Exception) -> None:
 
 async def observed(
     send: Callable[[], Awaitable[HttpResponse]],
-    observation: ObservationProtocol,
+    observation: ObservationProtocol | None,
     call: CallScope,
     clock: Clock,
     cut_off: Callable[[], HTTPFailure | None] = lambda: None,
@@ -100,7 +104,7 @@ async def observed(
 
     Args:
         send: Makes it.
-        observation: Whom to tell.
+        observation: Whom to tell; None is nobody.
         call: The call.
         clock: What tells the time.
         cut_off: Says which time limit a cancellation comes from; None where it is none of ours.
@@ -108,11 +112,13 @@ async def observed(
     Returns:
         What `send` returned; what it raised passes.
     """
+    if observation is None:
+        return await send()
     started = clock.monotonic()
     answer: HttpResponse | None = None
     failure: HTTPFailure | None = None
     try:
-        answer = await send()
+        answer = received = await send()
     except FAILURES as error:
         failure = error
         raise
@@ -121,4 +127,4 @@ async def observed(
         raise
     finally:
         observation.ended(Ending(clock.monotonic() - started, call.attempts, answer, failure))
-    return answer
+    return received

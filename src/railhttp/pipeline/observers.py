@@ -1,11 +1,8 @@
 """Fires the documented payloads, each at its moment; see `railhttp.model.events`."""
 
 import asyncio
-import inspect
-import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Final, TypeAlias
+from collections.abc import Iterable
+from typing import Final
 
 from railhttp.model.errors import HTTPRetryExhaustedError, HTTPTimeoutError
 from railhttp.model.events import (
@@ -17,15 +14,10 @@ from railhttp.model.events import (
     RequestTimeoutEvent,
 )
 from railhttp.model.observation import Dispatch, Ending
+from railhttp.pipeline.mailbox import Mailbox, Observer
 from railhttp.protocols import Clock
 
-Observer: TypeAlias = Callable[[HTTPEvent], object]
-"""Receives events. Where it returns an awaitable, as an `async def` does, that is awaited."""
-
-MAX_PENDING: Final = 1000  # events that wait for one slow observer: about a megabyte
 DRAIN_SECONDS: Final = 1.0  # how long a client that stops waits for slow observers
-
-_LOG: Final = logging.getLogger("railhttp")
 
 
 class EventPublisher:
@@ -78,7 +70,9 @@ class EventPublisher:
 
     async def drain(self) -> None:
         """Wait a moment for what async observers still do, then cancel it."""
-        tasks = [box.task for box in self._mailboxes if box.task is not None and box.is_busy]
+        current = asyncio.current_task()  # an observer may be what stops the client
+        busy = [box for box in self._mailboxes if box.is_busy and box.task is not current]
+        tasks = [box.task for box in busy if box.task is not None]
         if not tasks:
             return
         timer = asyncio.create_task(self._clock.sleep(DRAIN_SECONDS))
@@ -87,8 +81,9 @@ class EventPublisher:
             await asyncio.wait((timer, done), return_when=asyncio.FIRST_COMPLETED)
         finally:
             timer.cancel()
-            for mailbox in self._mailboxes:
-                mailbox.discard()
+            for mailbox, task in zip(busy, tasks, strict=True):
+                mailbox.forget()
+                task.cancel()
             # One turn delivers the cancellation; an observer that ignores it is left behind.
             await asyncio.sleep(0)
 
@@ -151,81 +146,6 @@ def _last_event(call: Dispatch, ending: Ending) -> HTTPEvent | None:
             seconds = ending.seconds if limit is None else limit
             return RequestTimeoutEvent(url=url, method=method, timeout_seconds=seconds)
         case failure if ending.attempts > 1 or isinstance(failure, HTTPRetryExhaustedError):
-            return RequestRetryExhaustedEvent(
-                url=url, method=method, attempt_count=ending.attempts
-            )
+            return RequestRetryExhaustedEvent(url=url, method=method, attempt_count=ending.attempts)
         case _:
             return None
-
-
-class Mailbox:
-    """What one observer still has to do, in order.
-
-    Args:
-        observer: Whom to tell.
-
-    Attributes:
-        task: What works it off, or did so last; None where there never was anything to do.
-    """
-
-    __slots__ = ("_observer", "_overflowing", "_pending", "task")
-
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
-        self._pending: deque[Awaitable[object]] = deque()
-        self._overflowing = False
-        self.task: asyncio.Task[None] | None = None
-
-    def post(self, event: HTTPEvent) -> None:
-        """Tell the observer, now or as soon as it is ready for it; whatever it does."""
-        if self._is_full():
-            return
-        try:
-            result = self._observer(event)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # never breaks a call
-            self._complain(error)
-            return
-        if inspect.isawaitable(result):
-            self._pending.append(result)
-            if not self.is_busy:
-                self.task = asyncio.get_running_loop().create_task(self._work())
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether anything is under way."""
-        return self.task is not None and not self.task.done()
-
-    def discard(self) -> None:
-        """Cancel what is under way and forget the rest."""
-        if self.task is not None:
-            self.task.cancel()
-        while self._pending:
-            awaitable = self._pending.popleft()
-            if isinstance(awaitable, Coroutine):
-                awaitable.close()  # or Python warns that it was never awaited
-
-    async def _work(self) -> None:
-        while self._pending:
-            try:
-                await self._pending.popleft()
-            except asyncio.CancelledError as error:
-                if self.task is not None and self.task.cancelling():
-                    raise
-                self._complain(error)
-            except Exception as error:  # noqa: BLE001  # an observer never breaks a call
-                self._complain(error)
-
-    def _is_full(self) -> bool:
-        full = len(self._pending) >= MAX_PENDING
-        if full and not self._overflowing:
-            _LOG.warning("observer %s is too slow and misses events", self._name)
-        self._overflowing = full
-        return full
-
-    def _complain(self, error: BaseException) -> None:
-        # Neither its text nor its traceback: they may hold what the event holds.
-        _LOG.warning("observer %s raised %s", self._name, type(error).__name__)
-
-    @property
-    def _name(self) -> str:
-        return getattr(self._observer, "__qualname__", type(self._observer).__qualname__)

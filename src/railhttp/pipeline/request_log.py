@@ -33,9 +33,9 @@ class RequestLog:
         """Whether anything would be logged now."""
         return _LOG.isEnabledFor(logging.INFO)
 
-    def call_started(self, call: Dispatch) -> "CallLog":
+    def call_started(self, call: Dispatch) -> "CallLog | None":
         """Remember a call until it ends."""
-        return CallLog(call)
+        return CallLog(call) if self.is_enabled else None
 
     def attempt_started(self, attempt: Dispatch) -> "AttemptLog | None":
         """Log that an attempt is sent."""

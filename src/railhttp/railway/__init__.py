@@ -1,1 +1,37 @@
 """The functional faces: decoders, future and reader verbs, and combinators for domain code."""
+
+from railhttp.railway import reader
+from railhttp.railway.concurrency import collect, first_success, gather, race, settled
+from railhttp.railway.decoders import Decoder, decode, decode_json, decode_lines, decode_text
+from railhttp.railway.outcome import catching, outcome, run
+from railhttp.railway.problem import ProblemDetails, problem
+from railhttp.railway.reader import ResponseReader, retry
+from railhttp.railway.status import expect, on_status
+from railhttp.railway.tracks import fallback, tap, tap_failure, then
+
+__all__ = [
+    "Decoder",
+    "ProblemDetails",
+    "ResponseReader",
+    "catching",
+    "collect",
+    "decode",
+    "decode_json",
+    "decode_lines",
+    "decode_text",
+    "expect",
+    "fallback",
+    "first_success",
+    "gather",
+    "on_status",
+    "outcome",
+    "problem",
+    "race",
+    "reader",
+    "retry",
+    "run",
+    "settled",
+    "tap",
+    "tap_failure",
+    "then",
+]

@@ -249,7 +249,7 @@ class Incoming:
         limit = self._request.route.max_response_bytes
         chunks = []
         size = 0
-        while chunk := await self.chunk():
+        while chunk := await self._watched():
             size += len(chunk)
             if size > limit:
                 raise HTTPResponseTooLargeError(
@@ -260,17 +260,33 @@ class Incoming:
             chunks.append(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
+    async def _watched(self) -> bytes:
+        idle = self._exchange.idle_limit(self._request)
+        if idle is None:
+            return await self.chunk()
+        try:
+            with idle:
+                return await self.chunk()
+        except TimeoutError as error:
+            self._exchange.fail(error, self._request, self._progress)
+
     async def chunk(self) -> bytes:
         """Read the next piece of the body, with content codings undone; empty at its end.
+
+        Whoever asks for pieces sees to it that the wait for one has an end.
 
         Raises:
             HTTPClientError: The body broke off or is corrupt; always one of the union.
         """
         try:
+            if self._session.closed:
+                raise HTTPConnectionError("the client was stopped", kind="closed")  # noqa: TRY301
+            # `iter_chunks` spins for ever after some answers; `readany` does not.
+            content = self._response.content
             if self._decoder is None:
-                return await self._receive()
+                return await content.readany()
             while not (piece := next(self._pieces, b"")):
-                data = await self._receive()
+                data = await content.readany()
                 if not data:
                     self._decoder.finish()
                     return b""
@@ -279,17 +295,6 @@ class Incoming:
             self._exchange.fail(error, self._request, self._progress)
         else:
             return piece
-
-    async def _receive(self) -> bytes:
-        # `iter_chunks` spins for ever after some answers; `readany` does not.
-        if self._session.closed:
-            raise HTTPConnectionError("the client was stopped", kind="closed")
-        content = self._response.content
-        idle = self._exchange.idle_limit(self._request)
-        if idle is None:
-            return await content.readany()
-        with idle:
-            return await content.readany()
 
     def close(self) -> None:
         """Give the connection back; it is closed unless the body was read to its end."""

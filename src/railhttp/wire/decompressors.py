@@ -98,8 +98,6 @@ class BrotliDecompressor:
 
     __slots__ = ("_stream",)
 
-    unused_data: Final = b""  # the packages refuse data after the end themselves
-
     def __init__(self, package: ModuleType) -> None:
         self._stream: _BrotliStream = package.Decompressor()
 
@@ -107,6 +105,11 @@ class BrotliDecompressor:
     def eof(self) -> bool:
         """Whether the end was seen."""
         return self._stream.is_finished()
+
+    @property
+    def unused_data(self) -> bytes:
+        """Nothing: the packages refuse data after the end themselves."""
+        return b""
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """Undo some more."""

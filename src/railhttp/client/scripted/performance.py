@@ -1,23 +1,14 @@
-"""A transport that plays a script and opens no socket: for tests, and for `HTTPModule.stub()`."""
+"""Plays one step of a script to one request."""
 
 import asyncio
 import copy
-import re
-from collections.abc import Iterator, Mapping
-from typing import Final, NoReturn
+from collections.abc import Iterator
+from typing import Final, NoReturn, assert_never
 
 from multidict import CIMultiDict
 
-from railhttp.client.script import (
-    UNSET,
-    BodyPattern,
-    ScriptedRoute,
-    SentRequest,
-    Step,
-    Trouble,
-    describe_miss,
-)
-from railhttp.model.body import Body, BytesBody
+from railhttp.client.scripted.steps import SentRequest, Step, Trouble
+from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.errors import (
     FAILURES,
     CallFacts,
@@ -30,128 +21,11 @@ from railhttp.model.redaction import redact_url
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse, freeze_headers
 from railhttp.model.stage import Progress, Stage, call_facts
-from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.protocols import Clock
 from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.request_body import RequestBodyError, read_stream
 
 _BODILESS: Final = frozenset({204, 304})
-
-
-class UnmatchedRequestError(BaseException):
-    """A request that no route takes.
-
-    It is no `Exception`, so that no policy and no `Result` can take it for a failure of HTTP: the
-    test fails where the request is made.
-    """
-
-
-class ScriptedTransport:
-    """Plays answers and failures to requests, in place of the network.
-
-    Policies, interceptors, redirects, time limits and observers are those of the real client:
-    `HTTPClient(exchange=ScriptedTransport())`. There is no cookie jar, and no proxy.
-
-    Args:
-        clock: What tells the time and waits.
-
-    Attributes:
-        routes: The first one that fits takes a request.
-        misses: What was said of requests that no route took.
-
-    Example:
-        >>> from railhttp import HTTPClient
-        >>> script = ScriptedTransport()
-        >>> users = script.on("GET", "/users/*").fail(ConnectionResetError()).reply(json=[7])
-        >>> async def main() -> object:
-        ...     async with HTTPClient(exchange=script) as client:
-        ...         return (await client.get("https://api.example/users/7")).unwrap().json()
-        >>> asyncio.run(main()), users.called
-        ([7], 2)
-    """
-
-    def __init__(self, *, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._clock = clock
-        self.routes: list[ScriptedRoute] = []
-        self.misses: list[str] = []
-        self._calls: list[SentRequest] = []
-
-    def on(
-        self,
-        method: str,
-        url: str | re.Pattern[str],
-        *,
-        params: Mapping[str, str] | None = None,
-        body: BodyPattern | None = None,
-        json: object = UNSET,
-    ) -> ScriptedRoute:
-        """Add a route.
-
-        Args:
-            method: The method, in any case.
-            url: A path, for any host, or a whole URL. `*` stands for anything but a slash, `**`
-                for anything; a query names parameters that have to be there, among others. A
-                compiled pattern has to match the whole URL.
-            params: More query parameters that have to be there.
-            body: What the body has to be: bytes, text, a pattern, or a function that decides.
-            json: The document that the body has to be; None is one too.
-
-        Returns:
-            The route, to be given its script.
-        """
-        route = ScriptedRoute(method.upper(), url, params or {}, body, json)
-        self.routes.append(route)
-        return route
-
-    @property
-    def calls(self) -> tuple[SentRequest, ...]:
-        """All requests that a route took, in order; each attempt and each redirect is one."""
-        return tuple(self._calls)
-
-    def assert_all_called(self) -> None:
-        """Assert that every route was called, and that no request went without one.
-
-        Raises:
-            AssertionError: Something was not called, or missed.
-        """
-        idle = [f"{route} was not called" for route in self.routes if not route.called]
-        if problems := [*self.misses, *idle]:
-            raise AssertionError("; ".join(problems))
-
-    async def send(self, request: Request, progress: Progress) -> HttpResponse:
-        """Play the answer to a request, to the end of its body; see `Exchange`."""
-        incoming = await self.open(request, progress)
-        return incoming.answer(await incoming.read())
-
-    async def open(self, request: Request, progress: Progress) -> "ScriptedResponse":
-        """Play the head of the answer to a request; see `Exchange`."""
-        progress.stage = Stage.CONNECTING
-        performance = Performance(request, progress, self._clock)
-        step = await self._step(performance)
-        trouble = step.trouble
-        if trouble is not None and trouble.at == "connect":
-            await performance.suffer(trouble)
-        progress.stage = Stage.SENDING
-        if trouble is not None and trouble.at == "head":
-            await performance.suffer(trouble)
-        if step.delay:
-            await performance.wait(step.delay)
-        progress.stage = Stage.ANSWERED
-        return ScriptedResponse(performance, step)
-
-    async def _step(self, performance: "Performance") -> Step:
-        """Find the route of a request; its body is read unless its connection is to fail."""
-        sent = performance.sent(b"")
-        for route in self.routes:
-            step = route.next_step()
-            unsent = step.trouble is not None and step.trouble.at == "connect"
-            if route.needs_body or not (unsent or route.differences(sent)):
-                sent = performance.sent(await performance.body())
-            if not route.differences(sent):
-                self._calls.append(sent)
-                return route.take(sent)
-        self.misses.append(describe_miss(sent, self.routes))
-        raise UnmatchedRequestError(self.misses[-1])
 
 
 class Performance:
@@ -175,7 +49,7 @@ class Performance:
         """Read what the request carries, once."""
         if self._body is None:
             try:
-                self._body = await _read(self.request.body)
+                self._body = await _read(self.request)
             except RequestBodyError as error:
                 self._progress.stage = Stage.SENDING
                 self._raise(error)
@@ -291,12 +165,22 @@ class ScriptedResponse:
         self._chunks = iter(())
 
 
-async def _read(body: Body | None) -> bytes:
-    if body is None:
-        return b""
-    if isinstance(body, BytesBody):
-        return body.content
-    return b"".join([chunk async for chunk in read_stream(body)])
+async def _read(request: Request) -> bytes:
+    match request.body:
+        case None:
+            return b""
+        case BytesBody(content):
+            body = content
+        case StreamBody() as stream:
+            body = b"".join([chunk async for chunk in read_stream(stream)])
+        case _:
+            assert_never(request.body)
+    if request.route.upload_progress is not None:
+        try:
+            request.route.upload_progress(len(body), len(body))
+        except Exception as error:
+            raise RequestBodyError from error
+    return body
 
 
 def _retold(failure: HTTPFailure, call: CallFacts) -> HTTPFailure:

@@ -1,0 +1,1 @@
+"""How fast it is: measured beside others, written to `results/`; see README.md."""

@@ -1,0 +1,99 @@
+"""The goals, and where they are met."""
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from benchmarks.report import Measurement
+
+
+class Goal(NamedTuple):
+    """A number that is to be reached.
+
+    Attributes:
+        text: What it is about.
+        suite: Whose numbers it looks at.
+        case: The case that has to be so good.
+        against: The case it is compared with; empty where the number stands for itself.
+        quantity: Which property.
+        is_met: Compares the number with the limit.
+        limit: What is to be reached.
+        later: What is to be reached one day; None where that is all.
+        setting: Which setting counts; any where empty.
+    """
+
+    text: str
+    suite: str
+    case: str
+    against: str
+    quantity: str
+    is_met: Callable[[float, float], bool]
+    limit: float
+    later: float | None = None
+    setting: str = ""
+
+
+CPU: Final = "CPU per request"
+ITEM: Final = "CPU per item"
+_RAW: Final = "raw aiohttp"
+_AT_32: Final = "32 concurrent"
+
+
+def _decodes(text: str, peer: str, limit: float, later: float) -> Goal:
+    text = f"{text}, CPU of {peer}"
+    return Goal(text, "decoding", peer, "railhttp", ITEM, operator.ge, limit, later)
+
+
+GOALS: Final = (
+    Goal("default verb", "requests", "railhttp", _RAW, CPU, operator.le, 0.95, 0.40, _AT_32),
+    Goal(
+        "with retry, breaker, 2 interceptors, metrics, observers",
+        *("requests", "railhttp with everything", _RAW, CPU, operator.le, 1.00, 0.45, _AT_32),
+    ),
+    Goal(
+        "environment proxies on, against off",
+        *("requests", "railhttp with environment proxies", "railhttp without environment", CPU),
+        *(operator.le, 1.03, 1.01, _AT_32),
+    ),
+    Goal("CPU of httpx", "requests", "httpx", "railhttp", CPU, operator.ge, 11.0, 30.0, _AT_32),
+    Goal(
+        "CPU of lexigram-http",
+        *("requests", "lexigram-http", "railhttp", CPU, operator.ge, 3.5, 9.0, _AT_32),
+    ),
+    Goal(
+        "streaming 256 MiB, against `iter_any`",
+        *("streaming", "railhttp stream", "aiohttp iter_any", "MB per second", operator.ge, 1.0),
+    ),
+    Goal(
+        "memory growth while streaming",
+        *("memory growth", "stream", "", "growth of memory", operator.le, 4.0),
+    ),
+    _decodes("SSE decoding", "httpx-sse", 1.6, 2.2),
+    _decodes("SSE decoding", "lexigram-http", 4.0, 5.5),
+    _decodes("lines (NDJSON)", "aiohttp readline", 4.0, 5.5),
+    _decodes("lines (NDJSON)", "httpx aiter_lines", 1.6, 2.2),
+    Goal(
+        "`import railhttp`, on top of aiohttp",
+        *("import", "railhttp on top of aiohttp", "", "CPU", operator.le, 30.0),
+    ),
+    Goal(
+        "a call through the whole pipeline, in memory",
+        *("layers in memory", "railhttp: client.get", "", "CPU per call", operator.le, 5.0),
+    ),
+)
+
+
+def answers(goal: Goal, measurements: Sequence[Measurement]) -> list[Measurement]:
+    """Find the numbers that a goal looks at."""
+    return [
+        one
+        for one in measurements
+        if (one.suite, one.case, one.against, one.quantity)
+        == (goal.suite, goal.case, goal.against, goal.quantity)
+        and goal.setting in one.setting
+    ]
+
+
+def number(one: Measurement) -> float:
+    """Give what a goal is compared with: the ratio, where there is one."""
+    return (one.ratio or one.value).median

@@ -1,0 +1,66 @@
+"""Small requests: CPU and requests per second, beside raw aiohttp."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from benchmarks.canned import DOCUMENT
+from benchmarks.cases import is_installed, layers, peers
+from benchmarks.goals import CPU, GOALS
+from benchmarks.report import Measurement, Topic
+from benchmarks.rounds import Effort, interleave, workers
+from benchmarks.worker import Sample, Task
+
+BASELINE: Final = "raw aiohttp"
+CLIENTS: Final = (
+    BASELINE,
+    *("railhttp", "railhttp with everything"),
+    *("railhttp without environment", "railhttp with environment proxies"),
+    *peers.PEERS,
+)
+LAYERS: Final = (BASELINE, *layers.CASES, "railhttp")
+EXPECTED: Final[object] = json.loads(DOCUMENT)
+
+
+def measure(
+    suite: str,
+    cases: Sequence[str],
+    loops: Sequence[str],
+    concurrencies: Sequence[int],
+    effort: Effort,
+    base: str,
+    core: int | None,
+) -> Iterator[Measurement]:
+    """Measure some cases beside raw aiohttp.
+
+    Args:
+        suite: What the results are called.
+        cases: The cases, raw aiohttp among them; those that are not installed are left out.
+        loops: `asyncio`, `uvloop`.
+        concurrencies: How many requests at a time.
+        effort: How much is measured.
+        base: The start of the server's URLs.
+        core: The core to measure on.
+    """
+    present = [case for case in cases if is_installed(case)]
+    for loop in loops:
+        with workers(present, loop, core) as crew:
+            for concurrency in concurrencies:
+                task = Task([f"{base}/json"], 1, concurrency, EXPECTED)
+                samples = interleave(crew, task, effort)
+                yield from _compared(suite, f"{loop}, {concurrency} concurrent", samples)
+
+
+def _compared(
+    suite: str, setting: str, samples: Mapping[str, list[Sample]]
+) -> Iterator[Measurement]:
+    cpu = {case: [1e6 * one.cpu / one.requests for one in of] for case, of in samples.items()}
+    pace = {case: [one.requests / one.wall for one in of] for case, of in samples.items()}
+    costs = Topic(suite, setting, CPU, "µs")
+    for case in samples:
+        yield costs.compared(cpu, case, BASELINE)
+        yield Topic(suite, setting, "requests per second", "1/s").compared(pace, case, BASELINE)
+    pairs = {(goal.case, goal.against) for goal in GOALS if goal.suite == suite}
+    for case, against in sorted(pairs):
+        if against != BASELINE and case in cpu and against in cpu:
+            yield costs.compared(cpu, case, against)

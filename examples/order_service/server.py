@@ -1,0 +1,107 @@
+"""A world to try the service in: the three APIs on one free port of loopback."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+ITEMS = {"tea": (450, 5), "moon rock": (9_000_000, 1)}  # cents, left
+USERS = {1: {"id": 1, "name": "Ann"}, 2: {"id": 2, "name": "Bob", "blocked": True}}
+CREDIT = 100_000  # cents
+
+
+@dataclass
+class World:
+    """What the APIs have done, and how they misbehave.
+
+    Attributes:
+        url: Where they are.
+        reservations: Quantities by order.
+        payments: Cents by order.
+        faults: Statuses that requests are answered with, by method and API; where the key ends
+            in `!` the request is carried out all the same.
+    """
+
+    url: str = ""
+    reservations: dict[str, int] = field(default_factory=dict)
+    payments: dict[str, int] = field(default_factory=dict)
+    faults: dict[str, int] = field(default_factory=dict)
+
+    async def user(self, request: web.Request) -> web.Response:
+        """A user, or 404."""
+        found = USERS.get(int(request.match_info["id"]))
+        return web.json_response(found, status=200 if found else 404)
+
+    async def item(self, request: web.Request) -> web.Response:
+        """An item, or 404."""
+        name = request.match_info["name"]
+        if name not in ITEMS:
+            return web.Response(status=404)
+        cents, left = ITEMS[name]
+        return web.json_response({"name": name, "cents": cents, "left": left})
+
+    async def reserve(self, request: web.Request) -> web.Response:
+        """Reserve, once for each order."""
+        self.reservations[request.match_info["order"]] = (await request.json())["quantity"]
+        return web.Response(status=201)
+
+    async def release(self, request: web.Request) -> web.Response:
+        """Give back."""
+        self.reservations.pop(request.match_info["order"], None)
+        return web.Response(status=204)
+
+    async def charge(self, request: web.Request) -> web.Response:
+        """Charge, or decline with problem details (RFC 9457)."""
+        cents = (await request.json())["cents"]
+        if cents > CREDIT:
+            body, kind = '{"title": "not enough credit"}', "application/problem+json"
+            return web.Response(status=402, text=body, content_type=kind)
+        self.payments[request.match_info["order"]] = cents
+        return web.json_response({"id": f"payment of {request.match_info['order']}"})
+
+    async def void(self, request: web.Request) -> web.Response:
+        """Take a payment back."""
+        self.payments.pop(request.match_info["order"], None)
+        return web.Response(status=204)
+
+
+@asynccontextmanager
+async def serve() -> AsyncGenerator[World]:
+    """Run the three APIs for the length of a block."""
+    world = World()
+
+    @web.middleware
+    async def misbehave(request: web.Request, handler: Handler) -> web.StreamResponse:
+        name = f"{request.method} {request.path.split('/')[1]}"
+        if name in world.faults:
+            return web.Response(status=world.faults[name])
+        response = await handler(request)
+        return (
+            web.Response(status=world.faults[f"{name}!"])
+            if f"{name}!" in world.faults
+            else response
+        )
+
+    app = web.Application(middlewares=[misbehave])
+    app.add_routes(
+        [
+            web.get("/users/{id}", world.user),
+            web.get("/stock/{name}", world.item),
+            web.put("/stock/reservations/{order}", world.reserve),
+            web.delete("/stock/reservations/{order}", world.release),
+            web.post("/payments/{order}", world.charge),
+            web.delete("/payments/{order}", world.void),
+        ]
+    )
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        world.url = f"http://{host}:{port}"
+        yield world
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,76 @@
+"""The strategies that users get: they give all there is, and nothing that cannot be."""
+
+import pickle
+from typing import assert_never
+
+import pytest
+from hypothesis import find, given
+from hypothesis import strategies as st
+from returns.pipeline import is_successful
+from returns.result import Result
+
+from railhttp.model.errors import (
+    FAILURES,
+    Delivery,
+    HTTPCircuitOpenError,
+    HTTPConnectionError,
+    HTTPDecodeError,
+    HTTPFailure,
+    HTTPInterceptorError,
+    HTTPInvalidRequestError,
+    HTTPResponseTooLargeError,
+    HTTPRetryExhaustedError,
+    HTTPStatusError,
+    HTTPTimeoutError,
+)
+from railhttp.model.response import HttpResponse
+from railhttp.testing.strategies import failures, outcomes, responses
+
+
+@pytest.mark.parametrize("cls", FAILURES)
+def test_every_class_of_failure_comes(cls: type[HTTPFailure]) -> None:
+    assert type(find(failures(), lambda failure: isinstance(failure, cls))) is cls
+
+
+@given(failures(method="POST", url="https://api.example/?token=abc"))
+def test_a_failure_is_one_that_can_be(failure: HTTPFailure) -> None:
+    assert failure.method == "POST"
+    assert failure.url == "https://api.example/?token=***"
+    assert type(pickle.loads(pickle.dumps(failure))) is type(failure)
+    match failure:
+        case HTTPConnectionError(kind="dns" | "connect" | "tls") | HTTPCircuitOpenError():
+            assert failure.delivery is Delivery.NOT_SENT
+        case HTTPStatusError():
+            assert failure.status >= 400
+            assert failure.delivery is Delivery.ANSWERED
+        case HTTPRetryExhaustedError():
+            assert len(failure.failures) == failure.attempts >= 2
+            assert failure.last is failure.failures[-1]
+        case HTTPInvalidRequestError():
+            assert failure.attempts == 0
+        case HTTPDecodeError() | HTTPResponseTooLargeError():
+            assert failure.delivery is Delivery.ANSWERED
+        case HTTPConnectionError() | HTTPTimeoutError() | HTTPInterceptorError():
+            assert failure.attempts >= 1
+        case _:
+            assert_never(failure)
+
+
+@given(outcomes())
+def test_an_outcome_is_what_a_verb_may_return(outcome: Result[HttpResponse, HTTPFailure]) -> None:
+    if is_successful(outcome):
+        assert outcome.unwrap().status < 400
+    else:
+        assert isinstance(outcome.failure(), FAILURES)
+
+
+@given(responses(status=st.just(204), body=st.just(b""), method="PUT", url="http://h/"))
+def test_a_response_is_as_it_was_asked_for(response: HttpResponse) -> None:
+    assert (response.status, response.body, response.method) == (204, b"", "PUT")
+    assert response.url == "http://h/"
+
+
+@given(responses())
+def test_a_response_tells_its_length(response: HttpResponse) -> None:
+    assert response.content_length == len(response.body)
+    assert 200 <= response.status <= 599

@@ -1,0 +1,124 @@
+"""An open response, and what ends the reading of it."""
+
+from dataclasses import replace
+from typing import NoReturn
+
+from railhttp.model.errors import CallFacts, HTTPConnectionError, HTTPFailure, HTTPTimeoutError
+from railhttp.model.response import HttpResponse
+from railhttp.model.timeout import format_timeout
+from railhttp.pipeline.call import Layers
+from railhttp.pipeline.watchdog import ClosedError, ExpiredError, Watch
+from railhttp.protocols import IncomingResponse
+
+
+class Limits:
+    """What ends the reading of a stream from outside: silence, its time, the end of its client.
+
+    Args:
+        layers: Where clock and watchdog are.
+        idle: Seconds of silence that are allowed; None is no limit.
+        total: Seconds for all of it; None is no limit.
+    """
+
+    __slots__ = ("_clock", "_deadline", "_idle", "_total", "_watchdog")
+
+    def __init__(self, layers: Layers, idle: float | None, total: float | None) -> None:
+        self._clock = layers.clock
+        self._watchdog = layers.watchdog
+        self._idle = idle
+        self._total = total
+        self._deadline = None if total is None else layers.clock.monotonic() + total
+
+    def left(self) -> float | None:
+        """Give the seconds that are left, None for no limit.
+
+        Raises:
+            ExpiredError: There are none.
+        """
+        if self._deadline is None:
+            return None
+        left = self._deadline - self._clock.monotonic()
+        if left <= 0:
+            raise ExpiredError
+        return left
+
+    def watch(self, *, idle: bool) -> Watch:
+        """Give a context that ends with the time or the client, and perhaps with silence."""
+        limits = (self.left(), self._idle if idle else None)
+        return self._watchdog.watch(min((one for one in limits if one is not None), default=None))
+
+    def failure(self, error: ExpiredError | ClosedError, call: CallFacts) -> HTTPFailure:
+        """Build the failure that the end of a watch means."""
+        if isinstance(error, ClosedError):
+            return HTTPConnectionError("the client was stopped", kind="closed", **call)
+        if self._deadline is not None and self._clock.monotonic() >= self._deadline:
+            message = f"not done within {format_timeout(self._total)}"
+            return HTTPTimeoutError(message, phase="total", **call)
+        return HTTPTimeoutError("the server was silent for too long", phase="read", **call)
+
+
+class LimitedResponse:
+    """An open response that is read within limits; a failure closes it.
+
+    Args:
+        incoming: The response as the transport gives it.
+        head: Its head as the interceptors left it.
+        limits: Its limits.
+    """
+
+    __slots__ = ("_closed", "_head", "_incoming", "_limits")
+
+    def __init__(self, incoming: IncomingResponse, head: HttpResponse, limits: Limits) -> None:
+        self._incoming = incoming
+        self._head = head
+        self._limits = limits
+        self._closed = False
+
+    def answer(self, body: bytes = b"") -> HttpResponse:
+        """Give the response as a value, with what was read of its body."""
+        return replace(self._head, body=body)
+
+    def facts(self) -> CallFacts:
+        """Say what a failure of this response has to know."""
+        return self._incoming.facts()
+
+    async def chunk(self) -> bytes:
+        """Read the next piece of the body; empty at its end.
+
+        Raises:
+            HTTPClientError: The body broke off or is corrupt, or the time is over; always one of
+                the union.
+        """
+        try:
+            with self._watch(idle=True):
+                return await self._incoming.chunk()
+        except BaseException as error:  # noqa: BLE001  # raised again, whatever it is
+            self._fail(error)
+
+    async def read(self) -> bytes:
+        """Read the body to its end.
+
+        Raises:
+            HTTPClientError: See `chunk`; or it is too large.
+        """
+        try:
+            with self._watch(idle=False):
+                return await self._incoming.read()
+        except BaseException as error:  # noqa: BLE001  # raised again, whatever it is
+            self._fail(error)
+
+    def _watch(self, *, idle: bool) -> Watch:
+        if self._closed:
+            raise HTTPConnectionError("the stream is closed", kind="closed", **self.facts())
+        return self._limits.watch(idle=idle)
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        self.close()
+        if isinstance(error, ExpiredError | ClosedError):
+            raise self._limits.failure(error, self.facts()) from None
+        raise error
+
+    def close(self) -> None:
+        """Give the connection back; it is closed unless the body was read to its end."""
+        self._closed = True
+        self._incoming.close()

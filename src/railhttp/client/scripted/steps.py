@@ -1,0 +1,68 @@
+"""What a script is made of: requests that came, and what becomes of them."""
+
+import json as json_module
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from railhttp.model.response import JSON, NO_HEADERS, Headers
+
+Place: TypeAlias = Literal["connect", "head", "body"]
+"""Where trouble comes: before the request is sent, before its answer, or inside the body."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentRequest:
+    """A request as the scripted transport got it.
+
+    Attributes:
+        method: The method.
+        url: The URL, whole.
+        headers: The header fields that the caller, the interceptors and the body gave it.
+        body: The body, read to its end; empty where the connection failed before that.
+    """
+
+    method: str
+    url: str
+    headers: Headers = field(default_factory=lambda: NO_HEADERS)
+    body: bytes = b""
+
+    def json(self) -> JSON:
+        """Parse the body as JSON.
+
+        Raises:
+            ValueError: It is none.
+        """
+        document: JSON = json_module.loads(self.body)
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What goes wrong.
+
+    Attributes:
+        at: Where.
+        error: What is raised; None is silence, for ever or until a time limit ends it.
+    """
+
+    at: Place
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What becomes of one request.
+
+    Attributes:
+        status: The status of the answer.
+        headers: Its header fields.
+        chunks: Its body, in the pieces in which it comes.
+        delay: Seconds until its head comes.
+        trouble: What goes wrong; None where nothing does.
+    """
+
+    status: int = 200
+    headers: Headers = field(default_factory=lambda: NO_HEADERS)
+    chunks: tuple[bytes, ...] = ()
+    delay: float = 0.0
+    trouble: Trouble | None = None

@@ -1,0 +1,80 @@
+"""The module that an application imports to have an HTTP client."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from railhttp.client.scripted.transport import ScriptedTransport
+from railhttp.di.http_provider import HTTPProvider
+from railhttp.di.modules import DynamicModule, Module
+from railhttp.model.config import HTTPClientConfig
+from railhttp.pipeline.mailbox import Observer
+from railhttp.protocols import (
+    ContainerRegistrarProtocol,
+    InstrumentProtocol,
+    InterceptorProtocol,
+)
+
+
+class HTTPModule(Module):
+    """An HTTP client for the whole application; see `HTTPProvider`.
+
+    Example:
+        >>> from railhttp.di import module
+        >>> @module(imports=[HTTPModule.configure(HTTPClientConfig(timeout=30))])
+        ... class AppModule(Module): ...
+    """
+
+    @classmethod
+    def configure(
+        cls,
+        config: HTTPClientConfig | None = None,
+        *,
+        interceptors: Iterable[InterceptorProtocol] = (),
+        observers: Iterable[Observer] = (),
+        instruments: Iterable[InstrumentProtocol] = (),
+    ) -> DynamicModule:
+        """Make the module with settings; see `HTTPProvider`.
+
+        Args:
+            config: The client's settings; those of `HTTPClientConfig()` where None.
+            interceptors: See every attempt's request and response.
+            observers: Receive the client's events.
+            instruments: Are told of every call and attempt.
+        """
+        provider = partial(
+            HTTPProvider,
+            config,
+            interceptors=tuple(interceptors),
+            observers=tuple(observers),
+            instruments=tuple(instruments),
+        )
+        return DynamicModule(cls, (provider,))
+
+    @classmethod
+    def stub(cls, *, script: ScriptedTransport | None = None) -> DynamicModule:
+        """Make the module for tests: its client answers from a script and opens no socket.
+
+        The script is bound as `ScriptedTransport`. As long as it is empty, every request fails
+        loudly.
+
+        Args:
+            script: What answers; a new one for each application where None.
+        """
+        return DynamicModule(cls, (lambda: StubProvider(script or ScriptedTransport()),))
+
+
+class StubProvider(HTTPProvider):
+    """Brings a client that plays a script.
+
+    Args:
+        script: What answers.
+    """
+
+    def __init__(self, script: ScriptedTransport) -> None:
+        super().__init__(exchange=script)
+        self._script = script
+
+    async def register(self, container: ContainerRegistrarProtocol) -> None:
+        """Bind the client, and the script."""
+        await super().register(container)
+        container.singleton(ScriptedTransport, lambda: self._script)

@@ -1,0 +1,149 @@
+"""Spans and metrics by the stable HTTP conventions of OpenTelemetry; needs the extra of its name.
+
+    client = HTTPClient(instruments=[OpenTelemetryInstrument()])
+
+Each attempt is a span of kind CLIENT, a child of the caller's own span, and a point of the
+histogram `http.client.request.duration`. The span's context goes out in header fields, by the
+global propagator (`traceparent`, unless set otherwise).
+
+There are no double spans: where `opentelemetry-instrumentation-aiohttp-client` (from 0.60b0 on)
+is active too, it is silent for what this client sends. Where instrumentation is suppressed, as
+inside an exporter, so is this one.
+"""
+
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from typing import Final
+
+from opentelemetry import metrics, propagate, trace
+from opentelemetry.metrics import Histogram, MeterProvider
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
+
+from railhttp.model.observation import Dispatch, Ending
+from railhttp.version import __version__
+
+try:
+    from opentelemetry.instrumentation.utils import (
+        is_http_instrumentation_enabled,
+        suppress_http_instrumentation,
+    )
+except ImportError:  # without that package there is nobody to silence, and nobody who silences
+
+    def is_http_instrumentation_enabled() -> bool:
+        """Say that nobody silences this one."""
+        return True
+
+    @contextmanager
+    def suppress_http_instrumentation() -> Generator[None, None, None]:
+        """Silence nobody."""
+        yield
+
+
+BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+"""The bounds that the conventions advise, in seconds."""
+
+_KNOWN_METHODS: Final = frozenset(
+    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
+)
+_SCHEMA: Final = "https://opentelemetry.io/schemas/1.23.1"  # where these names became stable
+
+
+class OpenTelemetryInstrument:
+    """The instrument that makes spans and measures attempts.
+
+    Args:
+        tracer_provider: Where spans go; the global one where None.
+        meter_provider: Where measurements go; the global one where None.
+
+    Example:
+        >>> from railhttp import HTTPClient
+        >>> client = HTTPClient(instruments=[OpenTelemetryInstrument()])
+    """
+
+    def __init__(
+        self,
+        *,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+    ) -> None:
+        self._tracer = trace.get_tracer("railhttp", __version__, tracer_provider, _SCHEMA)
+        meter = metrics.get_meter("railhttp", __version__, meter_provider, _SCHEMA)
+        self._duration = meter.create_histogram(
+            "http.client.request.duration",
+            unit="s",
+            description="Duration of HTTP client requests.",
+            explicit_bucket_boundaries_advisory=BUCKETS,
+        )
+
+    def call_started(self, call: Dispatch) -> None:
+        """Let a call pass: the conventions know attempts only."""
+
+    def attempt_started(self, attempt: Dispatch) -> "AttemptSpan | None":
+        """Start a span and send its context along."""
+        if not is_http_instrumentation_enabled():
+            return None
+        method = attempt.method if attempt.method in _KNOWN_METHODS else "_OTHER"
+        common: dict[str, str | int] = {
+            "http.request.method": method,
+            "server.address": attempt.url.host or "",
+            "server.port": attempt.url.port or 0,
+        }
+        span = self._tracer.start_span(
+            "HTTP" if method == "_OTHER" else method,
+            kind=SpanKind.CLIENT,
+            attributes={**common, **_of_span_only(attempt, method)},
+        )
+        common["url.scheme"] = attempt.url.scheme
+        observation = AttemptSpan(span, self._duration, common)
+        propagate.inject(attempt.added)
+        return observation
+
+
+class AttemptSpan:
+    """The span of one attempt; it is the current one until it ends.
+
+    Args:
+        span: The span.
+        duration: Where its duration is recorded.
+        attributes: What is recorded with it.
+    """
+
+    __slots__ = ("_attributes", "_current", "_duration", "_span")
+
+    def __init__(self, span: Span, duration: Histogram, attributes: dict[str, str | int]) -> None:
+        self._span = span
+        self._duration = duration
+        self._attributes = attributes
+        self._current = ExitStack()
+        self._current.enter_context(trace.use_span(span))
+        self._current.enter_context(suppress_http_instrumentation())
+
+    def ended(self, ending: Ending) -> None:
+        """End the span and record its duration."""
+        result = _of_result(ending)
+        # Recorded while the span is the current one, which makes it the exemplar.
+        self._duration.record(ending.seconds, {**self._attributes, **result})
+        self._span.set_attributes(result)
+        if ending.error_type is not None:
+            self._span.set_status(Status(StatusCode.ERROR))
+        self._current.close()
+        self._span.end()
+
+
+def _of_span_only(attempt: Dispatch, method: str) -> dict[str, str | int]:
+    attributes: dict[str, str | int] = {"url.full": attempt.shown_url}
+    if method != attempt.method:
+        attributes["http.request.method_original"] = attempt.method
+    if attempt.attempt:
+        attributes["http.request.resend_count"] = attempt.attempt
+    return attributes
+
+
+def _of_result(ending: Ending) -> dict[str, str | int]:
+    attributes: dict[str, str | int] = {}
+    if ending.answer is not None:
+        attributes["http.response.status_code"] = ending.answer.status
+        attributes["network.protocol.version"] = ending.answer.http_version
+    if ending.error_type is not None:
+        attributes["error.type"] = ending.error_type
+    return attributes

@@ -1,0 +1,118 @@
+"""Applications over svcs containers; needs the extra `di`.
+
+@module(imports=[HTTPModule.configure()])
+class AppModule(Module): ...
+
+async with application(AppModule) as container:
+    client = await container.aget(HTTPClient)
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import svcs
+from svcs.exceptions import ServiceNotFoundError
+
+from railhttp.di import ModuleImport, running
+
+T = TypeVar("T")
+
+
+class SvcsRegistrar:
+    """Binds types in an svcs registry.
+
+    Args:
+        registry: The registry.
+
+    Example:
+        >>> registry = svcs.Registry()
+        >>> SvcsRegistrar(registry).singleton(int, lambda: 7)
+        >>> svcs.Container(registry).get(int)
+        7
+    """
+
+    def __init__(self, registry: svcs.Registry) -> None:
+        self._registry = registry
+
+    def singleton(self, interface: type[object], factory: Callable[[], object]) -> None:
+        """Bind a type to one object for all containers of the registry.
+
+        Args:
+            interface: The type.
+            factory: Makes the object when it is first asked for.
+        """
+        made: list[object] = []
+
+        def make() -> object:
+            if not made:
+                made.append(factory())
+            return made[0]
+
+        # Who makes it ends it: a container must not, when one of many is closed.
+        self._registry.register_factory(interface, make, enter=False)
+
+
+class SvcsResolver:
+    """Hands out what an svcs container has.
+
+    Args:
+        container: The container.
+    """
+
+    def __init__(self, container: svcs.Container) -> None:
+        self._container = container
+
+    async def resolve(self, interface: type[T]) -> T | None:
+        """Give what a type is bound to; None where nothing is.
+
+        Args:
+            interface: The type.
+        """
+        try:
+            return await self._container.aget(interface)
+        except ServiceNotFoundError:
+            return None
+
+
+@asynccontextmanager
+async def application(
+    root: ModuleImport, *, registry: svcs.Registry | None = None
+) -> AsyncGenerator[svcs.Container, None]:
+    """Run an application: register, boot, give a container, and shut down in reverse.
+
+    Args:
+        root: The application's module.
+        registry: Where its types are bound; one of a web framework for instance, which it then
+            shares with the handlers' containers. A new one where None, closed at the end.
+
+    Returns:
+        A context manager that gives a container over the registry.
+
+    Example:
+        >>> import asyncio
+        >>> from railhttp.di import Module, module
+        >>> class Greeter:
+        ...     async def register(self, container): container.singleton(str, lambda: "hello")
+        ...     async def boot(self, container): print("boot")
+        ...     async def shutdown(self): print("shutdown")
+        >>> @module(providers=[Greeter])
+        ... class AppModule(Module): ...
+        >>> async def main() -> None:
+        ...     async with application(AppModule) as container:
+        ...         print(await container.aget(str))
+        >>> asyncio.run(main())
+        boot
+        hello
+        shutdown
+    """
+    shared = svcs.Registry() if registry is None else registry
+    try:
+        async with (
+            svcs.Container(shared) as container,
+            running(root, SvcsRegistrar(shared), SvcsResolver(container)),
+        ):
+            yield container
+    finally:
+        if registry is None:
+            await shared.aclose()

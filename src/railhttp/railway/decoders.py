@@ -1,0 +1,245 @@
+"""Decoders: pure functions from a response to a value, for `.bind_result` and `then`."""
+
+import codecs
+import json
+from typing import Final, Protocol, TypeVar, cast, overload
+
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+from typing_extensions import TypeForm
+
+from railhttp.model.errors import HTTPDecodeError
+from railhttp.model.headers import charset_of, extract_json_type
+from railhttp.model.response import JSON, HttpResponse
+from railhttp.railway.json_path import json_path
+from railhttp.railway.packages import Package, package_for
+from railhttp.railway.scalars import MismatchError, Shape
+from railhttp.railway.shapes import shape_of
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Decoder(Protocol[T_co]):
+    """Makes a value of a response, and raises nothing. Any function of this kind is one.
+
+    Example:
+        >>> decoder: Decoder[str] = decode_text
+        >>> decoder(HttpResponse(200, body=b"text"))
+        <Success: text>
+    """
+
+    def __call__(self, response: HttpResponse, /) -> Result[T_co, HTTPDecodeError]:
+        """Decode a response."""
+        ...
+
+
+@overload
+def decode(model: type[T]) -> Decoder[T]: ...
+@overload
+def decode(model: TypeForm[T]) -> Decoder[T]: ...  # unions, Literal and their like (PEP 747)
+def decode(model: TypeForm[T]) -> Decoder[T]:
+    """Make a decoder of JSON for a type.
+
+    Models of pydantic (`railhttp[pydantic]`) and msgspec (`railhttp[msgspec]`), and `list[Model]`
+    and its like, are read by their packages, each by its own rules. For dataclasses, attrs
+    classes, named tuples, TypedDicts and plain types no package is needed; the table in
+    `railhttp.railway.shapes` says what is read, and nothing is converted that it does not name.
+
+    Args:
+        model: The type, which may be a union or a generic type.
+
+    Returns:
+        The decoder; make it once and use it often. Its failure names the place (`$.items[3].id`)
+        and what was expected there, never the data.
+
+    Raises:
+        TypeError: The type cannot be decoded.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass
+        ... class User:
+        ...     id: int
+        >>> users = decode(list[User])
+        >>> users(HttpResponse(200, body=b'[{"id": 7}]'))
+        <Success: [User(id=7)]>
+        >>> failure = users(HttpResponse(200, body=b'[{"id": "7"}]')).failure()
+        >>> failure.where, failure.message
+        ('$[0].id', 'expected an integer, found a string')
+    """
+    package = package_for(model)
+    decoder = _shape_decoder(shape_of(model)) if package is None else _package_decoder(package)
+    return cast("Decoder[T]", decoder)  # a type's shape makes values of that type
+
+
+def decode_json(response: HttpResponse) -> Result[JSON, HTTPDecodeError]:
+    """Decode a JSON document (RFC 8259).
+
+    Args:
+        response: Its `Content-Type`, where it has one, has to be a JSON type, and a charset in it
+            one of Unicode.
+
+    Returns:
+        The document; a failure where it is none, is nested too deep, or has a number that JSON or
+        Python cannot hold.
+
+    Example:
+        >>> decode_json(HttpResponse(200, body=b'{"id": 7}'))
+        <Success: {'id': 7}>
+    """
+    refusal = _refuse_json_type(response)
+    if refusal is not None:
+        return Failure(refusal)
+    try:
+        return Success(response.json())
+    except HTTPDecodeError as error:
+        return Failure(error)
+
+
+def decode_text(response: HttpResponse) -> Result[str, HTTPDecodeError]:
+    r"""Decode text in the charset that the response names, UTF-8 where it names none.
+
+    Args:
+        response: Its `Content-Type`, where it has one, has to be of text: `text/*`, JSON, XML and
+            their like, or any type with a charset.
+
+    Returns:
+        The text; a failure where the charset is unknown or the bytes are not of it.
+
+    Example:
+        >>> decode_text(HttpResponse(200, body=b"caf\xe9")).failure().where
+        'byte 3'
+    """
+    content_type = response.headers.get("Content-Type", "")
+    if not _is_text(response.content_type, content_type):
+        return Failure(_refused(response, "expected text, found another content type"))
+    charset = _codec(content_type)
+    if charset is None:
+        return Failure(_refused(response, "expected a charset of text, found another one"))
+    try:
+        return Success(response.body.decode(charset))
+    except UnicodeDecodeError as error:
+        where = f"byte {error.start}"
+    except (LookupError, ValueError):  # codecs such as base64 and undefined make no text
+        where = ""
+    return Failure(_refused(response, f"expected text in {charset}", where))
+
+
+def decode_lines(response: HttpResponse) -> Result[tuple[str, ...], HTTPDecodeError]:
+    r"""Decode text into its lines; LF and CRLF end a line, a bare CR is content.
+
+    Args:
+        response: See `decode_text`.
+
+    Returns:
+        The lines without their ends.
+
+    Example:
+        >>> decode_lines(HttpResponse(200, body=b"a\r\n\nb\n")).unwrap()
+        ('a', '', 'b')
+    """
+    return decode_text(response).map(_lines)
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    *lines, rest = text.split("\n")
+    return (*(line.removesuffix("\r") for line in lines), *([rest] if rest else []))
+
+
+def _shape_decoder(shape: Shape) -> Decoder[object]:
+    def decoder(response: HttpResponse) -> Result[object, HTTPDecodeError]:
+        document = decode_json(response)
+        if not is_successful(document):
+            return document
+        try:
+            return Success(shape(document.unwrap()))
+        except MismatchError as error:
+            return Failure(_mismatched(response, error))
+        except RecursionError:
+            return Failure(_refused(response, _TOO_DEEP))
+
+    return decoder
+
+
+def _package_decoder(package: Package) -> Decoder[object]:
+    def decoder(response: HttpResponse) -> Result[object, HTTPDecodeError]:
+        refusal = _refuse_json_type(response)
+        if refusal is not None:
+            return Failure(refusal)
+        try:
+            return Success(package.parse(_as_utf8(response.body)))
+        except RecursionError:
+            return Failure(_refused(response, _TOO_DEEP))
+        except Exception as error:  # noqa: BLE001  # a model's own checks may raise anything
+            return _explained(package, error, response)
+
+    return decoder
+
+
+def _explained(
+    package: Package, error: Exception, response: HttpResponse
+) -> Result[object, HTTPDecodeError]:
+    document = decode_json(response)
+    if not is_successful(document):
+        return document
+    return Failure(_mismatched(response, package.explain(error, document.unwrap())))
+
+
+def _as_utf8(body: bytes) -> bytes:
+    encoding = json.detect_encoding(body)
+    if encoding == "utf-8":
+        return body
+    return body.decode(encoding, "surrogatepass").encode()
+
+
+def _refuse_json_type(response: HttpResponse) -> HTTPDecodeError | None:
+    content_type = response.headers.get("Content-Type", "")
+    if response.content_type and extract_json_type(content_type) is None:
+        return _refused(response, "expected JSON, found another content type")
+    if _codec(content_type) not in _UNICODE:
+        return _refused(response, "expected a Unicode charset (RFC 8259, section 8.1)")
+    return None
+
+
+def _codec(content_type: str) -> str | None:
+    """Python's name of the charset; None where Python does not know it."""
+    try:
+        return codecs.lookup(charset_of(content_type)).name
+    except (LookupError, ValueError):
+        return None
+
+
+def _is_text(media_type: str, content_type: str) -> bool:
+    return (
+        not media_type
+        or media_type.startswith("text/")
+        or any(kind in media_type for kind in _TEXT_KINDS)
+        or "charset=" in content_type.lower()
+    )
+
+
+def _mismatched(response: HttpResponse, error: MismatchError) -> HTTPDecodeError:
+    return _refused(response, error.expected, json_path(reversed(error.steps)))
+
+
+def _refused(response: HttpResponse, message: str, where: str = "") -> HTTPDecodeError:
+    return HTTPDecodeError(
+        message,
+        where=where,
+        content_type=response.content_type,
+        method=response.method,
+        url=response.url,
+        attempts=response.attempts,
+        elapsed=response.elapsed,
+    )
+
+
+_TOO_DEEP: Final = "expected JSON that can be held, found it nested too deep"
+_UNICODE: Final = frozenset(
+    {
+        *("ascii", "utf-8", "utf-8-sig"),
+        *("utf-16", "utf-16-be", "utf-16-le", "utf-32", "utf-32-be", "utf-32-le"),
+    }
+)
+_TEXT_KINDS: Final = ("json", "xml", "javascript", "yaml", "urlencoded", "csv", "graphql")

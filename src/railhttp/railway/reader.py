@@ -1,0 +1,176 @@
+"""Requests that are described once and sent later, by whatever client they are given.
+
+Each function is a verb without its client: `get(url)` does nothing until it is called with one,
+and then sends a request each time it is called. That makes it the one kind of request that can
+be retried as a value, and tested with another client.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
+
+from returns.context import RequiresContextFutureResult
+from returns.future import FutureResult
+from returns.pipeline import is_successful
+from returns.result import Failure, Result
+from typing_extensions import Unpack
+
+from railhttp.client.http_client import HTTPClient
+from railhttp.model.errors import FAILURES, Delivery, HTTPFailure, HTTPRetryExhaustedError
+from railhttp.model.options import RequestOptions
+from railhttp.model.request import IDEMPOTENT_METHODS
+from railhttp.model.response import HttpResponse
+from railhttp.protocols import RetryPolicyProtocol
+from railhttp.railway.outcome import run
+from railhttp.wire.multipart import FormFields
+
+T = TypeVar("T")
+E = TypeVar("E")
+N = TypeVar("N")
+
+ResponseReader: TypeAlias = RequiresContextFutureResult[HttpResponse, HTTPFailure, HTTPClient]
+"""A request that waits for a client."""
+
+
+def get(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
+    """Describe a GET request.
+
+    Args:
+        url: The target URL, absolute.
+        **options: See `RequestOptions`. A body that can be read only once cannot be sent again.
+
+    Returns:
+        A function of a client; it never raises, see `FutureVerbs`.
+
+    Example:
+        >>> import asyncio
+        >>> async def main() -> str:
+        ...     request = get("http://127.0.0.1:1/")
+        ...     async with HTTPClient() as client:
+        ...         return (await run(request(client))).failure().label
+        >>> asyncio.run(main())
+        'connect'
+    """
+    return RequiresContextFutureResult(lambda client: client.future.get(url, **options))
+
+
+def post(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
+    """Describe a POST request; see `get`."""
+    return RequiresContextFutureResult(lambda client: client.future.post(url, **options))
+
+
+def put(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
+    """Describe a PUT request; see `get`."""
+    return RequiresContextFutureResult(lambda client: client.future.put(url, **options))
+
+
+def delete(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
+    """Describe a DELETE request; see `get`."""
+    return RequiresContextFutureResult(lambda client: client.future.delete(url, **options))
+
+
+def patch(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
+    """Describe a PATCH request; see `get`."""
+    return RequiresContextFutureResult(lambda client: client.future.patch(url, **options))
+
+
+def head(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
+    """Describe a HEAD request; see `get`."""
+    return RequiresContextFutureResult(lambda client: client.future.head(url, **options))
+
+
+def options(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
+    """Describe an OPTIONS request; see `get`."""
+    return RequiresContextFutureResult(lambda client: client.future.options(url, **options))
+
+
+def post_multipart(
+    url: str, fields: FormFields, **options: Unpack[RequestOptions]
+) -> ResponseReader:
+    """Describe the upload of a form, see `HTTPClient.post_multipart`; see `get`."""
+    return RequiresContextFutureResult(
+        lambda client: client.future.post_multipart(url, fields, **options)
+    )
+
+
+def retry(
+    policy: RetryPolicyProtocol, *, repeatable: bool = False
+) -> Callable[
+    [RequiresContextFutureResult[T, E, N]], RequiresContextFutureResult[T, E | HTTPFailure, N]
+]:
+    """Run a reader again, as a policy decides: the whole of it, with all its steps.
+
+    The policy is asked about failures of `HTTPFailure` after which a second run does no harm:
+    those of an idempotent method, and those that provably never reached their server. All others,
+    and the failures of your own, are handed on.
+
+    Args:
+        policy: It decides and waits; the client's own retries come first, inside each run.
+        repeatable: Whether a second run does no harm whatever the failure.
+
+    Returns:
+        A function from reader to reader.
+
+    Example:
+        >>> import asyncio
+        >>> from railhttp.pipeline.retry import RetryPolicy
+        >>> patient = retry(RetryPolicy(base_delay=0.001))(get("http://127.0.0.1:1/"))
+        >>> async def main() -> int:
+        ...     async with HTTPClient(retry_policy=RetryPolicy(1)) as client:
+        ...         return (await run(patient(client))).failure().attempts
+        >>> asyncio.run(main())
+        3
+    """
+
+    def retrying(
+        reader: RequiresContextFutureResult[T, E, N],
+    ) -> RequiresContextFutureResult[T, E | HTTPFailure, N]:
+        def start(env: N) -> FutureResult[T, E | HTTPFailure]:
+            return FutureResult(_retried(policy, repeatable, lambda: reader(env)))
+
+        return RequiresContextFutureResult(start)
+
+    return retrying
+
+
+async def _retried(
+    policy: RetryPolicyProtocol, repeatable: bool, begin: Callable[[], FutureResult[T, E]]
+) -> Result[T, E | HTTPFailure]:
+    seen: list[HTTPFailure] = []
+
+    async def attempt() -> Result[T, E]:
+        result = await run(begin())
+        if not is_successful(result):
+            failure = result.failure()
+            if isinstance(failure, FAILURES) and (repeatable or _is_harmless(failure)):
+                seen.append(failure)
+                raise failure
+        return result
+
+    try:
+        return await policy.execute(attempt)
+    except FAILURES as failure:
+        return Failure(failure)
+    except Exception as error:
+        if not seen:
+            raise
+        return Failure(_exhausted(seen, error))
+
+
+def _is_harmless(failure: HTTPFailure) -> bool:
+    return failure.delivery is Delivery.NOT_SENT or failure.method in IDEMPOTENT_METHODS
+
+
+def _exhausted(failures: list[HTTPFailure], error: Exception) -> HTTPRetryExhaustedError:
+    """Say in our words that a foreign policy gave up."""
+    last = failures[-1]
+    exhausted = HTTPRetryExhaustedError(
+        f"a policy gave up: {last.message}",
+        failures=failures,
+        method=last.method,
+        url=last.url,
+        delivery=last.delivery.strongest(*(failure.delivery for failure in failures)),
+        attempts=len(failures),
+        elapsed=last.elapsed,
+    )
+    exhausted.__cause__ = error
+    return exhausted

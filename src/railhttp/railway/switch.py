@@ -1,0 +1,55 @@
+"""The one place where a track divides: what follows a value, and what follows a failure."""
+
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
+
+from returns.context import RequiresContextFutureResult
+from returns.future import FutureResult
+from returns.pipeline import is_successful
+from returns.result import Result
+
+from railhttp.railway.outcome import run
+
+A = TypeVar("A")
+B = TypeVar("B")
+E = TypeVar("E")
+F = TypeVar("F")
+N = TypeVar("N")
+
+Track: TypeAlias = Result[A, E] | FutureResult[A, E] | RequiresContextFutureResult[A, E, N]
+"""A value or a failure, now, later, or later with an environment."""
+
+
+def switch(
+    track: Track[A, E, N],
+    on_value: Callable[[A], Track[B, F, N]],
+    on_failure: Callable[[E], Track[B, F, N]],
+) -> Track[B, F, N]:
+    """Go on from either end of a track; what follows is of the track's own container."""
+    if isinstance(track, Result):
+        return _follow(track, on_value, on_failure)
+    if isinstance(track, FutureResult):
+        return FutureResult(_switch_future(track, on_value, on_failure))
+    return RequiresContextFutureResult(
+        lambda env: FutureResult(_switch_future(track(env), on_value, on_failure, env))
+    )
+
+
+def _follow(
+    result: Result[A, E],
+    on_value: Callable[[A], Track[B, F, N]],
+    on_failure: Callable[[E], Track[B, F, N]],
+) -> Track[B, F, N]:
+    return on_value(result.unwrap()) if is_successful(result) else on_failure(result.failure())
+
+
+async def _switch_future(
+    track: FutureResult[A, E],
+    on_value: Callable[[A], Track[B, F, N]],
+    on_failure: Callable[[E], Track[B, F, N]],
+    *env: N,
+) -> Result[B, F]:
+    following = _follow(await run(track), on_value, on_failure)
+    if isinstance(following, RequiresContextFutureResult):
+        following = following(*env)
+    return following if isinstance(following, Result) else await run(following)

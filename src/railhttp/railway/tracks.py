@@ -1,0 +1,158 @@
+"""Switching tracks: combinators for `Result`, `FutureResult` and `RequiresContextFutureResult`.
+
+Each takes a function and gives a function from track to track, so it works in `flow` as well as
+alone. None of them catches what a function raises: that is a defect, and no failure.
+"""
+
+from collections.abc import Callable
+from typing import Never, TypeVar, overload
+
+from returns.context import RequiresContextFutureResult
+from returns.future import FutureResult
+from returns.result import Failure, Result, Success
+
+from railhttp.railway.steps import (
+    FallbackFuture,
+    FallbackReader,
+    FallbackResult,
+    Tap,
+    TapAnything,
+    TapFailure,
+    ThenFuture,
+    ThenReader,
+    ThenResult,
+)
+from railhttp.railway.switch import Track, switch
+
+A = TypeVar("A")
+B = TypeVar("B")
+E = TypeVar("E")
+F = TypeVar("F")
+N = TypeVar("N")
+
+
+@overload
+def then(step: Callable[[A], Result[B, F]], /) -> ThenResult[A, B, F]: ...
+@overload
+def then(step: Callable[[A], FutureResult[B, F]], /) -> ThenFuture[A, B, F]: ...
+@overload
+def then(
+    step: Callable[[A], RequiresContextFutureResult[B, F, N]], /
+) -> ThenReader[A, B, F, N]: ...
+def then(step: Callable[[A], Track[B, F, N]]) -> object:
+    """Go on with a value; the failures of the step join those of the track.
+
+    It is `bind`, which demands the same failure type on both sides, with the union of both.
+
+    Args:
+        step: Gets the value, and gives a track that is no richer than the one it is used on. A
+            named function: type checkers cannot infer the argument of a lambda here.
+
+    Returns:
+        A function from track to track.
+
+    Example:
+        >>> def half(number: int) -> Result[int, str]:
+        ...     return Failure("odd") if number % 2 else Success(number // 2)
+        >>> then(half)(Success(4)), then(half)(Success(3)), then(half)(Failure(404))
+        (<Success: 2>, <Failure: odd>, <Failure: 404>)
+    """
+
+    def apply(track: Track[A, E, N]) -> Track[B, E | F, N]:
+        return switch(track, step, Failure)
+
+    return apply
+
+
+@overload
+def fallback(other: Callable[[E], Result[B, F]], /) -> FallbackResult[E, B, F]: ...
+@overload
+def fallback(other: Callable[[E], FutureResult[B, F]], /) -> FallbackFuture[E, B, F]: ...
+@overload
+def fallback(
+    other: Callable[[E], RequiresContextFutureResult[B, F, N]], /
+) -> FallbackReader[E, B, F, N]: ...
+def fallback(other: Callable[[E], Track[B, F, N]]) -> object:
+    """Try something else after a failure; its value joins that of the track.
+
+    It is `lash`, which demands the same value type on both sides, with the union of both.
+
+    Args:
+        other: Gets the failure, and gives a track that is no richer than the one it is used on.
+
+    Returns:
+        A function from track to track.
+
+    Example:
+        >>> def nobody(failure: str) -> Result[None, int]:
+        ...     return Success(None) if failure == "unknown" else Failure(len(failure))
+        >>> fallback(nobody)(Failure("unknown")), fallback(nobody)(Success("ann"))
+        (<Success: None>, <Success: ann>)
+    """
+
+    def apply(track: Track[A, E, N]) -> Track[A | B, F, N]:
+        return switch(track, Success, other)
+
+    return apply
+
+
+@overload
+def tap(  # pyright: ignore[reportOverlappingOverload]  # both keep the track as it is
+    look: Callable[[object], None], /
+) -> TapAnything: ...
+@overload
+def tap(look: Callable[[A], None], /) -> Tap[A]: ...
+def tap(look: Callable[[A], None]) -> object:
+    """Look at a value and hand it on.
+
+    Args:
+        look: Gets the value. What it raises is not caught.
+
+    Returns:
+        A function from track to track.
+
+    Example:
+        >>> tap(print)(Success(1))
+        1
+        <Success: 1>
+    """
+
+    def handed_on(value: A) -> Result[A, Never]:
+        look(value)
+        return Success(value)
+
+    def apply(track: Track[A, E, N]) -> Track[A, E, N]:
+        return switch(track, handed_on, Failure)
+
+    return apply
+
+
+@overload
+def tap_failure(  # pyright: ignore[reportOverlappingOverload]  # both keep the track as it is
+    look: Callable[[object], None], /
+) -> TapAnything: ...
+@overload
+def tap_failure(look: Callable[[E], None], /) -> TapFailure[E]: ...
+def tap_failure(look: Callable[[E], None]) -> object:
+    """Look at a failure and hand it on.
+
+    Args:
+        look: Gets the failure. What it raises is not caught.
+
+    Returns:
+        A function from track to track.
+
+    Example:
+        >>> tap_failure(print)(Failure("no"))
+        no
+        <Failure: no>
+    """
+
+    def handed_on(failure: E) -> Result[Never, E]:
+        look(failure)
+        return Failure(failure)
+
+    def apply(track: Track[A, E, N]) -> Track[A, E, N]:
+        return switch(track, Success, handed_on)
+
+    return apply

@@ -1,0 +1,32 @@
+"""Fixtures for pytest: `pytest_plugins = ["railhttp.testing.pytest_plugin"]` in a `conftest.py`.
+
+It is not loaded by itself, so that it costs nothing where it is not wanted.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from railhttp.client.http_client import HTTPClient
+from railhttp.testing import ManualClock, ScriptedTransport
+
+
+@pytest.fixture
+def http_script() -> Iterator[ScriptedTransport]:
+    """A script for the test; at its end the test fails if a request found no route."""
+    script = ScriptedTransport()
+    yield script
+    if script.misses:
+        pytest.fail("; ".join(script.misses))
+
+
+@pytest.fixture
+def http_client(http_script: ScriptedTransport) -> HTTPClient:
+    """A client that plays `http_script`; `async with http_client:` starts it."""
+    return HTTPClient(exchange=http_script)
+
+
+@pytest.fixture
+def manual_clock() -> ManualClock:
+    """A clock that is turned by hand."""
+    return ManualClock()

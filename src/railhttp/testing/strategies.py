@@ -1,0 +1,183 @@
+"""Strategies for hypothesis: every way in which HTTP can succeed or fail.
+
+@given(outcomes())
+def test_a_page_comes_whatever_happens(outcome):
+    assert render(outcome)
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, get_args
+
+from hypothesis import strategies as st
+from returns.result import Failure, Result, Success
+
+from railhttp.model.errors import (
+    CallFacts,
+    ConnectionKind,
+    Delivery,
+    HTTPCircuitOpenError,
+    HTTPConnectionError,
+    HTTPDecodeError,
+    HTTPFailure,
+    HTTPInterceptorError,
+    HTTPInvalidRequestError,
+    HTTPResponseTooLargeError,
+    HTTPRetryExhaustedError,
+    HTTPStatusError,
+    HTTPTimeoutError,
+    TimeoutPhase,
+)
+from railhttp.model.response import Headers, HttpResponse, freeze_headers
+
+DEFAULT_URL: Final = "https://api.example/"
+
+_MEDIA_TYPES: Final = ("application/json", "application/json; charset=utf-8", "text/html", "")
+_BODIES: Final = st.one_of(
+    st.sampled_from([b"", b"null", b"[]", b"{}", b'{"error": "no"}', b"<html>", b"{"]),
+    st.binary(max_size=64),
+)
+_SECONDS: Final = st.floats(0.0, 60.0)
+_ATTEMPTS: Final = st.integers(1, 3)
+
+_DELIVERIES: Final[Mapping[ConnectionKind | TimeoutPhase, tuple[Delivery, ...]]] = {
+    "dns": (Delivery.NOT_SENT,),
+    "connect": (Delivery.NOT_SENT,),
+    "proxy": (Delivery.NOT_SENT,),
+    "tls": (Delivery.NOT_SENT,),
+    "closed": (Delivery.NOT_SENT, Delivery.MAYBE_SENT),
+    "rejected": (Delivery.NOT_SENT,),
+    "disconnected": (Delivery.MAYBE_SENT,),
+    "protocol": (Delivery.MAYBE_SENT, Delivery.ANSWERED),
+    "truncated": (Delivery.ANSWERED,),
+    "redirect": (Delivery.ANSWERED,),
+    "pool": (Delivery.NOT_SENT,),
+    "read": (Delivery.MAYBE_SENT, Delivery.ANSWERED),
+    "total": tuple(Delivery),
+}
+"""What may be proven by a failure of each kind or phase."""
+
+
+def responses(
+    *,
+    status: st.SearchStrategy[int] | None = None,
+    body: st.SearchStrategy[bytes] | None = None,
+    method: str = "GET",
+    url: str = DEFAULT_URL,
+) -> st.SearchStrategy[HttpResponse]:
+    """Answers of a server, the odd ones too: bodies that are not what they say, empty ones.
+
+    Args:
+        status: Their statuses; all from 200 to 599 where None.
+        body: Their bodies; JSON, HTML and noise where None.
+        method: The method of the request.
+        url: Its URL.
+    """
+    statuses = st.integers(200, 599) if status is None else status
+    return _responses(statuses, _BODIES if body is None else body, method, url)
+
+
+@st.composite
+def _responses(
+    draw: st.DrawFn,
+    status: st.SearchStrategy[int],
+    body: st.SearchStrategy[bytes],
+    method: str,
+    url: str,
+) -> HttpResponse:
+    content = draw(body)
+    fields = _headers(draw(st.sampled_from(_MEDIA_TYPES)), len(content))
+    return HttpResponse(
+        draw(status), fields, content, url, method, draw(_SECONDS), attempts=draw(_ATTEMPTS)
+    )
+
+
+def _headers(media_type: str, length: int) -> Headers:
+    fields = {"Content-Length": str(length)}
+    return freeze_headers({**fields, "Content-Type": media_type} if media_type else fields)
+
+
+def failures(*, method: str = "GET", url: str = DEFAULT_URL) -> st.SearchStrategy[HTTPFailure]:
+    """Failures of every class, kind and phase, with facts that go together.
+
+    Args:
+        method: The method of the request.
+        url: Its URL.
+    """
+    return _failures(method, url)
+
+
+@st.composite
+def _failures(draw: st.DrawFn, method: str, url: str) -> HTTPFailure:
+    call: CallFacts = {
+        "method": method,
+        "url": url,
+        "attempts": draw(_ATTEMPTS),
+        "elapsed": draw(_SECONDS),
+    }
+    make = draw(st.sampled_from([_connection, _timeout, _status, _refused, _spoilt, _exhausted]))
+    return make(draw, call)
+
+
+def _connection(draw: st.DrawFn, call: CallFacts) -> HTTPFailure:
+    kind: ConnectionKind = draw(st.sampled_from(get_args(ConnectionKind)))
+    proven: CallFacts = {**call, "delivery": draw(st.sampled_from(_DELIVERIES[kind]))}
+    return HTTPConnectionError("the connection failed", kind=kind, **proven)
+
+
+def _timeout(draw: st.DrawFn, call: CallFacts) -> HTTPFailure:
+    phase: TimeoutPhase = draw(st.sampled_from(get_args(TimeoutPhase)))
+    proven: CallFacts = {**call, "delivery": draw(st.sampled_from(_DELIVERIES[phase]))}
+    return HTTPTimeoutError("not done in time", phase=phase, **proven)
+
+
+def _status(draw: st.DrawFn, call: CallFacts) -> HTTPFailure:
+    statuses = st.integers(400, 599)
+    return HTTPStatusError(draw(responses(status=statuses, method=call["method"], url=call["url"])))
+
+
+def _refused(draw: st.DrawFn, call: CallFacts) -> HTTPFailure:
+    """What this client itself refuses to send."""
+    wait = draw(st.none() | _SECONDS)
+    unsent: CallFacts = {**call, "attempts": 0}
+    refusals: list[HTTPFailure] = [
+        HTTPInvalidRequestError("cannot be sent", field="headers", **unsent),
+        HTTPCircuitOpenError(retry_after=wait, name="api.example", **call),
+        HTTPInterceptorError("raised KeyError", interceptor="Signing", **call),
+    ]
+    return draw(st.sampled_from(refusals))
+
+
+def _spoilt(draw: st.DrawFn, call: CallFacts) -> HTTPFailure:
+    """An answer that cannot be used."""
+    spoilt: list[HTTPFailure] = [
+        HTTPDecodeError("expected an integer", where="$.id", **call),
+        HTTPResponseTooLargeError("the body is larger than 10 bytes", limit=10, **call),
+    ]
+    return draw(st.sampled_from(spoilt))
+
+
+def _exhausted(draw: st.DrawFn, call: CallFacts) -> HTTPFailure:
+    count = draw(st.integers(2, 3))
+    tried = [
+        draw(st.sampled_from([_connection, _timeout]))(draw, {**call, "attempts": number})
+        for number in range(1, count + 1)
+    ]
+    delivery = tried[0].delivery.strongest(*(failure.delivery for failure in tried))
+    facts: CallFacts = {**call, "attempts": count, "delivery": delivery}
+    return HTTPRetryExhaustedError("gave up", failures=tried, **facts)
+
+
+def outcomes(
+    *, method: str = "GET", url: str = DEFAULT_URL
+) -> st.SearchStrategy[Result[HttpResponse, HTTPFailure]]:
+    """What a verb may return: `Success` with a status below 400, or any `Failure`.
+
+    Args:
+        method: The method of the request.
+        url: Its URL.
+    """
+    good = responses(status=st.integers(200, 399), method=method, url=url)
+    bad = failures(method=method, url=url)
+    succeed: Callable[[HttpResponse], Result[HttpResponse, HTTPFailure]] = Success
+    fail: Callable[[HTTPFailure], Result[HttpResponse, HTTPFailure]] = Failure
+    return st.one_of(good.map(succeed), bad.map(fail))

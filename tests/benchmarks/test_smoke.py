@@ -1,0 +1,72 @@
+"""Every benchmark runs and gives numbers; how large they are, is not said here."""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from benchmarks.__main__ import SUITES, Plan, run, write
+from benchmarks.cases import CASES, is_installed
+from benchmarks.cases.peers import PEERS
+from benchmarks.goals import GOALS, Goal, answers
+from benchmarks.report import Measurement, Report
+from benchmarks.rounds import Effort
+from benchmarks.server import cores
+from benchmarks.table import END, START, insert
+
+TINY = Plan(
+    Effort(rounds=2, seconds=0.0, most=40),
+    concurrencies=(32,),
+    loops=("asyncio",),
+    large=1024 * 1024,
+    connections=(1, 2),
+    hosts=(1, 2),
+    history=(10,),
+    rounds=1,
+)
+
+
+THEIRS = {*PEERS, "httpx-sse", "httpx aiter_lines"}
+
+
+@pytest.fixture(scope="module")
+def result() -> Report:
+    return run(TINY, SUITES, cores(), nginx=False)
+
+
+def numbers(measurements: list[Measurement]) -> Iterator[float]:
+    for one in measurements:
+        yield from one.value
+        yield from one.ratio or ()
+
+
+def test_all_numbers_are_finite(result: Report) -> None:
+    assert all(math.isfinite(number) for number in numbers(result.measurements))
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if is_installed(case)])
+def test_each_case_is_measured(case: str, result: Report) -> None:
+    assert case in {one.case for one in result.measurements}
+
+
+@pytest.mark.parametrize("goal", [goal for goal in GOALS if goal.case not in THEIRS])
+def test_each_goal_finds_its_number(goal: Goal, result: Report) -> None:
+    assert answers(goal, result.measurements)
+
+
+def test_the_results_are_written(result: Report, tmp_path: Path) -> None:
+    write(result, tmp_path)
+    document = json.loads((tmp_path / "results.json").read_text())
+    assert len(document["measurements"]) == len(result.measurements)
+    assert "railhttp with everything" in (tmp_path / "results.md").read_text()
+    for picture in ("cpu", "connections", "hosts"):
+        ElementTree.parse(tmp_path / f"{picture}.svg")
+
+
+def test_a_table_goes_between_its_markers(result: Report, tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{START}\nold\n{END}\nafter\n")
+    insert(readme, "new")
+    assert readme.read_text() == f"before\n{START}\nnew\n{END}\nafter\n"

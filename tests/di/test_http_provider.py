@@ -1,0 +1,244 @@
+"""The HTTP client of an application, over a container that is a dict and over real svcs."""
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import pytest
+import svcs
+from tests.servers.echo import EchoServer
+
+from railhttp.client.http_client import HTTPClient
+from railhttp.di import DynamicModule, HealthCheckResult, HTTPModule, HTTPProvider, Module, module
+from railhttp.integrations.svcs import application
+from railhttp.model.config import HTTPClientConfig
+from railhttp.model.errors import HTTPClientError
+from railhttp.model.events import HTTPEvent
+from railhttp.pipeline.registry import CircuitBreakerRegistry
+from railhttp.pipeline.resilience import ResiliencePipeline
+from railhttp.pipeline.retry import RetryPolicy
+from railhttp.pipeline.standard_interceptors import UserAgent
+from railhttp.protocols import (
+    CircuitBreakerRegistryProtocol,
+    HTTPClientProtocol,
+    MetricsRecorderProtocol,
+    ResiliencePipelineProtocol,
+    RetryPolicyProtocol,
+)
+from railhttp.testing import ScriptedTransport, UnmatchedRequestError
+
+T = TypeVar("T")
+
+URL = "https://api.example/v1"
+
+
+class DictContainer:
+    """A container that knows what it was given; what it does not know, it says in one of two ways.
+
+    Args:
+        unknown: What is raised for what is not bound; None gives None.
+    """
+
+    def __init__(self, unknown: Exception | None = None) -> None:
+        self.bound: dict[type[object], Callable[[], object]] = {}
+        self.unknown = unknown
+
+    def singleton(self, interface: type[object], factory: Callable[[], object]) -> None:
+        self.bound[interface] = factory
+
+    async def resolve(self, interface: type[T]) -> T | None:
+        if interface in self.bound:
+            return cast("T", self.bound[interface]())  # the dict does not know which is which
+        if self.unknown is not None:
+            raise self.unknown
+        return None
+
+
+class FailingOnce:
+    """A transport's first answer is a reset, its second one is there."""
+
+    @staticmethod
+    def script() -> ScriptedTransport:
+        script = ScriptedTransport()
+        script.on("GET", "/v1").fail(ConnectionResetError()).reply()
+        return script
+
+
+async def booted(container: DictContainer, script: ScriptedTransport) -> HTTPProvider:
+    provider = HTTPProvider(exchange=script)
+    await provider.register(container)
+    await provider.boot(container)
+    return provider
+
+
+@pytest.mark.parametrize("unknown", [None, KeyError("not bound"), RuntimeError("not bound")])
+async def test_without_bindings_the_client_is_an_ordinary_one(unknown: Exception | None) -> None:
+    provider = await booted(DictContainer(unknown), FailingOnce.script())
+    (await provider.client.get(URL)).unwrap()
+    await provider.shutdown()
+
+
+async def test_a_container_that_cannot_make_what_is_bound_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO, "railhttp"):
+        provider = await booted(DictContainer(OSError("s3cret")), ScriptedTransport())
+    await provider.shutdown()
+    assert "no RetryPolicyProtocol for the client: OSError" in caplog.messages
+    assert "s3cret" not in caplog.text
+
+
+async def test_the_retry_policy_of_the_container_is_taken() -> None:
+    container = DictContainer()
+    container.singleton(RetryPolicyProtocol, lambda: RetryPolicy(max_attempts=1))
+    provider = await booted(container, FailingOnce.script())
+    assert (await provider.client.get(URL)).failure().label == "disconnected"
+    await provider.shutdown()
+
+
+async def test_the_breaker_comes_from_the_registry_of_the_container() -> None:
+    container = DictContainer()
+    registry = CircuitBreakerRegistry()
+    container.singleton(CircuitBreakerRegistryProtocol, lambda: registry)
+    provider = await booted(container, FailingOnce.script())
+    assert registry.list_breakers() == ["http"]
+    await (await registry.get_or_create("http")).force_open()
+    with pytest.raises(HTTPClientError, match="http"):
+        await provider.client.get(URL)
+    await provider.shutdown()
+
+
+async def test_a_pipeline_of_the_container_takes_the_place_of_both() -> None:
+    container = DictContainer()
+    container.singleton(ResiliencePipelineProtocol, ResiliencePipeline)
+    provider = await booted(container, FailingOnce.script())
+    assert (await provider.client.get(URL)).failure().label == "disconnected"
+    await provider.shutdown()
+
+
+async def test_metrics_go_to_the_recorder_of_the_container() -> None:
+    names: list[str] = []
+
+    class Recorder:
+        def increment(self, name: str, value: float = 1.0, tags: object = None) -> None:
+            names.append(name)
+
+        def gauge(self, name: str, value: float, tags: object = None) -> None:
+            names.append(name)
+
+        def histogram(self, name: str, value: float, tags: object = None) -> None:
+            names.append(name)
+
+    container = DictContainer()
+    container.singleton(MetricsRecorderProtocol, Recorder)
+    provider = await booted(container, FailingOnce.script())
+    await provider.client.get(URL)
+    await provider.shutdown()
+    assert names == ["http.request.duration", "http.request.status"]
+
+
+async def test_the_client_is_bound_from_registration_and_there_from_boot_to_shutdown() -> None:
+    container = DictContainer()
+    provider = HTTPProvider.from_config(HTTPClientConfig(timeout=5), environment="test")
+    await provider.shutdown()
+    await provider.register(container)
+    with pytest.raises(RuntimeError, match="between boot and shutdown"):
+        await container.resolve(HTTPClient)
+    assert await provider.health_check() == HealthCheckResult(
+        "http", "unhealthy", "the client is not started"
+    )
+    await provider.boot(container)
+    client = await container.resolve(HTTPClient)
+    assert client is provider.client
+    assert container.bound[HTTPClientProtocol]() is client
+    assert await container.resolve(HTTPProvider) is provider
+    assert client.config.timeout == 5
+    assert (await provider.health_check()).is_healthy
+    await provider.shutdown()
+    assert not client.pool.is_started()
+    assert not (await provider.health_check(timeout=1.0)).is_healthy
+    await provider.shutdown()
+
+
+async def test_a_client_that_somebody_stopped_is_unhealthy() -> None:
+    provider = await booted(DictContainer(), ScriptedTransport())
+    await provider.client.stop()
+    assert not (await provider.health_check()).is_healthy
+
+
+# -- over svcs ------------------------------------------------------------------------------
+
+
+async def test_an_application_has_a_client_that_speaks_to_servers(echo: EchoServer) -> None:
+    events: list[HTTPEvent] = []
+    http = HTTPModule.configure(
+        HTTPClientConfig(timeout=30),
+        interceptors=[UserAgent("shop/2.1")],
+        observers=[events.append],
+    )
+
+    @module(imports=[http])
+    class AppModule(Module): ...
+
+    async with application(AppModule) as container:
+        client = await container.aget(HTTPClient)
+        assert (await container.aget(HTTPProvider)).config.timeout == 30
+        answer = (await client.get(echo.url())).unwrap().text
+        assert "shop/2.1" in answer
+        assert len(events) == 3
+    assert not client.pool.is_started()
+
+
+async def test_handlers_get_the_one_client_from_their_own_containers() -> None:
+    registry = svcs.Registry()
+    async with application(HTTPModule.stub(), registry=registry) as container:
+        async with svcs.Container(registry) as first:
+            client = await first.aget(HTTPClient)
+        async with svcs.Container(registry) as second:
+            assert await second.aget(HTTPClient) is client
+        assert await container.aget(HTTPClient) is client
+        assert client.pool.is_started()  # a handler's container closes nothing
+
+
+async def test_what_an_application_binds_in_svcs_reaches_its_client() -> None:
+    registry = svcs.Registry()
+    registry.register_value(RetryPolicyProtocol, RetryPolicy(max_attempts=1))
+    stub = HTTPModule.stub(script=FailingOnce.script())
+    async with application(stub, registry=registry) as container:
+        client = await container.aget(HTTPClient)
+        assert (await client.get(URL)).failure().label == "disconnected"
+
+
+async def test_a_stub_answers_from_its_script_and_fails_loudly_without_one() -> None:
+    async with application(HTTPModule.stub()) as container:
+        client = await container.aget(HTTPClient)
+        with pytest.raises(UnmatchedRequestError, match="there are no routes"):
+            await client.get(URL)
+        script = await container.aget(ScriptedTransport)
+        script.on("GET", "/v1").reply(json=[1])
+        assert (await client.get(URL)).unwrap().json() == [1]
+
+
+async def test_each_application_of_a_stub_has_a_script_of_its_own() -> None:
+    stub: DynamicModule = HTTPModule.stub()
+    async with application(stub) as first, application(stub) as second:
+        assert await first.aget(ScriptedTransport) is not await second.aget(ScriptedTransport)
+
+
+async def test_an_application_whose_boot_fails_half_way_closes_its_client() -> None:
+    clients: list[HTTPClient] = []
+
+    class Failing(HTTPProvider):
+        async def boot(self, container: object) -> None:
+            clients.append(http.client)
+            raise OSError("no disk")
+
+    http = HTTPProvider()
+
+    @module(providers=[lambda: http, Failing])
+    class AppModule(Module): ...
+
+    with pytest.raises(OSError, match="no disk"):
+        async with application(AppModule):
+            raise AssertionError("it must not run")
+    assert not clients[0].pool.is_started()

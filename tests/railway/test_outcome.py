@@ -1,0 +1,55 @@
+"""In and out of the railway: `outcome`, `run` and `catching`."""
+
+import asyncio
+
+import pytest
+from returns.future import FutureResult
+from returns.result import Failure, Success
+
+from railhttp.railway import catching, outcome, run
+
+
+def test_the_outcome_is_the_value_or_the_failure() -> None:
+    assert outcome(Success("value")) == "value"
+    assert outcome(Failure("failure")) == "failure"
+
+
+async def test_running_a_future_gives_a_result() -> None:
+    assert await run(FutureResult.from_value(1)) == Success(1)
+    assert await run(FutureResult.from_failure("no")) == Failure("no")
+
+
+@catching(ValueError, KeyError)
+def parse(text: str, *, base: int = 10) -> int:
+    """Parse a number."""
+    if text == "interrupt":
+        raise KeyboardInterrupt
+    return {"": 0}[text] if not text.isalnum() else int(text, base)
+
+
+@catching(ValueError)
+async def parse_later(text: str) -> int:
+    await asyncio.sleep(0)
+    return int(text)
+
+
+def test_what_is_to_be_caught_becomes_a_failure() -> None:
+    assert parse("11", base=2) == Success(3)
+    assert isinstance(parse("x").failure(), ValueError)
+    assert isinstance(parse("-").failure(), KeyError)
+
+
+async def test_an_async_function_becomes_a_future() -> None:
+    assert await run(parse_later("7")) == Success(7)
+    assert isinstance((await run(parse_later("x"))).failure(), ValueError)
+
+
+async def test_everything_else_is_raised_as_ever() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        parse("interrupt")
+    with pytest.raises(TypeError):
+        await run(catching(ValueError)(parse_later.__wrapped__)(None))  # type: ignore[attr-defined]  # set by functools.wraps
+
+
+def test_the_function_keeps_its_name() -> None:
+    assert (parse.__name__, parse.__doc__) == ("parse", "Parse a number.")

@@ -1,0 +1,332 @@
+"""What type checkers see: mypy with and without the plugin of `returns`, and pyright.
+
+Nothing here is run; `make types` checks it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Never, TypedDict, assert_never, assert_type
+
+import attrs
+import msgspec
+import pydantic
+from returns.context import RequiresContextFutureResult
+from returns.future import FutureResult
+from returns.io import IOResult
+from returns.maybe import Maybe
+from returns.result import Result, Success
+
+from railhttp import (
+    JSON,
+    HTTPCircuitOpenError,
+    HTTPClient,
+    HTTPClientError,
+    HTTPConnectionError,
+    HTTPDecodeError,
+    HTTPFailure,
+    HTTPInterceptorError,
+    HTTPInvalidRequestError,
+    HttpResponse,
+    HTTPResponseTooLargeError,
+    HTTPRetryExhaustedError,
+    HTTPStatusError,
+    HTTPTimeoutError,
+    RetryPolicy,
+)
+from railhttp.railway import (
+    Decoder,
+    ProblemDetails,
+    ResponseReader,
+    catching,
+    collect,
+    decode,
+    decode_json,
+    decode_lines,
+    decode_text,
+    expect,
+    fallback,
+    first_success,
+    gather,
+    on_status,
+    outcome,
+    problem,
+    race,
+    reader,
+    retry,
+    run,
+    settled,
+    tap,
+    tap_failure,
+    then,
+)
+
+
+@dataclass
+class User:
+    id: int
+
+
+@attrs.frozen
+class Item:
+    id: int
+
+
+class Stock(TypedDict):
+    left: int
+
+
+class Price(pydantic.BaseModel):
+    cents: int
+
+
+class Parcel(msgspec.Struct):
+    weight: float
+
+
+class Unknown(Exception): ...
+
+
+class Refused(Exception): ...
+
+
+def known(user: User) -> Result[str, Unknown]: ...  # type: ignore[empty-body]  # never run
+def stock(name: str) -> FutureResult[Stock, Refused]: ...  # type: ignore[empty-body]
+def parcel(stock: Stock) -> RequiresContextFutureResult[Parcel, Refused, HTTPClient]: ...  # type: ignore[empty-body]
+def look_at_user(user: User) -> None: ...
+def look_at_unknown(failure: Unknown) -> None: ...
+def look(anything: object) -> None: ...
+def no_user(failure: Unknown) -> Result[None, Refused]: ...  # type: ignore[empty-body]
+def no_such_user(response: HttpResponse) -> Result[None, Never]: ...  # type: ignore[empty-body]
+def cached(failure: Unknown) -> FutureResult[Item, Refused]: ...  # type: ignore[empty-body]
+def other_host(failure: Unknown) -> RequiresContextFutureResult[Item, Refused, HTTPClient]: ...  # type: ignore[empty-body]
+
+
+# -- faces ----------------------------------------------------------------------------------
+
+
+async def verbs(client: HTTPClient) -> None:
+    assert_type(await client.get("http://h/"), Result[HttpResponse, HTTPFailure])
+    documented: Result[HttpResponse, HTTPClientError] = await client.get("http://h/")
+    assert_type(client.future.get("http://h/"), FutureResult[HttpResponse, HTTPFailure])
+    assert_type(
+        client.future.post("http://h/", json={"a": 1}, timeout=2.0),
+        FutureResult[HttpResponse, HTTPFailure],
+    )
+    assert_type(
+        client.future.post_multipart("http://h/", {"a": "1"}),
+        FutureResult[HttpResponse, HTTPFailure],
+    )
+    assert_type(await client.future.get("http://h/"), IOResult[HttpResponse, HTTPFailure])
+    assert_type(await run(client.future.get("http://h/")), Result[HttpResponse, HTTPFailure])
+    del documented
+
+
+def readers(client: HTTPClient) -> None:
+    request = reader.get("http://h/", headers={"Accept": "*/*"})
+    assert_type(request, RequiresContextFutureResult[HttpResponse, HTTPFailure, HTTPClient])
+    alias: ResponseReader = reader.delete("http://h/")
+    assert_type(alias(client), FutureResult[HttpResponse, HTTPFailure])
+    again = retry(RetryPolicy())
+    assert_type(again(request), RequiresContextFutureResult[HttpResponse, HTTPFailure, HTTPClient])
+    assert_type(
+        again(parcel({"left": 1})),
+        RequiresContextFutureResult[Parcel, Refused | HTTPFailure, HTTPClient],
+    )
+
+
+# -- decoders -------------------------------------------------------------------------------
+
+
+def decoders(response: HttpResponse) -> None:
+    assert_type(decode_json(response), Result[JSON, HTTPDecodeError])
+    assert_type(decode_text(response), Result[str, HTTPDecodeError])
+    assert_type(decode_lines(response), Result[tuple[str, ...], HTTPDecodeError])
+    assert_type(decode(User), Decoder[User])
+    assert_type(decode(User)(response), Result[User, HTTPDecodeError])
+    assert_type(decode(Item), Decoder[Item])
+    assert_type(decode(Stock), Decoder[Stock])
+    assert_type(decode(Price), Decoder[Price])
+    assert_type(decode(Parcel), Decoder[Parcel])
+    assert_type(decode(list[User]), Decoder[list[User]])
+    assert_type(decode(dict[str, Price]), Decoder[dict[str, Price]])
+    assert_type(decode(User | None), Decoder[User | None])
+    assert_type(decode(Literal["a", "b"]), Decoder[Literal["a", "b"]])
+
+
+def a_decoder_of_your_own(response: HttpResponse) -> Result[User, HTTPDecodeError]:
+    mine: Decoder[User | None] = a_decoder_of_your_own
+    return mine(response).bind(lambda user: Success(user or User(0)))
+
+
+def decoders_in_methods(client: HTTPClient) -> None:
+    answer = client.future.get("http://h/")
+    assert_type(answer.bind_result(decode(User)), FutureResult[User, HTTPFailure])
+    assert_type(answer.bind_result(decode_json), FutureResult[JSON, HTTPFailure])
+    assert_type(
+        answer.bind_result(expect(200, 201)).bind_result(decode(User)).map(lambda user: user.id),
+        FutureResult[int, HTTPFailure],
+    )
+    assert_type(
+        reader.get("http://h/").bind_result(decode(User)),
+        RequiresContextFutureResult[User, HTTPFailure, HTTPClient],
+    )
+
+
+async def decoders_of_verbs(client: HTTPClient) -> None:
+    answer = await client.get("http://h/")
+    assert_type(then(decode(User))(answer), Result[User, HTTPFailure])
+
+
+# -- switching tracks -----------------------------------------------------------------------
+
+
+def then_adds_failures(
+    now: Result[User, HTTPFailure],
+    later: FutureResult[User, HTTPFailure],
+    described: RequiresContextFutureResult[User, HTTPFailure, HTTPClient],
+) -> None:
+    assert_type(then(known)(now), Result[str, HTTPFailure | Unknown])
+    assert_type(then(known)(later), FutureResult[str, HTTPFailure | Unknown])
+    assert_type(
+        then(known)(described),
+        RequiresContextFutureResult[str, HTTPFailure | Unknown, HTTPClient],
+    )
+    assert_type(
+        then(stock)(then(known)(later)), FutureResult[Stock, HTTPFailure | Unknown | Refused]
+    )
+    assert_type(
+        then(parcel)(then(stock)(then(known)(described))),
+        RequiresContextFutureResult[Parcel, HTTPFailure | Unknown | Refused, HTTPClient],
+    )
+
+
+def then_works_with_decoders(client: HTTPClient) -> None:
+    user = then(decode(User))(client.future.get("http://h/"))
+    assert_type(then(known)(user), FutureResult[str, HTTPFailure | Unknown])
+
+
+def fallback_adds_values(
+    now: Result[User, Unknown],
+    later: FutureResult[User, Unknown],
+    described: RequiresContextFutureResult[User, Unknown, HTTPClient],
+) -> None:
+    assert_type(fallback(no_user)(now), Result[User | None, Refused])
+    assert_type(fallback(no_user)(later), FutureResult[User | None, Refused])
+    assert_type(fallback(cached)(later), FutureResult[User | Item, Refused])
+    assert_type(
+        fallback(cached)(described), RequiresContextFutureResult[User | Item, Refused, HTTPClient]
+    )
+    assert_type(
+        fallback(other_host)(described),
+        RequiresContextFutureResult[User | Item, Refused, HTTPClient],
+    )
+
+
+def on_status_adds_both(
+    now: Result[User, HTTPFailure], later: FutureResult[User, HTTPFailure]
+) -> None:
+    absent = on_status(404, no_such_user)
+    assert_type(absent(now), Result[User | None, HTTPFailure])
+    assert_type(absent(later), FutureResult[User | None, HTTPFailure])
+    assert_type(on_status(409, decode(Item))(later), FutureResult[User | Item, HTTPFailure])
+
+
+def taps_change_nothing(
+    now: Result[User, Unknown],
+    later: FutureResult[User, Unknown],
+    described: RequiresContextFutureResult[User, Unknown, HTTPClient],
+) -> None:
+    assert_type(tap(look_at_user)(now), Result[User, Unknown])
+    assert_type(tap(look_at_user)(later), FutureResult[User, Unknown])
+    assert_type(tap(look)(later), FutureResult[User, Unknown])
+    assert_type(tap(print)(described), RequiresContextFutureResult[User, Unknown, HTTPClient])
+    assert_type(tap_failure(look_at_unknown)(now), Result[User, Unknown])
+    assert_type(tap_failure(look)(later), FutureResult[User, Unknown])
+
+
+# -- in and out -----------------------------------------------------------------------------
+
+
+def outcomes_match_exhaustively(result: Result[User, HTTPFailure | Unknown]) -> str:
+    assert_type(outcome(result), User | HTTPFailure | Unknown)
+    match outcome(result):
+        case User(id=number):
+            assert_type(number, int)
+            return "user"
+        case HTTPStatusError(status=status):
+            assert_type(status, int)
+            return "status"
+        case HTTPCircuitOpenError() | HTTPRetryExhaustedError():
+            return "later"
+        case HTTPConnectionError() | HTTPTimeoutError() | HTTPInterceptorError():
+            return "infrastructure"
+        case HTTPInvalidRequestError() | HTTPDecodeError() | HTTPResponseTooLargeError():
+            return "defect"
+        case Unknown():
+            return "unknown"
+        case never:
+            assert_never(never)
+
+
+@catching(ValueError, KeyError)
+def caught(text: str, *, base: int = 10) -> int:
+    return int(text, base)
+
+
+@catching(OSError)
+async def caught_later(path: str) -> bytes:
+    return path.encode()
+
+
+def catching_keeps_the_classes_apart() -> None:
+    assert_type(caught("7", base=8), Result[int, ValueError | KeyError])
+    assert_type(caught_later("x"), FutureResult[bytes, OSError])
+    assert_type(catching(ValueError)(int)("7"), Result[int, ValueError])
+
+
+def problems(failure: HTTPFailure) -> None:
+    assert_type(problem(failure), Maybe[ProblemDetails])
+
+
+# -- at the same time -----------------------------------------------------------------------
+
+
+def gathered(user: FutureResult[User, Unknown], item: FutureResult[Item, Refused]) -> None:
+    assert_type(gather(user), FutureResult[tuple[User], Unknown])
+    assert_type(gather(user, item), FutureResult[tuple[User, Item], Unknown | Refused])
+    assert_type(
+        gather(user, item, user, limit=2), FutureResult[tuple[User, Item, User], Unknown | Refused]
+    )
+    assert_type(
+        gather(user, item, user, item),
+        FutureResult[tuple[User, Item, User, Item], Unknown | Refused],
+    )
+    assert_type(
+        gather(user, item, user, item, user),
+        FutureResult[tuple[User, Item, User, Item, User], Unknown | Refused],
+    )
+    assert_type(gather(user, user, user, user, user, user), FutureResult[tuple[User, ...], Unknown])
+    assert_type(gather(*[user, user]), FutureResult[tuple[User, ...], Unknown])
+
+
+async def all_outcomes(
+    user: FutureResult[User, Unknown], item: FutureResult[Item, Refused]
+) -> None:
+    both = (await run(gather(settled(user), settled(item)))).unwrap()
+    assert_type(both, tuple[Result[User, Unknown], Result[Item, Refused]])
+
+
+def collected(client: HTTPClient, urls: list[str]) -> None:
+    users = (client.future.get(url).bind_result(decode(User)) for url in urls)
+    assert_type(collect(users, limit=10), FutureResult[tuple[User, ...], HTTPFailure])
+
+
+def raced(user: FutureResult[User, Unknown], item: FutureResult[Item, Refused]) -> None:
+    assert_type(race(user, item), FutureResult[User | Item, Unknown | Refused])
+    assert_type(race(user, item, item), FutureResult[User | Item, Unknown | Refused])
+    assert_type(race(user, user, user, user), FutureResult[User, Unknown])
+    assert_type(first_success(user, item), FutureResult[User | Item, tuple[Unknown, Refused]])
+    assert_type(
+        first_success(user, item, user),
+        FutureResult[User | Item, tuple[Unknown, Refused, Unknown]],
+    )
+    assert_type(first_success(user, user, user, user), FutureResult[User, tuple[Unknown, ...]])
