@@ -4,21 +4,37 @@ Run it with `make demo`.
 """
 
 import asyncio
+import hashlib
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from returns.methods import unwrap_or_failure
 from returns.result import Result
 
 from railhttp import (
+    CircuitBreaker,
     HTTPClient,
     HTTPClientConfig,
+    HTTPConnectionError,
     HTTPFailure,
     HttpResponse,
+    RetryPolicy,
 )
+from railhttp.railway import collect, decode, run, then
 from tour_server import tour_server
+
+
+@dataclass(frozen=True)
+class User:
+    """A user of the tour's server."""
+
+    id: int
+    name: str
+
 
 Outcome = Result[HttpResponse, HTTPFailure]
 
@@ -97,18 +113,109 @@ async def visit(stop: Stop, client: HTTPClient, url: str) -> bool:
     delivery = "answered" if isinstance(value, HttpResponse) else value.delivery.value
     expected = (track_of(outcome), value.attempts) == (stop.track, stop.attempts)
     print(
-        f"{'✓' if expected else '✗'} {stop.title:<22}{track_of(outcome):<34}"
+        f"{'✓' if expected else '✗'} {stop.title:<24}{track_of(outcome):<34}"
         f"{delivery:<12}{value.attempts:>8}{seconds:>9.3f} s"
     )
     return expected
 
 
+@dataclass(frozen=True)
+class Ability:
+    """One more thing that a client can do.
+
+    Attributes:
+        title: What is shown.
+        show: Does it, and says in a few words what came of it.
+        expected: These words.
+    """
+
+    title: str
+    show: Callable[[HTTPClient, str], Awaitable[str]]
+    expected: str
+
+
+async def read_lines(client: HTTPClient, url: str) -> str:
+    """A stream, line by line."""
+    async with client.stream("GET", f"{url}/lines") as stream:
+        return " ".join([line async for line in stream.aiter_lines()])
+
+
+async def read_broken(client: HTTPClient, url: str) -> str:
+    """A stream that breaks off is a typed failure too."""
+    try:
+        async with client.stream("GET", f"{url}/broken") as stream:
+            return str(sum([len(chunk) async for chunk in stream]))
+    except HTTPConnectionError as failure:
+        return f"HTTPConnectionError {failure.kind}"
+
+
+async def read_events(client: HTTPClient, url: str) -> str:
+    """Server-sent events over two connections, none lost and none twice."""
+    async with client.sse(f"{url}/events", reconnect=True) as events:
+        return ", ".join([event.data async for event in events])
+
+
+async def fetch_file(client: HTTPClient, url: str) -> str:
+    """A download, checked against its digest."""
+    digest = hashlib.sha256(bytes(100_000)).hexdigest()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        result = await client.download(f"{url}/file", path, checksum=f"sha256:{digest}")
+        return result.map(lambda download: f"{download.size} bytes").value_or("failed")
+
+
+async def at_once(client: HTTPClient, url: str) -> str:
+    """Three calls at the same time, decoded, as one value."""
+    users = [client.future.get(f"{url}/users/{number}") for number in (1, 2, 3)]
+    result = await run(collect(map(then(decode(User)), users)))
+    return result.map(lambda found: " ".join(f"{user.name} {user.id}" for user in found)).value_or(
+        "failed"
+    )
+
+
+async def break_circuit(client: HTTPClient, url: str) -> str:
+    """Two server errors open a circuit, a pause and a good answer close it again."""
+    breaker = CircuitBreaker(failure_threshold=2, recovery_timeout=0.05, name="tour")
+    config = HTTPClientConfig(timeout=10, total=True)
+    async with HTTPClient(config, retry_policy=RetryPolicy(1), circuit_breaker=breaker) as guarded:
+        states = []
+        for pause in (0.0, 0.0, 0.0, 0.1):
+            await asyncio.sleep(pause)
+            outcome = await guarded.get(f"{url}/failing")
+            states.append(f"{track_of(outcome)} ({breaker.state})")
+    return " → ".join(states)
+
+
+ABILITIES = (
+    Ability("lines as they come", read_lines, '{"n": 0} {"n": 1} {"n": 2}'),
+    Ability("a body that breaks off", read_broken, "HTTPConnectionError truncated"),
+    Ability("events, reconnecting", read_events, "event 1, event 2, event 3, event 4"),
+    Ability("a download, checked", fetch_file, "100000 bytes"),
+    Ability("three calls at once", at_once, "Ann 1 Ann 2 Ann 3"),
+    Ability(
+        "a circuit breaker",
+        break_circuit,
+        "HTTPStatusError 500 (closed) → HTTPStatusError 500 (open) → "
+        "HTTPCircuitOpenError tour (open) → Success 200 (closed)",
+    ),
+)
+
+
+async def try_out(ability: Ability, client: HTTPClient, url: str) -> bool:
+    """Show an ability as a row, and tell whether it did what it should."""
+    words = await ability.show(client, url)
+    print(f"{'✓' if words == ability.expected else '✗'} {ability.title:<24}{words}")
+    return words == ability.expected
+
+
 async def main() -> int:
     """Take the tour."""
-    print(f"  {'call':<22}{'track':<34}{'delivery':<12}{'attempts':>8}{'time':>11}")
+    print(f"  {'call':<24}{'track':<34}{'delivery':<12}{'attempts':>8}{'time':>11}")
     async with tour_server() as url, HTTPClient(HTTPClientConfig(timeout=10)) as client:
         visited = [await visit(stop, client, url) for stop in STOPS]
-    print(f"{sum(visited)} of {len(visited)} calls took the expected track")
+        print()
+        visited += [await try_out(ability, client, url) for ability in ABILITIES]
+    print(f"\n{sum(visited)} of {len(visited)} took the expected track")
     return 0 if all(visited) else 1
 
 

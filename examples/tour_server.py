@@ -10,6 +10,7 @@ OUTAGE = 2  # how many times /flaky answers 503 before it recovers
 
 routes = web.RouteTableDef()
 seen = web.AppKey("seen", list[str])
+failures = web.AppKey("failures", list[str])
 
 
 @routes.get("/users/{id}")
@@ -58,11 +59,59 @@ async def upload(request: web.Request) -> web.Response:
     return web.json_response({"title": form["title"], "bytes": size})
 
 
+@routes.get("/lines")
+async def lines(request: web.Request) -> web.StreamResponse:
+    """Newline-delimited JSON, piece by piece."""
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+    await response.prepare(request)
+    for number in range(3):
+        await response.write(b'{"n": %d}\n' % number)
+    return response
+
+
+@routes.get("/broken")
+async def broken(request: web.Request) -> web.StreamResponse:
+    """A body that breaks off."""
+    response = web.StreamResponse(headers={"Content-Length": "1000"})
+    await response.prepare(request)
+    await response.write(b"only this")
+    if request.transport is not None:
+        request.transport.abort()
+    return response
+
+
+@routes.get("/events")
+async def events(request: web.Request) -> web.StreamResponse:
+    """Four events; the connection is lost after each second one."""
+    first = int(request.headers.get("Last-Event-ID", "0")) + 1
+    if first > 4:
+        return web.Response(status=204)
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    for number in (first, first + 1):
+        await response.write(b"retry: 1\nid: %d\ndata: event %d\n\n" % (number, number))
+    return response
+
+
+@routes.get("/file")
+async def file(request: web.Request) -> web.Response:
+    """A file with a version."""
+    return web.Response(body=bytes(100_000), headers={"ETag": '"1"'})
+
+
+@routes.get("/failing")
+async def failing(request: web.Request) -> web.Response:
+    """A server error at the first two requests."""
+    request.app[failures].append(request.path)
+    return web.Response(status=500 if len(request.app[failures]) <= OUTAGE else 200)
+
+
 @asynccontextmanager
 async def tour_server() -> AsyncGenerator[str, None]:
     """Run the server for the length of a block, and give its base URL."""
     app = web.Application()
     app[seen] = []
+    app[failures] = []
     app.add_routes(routes)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
