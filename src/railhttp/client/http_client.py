@@ -1,6 +1,6 @@
 """The client: assembles the rooms below, and turns what is raised into what is returned."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from types import TracebackType
@@ -322,11 +322,13 @@ class HTTPClient(Verbs, Streams):
         prepared = self._prepared(method, url, options)
         return Opener(prepared, self._layers, self._perform, bounded=bounded)
 
-    async def _perform(self, call: Call) -> HttpResponse:
+    def _perform(self, call: Call) -> Awaitable[HttpResponse]:
         if call.instruments is None:
-            return await self._attempted(call)
+            return self._attempted(call)
         observation = call.instruments.call_started(call.dispatch())
-        return await observed(partial(self._attempted, call), observation, call, self._clock)
+        if observation is None:
+            return self._attempted(call)
+        return observed(partial(self._attempted, call), observation, call, self._clock)
 
     async def _attempted(self, call: Call) -> HttpResponse:
         try:

@@ -82,6 +82,10 @@ class Bulkhead:
         finally:
             self.leave()
 
+    def enter_now(self) -> bool:
+        """Take a place if one is free; whoever gets one must `leave` it."""
+        return self._permits.take_now()
+
     async def enter(self, scope: CallScope | None) -> None:
         """Wait for a place; whoever gets one must `leave` it.
 
@@ -90,7 +94,7 @@ class Bulkhead:
             HTTPTimeoutError: See `execute`.
         """
         permits = self._permits
-        if permits.take_now():
+        if self.enter_now():
             return
         if permits.is_full:
             raise self._rejection("the queue is full", scope)

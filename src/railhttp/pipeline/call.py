@@ -1,15 +1,12 @@
 """One call: its attempts, and what is known of them."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
-from typing import Final, assert_never
+from typing import Final
 
 from multidict import CIMultiDict
 
-from railhttp.model.body import Body, BytesBody, StreamBody
-from railhttp.model.context import RequestContext
 from railhttp.model.errors import (
     FAILURES,
     CallFacts,
@@ -19,21 +16,20 @@ from railhttp.model.errors import (
     HTTPFailure,
     HTTPInterceptorError,
     HTTPInvalidRequestError,
-    HTTPRetryExhaustedError,
     HTTPTimeoutError,
     HTTPValidationError,
     TimeoutPhase,
 )
 from railhttp.model.headers import check_headers
 from railhttp.model.observation import Dispatch
-from railhttp.model.request import IDEMPOTENT_METHODS, Request, check_framing
+from railhttp.model.request import IDEMPOTENT_METHODS, Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Stage, call_facts
 from railhttp.model.timeout import format_timeout
-from railhttp.model.url import request_url
-from railhttp.model.validation import or_raise
 from railhttp.pipeline.clock import random_id
+from railhttp.pipeline.foreign import circuit_open, exhausted, policy_failed
 from railhttp.pipeline.instruments import Instruments, observed
+from railhttp.pipeline.interception import context_of, taken_over
 from railhttp.pipeline.interceptors import InterceptionError, InterceptorChain
 from railhttp.pipeline.scope import CallScope
 from railhttp.pipeline.watchdog import ExpiredError, Watchdog
@@ -150,18 +146,19 @@ class Call(CallScope):
         Raises:
             HTTPClientError: There was none; always one of the union.
         """
-        self._reached = self.delivery
-        self.stage = Stage.QUEUED
+        if self.attempts:
+            self._reached = self.delivery
+            self.stage = Stage.QUEUED
+            self._answer = None
         self.attempts += 1
-        self._answer = None
         try:
             if self._attempt_timeout is None:
-                self._answer = await self._intercepted()
-                return self._answer
+                self._answer = answer = await self._intercepted()
+                return answer
             with self._layers.watchdog.watch(self._attempt_timeout) as watch:
                 self._attempt_ends = watch.expires
-                self._answer = await self._intercepted()
-                return self._answer
+                self._answer = answer = await self._intercepted()
+                return answer
         except ExpiredError:
             failure: HTTPFailure = self._attempt_timed_out()
         except InterceptionError as error:
@@ -172,141 +169,66 @@ class Call(CallScope):
         self.failures = (*self.failures, failure)
         raise failure
 
-    def _attempt_timed_out(self) -> HTTPTimeoutError:
-        phase = _PHASES[self.stage]
-        limit = format_timeout(self._attempt_timeout)
-        return HTTPTimeoutError(f"attempt not done within {limit}", phase=phase, **self.facts())
+    # A layer that a client does not have must cost nothing: what only hands on is no coroutine
+    # (benchmarks/README.md, "What was tried").
 
-    def _interceptor_failed(self, error: InterceptionError) -> HTTPInterceptorError:
-        return HTTPInterceptorError(error.message, interceptor=error.interceptor, **self.facts())
-
-    async def _intercepted(self) -> HttpResponse:
+    def _intercepted(self) -> Awaitable[HttpResponse]:
         chain = self._layers.interceptors
-        if not chain:
-            return await self._guarded(self._request)
+        return self._through(chain) if chain else self._guarded(self._request)
+
+    def _guarded(self, request: Request) -> Awaitable[HttpResponse]:
+        breaker = self._layers.breaker
+        return self._send(request) if breaker is None else self._protected(breaker, request)
+
+    def _send(self, request: Request) -> Awaitable[HttpResponse]:
+        self.sends += 1
+        return self._answered(request) if self.instruments is None else self._told(request)
+
+    def _exchange(self, request: Request) -> Awaitable[HttpResponse]:
+        return self._layers.exchange.send(request, self)
+
+    async def _through(self, chain: InterceptorChain) -> HttpResponse:
         request = self._request
-        context = RequestContext(
-            request.method,
-            str(request.url),
-            dict(request.headers or {}),
-            attempt=self.attempts - 1,
-            start_time=datetime.fromtimestamp(self._layers.clock.wall(), UTC),
-            body=_in_memory(request.body),
-            call_id=self._identity(),
+        wall = self._layers.clock.wall()
+        context = context_of(
+            request, attempt=self.attempts - 1, wall=wall, call_id=self._identity()
         )
-        request = self._rewritten(await chain.process_request(context))
+        context = await chain.process_request(context)
+        try:
+            request = taken_over(request, context)
+        except HTTPValidationError as error:
+            message = f"an interceptor made it invalid: {error.message}"
+            raise HTTPInvalidRequestError(message, field=error.field, **self.facts()) from None
         return await chain.process_response(await self._guarded(request))
 
-    def _rewritten(self, context: RequestContext) -> Request:
-        """Take over what the interceptors made of the request, checked like the caller's own."""
-        try:
-            headers = or_raise(check_headers(context.headers))
-            check_framing(headers, self._request.body)
-            return replace(
-                self._request,
-                method=context.method,
-                url=request_url(context.url),
-                headers=headers,
-            )
-        except HTTPValidationError as error:
-            raise HTTPInvalidRequestError(
-                f"an interceptor made it invalid: {error.message}",
-                field=error.field,
-                **self.facts(),
-            ) from None
-
-    async def _guarded(self, request: Request) -> HttpResponse:
-        breaker = self._layers.breaker
-        if breaker is None:
-            return await self._send(request)
+    async def _protected(self, breaker: CircuitBreakerProtocol, request: Request) -> HttpResponse:
         sends = self.sends
         try:
             return await breaker.call(self._send, request)
         except HTTPCircuitOpenError as error:
             if error.method:
                 raise
-            raise self._circuit_open(error) from error
+            raise circuit_open(error, self.facts()) from error
         except FAILURES:
             raise
         except Exception as error:
             # A foreign breaker says in a language of its own that it is open; it is, if it did
             # not let the request through.
-            failure = (
-                self._policy_failed(error) if self.sends > sends else self._circuit_open(error)
-            )
-            raise failure from error
+            blame = policy_failed if self.sends > sends else circuit_open
+            raise blame(error, self.facts()) from error
 
-    def given_up(self, error: Exception) -> HttpResponse:
-        """Find out what an exception means that a policy raised of its own.
-
-        It follows from what the call has seen: no attempt at all is an open circuit; attempts that
-        all failed are exhausted, whatever the policy calls that; and giving up on an answer of 4xx
-        or 5xx leaves that answer. Anything else is a defect of the policy.
-
-        Returns:
-            The last attempt's answer.
-
-        Raises:
-            HTTPClientError: There is none; always one of the union.
-        """
-        if self._answer is not None and not self._answer.ok:
-            return self._answer
-        raise self._policy_gave_up(error) from error
-
-    def _policy_gave_up(self, error: Exception) -> HTTPFailure:
-        if not self.attempts:
-            return self._circuit_open(error)
-        if self._answer is not None or not self.failures:
-            return self._policy_failed(error)
-        return HTTPRetryExhaustedError(
-            f"a policy gave up: {self.failures[-1].message}",
-            failures=self.failures,
-            **self.facts(),
-        )
-
-    def _circuit_open(self, error: Exception) -> HTTPCircuitOpenError:
-        wait = getattr(error, "retry_after", None)
-        seconds = wait if isinstance(wait, int | float) else None
-        name = getattr(error, "name", "")
-        return HTTPCircuitOpenError(
-            retry_after=seconds, name=name if isinstance(name, str) else "", **self.facts()
-        )
-
-    def _policy_failed(self, error: Exception) -> HTTPInterceptorError:
-        return HTTPInterceptorError(f"a policy raised {type(error).__name__}", **self.facts())
-
-    def _identity(self) -> str:
-        if not self._call_id:
-            self._call_id = random_id(self._layers.clock)
-        return self._call_id
-
-    async def _send(self, request: Request) -> HttpResponse:
-        self.sends += 1
-        if self.instruments is None:
-            return await self._answered(request)
+    async def _told(self, request: Request) -> HttpResponse:
+        instruments = self._layers.instruments
         attempt = self.dispatch(request)
-        observation = self.instruments.attempt_started(attempt)
+        observation = instruments.attempt_started(attempt)
         if attempt.added:
             headers = CIMultiDict(request.headers or {})
             headers.update(check_headers(attempt.added).value_or(CIMultiDict()))
             request = replace(request, headers=headers)
-        return await observed(
-            partial(self._answered, request), observation, self, self._layers.clock, self._cut_off
-        )
-
-    def dispatch(self, request: Request | None = None) -> Dispatch:
-        """Say to instruments what begins: an attempt with its request, or else the call."""
-        attempt = 0 if request is None else self.attempts - 1
-        return Dispatch(request or self._request, attempt, self.timeout, self._attempt_timeout)
-
-    def _cut_off(self) -> HTTPTimeoutError | None:
-        """The failure that a cancellation means, if it comes from a time limit of the call."""
-        now = self._layers.clock.monotonic()
-        if self.deadline is not None and now >= self.deadline:
-            return self.timed_out()
-        if self._attempt_ends is not None and now >= self._attempt_ends:
-            return self._attempt_timed_out()
-        return None
+        if observation is None:
+            return await self._answered(request)
+        send = partial(self._answered, request)
+        return await observed(send, observation, self, self._layers.clock, self._cut_off)
 
     async def _answered(self, request: Request) -> HttpResponse:
         response = await self._exchange(request)
@@ -329,23 +251,56 @@ class Call(CallScope):
             response = await self._exchange(request)
         return response
 
-    async def _exchange(self, request: Request) -> HttpResponse:
-        return await self._layers.exchange.send(request, self)
-
     def _redirect_failed(self, reason: str) -> HTTPConnectionError:
         return HTTPConnectionError(reason, kind="redirect", **self.facts())
 
+    def _attempt_timed_out(self) -> HTTPTimeoutError:
+        phase = _PHASES[self.stage]
+        limit = format_timeout(self._attempt_timeout)
+        return HTTPTimeoutError(f"attempt not done within {limit}", phase=phase, **self.facts())
 
-def _in_memory(body: Body | None) -> bytes | None:
-    match body:
-        case None:
-            return b""
-        case BytesBody():
-            return body.content
-        case StreamBody():
-            return None
-        case _:
-            assert_never(body)
+    def _interceptor_failed(self, error: InterceptionError) -> HTTPInterceptorError:
+        return HTTPInterceptorError(error.message, interceptor=error.interceptor, **self.facts())
+
+    def given_up(self, error: Exception) -> HttpResponse:
+        """Find out what an exception means that a policy raised of its own.
+
+        No attempt at all is an open circuit; attempts that all failed are exhausted, whatever the
+        policy calls that; and giving up on an answer of 4xx or 5xx leaves that answer. Anything
+        else is a defect of the policy.
+
+        Returns:
+            The last attempt's answer.
+
+        Raises:
+            HTTPClientError: There is none; always one of the union.
+        """
+        if self._answer is not None and not self._answer.ok:
+            return self._answer
+        if not self.attempts:
+            raise circuit_open(error, self.facts()) from error
+        if self._answer is not None or not self.failures:
+            raise policy_failed(error, self.facts()) from error
+        raise exhausted(self.failures, self.facts()) from error
+
+    def _identity(self) -> str:
+        if not self._call_id:
+            self._call_id = random_id(self._layers.clock)
+        return self._call_id
+
+    def dispatch(self, request: Request | None = None) -> Dispatch:
+        """Say to instruments what begins: an attempt with its request, or else the call."""
+        attempt = 0 if request is None else self.attempts - 1
+        return Dispatch(request or self._request, attempt, self.timeout, self._attempt_timeout)
+
+    def _cut_off(self) -> HTTPTimeoutError | None:
+        """The failure that a cancellation means, if it comes from a time limit of the call."""
+        now = self._layers.clock.monotonic()
+        if self.deadline is not None and now >= self.deadline:
+            return self.timed_out()
+        if self._attempt_ends is not None and now >= self._attempt_ends:
+            return self._attempt_timed_out()
+        return None
 
 
 def _is_repeatable(request: Request) -> bool:

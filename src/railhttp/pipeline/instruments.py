@@ -95,7 +95,7 @@ def _complain(culprit: object, error: Exception) -> None:
 
 async def observed(
     send: Callable[[], Awaitable[HttpResponse]],
-    observation: ObservationProtocol | None,
+    observation: ObservationProtocol,
     call: CallScope,
     clock: Clock,
     cut_off: Callable[[], HTTPFailure | None] = lambda: None,
@@ -104,7 +104,7 @@ async def observed(
 
     Args:
         send: Makes it.
-        observation: Whom to tell; None is nobody.
+        observation: Whom to tell.
         call: The call.
         clock: What tells the time.
         cut_off: Says which time limit a cancellation comes from; None where it is none of ours.
@@ -112,8 +112,6 @@ async def observed(
     Returns:
         What `send` returned; what it raised passes.
     """
-    if observation is None:
-        return await send()
     started = clock.monotonic()
     answer: HttpResponse | None = None
     failure: HTTPFailure | None = None

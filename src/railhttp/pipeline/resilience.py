@@ -9,6 +9,7 @@ from railhttp.model.validation import or_raise
 from railhttp.pipeline.bulkhead import Bulkhead
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.composition import Layer, Stack, check_pipeline
+from railhttp.pipeline.rate_limit import RateLimiter
 from railhttp.pipeline.registry import OriginBreakers
 from railhttp.pipeline.retry import RetryPolicy
 from railhttp.pipeline.scope import CallScope, scope_of
@@ -199,7 +200,8 @@ class Passage(CallScope, Generic[T]):
         bulkhead = self._stack.bulkhead
         if bulkhead is None:
             return await self.through_retry()
-        await bulkhead.enter(self)
+        if not bulkhead.enter_now():
+            await bulkhead.enter(self)
         try:
             return await self.through_retry()
         finally:
@@ -210,12 +212,18 @@ class Passage(CallScope, Generic[T]):
         retry = self._stack.retry
         return self.attempt() if retry is None else retry.execute(self.attempt)
 
-    async def attempt(self) -> T:
+    def attempt(self) -> Awaitable[T]:
         """Make an attempt: take its turn, ask the breaker."""
-        rate_limit, breaker = self._stack.rate_limit, self._stack.breaker
-        if rate_limit is not None:
-            await rate_limit.admit(self)
-        return await (self.send() if breaker is None else breaker.call(self.send))
+        rate_limit = self._stack.rate_limit
+        return self._guarded() if rate_limit is None else self._admitted(rate_limit)
+
+    async def _admitted(self, rate_limit: RateLimiter) -> T:
+        await rate_limit.admit(self)
+        return await self._guarded()
+
+    def _guarded(self) -> Awaitable[T]:
+        breaker = self._stack.breaker
+        return self.send() if breaker is None else breaker.call(self.send)
 
     def send(self) -> Awaitable[T]:
         """Make the call itself, for as long as an attempt may take."""

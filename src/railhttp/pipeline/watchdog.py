@@ -24,13 +24,16 @@ class Watch:
     """A context that cancels its task when its time is over, and then raises `ExpiredError`.
 
     A cancellation from elsewhere passes through untouched, as with `asyncio.timeout`.
+
+    Attributes:
+        expires: When its time is over, on the clock's `monotonic()`; 0 where it has no limit.
     """
 
-    __slots__ = ("_cancelling", "_closed", "_expired", "_queue", "_task", "expires")
+    __slots__ = ("_cancelling", "_queue", "_reason", "_task", "expires")
 
     def __init__(self, queue: "_Queue") -> None:
         self._queue = queue
-        self._expired = self._closed = False
+        self._reason: type[Exception] | None = None
 
     def __enter__(self) -> Self:
         task = asyncio.current_task()
@@ -38,12 +41,12 @@ class Watch:
             raise RuntimeError("a time limit needs a running task")
         self._task = task
         self._cancelling = task.cancelling()
-        self.expires = self._queue.add(self)
+        self.expires = self._queue.join(self)
         return self
 
-    def expire(self, *, closed: bool = False) -> None:
+    def end(self, reason: type[Exception]) -> None:
         """End the wait of the task that is inside."""
-        self._expired, self._closed = True, closed
+        self._reason = reason
         self._task.cancel()
 
     def __exit__(
@@ -52,39 +55,45 @@ class Watch:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._queue.remove(self)
+        self._queue.leave(self)
         if (
-            self._expired
+            self._reason is not None
             and self._task.uncancel() <= self._cancelling
             and exc_type is asyncio.CancelledError
         ):
-            raise (ClosedError if self._closed else ExpiredError) from exc
+            raise self._reason from exc
 
 
 class _Queue:
     """The watches of one duration, the first to expire in front."""
 
-    __slots__ = ("_clock", "_owner", "_timer", "_watches", "seconds")
+    __slots__ = ("_clock", "_owner", "_timer", "_usual", "_watches", "seconds")
 
-    def __init__(self, owner: "Watchdog", clock: Clock, seconds: float | None) -> None:
+    def __init__(
+        self, owner: "Watchdog", clock: Clock, seconds: float | None, *, usual: bool
+    ) -> None:
         self._owner = owner
         self._clock = clock
+        self._usual = usual
         self.seconds = seconds
         self._timer: TimerHandle | None = None
         self._watches: dict[Watch, None] = {}
 
-    def add(self, watch: Watch) -> float:
+    def join(self, watch: Watch) -> float:
+        """Add a watch, and say when it expires."""
         self._watches[watch] = None
-        if self.seconds is None:
+        seconds = self.seconds
+        if seconds is None:
             return 0.0
         if self._timer is None:
-            self._timer = self._clock.call_later(self.seconds, self._ring)
-        return self._clock.monotonic() + self.seconds
+            self._timer = self._clock.call_later(seconds, self._ring)
+        return self._clock.monotonic() + seconds
 
-    def remove(self, watch: Watch) -> None:
+    def leave(self, watch: Watch) -> None:
+        """Remove a watch, if it is still there."""
         self._watches.pop(watch, None)
-        if not self._watches:
-            self._owner.emptied(self)
+        if not (self._usual or self._watches):
+            self._owner.forget(self)
 
     def _ring(self) -> None:
         self._timer = None
@@ -95,16 +104,16 @@ class _Queue:
                 self._timer = self._clock.call_later(first.expires - now, self._ring)
                 return
             del self._watches[first]
-            first.expire()
+            first.end(ExpiredError)
 
-    def close(self, *, watches_too: bool) -> None:
+    def close(self) -> None:
+        """Stop the timer, and end the watches that are there."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if watches_too:
-            for watch in tuple(self._watches):
-                watch.expire(closed=True)
-            self._watches.clear()
+        watches, self._watches = self._watches, {}
+        for watch in watches:
+            watch.end(ClosedError)
 
 
 class Watchdog:
@@ -144,17 +153,18 @@ class Watchdog:
         """
         queue = self._queues.get(seconds)
         if queue is None:
-            queue = self._queues[seconds] = _Queue(self, self._clock, seconds)
+            usual = seconds in self._usual
+            queue = self._queues[seconds] = _Queue(self, self._clock, seconds, usual=usual)
         return Watch(queue)
 
-    def emptied(self, queue: _Queue) -> None:
-        """Forget a duration that nobody waits for, unless it is a usual one."""
-        if queue.seconds not in self._usual and self._queues.get(queue.seconds) is queue:
+    def forget(self, queue: _Queue) -> None:
+        """Forget a duration that nobody waits for and that is no usual one."""
+        if self._queues.get(queue.seconds) is queue:
             del self._queues[queue.seconds]
-            queue.close(watches_too=False)
+            queue.close()
 
     def close(self) -> None:
         """End all watches: the tasks inside get `ClosedError`."""
         queues, self._queues = self._queues, {}
         for queue in queues.values():
-            queue.close(watches_too=True)
+            queue.close()

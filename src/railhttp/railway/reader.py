@@ -5,7 +5,7 @@ and then sends a request each time it is called. That makes it the one kind of r
 be retried as a value, and tested with another client.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar
 
 from returns.context import RequiresContextFutureResult
@@ -19,6 +19,7 @@ from railhttp.model.errors import FAILURES, Delivery, HTTPFailure, HTTPRetryExha
 from railhttp.model.options import RequestOptions
 from railhttp.model.request import IDEMPOTENT_METHODS
 from railhttp.model.response import HttpResponse
+from railhttp.pipeline.foreign import exhausted
 from railhttp.protocols import RetryPolicyProtocol
 from railhttp.railway.outcome import run
 from railhttp.wire.multipart import FormFields
@@ -153,24 +154,24 @@ async def _retried(
     except Exception as error:
         if not seen:
             raise
-        return Failure(_exhausted(seen, error))
+        return Failure(_given_up(seen, error))
 
 
 def _is_harmless(failure: HTTPFailure) -> bool:
     return failure.delivery is Delivery.NOT_SENT or failure.method in IDEMPOTENT_METHODS
 
 
-def _exhausted(failures: list[HTTPFailure], error: Exception) -> HTTPRetryExhaustedError:
-    """Say in our words that a foreign policy gave up."""
+def _given_up(failures: Sequence[HTTPFailure], error: Exception) -> HTTPRetryExhaustedError:
     last = failures[-1]
-    exhausted = HTTPRetryExhaustedError(
-        f"a policy gave up: {last.message}",
-        failures=failures,
-        method=last.method,
-        url=last.url,
-        delivery=last.delivery.strongest(*(failure.delivery for failure in failures)),
-        attempts=len(failures),
-        elapsed=last.elapsed,
+    failure = exhausted(
+        failures,
+        {
+            "method": last.method,
+            "url": last.url,
+            "delivery": last.delivery.strongest(*(one.delivery for one in failures)),
+            "attempts": len(failures),
+            "elapsed": last.elapsed,
+        },
     )
-    exhausted.__cause__ = error
-    return exhausted
+    failure.__cause__ = error
+    return failure

@@ -1,0 +1,65 @@
+"""What it means when a plugged-in policy raises an exception of its own.
+
+It follows from what the call has seen, not from the exception's class, so that every policy is
+understood (tests/client/test_policies.py).
+"""
+
+from collections.abc import Sequence
+
+from railhttp.model.errors import (
+    CallFacts,
+    HTTPCircuitOpenError,
+    HTTPFailure,
+    HTTPInterceptorError,
+    HTTPRetryExhaustedError,
+)
+
+
+def circuit_open(error: Exception, call: CallFacts) -> HTTPCircuitOpenError:
+    """Build the failure for a policy that let nothing through: it calls its circuit open.
+
+    Args:
+        error: What it raised; its `retry_after` and `name` are taken over where it has them.
+        call: The facts of the call.
+
+    Example:
+        >>> circuit_open(KeyError(), {"attempts": 0}).label
+        ''
+    """
+    wait = getattr(error, "retry_after", None)
+    name = getattr(error, "name", "")
+    return HTTPCircuitOpenError(
+        retry_after=wait if isinstance(wait, int | float) else None,
+        name=name if isinstance(name, str) else "",
+        **call,
+    )
+
+
+def policy_failed(error: Exception, call: CallFacts) -> HTTPInterceptorError:
+    """Build the failure for a policy that has a defect.
+
+    Args:
+        error: What it raised.
+        call: The facts of the call.
+
+    Example:
+        >>> policy_failed(KeyError(), {}).message
+        'a policy raised KeyError'
+    """
+    return HTTPInterceptorError(f"a policy raised {type(error).__name__}", **call)
+
+
+def exhausted(failures: Sequence[HTTPFailure], call: CallFacts) -> HTTPRetryExhaustedError:
+    """Build the failure for a policy that gave up after attempts that all failed.
+
+    Args:
+        failures: Every attempt's failure, in order; at least one.
+        call: The facts of the call.
+
+    Example:
+        >>> from railhttp.model.errors import HTTPTimeoutError
+        >>> exhausted([HTTPTimeoutError("no answer", phase="read")], {}).message
+        'a policy gave up: no answer'
+    """
+    message = f"a policy gave up: {failures[-1].message}"
+    return HTTPRetryExhaustedError(message, failures=failures, **call)
