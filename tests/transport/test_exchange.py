@@ -343,13 +343,15 @@ async def test_aiohttp_needs_no_total_timeout_of_its_own(
     client: HTTPClient, faults: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[object] = []
-    request = client.pool.session.request
+    connector = client.pool.session.connector
+    assert connector is not None
+    connect = connector.connect
 
     def spy(*args: object, **options: object) -> object:
         seen.append(options["timeout"])
-        return request(*args, **options)  # type: ignore[arg-type]  # handed through as they came
+        return connect(*args, **options)  # type: ignore[arg-type]  # handed through as they came
 
-    monkeypatch.setattr(client.pool.session, "request", spy)
+    monkeypatch.setattr(connector, "connect", spy)
     await client.request("GET", faults.url(), timeout=5.2, connect_timeout=5.1, read_timeout=5.3)
     (timeout,) = seen
     assert isinstance(timeout, aiohttp.ClientTimeout)

@@ -1,24 +1,12 @@
-"""What the project adds to aiohttp's connector, request and response classes.
-
-Each is a class that `ClientSession` takes as an argument, so nothing of aiohttp is patched.
-"""
+"""What the project adds to aiohttp's connector, connection and request classes."""
 
 import math
 import ssl
 from contextlib import suppress
-from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from aiohttp import (
-    ClientConnectionError,
-    ClientOSError,
-    ClientPayloadError,
-    ClientRequest,
-    ClientResponse,
-    ServerDisconnectedError,
-    TCPConnector,
-)
+from aiohttp import ClientConnectionError, ClientPayloadError, ClientRequest, TCPConnector
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
 from typing_extensions import override
@@ -32,27 +20,15 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
-PROGRESS: Final[ContextVar[Progress]] = ContextVar("railhttp_progress")
-"""The call that the running task is making; set by the exchange."""
-
-
-class BrokenExchangeError(Exception):
-    """A connection broke after the request was handed to it; the cause says how.
-
-    aiohttp sends a request again when it sees one of its own two classes for this, so they must
-    not reach it (tests/transport/test_exchange.py::test_a_dropped_request_is_sent_only_once).
-    """
-
 
 class StagedRequest(ClientRequest):
-    """A request that says when its bytes may have left."""
+    """A request of a call, which hears how far it has come.
 
-    @override
-    async def send(self, conn: "Connection") -> ClientResponse:
-        progress = PROGRESS.get(None)
-        if progress is not None:
-            progress.stage = Stage.SENDING
-        return await super().send(conn)
+    Attributes:
+        progress: The call; None for a request that belongs to none.
+    """
+
+    progress: Progress | None = None
 
     @override
     async def write_bytes(
@@ -63,17 +39,6 @@ class StagedRequest(ClientRequest):
         # (tests/transport/test_exchange.py::test_no_exception_is_left_in_a_task).
         with suppress(ClientConnectionError):
             await super().write_bytes(writer, conn, content_length)
-
-
-class UnrepeatedResponse(ClientResponse):
-    """A response whose broken start aiohttp does not answer with a second send."""
-
-    @override
-    async def start(self, connection: "Connection") -> ClientResponse:
-        try:
-            return await super().start(connection)
-        except (ClientOSError, ServerDisconnectedError) as error:
-            raise BrokenExchangeError from error
 
 
 class CandidHandler(ResponseHandler):
@@ -123,13 +88,9 @@ class KeepaliveConnector(TCPConnector):
     async def _create_connection(
         self, req: ClientRequest, traces: "list[Trace]", timeout: "ClientTimeout"
     ) -> "ResponseHandler":
-        progress = PROGRESS.get(None)
-        if progress is not None:
-            progress.stage = Stage.CONNECTING
-        try:
-            return await super()._create_connection(req, traces, timeout)
-        except ServerDisconnectedError as error:  # by a proxy
-            raise BrokenExchangeError from error
+        if isinstance(req, StagedRequest) and req.progress is not None:
+            req.progress.stage = Stage.CONNECTING
+        return await super()._create_connection(req, traces, timeout)
 
     @override
     def _release(

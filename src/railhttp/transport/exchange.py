@@ -1,17 +1,13 @@
 """One request out, one response in: where everything that aiohttp raises becomes a failure."""
 
 import asyncio
-import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from functools import lru_cache
-from typing import Final, NoReturn
+from typing import NoReturn
 
-from aiohttp import BytesPayload, ClientResponse, ClientSession, ClientTimeout
-from aiohttp.payload import Payload
+from aiohttp import ClientResponse, ClientSession
 from yarl import URL
 
-from railhttp.model.body import Body, BytesBody, StreamBody
 from railhttp.model.errors import (
     CallFacts,
     HTTPClientError,
@@ -20,20 +16,14 @@ from railhttp.model.errors import (
     HTTPResponseTooLargeError,
     HTTPValidationError,
 )
-from railhttp.model.options import ProgressCallback
 from railhttp.model.request import Request
 from railhttp.model.response import Headers, HttpResponse
 from railhttp.model.stage import Progress, Stage, call_facts
 from railhttp.protocols import Clock
-from railhttp.transport.connector import PROGRESS, BrokenExchangeError
+from railhttp.transport.dispatch import dispatch
 from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.pool import ConnectionPool
-from railhttp.transport.request_body import StreamPayload
 from railhttp.wire.content import ContentError, decoder_for
-
-_LARGE: Final = 1024 * 1024  # above this aiohttp warns of bytes that are sent in one piece
-_CONTENT_TYPE: Final = ("Content-Type",)
-_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
 class AiohttpExchange:
@@ -90,35 +80,13 @@ class AiohttpExchange:
             HTTPClientError: There was no response; always one of the union.
         """
         progress.stage = Stage.QUEUED
-        token = PROGRESS.set(progress)
         try:
             session = self._pool.session
-            response = await self._request(session, request)
+            response = await dispatch(session, request, progress, self._proxy(request))
             progress.stage = Stage.ANSWERED
             return Incoming(response, self, session, request, progress)
         except BaseException as error:  # noqa: BLE001  # cancellation is told apart inside
             self.fail(error, request, progress)
-        finally:
-            PROGRESS.reset(token)
-
-    async def _request(self, session: ClientSession, request: Request) -> ClientResponse:
-        route = request.route
-        body = request.body
-        return await session.request(
-            request.method,
-            request.url,
-            headers=request.headers,
-            data=None if body is None else _payload(body, route.upload_progress),
-            # Without a body aiohttp would still announce one of type application/octet-stream.
-            skip_auto_headers=(
-                _CONTENT_TYPE if body is None and request.method in _WITH_BODY else None
-            ),
-            cookies=request.cookies,
-            allow_redirects=False,
-            proxy=self._proxy(request),
-            ssl=True if route.ssl_context is None else route.ssl_context,
-            timeout=_timeout(route.connect_timeout, route.read_timeout),
-        )
 
     def _proxy(self, request: Request) -> URL | None:
         proxy = request.route.proxy
@@ -138,8 +106,6 @@ class AiohttpExchange:
                 task = asyncio.current_task()
                 if task is None or task.cancelling():
                     raise error
-            case BrokenExchangeError(__cause__=BaseException() as cause):
-                error = cause
             case Exception():
                 pass
             case _:
@@ -302,16 +268,6 @@ class Incoming:
             self._response.close()
 
 
-def _payload(body: Body, progress: ProgressCallback | None) -> Payload:
-    match body:
-        case BytesBody() if len(body.content) <= _LARGE and progress is None:
-            return BytesPayload(body.content, content_type=body.content_type)
-        case BytesBody():
-            return StreamPayload(StreamBody((body.content,), body.content_type), progress)
-        case StreamBody():
-            return StreamPayload(body, progress)
-
-
 def _disarm(response: ClientResponse) -> None:
     """Stop aiohttp's watch over silence: it counts the time in which nobody asks for more.
 
@@ -320,9 +276,3 @@ def _disarm(response: ClientResponse) -> None:
     if response.connection is not None and response.connection.protocol is not None:
         response.connection.protocol.read_timeout = None
         response.connection.protocol.start_timeout()
-
-
-@lru_cache(maxsize=256)
-def _timeout(connect: float | None, read: float | None) -> ClientTimeout:
-    # Without a threshold aiohttp rounds times above 5 s up to a whole second.
-    return ClientTimeout(total=None, connect=connect, sock_read=read, ceil_threshold=math.inf)

@@ -18,7 +18,7 @@ from railhttp.model.errors import HTTPConnectionError, HTTPValidationError
 from railhttp.model.proxy import ProxySettings, check_proxy
 from railhttp.model.url import request_url
 from railhttp.model.validation import or_raise
-from railhttp.transport.connector import KeepaliveConnector, StagedRequest, UnrepeatedResponse
+from railhttp.transport.connector import KeepaliveConnector
 from railhttp.version import __version__
 from railhttp.wire.content import ACCEPT_ENCODING
 
@@ -147,8 +147,6 @@ class ConnectionPool:
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPT_ENCODING},
             timeout=NO_TIMEOUT,
             auto_decompress=False,
-            request_class=StagedRequest,
-            response_class=UnrepeatedResponse,
         )
 
     async def stop(self) -> None:
