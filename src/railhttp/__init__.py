@@ -4,18 +4,14 @@
 a closed union, `HTTPFailure`. The functional faces stand in `railhttp.railway`.
 """
 
-from railhttp.client.base_url_client import BaseURLHTTPClient
+import importlib
+import typing
+
 from railhttp.client.http_client import HTTPClient
-from railhttp.client.stream_context import StreamContext
-from railhttp.di.health import HealthCheckResult
-from railhttp.di.http_module import HTTPModule
-from railhttp.di.http_provider import HTTPProvider
-from railhttp.di.modules import DynamicModule, Module, module
 from railhttp.model.authorization import basic_auth, bearer_auth
 from railhttp.model.body import BodyData
 from railhttp.model.config import ConnectionPoolConfig, HTTPClientConfig
 from railhttp.model.context import RequestContext, ResponseContext
-from railhttp.model.download import Download
 from railhttp.model.errors import (
     ConnectionKind,
     Delivery,
@@ -34,14 +30,6 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
     HTTPValidationError,
     TimeoutPhase,
-)
-from railhttp.model.events import (
-    HTTPEvent,
-    HTTPRequestSentHook,
-    HTTPResponseReceivedHook,
-    RequestCompletedEvent,
-    RequestRetryExhaustedEvent,
-    RequestTimeoutEvent,
 )
 from railhttp.model.headers import (
     check_headers,
@@ -68,26 +56,8 @@ from railhttp.model.validation import (
     validate_timeout,
     validate_url,
 )
-from railhttp.pipeline.breaker import CircuitBreaker
-from railhttp.pipeline.bulkhead import Bulkhead
-from railhttp.pipeline.composition import check_pipeline
 from railhttp.pipeline.interceptors import InterceptorChain
-from railhttp.pipeline.mailbox import Observer
-from railhttp.pipeline.rate_limit import RateLimiter
-from railhttp.pipeline.registry import CircuitBreakerRegistry
-from railhttp.pipeline.resilience import ResiliencePipeline
 from railhttp.pipeline.retry import RetryPolicy
-from railhttp.pipeline.signing import MessageSigning
-from railhttp.pipeline.standard_interceptors import (
-    ApiKey,
-    BasicAuth,
-    BearerAuth,
-    CorrelationId,
-    RequestInterceptor,
-    UserAgent,
-)
-from railhttp.pipeline.timeout import AttemptTimeout
-from railhttp.policy.breaker import BreakerRule
 from railhttp.policy.budget import RetryBudget
 from railhttp.policy.retry import RetryEvent
 from railhttp.protocols import (
@@ -109,8 +79,43 @@ from railhttp.protocols import (
 )
 from railhttp.transport.pool import ConnectionPool
 from railhttp.version import __version__
-from railhttp.wire.multipart import FormFields, FormValue
-from railhttp.wire.sse import ServerSentEvent
+
+if typing.TYPE_CHECKING:
+    from railhttp.client.base_url_client import BaseURLHTTPClient
+    from railhttp.client.stream_context import StreamContext
+    from railhttp.di.health import HealthCheckResult
+    from railhttp.di.http_module import HTTPModule
+    from railhttp.di.http_provider import HTTPProvider
+    from railhttp.di.modules import DynamicModule, Module, module
+    from railhttp.model.download import Download
+    from railhttp.model.events import (
+        HTTPEvent,
+        HTTPRequestSentHook,
+        HTTPResponseReceivedHook,
+        RequestCompletedEvent,
+        RequestRetryExhaustedEvent,
+        RequestTimeoutEvent,
+    )
+    from railhttp.pipeline.breaker import CircuitBreaker
+    from railhttp.pipeline.bulkhead import Bulkhead
+    from railhttp.pipeline.composition import check_pipeline
+    from railhttp.pipeline.mailbox import Observer
+    from railhttp.pipeline.rate_limit import RateLimiter
+    from railhttp.pipeline.registry import CircuitBreakerRegistry
+    from railhttp.pipeline.resilience import ResiliencePipeline
+    from railhttp.pipeline.signing import MessageSigning
+    from railhttp.pipeline.standard_interceptors import (
+        ApiKey,
+        BasicAuth,
+        BearerAuth,
+        CorrelationId,
+        RequestInterceptor,
+        UserAgent,
+    )
+    from railhttp.pipeline.timeout import AttemptTimeout
+    from railhttp.policy.breaker import BreakerRule
+    from railhttp.wire.multipart import FormFields, FormValue
+    from railhttp.wire.sse import ServerSentEvent
 
 __all__ = [
     "JSON",
@@ -222,3 +227,52 @@ __all__ = [
     "validate_timeout",
     "validate_url",
 ]
+
+_LATER: typing.Final = {
+    "BaseURLHTTPClient": "railhttp.client.base_url_client",
+    "StreamContext": "railhttp.client.stream_context",
+    "HealthCheckResult": "railhttp.di.health",
+    "HTTPModule": "railhttp.di.http_module",
+    "HTTPProvider": "railhttp.di.http_provider",
+    "DynamicModule": "railhttp.di.modules",
+    "Module": "railhttp.di.modules",
+    "module": "railhttp.di.modules",
+    "Download": "railhttp.model.download",
+    "HTTPEvent": "railhttp.model.events",
+    "HTTPRequestSentHook": "railhttp.model.events",
+    "HTTPResponseReceivedHook": "railhttp.model.events",
+    "RequestCompletedEvent": "railhttp.model.events",
+    "RequestRetryExhaustedEvent": "railhttp.model.events",
+    "RequestTimeoutEvent": "railhttp.model.events",
+    "CircuitBreaker": "railhttp.pipeline.breaker",
+    "Bulkhead": "railhttp.pipeline.bulkhead",
+    "check_pipeline": "railhttp.pipeline.composition",
+    "Observer": "railhttp.pipeline.mailbox",
+    "RateLimiter": "railhttp.pipeline.rate_limit",
+    "CircuitBreakerRegistry": "railhttp.pipeline.registry",
+    "ResiliencePipeline": "railhttp.pipeline.resilience",
+    "MessageSigning": "railhttp.pipeline.signing",
+    "ApiKey": "railhttp.pipeline.standard_interceptors",
+    "BasicAuth": "railhttp.pipeline.standard_interceptors",
+    "BearerAuth": "railhttp.pipeline.standard_interceptors",
+    "CorrelationId": "railhttp.pipeline.standard_interceptors",
+    "RequestInterceptor": "railhttp.pipeline.standard_interceptors",
+    "UserAgent": "railhttp.pipeline.standard_interceptors",
+    "AttemptTimeout": "railhttp.pipeline.timeout",
+    "BreakerRule": "railhttp.policy.breaker",
+    "FormFields": "railhttp.wire.multipart",
+    "FormValue": "railhttp.wire.multipart",
+    "ServerSentEvent": "railhttp.wire.sse",
+}
+"""What most programs do without, and where it is: imported when it is first asked for."""
+
+if not typing.TYPE_CHECKING:  # type checkers take these names from the imports above
+
+    def __getattr__(name: str) -> object:
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(importlib.import_module(_LATER[name]), name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from returns.methods import unwrap_or_failure
+from returns.result import Failure
 from typing_extensions import Unpack, override
 
 from railhttp.client.http_client import HTTPClient
@@ -233,12 +233,13 @@ class BaseURLHTTPClient(Streams):
         """Upload a form as `multipart/form-data`; see `HTTPClient.post_multipart`."""
         url, options = self._resolve("POST", url, options)
         await self.start()
-        answer = unwrap_or_failure(await self._client.post_multipart(url, fields, **options))
-        if isinstance(answer, HttpResponse):
-            return answer
-        if not isinstance(answer, HTTPStatusError):
-            raise answer
-        return answer.response
+        result = await self._client.post_multipart(url, fields, **options)
+        if not isinstance(result, Failure):
+            return result.unwrap()
+        failure = result.failure()
+        if not isinstance(failure, HTTPStatusError):
+            raise failure
+        return failure.response
 
     @override
     async def _opener(self, method: str, url: str, options: RequestOptions) -> Opener:

@@ -20,6 +20,8 @@ from railhttp.wire.sse import EventStreamDecoder, EventTooLarge, ServerSentEvent
 
 EVENT_STREAM: Final = "text/event-stream"
 
+EVENT_HEADERS: Final = {"Accept": EVENT_STREAM, "Cache-Control": "no-store"}
+
 RECONNECTION_TIME: Final = 3.0
 """Seconds before a reconnection where the server names none; browsers take 3 to 5."""
 

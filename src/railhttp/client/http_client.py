@@ -4,12 +4,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from returns.result import Failure, Result, Success
 from typing_extensions import Unpack, override
 
-from railhttp.client.future_verbs import FutureVerbs
 from railhttp.client.gate import GatedExchange
 from railhttp.client.opener import Opener
 from railhttp.client.request_builder import Prepared, RequestBuilder
@@ -51,7 +50,10 @@ from railhttp.protocols import (
 from railhttp.transport.exchange import AiohttpExchange
 from railhttp.transport.pool import ConnectionPool
 from railhttp.transport.request_body import measure_file
-from railhttp.wire.multipart import FormFields, encode_multipart
+
+if TYPE_CHECKING:
+    from railhttp.client.future_verbs import FutureVerbs
+    from railhttp.wire.multipart import FormFields
 
 
 class HTTPClient(Verbs, Streams):
@@ -152,8 +154,11 @@ class HTTPClient(Verbs, Streams):
         return self._config
 
     @property
-    def future(self) -> FutureVerbs:
+    def future(self) -> "FutureVerbs":
         """The verbs as `FutureResult` values, which never raise."""
+        # returns.future and what it needs: milliseconds that most programs have no use for.
+        from railhttp.client.future_verbs import FutureVerbs  # noqa: PLC0415
+
         return FutureVerbs(self)
 
     @property
@@ -244,7 +249,7 @@ class HTTPClient(Verbs, Streams):
         return await self._perform(self._call(method, url, options))
 
     async def post_multipart(
-        self, url: str, fields: FormFields, **options: Unpack[RequestOptions]
+        self, url: str, fields: "FormFields", **options: Unpack[RequestOptions]
     ) -> Result[HttpResponse, HTTPFailure]:
         """Upload a form as `multipart/form-data` (RFC 7578) by POST.
 
@@ -261,6 +266,8 @@ class HTTPClient(Verbs, Streams):
             HTTPCircuitOpenError: See `get`.
             HTTPRetryExhaustedError: See `get`.
         """
+        from railhttp.wire.multipart import encode_multipart  # noqa: PLC0415  # few send forms
+
         boundary = random_id(self._clock)
         return await self._outcome(
             "POST", url, options, lambda: encode_multipart(fields, boundary, measure_file)

@@ -3,7 +3,6 @@
 import re
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -23,7 +22,7 @@ from railhttp.transport.request_body import measure_file
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
-_ROUTE_OPTIONS: Final = frozenset(Route.__slots__) & RequestOptions.__annotations__.keys()
+_ROUTE_OPTIONS: Final = frozenset(Route._fields) & RequestOptions.__annotations__.keys()
 
 
 class Target(NamedTuple):
@@ -168,8 +167,7 @@ class RequestBuilder:
         default = self._route
         if not _ROUTE_OPTIONS & options.keys():
             return default
-        route = replace(
-            default,
+        route = default._replace(
             connect_timeout=options.get("connect_timeout", default.connect_timeout),
             read_timeout=options.get("read_timeout", default.read_timeout),
             proxy=_proxy(options.get("proxy")),

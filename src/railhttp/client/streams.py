@@ -5,21 +5,20 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from returns.result import Failure, Result, Success
 from typing_extensions import Unpack
 
-from railhttp.client.downloading import fetch
-from railhttp.client.event_stream import EVENT_STREAM, EventStream
 from railhttp.client.opener import Opener
-from railhttp.client.stream_context import StreamContext
-from railhttp.model.download import Download
 from railhttp.model.errors import FAILURES, HTTPFailure, HTTPInvalidRequestError
 from railhttp.model.options import ProgressCallback, RequestOptions, with_default_headers
-from railhttp.wire.sse import ServerSentEvent
 
-_EVENT_HEADERS: Final = {"Accept": EVENT_STREAM, "Cache-Control": "no-store"}
+if TYPE_CHECKING:
+    from railhttp.client.stream_context import StreamContext
+    from railhttp.model.download import Download
+    from railhttp.wire.sse import ServerSentEvent
+
 _DOWNLOAD_HEADERS: Final = {"Accept-Encoding": "identity"}
 
 
@@ -34,13 +33,15 @@ class Streams(ABC):
     its own needs no such limit. The time that the caller takes between two chunks is no silence.
     """
 
+    # What each way needs is imported there: most programs go none of them (benchmarks/imports.py).
+
     @abstractmethod
     async def _opener(self, method: str, url: str, options: RequestOptions) -> Opener: ...
 
     @asynccontextmanager
     async def stream(
         self, method: str, url: str, **options: Unpack[RequestOptions]
-    ) -> AsyncGenerator[StreamContext, None]:
+    ) -> AsyncGenerator["StreamContext", None]:
         """Open a response, and read its body in chunks as they come, holding one of them.
 
         Leaving the block closes the connection, unless the body was read to its end. What is
@@ -59,6 +60,8 @@ class Streams(ABC):
                 one of `HTTPFailure`.
             TypeError: There is no such option.
         """
+        from railhttp.client.stream_context import StreamContext  # noqa: PLC0415  # see above
+
         response = await (await self._opener(method, url, options)).open()
         try:
             yield StreamContext(response)
@@ -75,7 +78,7 @@ class Streams(ABC):
         last_event_id: str = "",
         max_event_bytes: int | None = None,
         **options: Unpack[RequestOptions],
-    ) -> AsyncGenerator[AsyncIterator[ServerSentEvent], None]:
+    ) -> AsyncGenerator[AsyncIterator["ServerSentEvent"], None]:
         """Open a stream of server-sent events (WHATWG HTML, 9.2).
 
         With `reconnect`, a connection that ended or broke is opened again with `Last-Event-ID`,
@@ -100,7 +103,12 @@ class Streams(ABC):
             HTTPResponseTooLargeError: An event is larger than allowed.
             HTTPClientError: See `stream`.
         """
-        opener = await self._opener(method, url, with_default_headers(options, _EVENT_HEADERS))
+        from railhttp.client.event_stream import (  # noqa: PLC0415  # see above
+            EVENT_HEADERS,
+            EventStream,
+        )
+
+        opener = await self._opener(method, url, with_default_headers(options, EVENT_HEADERS))
         if reconnect and method.upper() != "GET":
             raise HTTPInvalidRequestError("only a GET can", field="reconnect", **opener.facts())
         events = EventStream(
@@ -124,7 +132,7 @@ class Streams(ABC):
         progress: ProgressCallback | None = None,
         resume: bool = True,
         **options: Unpack[RequestOptions],
-    ) -> Result[Download, HTTPFailure]:
+    ) -> Result["Download", HTTPFailure]:
         """Download to a file by GET. It gets its name when it is whole, and in one step.
 
         Until then it grows beside the target as `.name.part`, which is kept where a download
@@ -150,6 +158,8 @@ class Streams(ABC):
         Raises:
             TypeError: There is no such option.
         """
+        from railhttp.client.downloading import fetch  # noqa: PLC0415  # see above
+
         options = with_default_headers(options, _DOWNLOAD_HEADERS)
         try:
             opener = await self._opener("GET", url, options)

@@ -3,8 +3,7 @@
 import io
 import json as json_module
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import BinaryIO, ClassVar, Final, TypeAlias, cast
+from typing import BinaryIO, Final, NamedTuple, TypeAlias, cast
 from urllib.parse import urlencode
 
 from railhttp.model.errors import HTTPValidationError
@@ -23,8 +22,7 @@ BodyData: TypeAlias = (
 """What `data=` takes: bytes, text, a form, an open binary file, or an iterable of bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileSource:
+class FileSource(NamedTuple):
     """An open binary file, from where it stands to its end.
 
     Attributes:
@@ -41,8 +39,7 @@ class FileSource:
 Segment: TypeAlias = bytes | FileSource | Iterable[bytes] | AsyncIterable[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class BytesBody:
+class BytesBody(NamedTuple):
     """A body that is in memory: it can always be sent again.
 
     Attributes:
@@ -53,11 +50,13 @@ class BytesBody:
     content: bytes
     content_type: str
 
-    replayable: ClassVar = True
+    @property
+    def replayable(self) -> bool:
+        """It can."""
+        return True
 
 
-@dataclass(frozen=True, slots=True)
-class StreamBody:
+class StreamBody(NamedTuple):
     """A body that is read piece by piece while it is sent.
 
     Attributes:

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Final
+from typing import Final, NamedTuple
 
 from returns.result import Result
 from yarl import URL
@@ -41,8 +40,7 @@ def check_proxy(proxy: object, *, field: str = "proxy") -> Result[str, HTTPValid
     return check_url(proxy, require_scheme=False, field=field)
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyVariable:
+class ProxyVariable(NamedTuple):
     """A proxy as an environment variable names it, not checked yet.
 
     Attributes:
@@ -55,11 +53,13 @@ class ProxyVariable:
     """
 
     name: str
-    value: str = field(repr=False)
+    value: str
+
+    def __repr__(self) -> str:
+        return f"ProxyVariable(name={self.name!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class NoProxy:
+class NoProxy(NamedTuple):
     """One entry of NO_PROXY: what it matches is asked without a proxy.
 
     Attributes:
@@ -87,8 +87,7 @@ class NoProxy:
             return False
 
 
-@dataclass(frozen=True, slots=True)
-class ProxySettings:
+class ProxySettings(NamedTuple):
     """The proxies of an environment, read once.
 
     Attributes:

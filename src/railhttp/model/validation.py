@@ -8,7 +8,6 @@ import re
 import sys
 from typing import Final, TypeVar
 
-from returns.methods import unwrap_or_failure
 from returns.result import Failure, Result, Success
 from yarl import URL
 
@@ -49,10 +48,9 @@ def or_raise(result: Result[T, HTTPValidationError]) -> T:
         >>> or_raise(check_port(443))
         443
     """
-    value = unwrap_or_failure(result)
-    if isinstance(value, HTTPValidationError):
-        raise value
-    return value
+    if isinstance(result, Failure):
+        raise result.failure()
+    return result.unwrap()
 
 
 def refusal(message: str, field: str) -> Failure[HTTPValidationError]:

@@ -28,26 +28,28 @@ class Instruments:
         False
     """
 
-    __slots__ = ("_instruments", "_others")
+    __slots__ = ("_instruments", "_logged")
 
     def __init__(self, instruments: Iterable[InstrumentProtocol] = ()) -> None:
-        self._instruments = (*instruments, REQUEST_LOG)
-        self._others = len(self._instruments) > 1
+        self._instruments = tuple(instruments)
+        self._logged = (*self._instruments, REQUEST_LOG)
 
     @property
     def active(self) -> bool:
         """Whether there is anyone to tell; where not, nothing here costs anything."""
-        return self._others or REQUEST_LOG.is_enabled
+        return bool(self._instruments) or REQUEST_LOG.is_enabled
 
     def call_started(self, call: Dispatch) -> "Observations | None":
         """Tell all of a call that begins; None where nobody wants to hear of its end."""
-        return _observations(_observe(one, one.call_started, call) for one in self._instruments)
+        return _observations([_observe(one, one.call_started, call) for one in self._told])
 
     def attempt_started(self, attempt: Dispatch) -> "Observations | None":
         """Tell all of an attempt that is about to be sent; None as for a call."""
-        return _observations(
-            _observe(one, one.attempt_started, attempt) for one in self._instruments
-        )
+        return _observations([_observe(one, one.attempt_started, attempt) for one in self._told])
+
+    @property
+    def _told(self) -> tuple[InstrumentProtocol, ...]:
+        return self._logged if REQUEST_LOG.is_enabled else self._instruments
 
 
 class Observations:
@@ -71,7 +73,7 @@ class Observations:
                 _complain(observation, error)
 
 
-def _observations(given: Iterable[ObservationProtocol | None]) -> Observations | None:
+def _observations(given: list[ObservationProtocol | None]) -> Observations | None:
     observations = tuple([one for one in given if one is not None])
     return Observations(observations) if observations else None
 

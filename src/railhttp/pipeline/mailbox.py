@@ -5,11 +5,12 @@ import inspect
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from railhttp.model.events import HTTPEvent
+if TYPE_CHECKING:
+    from railhttp.model.events import HTTPEvent
 
-Observer: TypeAlias = Callable[[HTTPEvent], object]
+Observer: TypeAlias = "Callable[[HTTPEvent], object]"
 """Receives events. Where it returns an awaitable, as an `async def` does, that is awaited."""
 
 MAX_PENDING: Final = 1000  # events that wait for one slow observer: about a megabyte
@@ -35,7 +36,7 @@ class Mailbox:
         self._overflowing = False
         self.task: asyncio.Task[None] | None = None
 
-    def post(self, event: HTTPEvent) -> None:
+    def post(self, event: "HTTPEvent") -> None:
         """Tell the observer, now or as soon as it is ready for it; whatever it does."""
         if self._is_full():
             return
@@ -44,7 +45,7 @@ class Mailbox:
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # never breaks a call
             self._complain(error)
             return
-        if inspect.isawaitable(result):
+        if result is not None and inspect.isawaitable(result):  # most give None, which is cheap
             self._pending.append(result)
             if not self.is_busy:
                 self.task = asyncio.get_running_loop().create_task(self._work())

@@ -1,21 +1,16 @@
-"""Fires the documented payloads, each at its moment; see `railhttp.model.events`."""
+"""Tells observers what happens; `railhttp.pipeline.firing` has the moments."""
 
 import asyncio
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from railhttp.model.errors import HTTPRetryExhaustedError, HTTPTimeoutError
-from railhttp.model.events import (
-    HTTPEvent,
-    HTTPRequestSentHook,
-    HTTPResponseReceivedHook,
-    RequestCompletedEvent,
-    RequestRetryExhaustedEvent,
-    RequestTimeoutEvent,
-)
-from railhttp.model.observation import Dispatch, Ending
+from railhttp.model.observation import Dispatch
 from railhttp.pipeline.mailbox import Mailbox, Observer
 from railhttp.protocols import Clock
+
+if TYPE_CHECKING:
+    from railhttp.model.events import HTTPEvent
+    from railhttp.pipeline.firing import AttemptEvents, CallEvents
 
 DRAIN_SECONDS: Final = 1.0  # how long a client that stops waits for slow observers
 
@@ -56,14 +51,18 @@ class EventPublisher:
 
     def call_started(self, call: Dispatch) -> "CallEvents":
         """Remember a call until it ends."""
-        return CallEvents(self, call)
+        # Every client has a publisher, and few have observers: payloads are loaded for those.
+        from railhttp.pipeline.firing import CallEvents  # noqa: PLC0415
+
+        return CallEvents(self.publish, call)
 
     def attempt_started(self, attempt: Dispatch) -> "AttemptEvents":
         """Fire that an attempt is dispatched."""
-        self.publish(HTTPRequestSentHook(method=attempt.method, url=attempt.shown_url))
-        return AttemptEvents(self, attempt)
+        from railhttp.pipeline.firing import AttemptEvents  # noqa: PLC0415  # as above
 
-    def publish(self, event: HTTPEvent) -> None:
+        return AttemptEvents(self.publish, attempt)
+
+    def publish(self, event: "HTTPEvent") -> None:
         """Tell all observers of an event."""
         for mailbox in self._mailboxes:
             mailbox.post(event)
@@ -86,66 +85,3 @@ class EventPublisher:
                 task.cancel()
             # One turn delivers the cancellation; an observer that ignores it is left behind.
             await asyncio.sleep(0)
-
-
-class CallEvents:
-    """Fires what a call ends with.
-
-    Args:
-        publisher: Who tells the observers.
-        call: The call.
-    """
-
-    __slots__ = ("_call", "_publisher")
-
-    def __init__(self, publisher: EventPublisher, call: Dispatch) -> None:
-        self._publisher = publisher
-        self._call = call
-
-    def ended(self, ending: Ending) -> None:
-        """Fire it."""
-        event = _last_event(self._call, ending)
-        if event is not None:
-            self._publisher.publish(event)
-
-
-class AttemptEvents:
-    """Fires what an attempt ends with.
-
-    Args:
-        publisher: Who tells the observers.
-        attempt: The attempt.
-    """
-
-    __slots__ = ("_attempt", "_publisher")
-
-    def __init__(self, publisher: EventPublisher, attempt: Dispatch) -> None:
-        self._publisher = publisher
-        self._attempt = attempt
-
-    def ended(self, ending: Ending) -> None:
-        """Fire it."""
-        if ending.answer is not None:
-            attempt, status = self._attempt, ending.answer.status
-            self._publisher.publish(
-                HTTPResponseReceivedHook(
-                    method=attempt.method, url=attempt.shown_url, status_code=status
-                )
-            )
-
-
-def _last_event(call: Dispatch, ending: Ending) -> HTTPEvent | None:
-    url, method = call.shown_url, call.method
-    if ending.answer is not None:
-        return RequestCompletedEvent(url=url, method=method, status_code=ending.answer.status)
-    match ending.failure:
-        case None:
-            return None
-        case HTTPTimeoutError(phase=phase):
-            limit = call.limit(phase)
-            seconds = ending.seconds if limit is None else limit
-            return RequestTimeoutEvent(url=url, method=method, timeout_seconds=seconds)
-        case failure if ending.attempts > 1 or isinstance(failure, HTTPRetryExhaustedError):
-            return RequestRetryExhaustedEvent(url=url, method=method, attempt_count=ending.attempts)
-        case _:
-            return None

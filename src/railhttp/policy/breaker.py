@@ -52,7 +52,7 @@ class BreakerRule:
         half_open_max_calls: How many probes are let through; when all succeed it closes.
         probe_lease: After how many seconds a probe that has not ended loses its slot.
         slow_call: From how many seconds on a successful call counts as a failure, None for never.
-        failure_if: Says which failures count as the host's, in place of `is_host_failure`.
+        failure_if: Says which failures count as the host's, in place of `judge_failure`.
         failure_if_response: Says which answers do, in place of status 429 and 500 to 599.
 
     Raises:

@@ -7,9 +7,8 @@ but, for gzip and zstd, another one, and behind gzip zero bytes.
 
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from railhttp.wire.decompressors import (
     PIECE_BYTES,
@@ -22,6 +21,12 @@ from railhttp.wire.decompressors import (
 
 MAX_CODINGS: Final = 5
 """The most codings that are undone on top of each other; honest servers use one."""
+
+BETWEEN_BYTES: Final = 8 * 1024 * 1024
+BETWEEN_RATIO: Final = 100
+"""How much codings on top of each other may hold between them: so many bytes, and so many for each
+byte on the wire. What was compressed once hardly shrinks again; each coding of a bomb multiplies it
+by a thousand, unseen where the innermost one holds next to nothing."""
 
 
 class ContentError(ValueError):
@@ -81,8 +86,7 @@ class Decoder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Coding:
+class _Coding(NamedTuple):
     """How to undo a coding.
 
     Attributes:
@@ -160,17 +164,27 @@ class _CodingDecoder:
 class _StackedDecoder:
     """Undoes several codings, the last applied first."""
 
-    __slots__ = ("_decoders",)
+    __slots__ = ("_decoders", "_left")
 
     def __init__(self, decoders: tuple[Decoder, ...]) -> None:
         self._decoders = decoders
+        self._left = BETWEEN_BYTES
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Undo some more."""
+        self._left += BETWEEN_RATIO * len(data)
+        *outer, innermost = self._decoders
         pieces = iter((data,))
-        for decoder in self._decoders:
-            pieces = _through(decoder, pieces)
-        return pieces
+        for decoder in outer:
+            pieces = self._bounded(_through(decoder, pieces))
+        return _through(innermost, pieces)
+
+    def _bounded(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self._left -= len(piece)
+            if self._left < 0:
+                raise ContentError("one content coding inside another expands beyond measure")
+            yield piece
 
     def finish(self) -> None:
         """Check each."""
