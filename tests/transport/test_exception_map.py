@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 from aiohttp import http_exceptions, multipart, payload
 from aiohttp._websocket.models import WebSocketError, WSHandshakeError
+from aiohttp.client_exceptions import UploadAbortedError
 from aiohttp.compression_utils import TooManyMembersError
 
 from railhttp import (
@@ -72,6 +73,7 @@ MEANS_WHAT_ITS_BASE_MEANS: Final[dict[str, tuple[type[BaseException], ...]]] = {
         multipart.BadContentDispositionParam,
     ),
     "bodies are handed over as payloads, so none is looked up": (payload.LookupError,),
+    "no tracker of aiohttp's is given to an upload": (UploadAbortedError,),
     "a defect of code plugged in: no exchange waits on such a thing": (
         *(asyncio.InvalidStateError, asyncio.QueueEmpty, asyncio.QueueFull),
         *(asyncio.BrokenBarrierError, asyncio.SendfileNotAvailableError),

@@ -44,7 +44,7 @@ from aiohttp import (
     WSMessageTypeError,
     WSServerHandshakeError,
 )
-from aiohttp.client_exceptions import UnixClientConnectorError, UploadAbortedError
+from aiohttp.client_exceptions import UnixClientConnectorError
 from aiohttp.http_exceptions import DecompressSizeError, HttpProcessingError, LineTooLong
 from aiohttp.streams import EofStream
 
@@ -246,7 +246,6 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     ServerDisconnectedError: _answering(_GONE),
     ServerConnectionError: _GONE,
     ClientConnectionError: _broken,
-    UploadAbortedError: _GONE,
     SocketTimeoutError: _SILENT,
     ServerTimeoutError: _timed_out,
     # aiohttp: the answer is not one
