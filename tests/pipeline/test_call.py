@@ -24,6 +24,7 @@ from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.instruments import Instruments
 from railhttp.pipeline.watchdog import Watchdog
 from railhttp.protocols import IncomingResponse
+from railhttp.transport.request_body import read_stream
 
 URL_OF_ALL: Final = URL("http://h/?token=s3cret")
 
@@ -67,6 +68,7 @@ def call_of(
         None,
         frozenset(),
         Instruments(),
+        read_stream,
     )
     request = Request(method, URL_OF_ALL, headers, body, None, Route())
     return Call(request, "http://h", layers, None, attempt_timeout)

@@ -10,7 +10,6 @@ from returns.result import Failure, Result, Success
 from typing_extensions import Unpack, override
 
 from railhttp.client.gate import GatedExchange
-from railhttp.client.opener import Opener
 from railhttp.client.request_builder import Prepared, RequestBuilder
 from railhttp.client.streams import Streams
 from railhttp.client.verbs import Verbs
@@ -49,10 +48,11 @@ from railhttp.protocols import (
 )
 from railhttp.transport.exchange import AiohttpExchange
 from railhttp.transport.pool import ConnectionPool
-from railhttp.transport.request_body import measure_file
+from railhttp.transport.request_body import measure_file, read_stream
 
 if TYPE_CHECKING:
     from railhttp.client.future_verbs import FutureVerbs
+    from railhttp.client.opener import Opener
     from railhttp.wire.multipart import FormFields
 
 
@@ -146,6 +146,7 @@ class HTTPClient(Verbs, Streams):
             self._breaker,
             self._config.secret_headers,
             self._instruments,
+            read_stream,
         )
 
     @property
@@ -322,7 +323,9 @@ class HTTPClient(Verbs, Streams):
             ) from None
 
     @override
-    async def _opener(self, method: str, url: str, options: RequestOptions) -> Opener:
+    async def _opener(self, method: str, url: str, options: RequestOptions) -> "Opener":
+        from railhttp.client.opener import Opener  # noqa: PLC0415  # streams alone need it
+
         bounded = "timeout" in options
         if not bounded and "read_timeout" not in options and self._config.read_timeout is None:
             options = {**options, "read_timeout": self._config.timeout}

@@ -1,6 +1,6 @@
-"""What interceptors and observers see of a request and of its answer."""
+"""What interceptors see of a request."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,6 +20,8 @@ class RequestContext:
         start_time: When the call began.
         body: The body where it is in memory, empty where there is none; None where it is streamed.
             It is there to be read, by what signs requests; writing it changes nothing.
+        chunks: Reads a streamed body that can be read again, from its start; None where it is in
+            memory or can be read only once.
         call_id: An id that all attempts of one call have in common.
 
     Example:
@@ -34,35 +36,10 @@ class RequestContext:
     attempt: int = 0
     start_time: datetime | None = None
     body: bytes | None = field(default=b"", kw_only=True, repr=False)
+    chunks: Callable[[], AsyncIterator[bytes]] | None = field(
+        default=None, kw_only=True, repr=False, compare=False
+    )
     call_id: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
         self.method = self.method.upper()
-
-
-@dataclass(frozen=True)
-class ResponseContext:
-    """A received answer, as metadata.
-
-    Attributes:
-        status: The HTTP status code.
-        headers: The answer's header fields.
-        content_length: The body's length in bytes, where it is known.
-        duration: The round trip in seconds.
-        success: Whether the status is below 400; computed.
-        error: What went wrong, in words, where the request failed.
-
-    Example:
-        >>> ResponseContext(404).success
-        False
-    """
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content_length: int | None = None
-    duration: float | None = None
-    success: bool = field(init=False)
-    error: str | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "success", self.status < 400)

@@ -1,12 +1,13 @@
 """One call: its attempts, and what is known of them."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 from multidict import CIMultiDict
 
+from railhttp.model.body import StreamBody
 from railhttp.model.errors import (
     FAILURES,
     CallFacts,
@@ -49,6 +50,7 @@ class Layers:
         breaker: Refuses attempts; None for none.
         secret_headers: Names of fields that stay with their origin.
         instruments: Are told of every call and attempt.
+        read_body: Reads a streamed body, for interceptors that sign it.
     """
 
     exchange: Exchange
@@ -58,6 +60,7 @@ class Layers:
     breaker: CircuitBreakerProtocol | None
     secret_headers: frozenset[str]
     instruments: Instruments
+    read_body: Callable[[StreamBody], AsyncIterator[bytes]]
 
 
 class Call(CallScope):
@@ -189,9 +192,12 @@ class Call(CallScope):
 
     async def _through(self, chain: InterceptorChain) -> HttpResponse:
         request = self._request
-        wall = self._layers.clock.wall()
         context = context_of(
-            request, attempt=self.attempts - 1, wall=wall, call_id=self._identity()
+            request,
+            attempt=self.attempts - 1,
+            wall=self._layers.clock.wall(),
+            call_id=self._identity(),
+            read_body=self._layers.read_body,
         )
         context = await chain.process_request(context)
         try:

@@ -1,8 +1,9 @@
 """A request as interceptors see it, and what they made of it."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import assert_never
 
 from railhttp.model.body import Body, BytesBody, StreamBody
@@ -13,7 +14,14 @@ from railhttp.model.url import request_url
 from railhttp.model.validation import or_raise
 
 
-def context_of(request: Request, *, attempt: int, wall: float, call_id: str) -> RequestContext:
+def context_of(
+    request: Request,
+    *,
+    attempt: int,
+    wall: float,
+    call_id: str,
+    read_body: Callable[[StreamBody], AsyncIterator[bytes]],
+) -> RequestContext:
     """Make the context of an attempt, a value of the interceptors' own.
 
     Args:
@@ -21,12 +29,13 @@ def context_of(request: Request, *, attempt: int, wall: float, call_id: str) -> 
         attempt: Which attempt this is, counted from 0.
         wall: The time, in seconds since 1970-01-01 UTC.
         call_id: An id that all attempts of the call have in common.
+        read_body: Reads a streamed body.
 
     Example:
         >>> from railhttp.model.request import Route
         >>> from yarl import URL
         >>> request = Request("GET", URL("http://h/"), None, None, None, Route())
-        >>> context_of(request, attempt=0, wall=0.0, call_id="7").url
+        >>> context_of(request, attempt=0, wall=0.0, call_id="7", read_body=print).url
         'http://h/'
     """
     return RequestContext(
@@ -36,6 +45,7 @@ def context_of(request: Request, *, attempt: int, wall: float, call_id: str) -> 
         attempt=attempt,
         start_time=datetime.fromtimestamp(wall, UTC),
         body=_in_memory(request.body),
+        chunks=_chunks(request.body, read_body),
         call_id=call_id,
     )
 
@@ -58,7 +68,7 @@ def taken_over(request: Request, context: RequestContext) -> Request:
         >>> from railhttp.model.request import Route
         >>> from yarl import URL
         >>> request = Request("GET", URL("http://h/"), None, None, None, Route())
-        >>> context = context_of(request, attempt=0, wall=0.0, call_id="7")
+        >>> context = context_of(request, attempt=0, wall=0.0, call_id="7", read_body=print)
         >>> taken_over(request, context) is request
         True
     """
@@ -77,6 +87,14 @@ def taken_over(request: Request, context: RequestContext) -> Request:
 def _fields(request: Request) -> dict[str, str]:
     headers: Mapping[str, str] | None = request.headers
     return {} if headers is None else dict(headers)
+
+
+def _chunks(
+    body: Body | None, read_body: Callable[[StreamBody], AsyncIterator[bytes]]
+) -> Callable[[], AsyncIterator[bytes]] | None:
+    if isinstance(body, StreamBody) and body.replayable:
+        return partial(read_body, body)
+    return None
 
 
 def _in_memory(body: Body | None) -> bytes | None:

@@ -20,8 +20,9 @@ COVERED: Final = ("@method", "@target-uri", DIGEST)
 class MessageSigning(RequestInterceptor):
     """Signs each attempt with a shared secret, and the body with it.
 
-    A body in memory is covered by its `Content-Digest` (RFC 9530). One that is streamed cannot be
-    read before it is sent, so its digest is left out, and the signature says so by what it lists.
+    A body is covered by its `Content-Digest` (RFC 9530); one that is streamed is read for that
+    first, if it can be read again. Of one that can be read only once the digest is left out, and
+    the signature says so by what it lists.
     Put it behind all interceptors that change what it covers.
 
     Args:
@@ -71,7 +72,7 @@ class MessageSigning(RequestInterceptor):
         """Add the signature."""
         covered = self._covered
         if DIGEST in covered:
-            covered = self._with_digest(context)
+            covered = await self._with_digest(context)
         names = " ".join(f'"{name}"' for name in covered)
         created = int(self._clock.wall())
         parameters = f'({names});created={created};keyid="{self._key_id}"'
@@ -80,11 +81,15 @@ class MessageSigning(RequestInterceptor):
         context.headers["Signature-Input"] = f"{self._label}={parameters}"
         context.headers["Signature"] = f"{self._label}=:{b64encode(signature).decode()}:"
 
-    def _with_digest(self, context: RequestContext) -> tuple[str, ...]:
+    async def _with_digest(self, context: RequestContext) -> tuple[str, ...]:
+        digest = hashlib.sha256(context.body or b"")
         if context.body is None:
-            return tuple(name for name in self._covered if name != DIGEST)
-        digest = b64encode(hashlib.sha256(context.body).digest()).decode()
-        context.headers["Content-Digest"] = f"sha-256=:{digest}:"
+            if context.chunks is None:
+                return tuple(name for name in self._covered if name != DIGEST)
+            async for chunk in context.chunks():
+                digest.update(chunk)
+        text = b64encode(digest.digest()).decode()
+        context.headers["Content-Digest"] = f"sha-256=:{text}:"
         return self._covered
 
 
