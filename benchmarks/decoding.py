@@ -1,19 +1,24 @@
-"""Lines and server-sent events, decoded as each client's users would, from chunks in memory.
+"""Lines and server-sent events, decoded as each client's users would.
+
+They come from chunks in memory, where nothing but the decoding counts, and lines also over a
+socket, as users get them.
 
 `python -m benchmarks.decoding [rounds]` prints them alone.
 """
 
 import asyncio
 import json
+import multiprocessing
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from time import process_time
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
-from aiohttp import StreamReader
+from aiohttp import ClientSession, StreamReader
 from aiohttp.base_protocol import BaseProtocol
 
 from benchmarks.report import Measurement, Topic
@@ -24,6 +29,11 @@ from railhttp.model.stage import Progress
 
 Decode: TypeAlias = Callable[[Sequence[bytes]], Awaitable[int]]
 """Takes the chunks of a body in, and counts what they hold."""
+
+FromSocket: TypeAlias = Callable[[str], Awaitable[int]]
+"""Asks for a URL, and counts what the body holds."""
+
+T = TypeVar("T")
 
 _CHUNK: Final = 16 * 1024
 _TOKEN: Final = {"id": "chatcmpl-4711", "choices": [{"index": 0, "delta": {"content": " word"}}]}
@@ -45,6 +55,9 @@ UPDATES: Final = _chunked(
 
 RECORDS: Final = _chunked(f"{json.dumps(_RECORD)}\n".encode() * _COUNT)
 """NDJSON."""
+
+SINGLE_RECORDS: Final = [f"{json.dumps(_RECORD)}\n".encode()] * _COUNT
+"""NDJSON that comes a line at a time, as from a language model."""
 
 
 # -- railhttp -------------------------------------------------------------------------------
@@ -178,6 +191,59 @@ async def lexigram_events(chunks: Sequence[bytes]) -> int:
         return await _count(events)
 
 
+# -- over a socket --------------------------------------------------------------------------
+
+
+@contextmanager
+def served(chunks: Sequence[bytes]) -> Iterator[str]:
+    """Serve a body from a process of its own, and give its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        context = multiprocessing.get_context("fork")  # the body is there already
+        server = context.Process(target=_serve, args=(listener, chunks), daemon=True)
+        server.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            server.terminate()
+            server.join()
+
+
+def _serve(listener: socket.socket, chunks: Sequence[bytes]) -> None:
+    head = "HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+    while True:
+        with suppress(OSError), listener.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall((head % sum(map(len, chunks))).encode())
+            for chunk in chunks:
+                connection.sendall(chunk)
+
+
+async def railhttp_socket_lines(url: str) -> int:
+    """`client.stream` and `aiter_lines`."""
+    async with HTTPClient() as client, client.stream("GET", url) as response:
+        return await _count(response.aiter_lines())
+
+
+async def httpx_socket_lines(url: str) -> int:
+    """`client.stream` and `aiter_lines`."""
+    httpx = import_module("httpx")
+    async with (
+        httpx.AsyncClient(trust_env=False) as client,
+        client.stream("GET", url) as response,
+    ):
+        return await _count(response.aiter_lines())
+
+
+async def aiohttp_socket_lines(url: str) -> int:
+    """`content.readline`, decoded."""
+    count = 0
+    async with ClientSession() as session, session.get(url) as response:
+        async for line in response.content:
+            line.decode("utf-8").rstrip("\r\n")
+            count += 1
+    return count
+
+
 async def _count(items: AsyncIterator[object]) -> int:
     count = 0
     async for _ in items:
@@ -195,30 +261,47 @@ _LINES: Final[Mapping[str, tuple[str, Decode]]] = {
     "httpx aiter_lines": ("httpx", httpx_lines),
     "aiohttp readline": ("aiohttp", aiohttp_lines),
 }
+_SOCKET_LINES: Final[Mapping[str, tuple[str, FromSocket]]] = {
+    "railhttp": ("railhttp", railhttp_socket_lines),
+    "httpx aiter_lines": ("httpx", httpx_socket_lines),
+    "aiohttp readline": ("aiohttp", aiohttp_socket_lines),
+}
 SETTINGS: Final = {
     "events of one field": (TOKENS, _EVENTS),
     "events of three fields": (UPDATES, _EVENTS),
-    "lines": (RECORDS, _LINES),
+    "lines in memory": (RECORDS, _LINES),
+    "lines in memory, one in a chunk": (SINGLE_RECORDS, _LINES),
 }
 
 
 def measure(rounds: int) -> Iterator[Measurement]:
     """Decode each body in each way, all of them in turn."""
     for setting, (chunks, cases) in SETTINGS.items():
-        present = {name: decode for name, (module, decode) in cases.items() if find_spec(module)}
-        taken: dict[str, list[float]] = {name: [] for name in present}
-        for _ in range(rounds):
-            for name, decode in present.items():
-                taken[name].append(1e6 * asyncio.run(_seconds(decode, chunks)) / _COUNT)
-        topic = Topic("decoding", setting, "CPU per item", "µs")
-        for name in present:
-            yield topic.compared(taken, name, "railhttp")
+        yield from _compared(setting, cases, chunks, rounds)
+    with served(RECORDS) as url:
+        yield from _compared("lines over a socket", _SOCKET_LINES, url, rounds)
 
 
-async def _seconds(decode: Decode, chunks: Sequence[bytes]) -> float:
+def _compared(
+    setting: str,
+    cases: Mapping[str, tuple[str, Callable[[T], Awaitable[int]]]],
+    source: T,
+    rounds: int,
+) -> Iterator[Measurement]:
+    present = {name: decode for name, (module, decode) in cases.items() if find_spec(module)}
+    taken: dict[str, list[float]] = {name: [] for name in present}
+    for _ in range(rounds):
+        for name, decode in present.items():
+            taken[name].append(1e6 * asyncio.run(_seconds(decode, source)) / _COUNT)
+    topic = Topic("decoding", setting, "CPU per item", "µs")
+    for name in present:
+        yield topic.compared(taken, name, "railhttp")
+
+
+async def _seconds(decode: Callable[[T], Awaitable[int]], source: T) -> float:
     start = process_time()
-    found = await decode(chunks)
-    assert found == _COUNT, f"{decode.__name__} found {found} items"
+    found = await decode(source)
+    assert found == _COUNT, f"{decode} found {found} items"
     return process_time() - start
 
 
@@ -227,7 +310,7 @@ def main(rounds: int) -> None:
     for one in measure(rounds):
         assert one.ratio is not None
         print(
-            f"{one.setting:24} {one.case:20} {one.value.median:7.3f} µs {one.ratio.median:6.2f} ×"
+            f"{one.setting:32} {one.case:20} {one.value.median:7.3f} µs {one.ratio.median:6.2f} ×"
         )
 
 

@@ -39,9 +39,9 @@ _RAW: Final = "raw aiohttp"
 _AT_32: Final = "32 concurrent"
 
 
-def _decodes(text: str, peer: str, limit: float, later: float) -> Goal:
+def _decodes(text: str, peer: str, limit: float, later: float, setting: str = "") -> Goal:
     text = f"{text}, CPU of {peer}"
-    return Goal(text, "decoding", peer, "railhttp", ITEM, operator.ge, limit, later)
+    return Goal(text, "decoding", peer, "railhttp", ITEM, operator.ge, limit, later, setting)
 
 
 GOALS: Final = (
@@ -70,8 +70,10 @@ GOALS: Final = (
     ),
     _decodes("SSE decoding", "httpx-sse", 1.6, 2.2),
     _decodes("SSE decoding", "lexigram-http", 4.0, 5.5),
-    _decodes("lines (NDJSON)", "aiohttp readline", 4.0, 5.5),
-    _decodes("lines (NDJSON)", "httpx aiter_lines", 1.6, 2.2),
+    _decodes("NDJSON", "aiohttp readline", 4.0, 5.5, "lines over a socket"),
+    _decodes("NDJSON", "httpx aiter_lines", 1.6, 2.2, "lines over a socket"),
+    _decodes("NDJSON", "aiohttp readline", 4.0, 5.5, "lines in memory"),
+    _decodes("NDJSON", "httpx aiter_lines", 1.6, 2.2, "lines in memory"),
     Goal(
         "`import railhttp`, on top of aiohttp",
         *("import", "railhttp on top of aiohttp", "", "CPU", operator.le, 30.0),

@@ -1,8 +1,10 @@
-"""How long `import railhttp` takes, in fresh processes."""
+"""How long `import railhttp` takes, and a first client too, in fresh processes."""
 
+import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks.report import Measurement, Topic
@@ -10,26 +12,39 @@ from benchmarks.report import Measurement, Topic
 _PROGRAM: Final = """
 import time
 before = time.process_time()
-import {module}
+{program}
 print(time.process_time() - before)
 """
-MODULES: Final = ("aiohttp", "railhttp")
+PROGRAMS: Final = {
+    "aiohttp": "import aiohttp",
+    "railhttp": "import railhttp",
+    "a client": "from railhttp import HTTPClient; HTTPClient()",
+}
 
 
 def measure(rounds: int) -> Iterator[Measurement]:
-    """Import railhttp and aiohttp in turn, each time in a fresh process."""
+    """Run each program in turn, each time in a fresh process, with its bytecode compiled before."""
     topic = Topic("import", "fresh process", "CPU", "ms")
-    _seconds("railhttp")  # writes the bytecode
-    times = [[1000 * _seconds(module) for module in MODULES] for _ in range(rounds)]
-    for module, series in zip(MODULES, zip(*times, strict=True), strict=True):
-        yield topic.of(module, list(series))
-    yield topic.of("railhttp on top of aiohttp", _differences(times))
+    with TemporaryDirectory() as bytecode:
+        for program in PROGRAMS.values():
+            _seconds(program, bytecode)
+        times = [
+            {case: 1000 * _seconds(program, bytecode) for case, program in PROGRAMS.items()}
+            for _ in range(rounds)
+        ]
+    for case in PROGRAMS:
+        yield topic.of(case, [each[case] for each in times])
+    for case in ("railhttp", "a client"):
+        yield topic.of(f"{case} on top of aiohttp", [_extra(case, each) for each in times])
 
 
-def _differences(times: Sequence[Sequence[float]]) -> list[float]:
-    return [railhttp - aiohttp for aiohttp, railhttp in times]
+def _extra(case: str, milliseconds: Mapping[str, float]) -> float:
+    return milliseconds[case] - milliseconds["aiohttp"]
 
 
-def _seconds(module: str) -> float:
-    command = [sys.executable, "-c", _PROGRAM.format(module=module)]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+def _seconds(program: str, bytecode: str) -> float:
+    command = [sys.executable, "-c", _PROGRAM.format(program=program)]
+    # Where no bytecode may be written (containers often say so), compiling would be measured too.
+    environ = os.environ | {"PYTHONPYCACHEPREFIX": bytecode, "PYTHONDONTWRITEBYTECODE": ""}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
+    return float(done.stdout)

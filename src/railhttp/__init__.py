@@ -11,7 +11,7 @@ from railhttp.client.http_client import HTTPClient
 from railhttp.model.authorization import basic_auth, bearer_auth
 from railhttp.model.body import BodyData
 from railhttp.model.config import ConnectionPoolConfig, HTTPClientConfig
-from railhttp.model.context import RequestContext, ResponseContext
+from railhttp.model.context import RequestContext
 from railhttp.model.errors import (
     ConnectionKind,
     Delivery,
@@ -57,6 +57,7 @@ from railhttp.model.validation import (
     validate_url,
 )
 from railhttp.pipeline.interceptors import InterceptorChain
+from railhttp.pipeline.mailbox import Observer
 from railhttp.pipeline.retry import RetryPolicy
 from railhttp.policy.budget import RetryBudget
 from railhttp.policy.retry import RetryEvent
@@ -96,10 +97,10 @@ if typing.TYPE_CHECKING:
         RequestRetryExhaustedEvent,
         RequestTimeoutEvent,
     )
+    from railhttp.model.response_context import ResponseContext
     from railhttp.pipeline.breaker import CircuitBreaker
     from railhttp.pipeline.bulkhead import Bulkhead
     from railhttp.pipeline.composition import check_pipeline
-    from railhttp.pipeline.mailbox import Observer
     from railhttp.pipeline.rate_limit import RateLimiter
     from railhttp.pipeline.registry import CircuitBreakerRegistry
     from railhttp.pipeline.resilience import ResiliencePipeline
@@ -244,10 +245,10 @@ _LATER: typing.Final = {
     "RequestCompletedEvent": "railhttp.model.events",
     "RequestRetryExhaustedEvent": "railhttp.model.events",
     "RequestTimeoutEvent": "railhttp.model.events",
+    "ResponseContext": "railhttp.model.response_context",
     "CircuitBreaker": "railhttp.pipeline.breaker",
     "Bulkhead": "railhttp.pipeline.bulkhead",
     "check_pipeline": "railhttp.pipeline.composition",
-    "Observer": "railhttp.pipeline.mailbox",
     "RateLimiter": "railhttp.pipeline.rate_limit",
     "CircuitBreakerRegistry": "railhttp.pipeline.registry",
     "ResiliencePipeline": "railhttp.pipeline.resilience",

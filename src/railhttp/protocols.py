@@ -51,11 +51,23 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait; a time of zero or less lets other tasks run once."""
+        """Wait; a time of zero or less lets other tasks run once.
+
+        Args:
+            seconds: How long.
+        """
         ...
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> TimerHandle:
-        """Have `callback` called after some seconds, on the running loop."""
+        """Have `callback` called after some seconds, on the running loop.
+
+        Args:
+            seconds: How many.
+            callback: What is called.
+
+        Returns:
+            The handle by which the call can be cancelled.
+        """
         ...
 
 
@@ -67,7 +79,14 @@ class StateStore(Protocol[S]):
     """
 
     def peek(self, key: str) -> S | None:
-        """The state under `key` as far as it is known without waiting; it may be out of date."""
+        """The state under `key` as far as it is known without waiting; it may be out of date.
+
+        Args:
+            key: Whose state it is.
+
+        Returns:
+            The state, None where there is none.
+        """
         ...
 
     async def apply(
@@ -90,12 +109,28 @@ class StateStore(Protocol[S]):
 
 @runtime_checkable
 class RetryPolicyProtocol(Protocol):
-    """Decides whether a call is made again, and waits in between."""
+    """Decides whether a call is made again, and waits in between.
+
+    Example:
+        >>> class Once:
+        ...     async def execute(self, func, *args, **kwargs):
+        ...         return await func(*args, **kwargs)
+        >>> isinstance(Once(), RetryPolicyProtocol)
+        True
+    """
 
     async def execute(
         self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Call `func` until it succeeds or the policy gives up, and hand on its outcome.
+
+        Args:
+            func: What to call.
+            *args: What to call it with.
+            **kwargs: What to call it with.
+
+        Returns:
+            What it returns.
 
         Raises:
             HTTPRetryExhaustedError: Every attempt failed. Where a policy raises an exception of
@@ -110,6 +145,14 @@ class CircuitBreakerProtocol(Protocol):
 
     async def call(self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `func`, or refuse to.
+
+        Args:
+            func: What to call.
+            *args: What to call it with.
+            **kwargs: What to call it with.
+
+        Returns:
+            What it returns.
 
         Raises:
             HTTPCircuitOpenError: The circuit is open and `func` was not called.
@@ -144,11 +187,25 @@ class CircuitBreakerRegistryProtocol(Protocol):
     """Keeps circuit breakers by name."""
 
     def get(self, name: str) -> CircuitBreakerProtocol | None:
-        """The breaker of that name, None where there is none."""
+        """The breaker of a name.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            The breaker, None where there is none.
+        """
         ...
 
     async def get_or_create(self, name: str) -> CircuitBreakerProtocol:
-        """The breaker of that name; made where there is none yet."""
+        """The breaker of a name; made where there is none yet.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            The breaker, the same one for the same name.
+        """
         ...
 
     def list_breakers(self) -> Sequence[str]:
@@ -163,7 +220,19 @@ class ResiliencePipelineProtocol(Protocol):
     async def execute(
         self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Call `func` through every layer."""
+        """Call `func` through every layer.
+
+        Args:
+            func: What to call.
+            *args: What to call it with.
+            **kwargs: What to call it with.
+
+        Returns:
+            What it returns.
+
+        Raises:
+            HTTPClientError: What the layers raise.
+        """
         ...
 
 
@@ -172,14 +241,38 @@ class InterceptorProtocol(Protocol):
     """Looks at every attempt's request and response, and may change both.
 
     What it raises becomes an `HTTPInterceptorError` that names it.
+
+    Example:
+        >>> class Tagged:
+        ...     async def intercept_request(self, context: RequestContext) -> RequestContext:
+        ...         context.headers["X-Tag"] = "7"
+        ...         return context
+        ...     async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        ...         return response
+        >>> isinstance(Tagged(), InterceptorProtocol)
+        True
     """
 
     async def intercept_request(self, context: RequestContext) -> RequestContext:
-        """See a request before it is sent; change it, or return another one."""
+        """See a request before it is sent.
+
+        Args:
+            context: The request; it may be written to.
+
+        Returns:
+            It, or another one.
+        """
         ...
 
     async def intercept_response(self, response: HttpResponse) -> HttpResponse:
-        """See a response after it was read; return it, or another one."""
+        """See a response after it was read.
+
+        Args:
+            response: The response.
+
+        Returns:
+            It, or another one.
+        """
         ...
 
 
@@ -188,38 +281,81 @@ class InterceptorChainProtocol(Protocol):
     """Keeps interceptors in order and runs them."""
 
     def add_interceptor(self, interceptor: InterceptorProtocol) -> None:
-        """Put an interceptor behind the others."""
+        """Put an interceptor behind the others.
+
+        Args:
+            interceptor: The interceptor.
+        """
         ...
 
     def remove_interceptor(self, interceptor: InterceptorProtocol) -> None:
-        """Take an interceptor out."""
+        """Take an interceptor out.
+
+        Args:
+            interceptor: The interceptor.
+        """
         ...
 
     async def process_request(self, context: RequestContext) -> RequestContext:
-        """Hand a request through all interceptors, in their order."""
+        """Hand a request through all interceptors, in their order.
+
+        Args:
+            context: The request.
+
+        Returns:
+            What the last one returned.
+        """
         ...
 
     async def process_response(self, response: HttpResponse) -> HttpResponse:
-        """Hand a response through all interceptors, in reverse."""
+        """Hand a response through all interceptors, in reverse.
+
+        Args:
+            response: The response.
+
+        Returns:
+            What the first one returned.
+        """
         ...
 
 
 @runtime_checkable
 class MetricsRecorderProtocol(Protocol):
-    """Takes measurements; see `railhttp.pipeline.metrics` for those of a client."""
+    """Takes measurements; see `railhttp.pipeline.metrics` for those of a client.
+
+    Tags are names with values, both text.
+    """
 
     def increment(
         self, name: str, value: float = 1.0, tags: Mapping[str, str] | None = None
     ) -> None:
-        """Add to a counter."""
+        """Add to a counter.
+
+        Args:
+            name: Its name.
+            value: How much.
+            tags: What it is about.
+        """
         ...
 
     def gauge(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None:
-        """Set a value that goes up and down."""
+        """Set a value that goes up and down.
+
+        Args:
+            name: Its name.
+            value: The value.
+            tags: What it is about.
+        """
         ...
 
     def histogram(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None:
-        """Add a value to a distribution."""
+        """Add a value to a distribution.
+
+        Args:
+            name: Its name.
+            value: The value.
+            tags: What it is about.
+        """
         ...
 
 
@@ -227,7 +363,11 @@ class ObservationProtocol(Protocol):
     """What an instrument keeps of one call or attempt until its end."""
 
     def ended(self, ending: Ending) -> None:
-        """Hear how it ended; called exactly once, in the task in which it began."""
+        """Hear how it ended; called exactly once, in the task in which it began.
+
+        Args:
+            ending: How it ended.
+        """
         ...
 
 
@@ -237,16 +377,35 @@ class InstrumentProtocol(Protocol):
 
     Its methods are called on the spot, so they must be quick. What they raise is logged and goes
     no further. Events, metrics, the log and OpenTelemetry are instruments.
+
+    Example:
+        >>> class Numbered:
+        ...     def call_started(self, call: Dispatch) -> None: ...
+        ...     def attempt_started(self, attempt: Dispatch) -> None:
+        ...         attempt.added["X-Attempt"] = str(attempt.attempt)
+        >>> isinstance(Numbered(), InstrumentProtocol)
+        True
     """
 
     def call_started(self, call: Dispatch) -> ObservationProtocol | None:
-        """Hear of a call that begins; None where its end does not matter."""
+        """Hear of a call that begins.
+
+        Args:
+            call: The call.
+
+        Returns:
+            What is told of its end; None where that does not matter.
+        """
         ...
 
     def attempt_started(self, attempt: Dispatch) -> ObservationProtocol | None:
         """Hear of an attempt, after all interceptors and just before it is sent.
 
-        What is put into `attempt.added` goes out as header fields.
+        Args:
+            attempt: The attempt; what is put into its `added` goes out as header fields.
+
+        Returns:
+            What is told of its end; None where that does not matter.
         """
         ...
 
@@ -316,7 +475,7 @@ class HTTPClientProtocol(Protocol[R_co]):
     """An HTTP client, generic over what its verbs return (PEP 696: `HttpResponse` by default).
 
     `HTTPClient` is an `HTTPClientProtocol[Result[HttpResponse, HTTPFailure]]`, `BaseURLHTTPClient`
-    a plain `HTTPClientProtocol`.
+    a plain `HTTPClientProtocol`. What their methods take, return and raise is told there.
     """
 
     async def start(self) -> None:
@@ -364,7 +523,12 @@ class ContainerRegistrarProtocol(Protocol):
 
     # Not `type[T]`: mypy lets no protocol in there (type-abstract), and most bindings are of those.
     def singleton(self, interface: type[object], factory: Callable[[], object]) -> None:
-        """Bind a type to what `factory` makes; it is called when the type is first asked for."""
+        """Bind a type to what `factory` makes; it is called when the type is first asked for.
+
+        Args:
+            interface: The type, which may be a protocol.
+            factory: Makes the one object of that type.
+        """
         ...
 
 
@@ -373,5 +537,12 @@ class ContainerResolverProtocol(Protocol):
     """The side of a dependency-injection container that hands out what is bound."""
 
     async def resolve(self, interface: type[T]) -> T | None:
-        """Give what a type is bound to; what is not bound is None, or raises."""
+        """Give what a type is bound to.
+
+        Args:
+            interface: The type.
+
+        Returns:
+            The object; what is not bound is None, or raises.
+        """
         ...

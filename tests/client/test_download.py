@@ -429,6 +429,12 @@ async def test_a_checksum_that_is_none_is_refused(
     assert list(target.parent.iterdir()) == []
 
 
+async def test_a_checksum_that_is_no_text_is_refused(client: HTTPClient, target: Path) -> None:
+    checksum: str = 7  # type: ignore[assignment]  # wrong
+    failure = (await client.download("http://h/", target, checksum=checksum)).failure()
+    assert (failure.label, failure.attempts) == ("checksum", 0)
+
+
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha512", "blake2b", "sha3_256"])
 def test_any_algorithm_of_fixed_length_will_do(algorithm: str) -> None:
     assert (
@@ -481,6 +487,52 @@ async def test_a_full_disk_is_a_failure_that_keeps_what_is_there(
         assert read(part_of(target)) == CONTENT[:600_000]
         result = await client.download(server.url(), target, checksum=SHA256)
     assert result.unwrap().resumed_from == 600_000
+
+
+async def test_a_full_disk_does_not_swallow_a_cancellation(
+    client: HTTPClient, target: Path
+) -> None:
+    came = asyncio.Event()
+    async with ScriptedServer(drops(CONTENT, 300_000, asyncio.Event(), V1)) as server:
+        task = asyncio.create_task(
+            client.download(server.url(), target, progress=lambda size, _: came.set())
+        )
+        await came.wait()
+        with full_disk(1):
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+
+@pytest.mark.parametrize("suffix", [".part", ".part.json"])
+async def test_nothing_is_written_through_a_symbolic_link(
+    client: HTTPClient, target: Path, suffix: str
+) -> None:
+    victim = target.with_name("victim")
+    write(victim, b"precious")
+    target.with_name(f".{target.name}{suffix}").symlink_to(victim)
+    async with ScriptedServer(serves(CONTENT, V1)) as server:
+        failure = (await client.download(server.url(), target)).failure()
+    assert isinstance(failure.__cause__, OSError)
+    assert failure.__cause__.errno == errno.ELOOP
+    assert (read(victim), exists(target)) == (b"precious", False)
+
+
+async def test_a_pipe_in_the_place_of_the_part_is_a_failure_that_leaves_nothing_open(
+    client: HTTPClient, target: Path
+) -> None:
+    os.mkfifo(part_of(target))
+    async with ScriptedServer(serves(CONTENT, V1)) as server, nothing_left():
+        failure = (await client.download(server.url(), target)).failure()
+    assert (failure.label, type(failure.__cause__)) == ("path", OSError)
+
+
+async def test_a_note_nested_too_deep_is_no_note(client: HTTPClient, target: Path) -> None:
+    async with ScriptedServer(serves(CONTENT, V1)) as server:
+        leave_part(target, server.url(), CONTENT[:4])
+        write(target.with_name(f".{target.name}.part.json"), b"[" * 100_000)
+        result = await client.download(server.url(), target, checksum=SHA256)
+    assert result.unwrap().resumed_from == 0
 
 
 async def test_progress_that_raises_fails_the_download(client: HTTPClient, target: Path) -> None:

@@ -118,7 +118,7 @@ REFUSED: Final[dict[str, list[object]]] = {
     ],
     "params": [5, 0, "a=b", {"a": b"x"}, {"a": float("nan")}, {1: "a"}],
     "json": [Hostile(), {1, 2}, float("nan"), {"a": b"x"}, "\ud800"],
-    "data": [5, 0, Hostile(), True, "\ud800"],
+    "data": [5, 0, Hostile(), True, "\ud800", {"a": {"b": 1}}],
     "cookies": [5, [], "a=b", {"a b": "c"}, {"a": "\n"}, {"a": 1}],
     "timeout": [0, -1, True, "5", float("nan"), float("inf"), []],
     "attempt_timeout": [0, "5", Hostile()],

@@ -22,6 +22,7 @@ from railhttp import (
     HTTPRetryExhaustedError,
     HTTPStatusError,
     HTTPTimeoutError,
+    HTTPValidationError,
     RequestContext,
     RetryPolicy,
     RetryPolicyProtocol,
@@ -307,3 +308,16 @@ async def test_an_idempotency_key_makes_a_post_repeatable_and_stays_the_same(
     assert len(keys) == sends
     assert len(set(keys)) == 1
     assert keys[0] == key if isinstance(key, str) else bool(keys[0]) == key
+
+
+async def test_a_class_in_place_of_a_policy_is_no_open_circuit(faults: FaultServer) -> None:
+    policy: object = RetryPolicy
+    async with HTTPClient(TOTAL, retry_policy=policy) as client:  # type: ignore[arg-type]  # on purpose
+        failure = await outcome(client, faults.url())
+    assert isinstance(failure, HTTPInterceptorError)
+
+
+@pytest.mark.parametrize("config", [{"timeout": 5}, 5, "fast"])
+def test_what_is_no_config_is_refused_by_name(config: object) -> None:
+    with pytest.raises(HTTPValidationError, match="config: must be an HTTPClientConfig"):
+        HTTPClient(config)  # type: ignore[arg-type]  # on purpose

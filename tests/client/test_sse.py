@@ -12,6 +12,7 @@ from tests.servers.registry import answer, head
 from tests.servers.scripted import Play, ScriptedServer, sends
 
 from railhttp import (
+    Delivery,
     HTTPCircuitOpenError,
     HTTPClient,
     HTTPClientConfig,
@@ -114,6 +115,21 @@ async def test_any_status_but_200_is_refused_with_its_answer(status: str) -> Non
                 pass
     assert str(caught.value.status) == status[:3]
     assert caught.value.response.body == body
+
+
+async def test_an_error_page_that_drips_for_ever_is_not_waited_for() -> None:
+    async def drip(connection: Connection, _: Received) -> None:
+        await connection.send(head("Content-Length: 1000", status="404 Not Found"))
+        while True:
+            await connection.send(b"a")
+            await asyncio.sleep(0.01)
+
+    config = HTTPClientConfig(timeout=0.1, trust_env=False)
+    async with ScriptedServer(drip) as server, HTTPClient(config) as client:
+        with pytest.raises(HTTPTimeoutError) as caught:
+            async with asyncio.timeout(2.0), client.sse(server.url()):
+                pass
+    assert (caught.value.phase, caught.value.delivery) == ("read", Delivery.ANSWERED)
 
 
 async def test_an_answer_whose_error_page_breaks_off_is_the_failure_that_it_is(

@@ -19,6 +19,7 @@ from tests.servers.echo import EchoServer
 
 ROOT: Final = Path(__file__).parents[2]
 DOCUMENTS: Final = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TYPED: Final = ("railway", "resilience", "streams", "testing", "dependency-injection")
 _BLOCK: Final = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -55,7 +56,7 @@ def test_the_documents_have_blocks() -> None:
 
 def test_the_blocks_about_types_type_check_strictly(tmp_path: Path) -> None:
     programs = []
-    for document in (ROOT / "README.md", ROOT / "docs/railway.md"):
+    for document in (ROOT / "README.md", *(ROOT / f"docs/{name}.md" for name in TYPED)):
         lines = [f"    {line}" for source in sources(document) for line in source.split("\n")]
         program = tmp_path / f"blocks_of_{document.stem.lower()}.py"
         program.write_text("\n".join(["async def main(BASE_URL: str) -> None:", *lines, "    ..."]))

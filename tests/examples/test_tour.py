@@ -12,5 +12,7 @@ def test_every_stop_takes_its_track() -> None:
     done = subprocess.run(
         command, cwd=EXAMPLES, capture_output=True, text=True, timeout=60, check=False
     )
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    # asyncio's debug mode also tells of slow steps, which a busy machine has
+    errors = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
+    assert (done.returncode, errors) == (0, []), done.stdout + done.stderr
     assert "✗" not in done.stdout

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
+from aiohttp import ClientSession
 from opentelemetry import trace
 from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
 from opentelemetry.instrumentation.utils import suppress_instrumentation
@@ -21,6 +22,10 @@ from tests.servers.echo import EchoServer
 from railhttp.client.http_client import HTTPClient
 from railhttp.integrations import opentelemetry as integration
 from railhttp.integrations.opentelemetry import BUCKETS, OpenTelemetryInstrument
+from railhttp.model.request import Request
+from railhttp.model.response import HttpResponse
+from railhttp.model.stage import Progress
+from railhttp.protocols import IncomingResponse
 from railhttp.testing import ManualClock, ScriptedRoute, ScriptedTransport
 
 URL = "https://api.example/v1?token=s3cret"
@@ -200,15 +205,38 @@ def aiohttp_instrumented(telemetry: Telemetry) -> Iterator[None]:
 async def test_there_are_no_double_spans_where_aiohttp_is_instrumented_too(
     telemetry: Telemetry, echo: EchoServer
 ) -> None:
+    async with ClientSession() as session, session.get(echo.url()):
+        assert len(telemetry.finished()) == 1  # so it is active indeed
     async with HTTPClient() as client:
         (await client.get(echo.url())).unwrap()
-    theirs = telemetry.finished()
-    assert len(theirs) == 1  # so it is active indeed
+    assert len(telemetry.finished()) == 1  # it does not see what goes past `ClientSession`
     async with HTTPClient(instruments=[telemetry.instrument]) as client:
         (await client.get(echo.url())).unwrap()
     [_, ours] = telemetry.finished()
     assert ours.instrumentation_scope is not None
     assert ours.instrumentation_scope.name == "railhttp"
+
+
+class OverAiohttp:
+    """An exchange of one's own, over a library that is instrumented."""
+
+    async def send(self, request: Request, progress: Progress) -> HttpResponse:
+        async with ClientSession() as session, session.get(request.url) as answer:
+            return HttpResponse(answer.status)
+
+    async def open(self, request: Request, progress: Progress) -> IncomingResponse:
+        raise NotImplementedError
+
+
+@pytest.mark.usefixtures("aiohttp_instrumented")
+async def test_what_is_instrumented_below_an_attempt_is_silent(
+    telemetry: Telemetry, echo: EchoServer
+) -> None:
+    async with HTTPClient(exchange=OverAiohttp(), instruments=[telemetry.instrument]) as client:
+        (await client.get(echo.url())).unwrap()
+    [span] = telemetry.finished()
+    assert span.instrumentation_scope is not None
+    assert span.instrumentation_scope.name == "railhttp"
 
 
 async def test_parallel_calls_keep_their_spans_apart(telemetry: Telemetry) -> None:

@@ -47,6 +47,6 @@ def test_a_bearer_token_is_sent_as_it_is() -> None:
 
 @pytest.mark.parametrize("token", ["", "s3 cret", "=", "s3=cret", "s3cret\n", "é", b"s3cret", None])
 def test_a_bad_bearer_token_is_refused_and_not_shown(token: str) -> None:
-    with pytest.raises(HTTPValidationError, match=r"^token: must be") as caught:
+    with pytest.raises(HTTPValidationError, match=r"^token: must ") as caught:
         bearer_auth(token)
     assert "s3" not in str(caught.value)

@@ -61,12 +61,26 @@ async def test_beyond_the_limit_the_closed_one_used_longest_ago_is_forgotten() -
     assert breakers.origins() == ["down", "a", "c"]
 
 
-async def test_open_ones_are_never_forgotten() -> None:
+async def test_open_ones_are_not_forgotten_until_a_probe_might_pass() -> None:
     clock = ManualClock()
     breakers = OriginBreakers(BreakerRule(failure_threshold=1), max_origins=1, clock=clock)
     for host in ("a", "b"):
         with pytest.raises(HTTPConnectionError):
             await breakers.call(ScriptedCall(clock, [lost()], host=host))
+    assert breakers.origins() == ["a", "b"]
+    await clock.advance(5.0)
+    await breakers.call(ScriptedCall(clock, host="c"))
+    assert breakers.origins() == ["c"]
+
+
+async def test_one_that_is_forced_open_is_never_forgotten() -> None:
+    breakers = OriginBreakers(max_origins=1)
+    clock = ManualClock()
+    await breakers.call(ScriptedCall(clock, host="a"))
+    breaker = breakers.get("a")
+    assert breaker is not None
+    await breaker.force_open()
+    await breakers.call(ScriptedCall(clock, host="b"))
     assert breakers.origins() == ["a", "b"]
 
 

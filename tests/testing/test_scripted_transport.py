@@ -82,6 +82,12 @@ def starts_with_b(body: bytes) -> bool:
     return body.startswith(b"b")
 
 
+@pytest.mark.parametrize("url", ["", "users", "api.example/users", "?page=2"])
+def test_a_url_that_no_request_has_is_refused(url: str) -> None:
+    with pytest.raises(HTTPValidationError, match="must begin with a slash, or be a whole URL"):
+        ScriptedTransport().on("GET", url)
+
+
 @pytest.mark.parametrize(
     ("pattern", "fits"),
     [

@@ -66,6 +66,22 @@ async def test_a_client_starts_stops_and_starts_again(faults: FaultServer) -> No
             await client.stop()
 
 
+def test_a_pool_that_outlived_its_event_loop_is_closed_until_it_is_started_again() -> None:
+    pool = pool_of()
+
+    async def use() -> None:
+        failure = (await client_of(pool).get("http://127.0.0.1:1/")).failure()
+        assert (failure.label, failure.attempts) == ("closed", 1)
+        assert "another event loop" in failure.message
+        await pool.stop()
+        await pool.start()
+        assert not pool.session.closed
+        await pool.stop()
+
+    asyncio.run(pool.start())
+    asyncio.run(use())
+
+
 async def test_a_pool_that_is_not_started_has_no_session() -> None:
     with pytest.raises(HTTPConnectionError, match="closed"):
         pool_of().session  # noqa: B018  # reading it is the test

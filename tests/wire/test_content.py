@@ -151,6 +151,20 @@ def test_a_bomb_goes_off_in_small_pieces(coding: str, body: bytes) -> None:
     assert peak < 18 * 2**20  # zstandard: 8 MiB at once, twice while the parts are joined
 
 
+def test_a_bomb_between_two_codings_is_refused() -> None:
+    """Its innermost body is small, so that no limit on the result would ever end the work."""
+    padded = gzip.compress(TEXT) + bytes(64 * 1024 * 1024)
+    bomb = gzip.compress(gzip.compress(padded), 9)
+    assert len(bomb) < 4096
+    with pytest.raises(ContentError, match="expands beyond measure"):
+        decode_body("gzip, gzip, gzip", bomb, max_bytes=len(TEXT))
+
+
+def test_what_was_compressed_again_and_again_for_no_good_reason_is_undone() -> None:
+    body = gzip.compress(gzip.compress(gzip.compress(bytes(1024 * 1024))))
+    assert decode_body("gzip, gzip, gzip", body, max_bytes=1024 * 1024) == bytes(1024 * 1024)
+
+
 def test_what_is_offered_is_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ACCEPT_ENCODING == "zstd, br, gzip, deflate"
     monkeypatch.setattr(decompressors, "installed", lambda *_: None)

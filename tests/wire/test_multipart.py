@@ -131,6 +131,13 @@ def test_what_cannot_be_sent_is_refused_by_name(name: str, value: FormValue, mes
     assert caught.value.field == f"fields[{name!r}]"
 
 
+@pytest.mark.parametrize("fields", [None, [("a", "b")], "a=b"])
+def test_what_is_no_mapping_is_refused(fields: object) -> None:
+    with pytest.raises(HTTPValidationError, match="must be a mapping") as caught:
+        encode(fields)  # type: ignore[arg-type]  # wrong
+    assert caught.value.field == "fields"
+
+
 @pytest.mark.parametrize("boundary", ["", "a b", "a" * 71, "a\r\n", 'a"'])
 def test_a_boundary_that_would_need_quotes_is_refused(boundary: str) -> None:
     with pytest.raises(HTTPValidationError, match="boundary"):

@@ -4,13 +4,12 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from returns.result import Failure
 from typing_extensions import Unpack, override
 
 from railhttp.client.http_client import HTTPClient
-from railhttp.client.opener import Opener
 from railhttp.client.streams import Streams
 from railhttp.model.body import BodyData
 from railhttp.model.config import HTTPClientConfig
@@ -19,7 +18,7 @@ from railhttp.model.headers import check_headers
 from railhttp.model.options import BodilessOptions, RequestOptions, with_default_headers
 from railhttp.model.response import HttpResponse
 from railhttp.model.url import join_base_url, origin_of, request_url
-from railhttp.model.validation import or_raise
+from railhttp.model.validation import check_url, or_raise
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.mailbox import Observer
 from railhttp.protocols import (
@@ -34,6 +33,9 @@ from railhttp.protocols import (
 )
 from railhttp.transport.pool import ConnectionPool
 from railhttp.wire.multipart import FormFields
+
+if TYPE_CHECKING:
+    from railhttp.client.opener import Opener
 
 V = TypeVar("V")
 
@@ -106,7 +108,11 @@ class BaseURLHTTPClient(Streams):
     ) -> None:
         config = replace(config or HTTPClientConfig(), timeout=timeout)
         self._base_url = base_url
-        self._origin = origin_of(request_url(base_url)) if base_url else None
+        self._origin = (
+            origin_of(request_url(or_raise(check_url(base_url, field="base_url"))))
+            if base_url
+            else None
+        )
         self._headers = or_raise(check_headers(headers or {}))
         self._public_headers = {
             name: value
@@ -242,7 +248,7 @@ class BaseURLHTTPClient(Streams):
         return failure.response
 
     @override
-    async def _opener(self, method: str, url: str, options: RequestOptions) -> Opener:
+    async def _opener(self, method: str, url: str, options: RequestOptions) -> "Opener":
         url, options = self._resolve(method, url, options)
         await self.start()
         return await self._client._opener(method, url, options)

@@ -54,7 +54,7 @@ class Checksum:
     """
 
     def __init__(self, text: str) -> None:
-        algorithm, _, digest = text.lower().partition(":")
+        algorithm, _, digest = str(text).lower().partition(":")
         if algorithm not in hashlib.algorithms_guaranteed or algorithm.startswith("shake_"):
             raise ValueError("must name an algorithm of hashlib, as in sha256:9f86…")
         size = hashlib.new(algorithm, usedforsecurity=False).digest_size
@@ -133,8 +133,13 @@ class Downloading:
                 if held >= PIECE_BYTES:
                     await self._write(pieces)
                     held = 0
-        finally:
-            await self._write(pieces)
+        except BaseException:
+            with suppress(
+                *FAILURES
+            ):  # what broke off the transfer counts, above all a cancellation
+                await self._write(pieces)
+            raise
+        await self._write(pieces)
         size = self._part.partial.size
         if total is not None and size != total:
             message = f"the file has {size} of {total} bytes"

@@ -8,6 +8,7 @@ from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Progress, call_facts
 from railhttp.protocols import Clock, Exchange, IncomingResponse
+from railhttp.transport.pool import NOT_STARTED
 
 
 class GatedExchange:
@@ -39,4 +40,4 @@ class GatedExchange:
     def _check(self, request: Request, progress: Progress) -> None:
         if not self._is_open():
             call = call_facts(request.method, str(request.url), progress, self._clock.monotonic())
-            raise HTTPConnectionError("the client is not started", kind="closed", **call)
+            raise HTTPConnectionError(NOT_STARTED, kind="closed", **call)

@@ -27,6 +27,7 @@ from railhttp.model.errors import (
 )
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse
+from railhttp.model.validation import shown
 from railhttp.pipeline.call import Call, Layers
 from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
 from railhttp.pipeline.instruments import Instruments, observed
@@ -102,7 +103,7 @@ class HTTPClient(Verbs, Streams):
         exchange: Exchange | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._config = config or HTTPClientConfig()
+        self._config = _checked(config)
         self._clock = clock
         config_times = (self._config.attempt_timeout, self._config.read_timeout)
         self._watchdog = Watchdog(clock, (None, self._config.pool.timeout, *config_times))
@@ -357,6 +358,18 @@ class HTTPClient(Verbs, Streams):
             raise
         except Exception as error:  # noqa: BLE001  # whatever a plugged-in policy raises
             return call.given_up(error)
+
+
+def _checked(config: object) -> HTTPClientConfig:
+    match config:
+        case None:
+            return HTTPClientConfig()
+        case HTTPClientConfig():
+            return config
+        case _:
+            raise HTTPValidationError(
+                f"must be an HTTPClientConfig, got {shown(config)}", field="config"
+            )
 
 
 def _shown(value: object) -> str:

@@ -48,7 +48,8 @@ class Opener:
         self._layers = layers
         self._perform = perform
         idle = prepared.request.route.read_timeout
-        self._limits = Limits(layers, idle, prepared.timeout if bounded else None)
+        total = prepared.timeout if bounded else None
+        self._limits = Limits(layers, idle, total, whole=prepared.timeout)
         self._facts: Callable[[], CallFacts] | None = None
 
     @property
@@ -110,7 +111,7 @@ class Opener:
         clock = self._layers.clock
         seconds = at_least + backoff.delay(number, clock.uniform())
         try:
-            with self._limits.watch(idle=False):
+            with self._limits.watch():
                 await clock.sleep(seconds)
         except (ExpiredError, ClosedError) as error:
             raise self._limits.failure(error, self.facts()) from None

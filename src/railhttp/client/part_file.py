@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
@@ -16,7 +17,8 @@ class PartFile:
 
     It is locked while it is open, so that no two downloads of one target write to it; where the
     system has no such locks (Windows) that is left to the caller. The note holds a digest of the
-    URL, which may be secret, and the validator that `If-Range` needs.
+    URL, which may be secret, and the validator that `If-Range` needs. Neither is written through a
+    symbolic link, which anyone who may write to the folder could have laid there.
 
     Args:
         target: The file that it becomes.
@@ -34,14 +36,14 @@ class PartFile:
         self._note = target.with_name(f".{target.name}.part.json")
         self._url = hashlib.sha256(url.encode()).hexdigest()
         self._file = _open_locked(self._path)
-        self.partial = Partial(self._file.seek(0, os.SEEK_END), self._read_note())
+        self.partial = Partial(os.fstat(self._file.fileno()).st_size, self._read_note())
 
     def _read_note(self) -> str:
         """Give the validator that an earlier run noted; empty where it was for another URL."""
         try:
             note = json.loads(self._note.read_bytes())
             validator = note["validator"] if note["url"] == self._url else ""
-        except (OSError, ValueError, TypeError, LookupError):
+        except (OSError, ValueError, TypeError, LookupError, RecursionError):
             return ""
         return validator if isinstance(validator, str) else ""
 
@@ -50,7 +52,8 @@ class PartFile:
         self._file.truncate(start)
         if start == 0:
             note = {"url": self._url, "validator": validator}
-            self._note.write_text(json.dumps(note), encoding="ascii")
+            with open(self._note, "w", encoding="ascii", opener=_open_no_link) as file:
+                json.dump(note, file)
         self.partial = Partial(start, validator)
 
     def write(self, pieces: Iterable[bytes]) -> None:
@@ -79,20 +82,21 @@ class PartFile:
     def close(self, *, keep: bool) -> None:
         """Close the file, and remove it where it is not to be kept or nothing can be added to it.
 
-        Does nothing after `commit`.
+        Does nothing after `commit`. What cannot be removed stays, and is no failure.
         """
         if self._file.closed:
             return
         if not (keep and self.partial.headers):
-            self._note.unlink(missing_ok=True)
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._note.unlink(missing_ok=True)
+                self._path.unlink(missing_ok=True)
         self._file.close()
 
 
 def _open_locked(path: Path) -> FileIO:
     lock = _find_lock()
     while True:
-        file = path.open("a+b", buffering=0)
+        file = FileIO(path, "a+", opener=_open_no_link)
         try:
             if lock is not None:
                 lock(file)
@@ -103,6 +107,10 @@ def _open_locked(path: Path) -> FileIO:
             file.close()
             raise
         file.close()
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def _is_at(file: FileIO, path: Path) -> bool:

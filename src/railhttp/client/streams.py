@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 from returns.result import Failure, Result, Success
 from typing_extensions import Unpack
 
-from railhttp.client.opener import Opener
 from railhttp.model.errors import FAILURES, HTTPFailure, HTTPInvalidRequestError
 from railhttp.model.options import ProgressCallback, RequestOptions, with_default_headers
 
 if TYPE_CHECKING:
+    from railhttp.client.opener import Opener
     from railhttp.client.stream_context import StreamContext
     from railhttp.model.download import Download
     from railhttp.wire.sse import ServerSentEvent
@@ -33,10 +33,10 @@ class Streams(ABC):
     its own needs no such limit. The time that the caller takes between two chunks is no silence.
     """
 
-    # What each way needs is imported there: most programs go none of them (benchmarks/imports.py).
+    # What each way needs is imported there: many programs go none of them (benchmarks/imports.py).
 
     @abstractmethod
-    async def _opener(self, method: str, url: str, options: RequestOptions) -> Opener: ...
+    async def _opener(self, method: str, url: str, options: RequestOptions) -> "Opener": ...
 
     @asynccontextmanager
     async def stream(

@@ -69,6 +69,9 @@ def module(
         imports: The modules that come before it.
         providers: What makes its own providers: classes, or functions without arguments.
 
+    Returns:
+        A decorator of module classes.
+
     Example:
         >>> @module(imports=[])
         ... class AppModule(Module): ...

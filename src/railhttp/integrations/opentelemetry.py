@@ -6,9 +6,9 @@ Each attempt is a span of kind CLIENT, a child of the caller's own span, and a p
 histogram `http.client.request.duration`. The span's context goes out in header fields, by the
 global propagator (`traceparent`, unless set otherwise).
 
-There are no double spans: where `opentelemetry-instrumentation-aiohttp-client` (from 0.60b0 on)
-is active too, it is silent for what this client sends. Where instrumentation is suppressed, as
-inside an exporter, so is this one.
+There are no double spans: `opentelemetry-instrumentation-aiohttp-client` does not see what this
+client sends, and an `exchange` of your own over an instrumented library is silenced (from 0.60b0
+on). Where instrumentation is suppressed, as inside an exporter, so is this one.
 """
 
 from collections.abc import Generator

@@ -161,9 +161,7 @@ def data_body(data: BodyData, measure: Callable[[BinaryIO], FileSource]) -> Body
         case str():
             return BytesBody(_encode(data), "text/plain; charset=utf-8")
         case Mapping():
-            fields = cast("QueryParams", data)  # what else is a mapping is refused there
-            form = urlencode(list(query_pairs(fields)))
-            return BytesBody(form.encode("ascii"), "application/x-www-form-urlencoded")
+            return _form(cast("QueryParams", data))  # what else is a mapping is refused there
         case io.TextIOBase():
             raise HTTPValidationError(
                 "open the file in binary mode: open(path, 'rb')", field="data"
@@ -178,6 +176,14 @@ def data_body(data: BodyData, measure: Callable[[BinaryIO], FileSource]) -> Body
         f"not {type(data).__name__}",
         field="data",
     )
+
+
+def _form(fields: QueryParams) -> BytesBody:
+    try:
+        form = urlencode(query_pairs(fields))
+    except HTTPValidationError as error:
+        raise HTTPValidationError(error.message, field="data") from None
+    return BytesBody(form.encode("ascii"), "application/x-www-form-urlencoded")
 
 
 def _encode(text: str) -> bytes:

@@ -15,6 +15,10 @@ class Download:
         size: The number of its bytes.
         resumed_from: How many of them an earlier run had left behind.
         response: The head of the last answer, with an empty body.
+
+    Example:
+        >>> Download(Path("data.bin"), 1000, 400, HttpResponse(206)).resumed_from
+        400
     """
 
     path: Path

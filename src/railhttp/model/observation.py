@@ -60,7 +60,14 @@ class Dispatch:
         return _shown(self._request.url)
 
     def limit(self, phase: TimeoutPhase) -> float | None:
-        """The time that a phase was given, in seconds; None where nothing here limits it."""
+        """The time that a phase was given.
+
+        Args:
+            phase: The phase, as in `HTTPTimeoutError.phase`.
+
+        Returns:
+            Seconds; None where nothing here limits it.
+        """
         route = self._request.route
         attempt = self._attempt_timeout
         match phase:

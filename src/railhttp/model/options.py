@@ -54,6 +54,11 @@ class RequestOptions(BodilessOptions, total=False):
             again. What it raises fails the call like a body that cannot be read.
         idempotency_key: Sent as `Idempotency-Key`, the same in every attempt of the call, which
             makes a POST one that may be repeated; True draws one.
+
+    Example:
+        >>> options = RequestOptions(params={"page": 1}, timeout=5)
+        >>> sorted(options)
+        ['params', 'timeout']
     """
 
     data: BodyData | None

@@ -14,6 +14,8 @@ from railhttp.policy.circuit import (
     BreakerState,
     CircuitState,
     Closed,
+    ForcedOpen,
+    Open,
     Report,
     Ticket,
     force_open,
@@ -149,6 +151,14 @@ class CircuitBreaker:
     def state(self) -> CircuitState:
         """The state as of the last call: `closed`, `open` (also by force) or `half_open`."""
         return shown(self._store.peek(self._name))
+
+    @property
+    def is_refusing(self) -> bool:
+        """Whether it refuses calls for a while yet, or until `reset`, as of the last call."""
+        state = self._store.peek(self._name)
+        if isinstance(state, Open):
+            return self._clock.monotonic() < state.until
+        return isinstance(state, ForcedOpen)
 
     async def call(self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `func`, unless the circuit is open.

@@ -271,9 +271,9 @@ class Call(CallScope):
     def given_up(self, error: Exception) -> HttpResponse:
         """Find out what an exception means that a policy raised of its own.
 
-        No attempt at all is an open circuit; attempts that all failed are exhausted, whatever the
-        policy calls that; and giving up on an answer of 4xx or 5xx leaves that answer. Anything
-        else is a defect of the policy.
+        No attempt at all is an open circuit, unless the exception is that of a wrong call; attempts
+        that all failed are exhausted, whatever the policy calls that; and giving up on an answer of
+        4xx or 5xx leaves that answer. Anything else is a defect of the policy.
 
         Returns:
             The last attempt's answer.
@@ -283,7 +283,8 @@ class Call(CallScope):
         """
         if self._answer is not None and not self._answer.ok:
             return self._answer
-        if not self.attempts:
+        defect = isinstance(error, TypeError | AttributeError)
+        if not self.attempts and not defect:
             raise circuit_open(error, self.facts()) from error
         if self._answer is not None or not self.failures:
             raise policy_failed(error, self.facts()) from error

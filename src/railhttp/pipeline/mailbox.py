@@ -4,18 +4,35 @@ import asyncio
 import inspect
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Awaitable, Coroutine
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from railhttp.model.events import HTTPEvent
 
-Observer: TypeAlias = "Callable[[HTTPEvent], object]"
-"""Receives events. Where it returns an awaitable, as an `async def` does, that is awaited."""
-
 MAX_PENDING: Final = 1000  # events that wait for one slow observer: about a megabyte
 
 _LOG: Final = logging.getLogger("railhttp")
+
+
+class Observer(Protocol):
+    """A function that receives events, async or not.
+
+    Example:
+        >>> from railhttp import HTTPClient
+        >>> client = HTTPClient(observers=[print])
+    """
+
+    def __call__(self, event: "HTTPEvent", /) -> object:
+        """Hear of an event.
+
+        Args:
+            event: What has happened, see `railhttp.model.events`.
+
+        Returns:
+            Anything; where it is an awaitable, as of an `async def`, it is awaited.
+        """
+        ...
 
 
 class Mailbox:

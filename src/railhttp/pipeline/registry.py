@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import ParamSpec, TypeVar
 
 from railhttp.model.errors import HTTPValidationError
@@ -81,7 +82,8 @@ class CircuitBreakerRegistry:
 
         Args:
             rule: Their rule, the registry's where None.
-            max_origins: How many are kept; beyond it the closed one used longest ago is forgotten.
+            max_origins: How many are kept; beyond it the one used longest ago is forgotten that
+                refuses no calls.
 
         Raises:
             HTTPValidationError: `max_origins` is below 1.
@@ -100,7 +102,8 @@ class OriginBreakers:
 
     Args:
         rule: The rule of every breaker.
-        max_origins: How many are kept; beyond it the closed one used longest ago is forgotten.
+        max_origins: How many are kept; beyond it the one used longest ago is forgotten that refuses
+            no calls.
         store: Where their states are kept, each in this process where None.
         clock: What tells the time and draws lots.
 
@@ -137,7 +140,7 @@ class OriginBreakers:
         return self._rule
 
     def get(self, origin: str) -> CircuitBreaker | None:
-        """The breaker of an origin such as `https://api.example:443`, None where it has none."""
+        """The breaker of an origin such as `https://api.example`, None where it has none."""
         return self._breakers.get(origin)
 
     def origins(self) -> list[str]:
@@ -172,8 +175,8 @@ class OriginBreakers:
         return breaker
 
     def _forget(self) -> None:
-        if len(self._breakers) >= self._max_origins:
-            closed = (name for name, one in self._breakers.items() if one.state == "closed")
-            oldest = next(closed, None)
-            if oldest is not None:  # to forget an open one would let its calls through
-                del self._breakers[oldest]
+        surplus = len(self._breakers) - self._max_origins + 1
+        if surplus > 0:  # to forget one that refuses would let its calls through
+            idle = (name for name, one in self._breakers.items() if not one.is_refusing)
+            for name in tuple(islice(idle, surplus)):
+                del self._breakers[name]

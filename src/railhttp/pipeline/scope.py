@@ -12,7 +12,7 @@ class CallScope:
 
     Attributes:
         method: The request's method, in upper case.
-        host: The origin as text, such as `https://api.example:443`.
+        host: The origin as text, such as `https://api.example`; a default port is left out.
         repeatable: Whether a second send does no harm: the method is idempotent (RFC 9110,
             section 9.2.2) or an `Idempotency-Key` is sent, and the body can be sent again.
         replayable: Whether the body can be sent again.

@@ -87,13 +87,27 @@ class BreakerRule:
         require_number(self.max_recovery_timeout, "max_recovery_timeout", low=self.recovery_timeout)
 
     def judge_response(self, response: HttpResponse) -> Verdict:
-        """Judge the host by an answer."""
+        """Judge the host by an answer.
+
+        Args:
+            response: The answer.
+
+        Returns:
+            Whether it speaks for the host or against it.
+        """
         if self.failure_if_response is None:
             return judge_status(response.status)
         return "failure" if self.failure_if_response(response) else "success"
 
     def judge(self, failure: HTTPFailure) -> Verdict:
-        """Judge the host by a failed call."""
+        """Judge the host by a failed call.
+
+        Args:
+            failure: Why it failed.
+
+        Returns:
+            Whether it speaks for the host, against it, or says nothing about it.
+        """
         if isinstance(failure, HTTPStatusError):
             return self.judge_response(failure.response)
         verdict = judge_failure(failure)

@@ -41,6 +41,10 @@ class RetryEvent(NamedTuple):
         attempt: The attempt that failed, counted from 1.
         delay: Seconds until the next one.
         failure: What went wrong; for an answer that is tried again, its `HTTPStatusError`.
+
+    Example:
+        >>> print(RetryEvent(1, 0.05, HTTPTimeoutError(phase="read")).failure.label)
+        read
     """
 
     attempt: int

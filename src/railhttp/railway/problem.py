@@ -24,6 +24,10 @@ class ProblemDetails:
         detail: This occurrence in words.
         instance: A URI that names this occurrence.
         extensions: All other members.
+
+    Example:
+        >>> ProblemDetails(title="not enough credit").type
+        'about:blank'
     """
 
     type: str = "about:blank"

@@ -81,7 +81,11 @@ class ManualClock:
         return self._wall
 
     def set_wall(self, seconds: float) -> None:
-        """Set the wall clock, forward or back, as people and time servers do."""
+        """Set the wall clock, forward or back, as people and time servers do.
+
+        Args:
+            seconds: The time, since 1970-01-01 UTC.
+        """
         self._wall = seconds
 
     def uniform(self) -> float:
@@ -89,7 +93,11 @@ class ManualClock:
         return next(self._chances, 0.5)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until the clock has moved that far; zero or less lets other tasks run once."""
+        """Wait until the clock has moved that far; zero or less lets other tasks run once.
+
+        Args:
+            seconds: How far.
+        """
         self.slept.append(seconds)
         if seconds <= 0:
             await asyncio.sleep(0)
@@ -102,7 +110,15 @@ class ManualClock:
             timer.cancel()
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> ManualTimer:
-        """Have `callback` called once the clock has moved that far."""
+        """Have `callback` called once the clock has moved that far.
+
+        Args:
+            seconds: How far.
+            callback: What is called.
+
+        Returns:
+            The timer, which can be cancelled.
+        """
         timer = ManualTimer(callback)
         heappush(self._timers, (self._now + max(0.0, seconds), next(self._numbers), timer))
         return timer

@@ -23,6 +23,7 @@ from railhttp.version import __version__
 from railhttp.wire.content import ACCEPT_ENCODING
 
 USER_AGENT: Final = f"railhttp/{__version__}"
+NOT_STARTED: Final = "the client is not started: use `async with`, or `await client.start()`"
 _WARM_UP_SECONDS: Final = 10.0
 
 
@@ -86,6 +87,7 @@ class ConnectionPool:
         self._trust_env = trust_env
         self._cookie_jar = cookie_jar
         self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._from_environment: Callable[[URL], URL | None] | None = None
 
     @classmethod
@@ -123,10 +125,14 @@ class ConnectionPool:
         """The aiohttp session, for what this library does not offer.
 
         Raises:
-            HTTPConnectionError: The pool is not started (kind `closed`).
+            HTTPConnectionError: The pool is not started, or was on an event loop that is closed by
+                now (kind `closed`).
         """
-        if self._session is None:
-            raise HTTPConnectionError("the client is not started", kind="closed", attempts=0)
+        if self._session is None or self._loop is None:
+            raise HTTPConnectionError(NOT_STARTED, kind="closed", attempts=0)
+        if self._loop.is_closed():
+            message = "the client was started on another event loop, and not stopped there"
+            raise HTTPConnectionError(message, kind="closed", attempts=0)
         return self._session
 
     def is_started(self) -> bool:
@@ -141,6 +147,7 @@ class ConnectionPool:
             self._from_environment = _proxies_of(ProxySettings.from_environment(os.environ))
         config = self._config
         tls = config.ssl_context or _tls_context(verify=config.verify_ssl)
+        self._loop = asyncio.get_running_loop()
         self._session = aiohttp.ClientSession(
             connector=KeepaliveConnector(config, tls),
             cookie_jar=aiohttp.CookieJar(unsafe=True) if self._cookie_jar else _NoCookies(),
@@ -152,7 +159,11 @@ class ConnectionPool:
     async def stop(self) -> None:
         """Close all connections; does nothing where the pool is not started."""
         session, self._session = self._session, None
-        if session is not None:
+        if session is None:
+            return
+        if self._loop is not None and self._loop.is_closed():
+            session.detach()  # nothing can be closed without the loop; what is left, Python closes
+        else:
             await session.close()
 
     async def __aenter__(self) -> Self:

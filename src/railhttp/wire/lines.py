@@ -35,6 +35,8 @@ class LineBuffer:
 
     def take(self, chunk: bytes) -> bytes:
         """Take the next bytes, and give what is held as far as the last LF."""
+        if not self._parts and chunk.endswith(b"\n"):
+            return chunk  # as streams of single lines do (benchmarks: decoding, one in a chunk)
         end = chunk.rfind(b"\n") + 1
         if not end:
             self._hold(chunk)

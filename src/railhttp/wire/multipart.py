@@ -74,6 +74,10 @@ def _joined(segments: Iterable[bytes | FileSource]) -> Iterator[bytes | FileSour
 def _segments(
     fields: FormFields, boundary: str, measure: Callable[[BinaryIO], FileSource]
 ) -> Iterator[bytes | FileSource]:
+    if not isinstance(fields, Mapping):
+        raise HTTPValidationError(
+            f"must be a mapping of names to values, not {type(fields).__name__}", field="fields"
+        )
     for name, value in fields.items():
         field = f"fields[{name!r}]"
         head, data = _part(name, value, field)

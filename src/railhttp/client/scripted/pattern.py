@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from railhttp.client.scripted.steps import SentRequest
+from railhttp.model.errors import HTTPValidationError
 
 BodyPattern: TypeAlias = bytes | str | re.Pattern[bytes] | Callable[[bytes], bool]
 """What a body has to be: bytes, text, a pattern, or what a function says yes to."""
@@ -26,6 +27,9 @@ class RequestPattern:
         body: What the body has to be; None is anything.
         json: The document that the body has to be.
 
+    Raises:
+        HTTPValidationError: No request could have such a URL.
+
     Example:
         >>> pattern = RequestPattern("GET", "/users/*?page=2")
         >>> pattern.differences(SentRequest("GET", "http://h/users/7?page=3"))
@@ -40,7 +44,10 @@ class RequestPattern:
         body: BodyPattern | None = None,
         json: object = UNSET,
     ) -> None:
-        base, query = ("", "") if isinstance(url, re.Pattern) else _split(url)
+        base, query = ("*", "") if isinstance(url, re.Pattern) else _split(url)
+        if not base.startswith(("/", "*")) and "://" not in base:
+            message = f"must begin with a slash, or be a whole URL, got {url!r}"
+            raise HTTPValidationError(message, field="url")
         self._method = method
         self._is_path = base.startswith("/")
         self._is_whole = isinstance(url, re.Pattern)

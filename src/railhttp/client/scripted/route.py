@@ -23,6 +23,11 @@ class ScriptedRoute:
     Attributes:
         pattern: Which requests they are.
         calls: The requests that came here, in order.
+
+    Example:
+        >>> route = ScriptedRoute(RequestPattern("GET", "/stock")).reply(503).reply(json=[7])
+        >>> print(route, route.called)
+        GET /stock 0
     """
 
     def __init__(self, pattern: RequestPattern) -> None:

@@ -19,6 +19,10 @@ class SentRequest:
         url: The URL, whole.
         headers: The header fields that the caller, the interceptors and the body gave it.
         body: The body, read to its end; empty where the connection failed before that.
+
+    Example:
+        >>> SentRequest("POST", "https://api.example/", body=b'{"amount": 7}').json()
+        {'amount': 7}
     """
 
     method: str

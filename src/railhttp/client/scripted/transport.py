@@ -76,6 +76,9 @@ class ScriptedTransport:
 
         Returns:
             The route, to be given its script.
+
+        Raises:
+            HTTPValidationError: `url` is neither a path nor a whole URL.
         """
         route = ScriptedRoute(RequestPattern(method.upper(), url, params, body, json))
         self.routes.append(route)
@@ -97,12 +100,36 @@ class ScriptedTransport:
             raise AssertionError("; ".join(problems))
 
     async def send(self, request: Request, progress: Progress) -> HttpResponse:
-        """Play the answer to a request, to the end of its body; see `Exchange`."""
+        """Play the answer to a request, to the end of its body; see `Exchange`.
+
+        Args:
+            request: The request.
+            progress: Learns how far it came.
+
+        Returns:
+            The answer.
+
+        Raises:
+            HTTPClientError: What the script says.
+            UnmatchedRequestError: No route takes it.
+        """
         incoming = await self.open(request, progress)
         return incoming.answer(await incoming.read())
 
     async def open(self, request: Request, progress: Progress) -> ScriptedResponse:
-        """Play the head of the answer to a request; see `Exchange`."""
+        """Play the head of the answer to a request; see `Exchange`.
+
+        Args:
+            request: The request.
+            progress: Learns how far it came.
+
+        Returns:
+            The answer, its body still to be read.
+
+        Raises:
+            HTTPClientError: What the script says.
+            UnmatchedRequestError: No route takes it.
+        """
         progress.stage = Stage.CONNECTING
         performance = Performance(request, progress, self._clock)
         step = await self._step(performance)

@@ -1,0 +1,32 @@
+"""What is known of an answer, as metadata."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ResponseContext:
+    """A received answer, as metadata.
+
+    Attributes:
+        status: The HTTP status code.
+        headers: The answer's header fields.
+        content_length: The body's length in bytes, where it is known.
+        duration: The round trip in seconds.
+        success: Whether the status is below 400; computed.
+        error: What went wrong, in words, where the request failed.
+
+    Example:
+        >>> ResponseContext(404).success
+        False
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_length: int | None = None
+    duration: float | None = None
+    success: bool = field(init=False)
+    error: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "success", self.status < 400)
