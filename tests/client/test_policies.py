@@ -18,6 +18,7 @@ from railhttp import (
     HTTPClientError,
     HTTPFailure,
     HTTPInterceptorError,
+    HTTPInvalidRequestError,
     HttpResponse,
     HTTPRetryExhaustedError,
     HTTPStatusError,
@@ -321,3 +322,63 @@ async def test_a_class_in_place_of_a_policy_is_no_open_circuit(faults: FaultServ
 def test_what_is_no_config_is_refused_by_name(config: object) -> None:
     with pytest.raises(HTTPValidationError, match="config: must be an HTTPClientConfig"):
         HTTPClient(config)  # type: ignore[arg-type]  # on purpose
+
+
+class Fallback:
+    """A policy that makes up a value of its own."""
+
+    async def execute(
+        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        return None
+
+    call = execute
+
+
+@pytest.mark.parametrize("layer", ["retry_policy", "circuit_breaker", "resilience"])
+async def test_a_policy_that_answers_with_something_else_is_a_failure(
+    faults: FaultServer, layer: str
+) -> None:
+    layers: dict[str, object] = {layer: Fallback()}
+    async with HTTPClient(TOTAL, **layers) as client:  # type: ignore[arg-type]  # on purpose
+        failure = await outcome(client, faults.url())
+    assert isinstance(failure, HTTPInterceptorError)
+    assert faults.received == []
+
+
+class Retargeting:
+    """Changes the method or the URL."""
+
+    def __init__(self, method: str = "GET", url: str = "") -> None:
+        self._method = method
+        self._url = url
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        context.method = self._method
+        context.url = self._url or context.url
+        return context
+
+    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        return response
+
+
+async def test_a_request_that_an_interceptor_made_a_post_is_sent_once(faults: FaultServer) -> None:
+    async with HTTPClient(TOTAL, interceptors=[Retargeting("post")]) as client:
+        await client.get(faults.url("/reset-before-head"))
+    assert [received.method for received in faults.received] == ["POST"]
+
+
+@pytest.mark.parametrize("method", ["", "CONNECT", "GET / HTTP/1.1\r\nX: y"])
+async def test_a_method_that_an_interceptor_made_up_is_checked(
+    faults: FaultServer, method: str
+) -> None:
+    async with HTTPClient(TOTAL, interceptors=[Retargeting(method)]) as client:
+        failure = (await client.get(faults.url())).failure()
+    assert (type(failure), failure.label) == (HTTPInvalidRequestError, "method")
+    assert "\n" not in str(failure)
+
+
+async def test_an_interceptor_cannot_put_credentials_into_the_url(faults: FaultServer) -> None:
+    async with HTTPClient(TOTAL, interceptors=[Retargeting(url="http://a:b@h/")]) as client:
+        failure = (await client.get(faults.url())).failure()
+    assert (type(failure), failure.label) == (HTTPInvalidRequestError, "url")

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 from returns.methods import unwrap_or_failure
+from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 from tests.servers.listener import refused_port
 
@@ -15,6 +16,7 @@ from railhttp import (
     HTTPClient,
     HTTPClientConfig,
     HTTPClientError,
+    HTTPStatusError,
     RequestOptions,
     RetryPolicy,
     bearer_auth,
@@ -117,3 +119,23 @@ async def test_no_connection_failure_tells_a_secret(client: HTTPClient) -> None:
                 outcome = unwrap_or_failure(await client.get(secret_url(url), **options))
                 assert isinstance(outcome, HTTPClientError)
                 assert_nothing_secret(outcome)
+
+
+async def test_what_a_failure_came_from_holds_no_secret_either(faults: FaultServer) -> None:
+    async with HTTPClient(HTTPClientConfig(trust_env=False)) as client:
+        result = await client.get(
+            faults.url("/negative-length", token="s3cret"), headers=bearer_auth("s3cret")
+        )
+    seen: BaseException | None = result.failure()
+    while seen is not None:
+        assert "s3cret" not in f"{seen!r} {seen}"
+        seen = seen.__context__
+
+
+async def test_a_field_that_the_config_calls_secret_is_not_pickled(echo: EchoServer) -> None:
+    config = HTTPClientConfig(secret_headers=frozenset({"Server"}), trust_env=False)
+    async with HTTPClient(config) as client:
+        failure = (await client.get(echo.url("/status/404"))).failure()
+    copied = pickle.loads(pickle.dumps(failure))
+    assert isinstance(copied, HTTPStatusError)
+    assert copied.response.headers["Server"] == "***"

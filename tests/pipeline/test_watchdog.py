@@ -130,3 +130,15 @@ def test_a_limit_needs_a_task() -> None:
         assert await failed == "a time limit needs a running task"
 
     asyncio.run(outside())
+
+
+def test_a_usual_limit_holds_on_the_next_event_loop_too() -> None:
+    watchdog = Watchdog(SYSTEM_CLOCK, usual=(0.01,))
+    assert asyncio.run(hold(watchdog, 0.01)) == "ExpiredError"
+
+    async def leave_a_timer_behind() -> None:
+        with watchdog.watch(0.01):
+            pass
+
+    asyncio.run(leave_a_timer_behind())
+    assert asyncio.run(hold(watchdog, 0.01)) == "ExpiredError"

@@ -291,7 +291,8 @@ class HTTPClient(Verbs, Streams):
                 raise
             return Failure(failure)
         if response.status >= 400:
-            return Failure(HTTPStatusError(response))
+            secret = self._config.secret_headers
+            return Failure(HTTPStatusError(response, secret_headers=secret))
         return Success(response)
 
     def _call(
@@ -345,9 +346,9 @@ class HTTPClient(Verbs, Streams):
         try:
             with self._watchdog.watch(call.timeout):
                 # A body that can be read only once is sent once: no policy may try again.
-                if call.replayable:
-                    return await self._policy.execute(call)
-                return await call()
+                if not call.replayable:
+                    return await call()
+                return call.answered(await self._policy.execute(call))
         except ExpiredError:
             raise call.timed_out() from None
         except ClosedError:

@@ -15,13 +15,12 @@ from railhttp.model.errors import HTTPValidationError
 from railhttp.model.headers import check_headers
 from railhttp.model.options import ProgressCallback, RequestOptions, with_default_headers
 from railhttp.model.proxy import check_proxy
-from railhttp.model.request import Request, Route, check_framing
+from railhttp.model.request import Request, Route, check_framing, check_method
 from railhttp.model.url import extend_query, request_url
 from railhttp.model.validation import check_text, or_raise, shown
 from railhttp.transport.request_body import measure_file
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
 _ROUTE_OPTIONS: Final = frozenset(Route._fields) & RequestOptions.__annotations__.keys()
 
 
@@ -113,7 +112,7 @@ class RequestBuilder:
     def _build_plain(self, method: str, url: str) -> Prepared:
         target = target_of(url)
         request = Request(
-            _check_method(method), target.url, target.credentials, None, None, self._route
+            check_method(method), target.url, target.credentials, None, None, self._route
         )
         return Prepared(request, target.host, self._timeout, self._attempt_timeout)
 
@@ -141,7 +140,7 @@ class RequestBuilder:
         params = options.get("params")
         body = _body(options, body)
         request = Request(
-            _check_method(method),
+            check_method(method),
             target.url if params is None else extend_query(target.url, params),
             _headers(options.get("headers"), target.credentials, body),
             body,
@@ -180,17 +179,6 @@ class RequestBuilder:
         check_seconds(route.read_timeout, "read_timeout")
         check_count(route.max_redirects, "max_redirects")
         return route
-
-
-def _check_method(method: object) -> str:
-    if isinstance(method, str) and method in _METHODS:
-        return method
-    if not isinstance(method, str) or not _TOKEN.fullmatch(method):
-        raise HTTPValidationError("must be a token (RFC 9110, section 9.1)", field="method")
-    upper = method.upper()
-    if upper == "CONNECT":
-        raise HTTPValidationError("CONNECT opens a tunnel; name a proxy instead", field="method")
-    return upper
 
 
 def _headers(

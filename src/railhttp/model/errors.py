@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, TypedDict
 
 from typing_extensions import Unpack
 
-from railhttp.model.redaction import redact_url
+from railhttp.model.redaction import SECRET_HEADERS, redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -261,6 +261,7 @@ class HTTPStatusError(HTTPClientError):
 
     Args:
         response: The answer, whole; it names the request too.
+        secret_headers: Names, in lower case, of header fields that are left out of a pickle.
 
     Example:
         >>> from railhttp.model.response import HttpResponse
@@ -269,7 +270,9 @@ class HTTPStatusError(HTTPClientError):
         (404, 'GET http://h/x: status 404 [answered, attempts 1, 0.000 s]')
     """
 
-    def __init__(self, response: "HttpResponse") -> None:
+    def __init__(
+        self, response: "HttpResponse", *, secret_headers: frozenset[str] = SECRET_HEADERS
+    ) -> None:
         super().__init__(
             f"status {response.status}",
             method=response.method,
@@ -279,6 +282,7 @@ class HTTPStatusError(HTTPClientError):
             elapsed=response.elapsed,
         )
         self.response: Final = response
+        self._secret_headers = secret_headers
 
     @property
     def status(self) -> int:
@@ -287,7 +291,7 @@ class HTTPStatusError(HTTPClientError):
 
     def __reduce__(self) -> tuple[object, ...]:
         # What leaves the process must not take secrets along: no query value, no cookie.
-        state = {**self.__dict__, "response": self.response.redacted()}
+        state = {**self.__dict__, "response": self.response.redacted(self._secret_headers)}
         return _rebuild, (type(self), self.args), state
 
     def __copy__(self) -> "HTTPStatusError":

@@ -1,5 +1,6 @@
 """A request, checked and complete: what an exchange sends."""
 
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from yarl import URL
 from railhttp.model.body import Body, BytesBody
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.options import ProgressCallback
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_USUAL: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
 
 IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """Methods of which a second request does no more than the first (RFC 9110, section 9.2.2)."""
@@ -101,3 +105,29 @@ def _check_length(value: str, body: Body | None) -> None:
         )
     if not (value.isascii() and value.isdigit() and len(value) < 20):
         raise HTTPValidationError("Content-Length must be a number of bytes", field="headers")
+
+
+def check_method(method: object) -> str:
+    """Check a method (RFC 9110, section 9.1).
+
+    Args:
+        method: Anything.
+
+    Returns:
+        The method, upper-case.
+
+    Raises:
+        HTTPValidationError: It is no token, or CONNECT, which is for proxies.
+
+    Example:
+        >>> check_method("get")
+        'GET'
+    """
+    if isinstance(method, str) and method in _USUAL:
+        return method
+    if not isinstance(method, str) or not _TOKEN.fullmatch(method):
+        raise HTTPValidationError("must be a token (RFC 9110, section 9.1)", field="method")
+    upper = method.upper()
+    if upper == "CONNECT":
+        raise HTTPValidationError("CONNECT opens a tunnel; name a proxy instead", field="method")
+    return upper

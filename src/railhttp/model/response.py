@@ -1,7 +1,7 @@
 """A response, whole: status, headers and a body that has been read."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Final, NoReturn, TypeAlias, cast
 
@@ -162,15 +162,18 @@ class HttpResponse:
         if self.status >= 400:
             raise HTTPStatusError(self)
 
-    def redacted(self) -> "HttpResponse":
+    def redacted(self, secret: Set[str] = SECRET_HEADERS) -> "HttpResponse":
         """Give the same answer with the secrets of its URL and header fields masked.
+
+        Args:
+            secret: Names, in lower case, of the fields whose values are masked.
 
         Example:
             >>> HttpResponse(200, url="http://h/?token=abc").redacted().url
             'http://h/?token=***'
         """
         shown = CIMultiDict(
-            (name, _shown(name.lower(), value)) for name, value in self.headers.items()
+            (name, _shown(name.lower(), value, secret)) for name, value in self.headers.items()
         )
         return replace(self, url=redact_url(self.url), headers=CIMultiDictProxy(shown))
 
@@ -195,8 +198,8 @@ def _rebuild(fields: tuple[tuple[str, str], ...], state: dict[str, object]) -> H
     return response
 
 
-def _shown(name: str, value: str) -> str:
-    if name in SECRET_HEADERS:
+def _shown(name: str, value: str, secret: Set[str]) -> str:
+    if name in secret:
         return MASK
     return redact_url(value) if name in {"location", "content-location"} else value
 

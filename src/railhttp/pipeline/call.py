@@ -202,6 +202,8 @@ class Call(CallScope):
         context = await chain.process_request(context)
         try:
             request = taken_over(request, context)
+            # What is sent decides whether it may be sent again, not what the caller asked for.
+            self.repeatable = self.replayable and _is_repeatable(request)
         except HTTPValidationError as error:
             message = f"an interceptor made it invalid: {error.message}"
             raise HTTPInvalidRequestError(message, field=error.field, **self.facts()) from None
@@ -267,6 +269,17 @@ class Call(CallScope):
 
     def _interceptor_failed(self, error: InterceptionError) -> HTTPInterceptorError:
         return HTTPInterceptorError(error.message, interceptor=error.interceptor, **self.facts())
+
+    def answered(self, answer: object) -> HttpResponse:
+        """Make sure that what a policy returned is an answer.
+
+        Raises:
+            HTTPInterceptorError: It made up something of its own.
+        """
+        if isinstance(answer, HttpResponse):
+            return answer
+        message = f"a policy answered with {type(answer).__name__}, which is no HttpResponse"
+        raise HTTPInterceptorError(message, **self.facts())
 
     def given_up(self, error: Exception) -> HttpResponse:
         """Find out what an exception means that a policy raised of its own.

@@ -8,8 +8,9 @@ from typing import assert_never
 
 from railhttp.model.body import Body, BytesBody, StreamBody
 from railhttp.model.context import RequestContext
+from railhttp.model.errors import HTTPValidationError
 from railhttp.model.headers import check_headers
-from railhttp.model.request import Request, check_framing
+from railhttp.model.request import Request, check_framing, check_method
 from railhttp.model.url import request_url
 from railhttp.model.validation import or_raise
 
@@ -79,9 +80,11 @@ def taken_over(request: Request, context: RequestContext) -> Request:
         target = request.url
     else:
         target = request_url(context.url)
+        if target.raw_user is not None:
+            raise HTTPValidationError("has user-info: set Authorization instead", field="url")
     headers = or_raise(check_headers(context.headers))
     check_framing(headers, request.body)
-    return replace(request, method=context.method, url=target, headers=headers)
+    return replace(request, method=check_method(context.method), url=target, headers=headers)
 
 
 def _fields(request: Request) -> dict[str, str]:

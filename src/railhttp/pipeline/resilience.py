@@ -13,8 +13,8 @@ from railhttp.pipeline.rate_limit import RateLimiter
 from railhttp.pipeline.registry import OriginBreakers
 from railhttp.pipeline.retry import RetryPolicy
 from railhttp.pipeline.scope import CallScope, scope_of
-from railhttp.pipeline.timeout import AttemptTimeout, LoopWatchdog
-from railhttp.pipeline.watchdog import ExpiredError
+from railhttp.pipeline.timeout import AttemptTimeout
+from railhttp.pipeline.watchdog import ExpiredError, Watchdog
 from railhttp.policy.deadline import nearer
 from railhttp.protocols import CircuitBreakerProtocol, Clock, RetryPolicyProtocol
 
@@ -52,7 +52,7 @@ class ResiliencePipeline:
     ) -> None:
         self._total = total
         self._clock = clock
-        self._watchdog = LoopWatchdog(clock, total)
+        self._watchdog = Watchdog(clock, (total,))
         self._build(layers)
 
     @classmethod

@@ -1,6 +1,5 @@
 """Bounds how long something takes."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from math import inf
@@ -10,7 +9,7 @@ from railhttp.model.errors import CallFacts, Delivery, HTTPTimeoutError
 from railhttp.model.validation import check_timeout, or_raise
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.scope import CallScope, scope_of
-from railhttp.pipeline.watchdog import ExpiredError, Watch, Watchdog
+from railhttp.pipeline.watchdog import ExpiredError, Watchdog
 from railhttp.protocols import Clock
 
 T = TypeVar("T")
@@ -39,7 +38,7 @@ class AttemptTimeout:
         or_raise(check_timeout(seconds, field="attempt_timeout"))
         self._seconds = seconds
         self._clock = clock
-        self._watchdog = LoopWatchdog(clock, seconds)
+        self._watchdog = Watchdog(clock, (seconds,))
 
     @property
     def seconds(self) -> float:
@@ -81,28 +80,3 @@ class AttemptTimeout:
                 raise HTTPTimeoutError("the call's time is up", phase="total", **facts) from error
             message = f"the attempt took longer than {self._seconds:g} s"
             raise HTTPTimeoutError(message, phase="read", **facts) from error
-
-
-class LoopWatchdog:
-    """A `Watchdog` made anew on each event loop, to which its timers belong.
-
-    Args:
-        clock: What tells the time.
-        usual: The duration that comes again and again, in seconds; None for none.
-    """
-
-    __slots__ = ("_clock", "_loop", "_usual", "_watchdog")
-
-    def __init__(self, clock: Clock, usual: float | None) -> None:
-        self._clock = clock
-        self._usual = usual
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._watchdog = Watchdog(clock)
-
-    def watch(self, seconds: float) -> Watch:
-        """Give a context with a time limit, see `Watchdog.watch`."""
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            self._loop = loop
-            self._watchdog = Watchdog(self._clock, (self._usual,))
-        return self._watchdog.watch(seconds)

@@ -134,11 +134,12 @@ class Watchdog:
         railhttp.pipeline.watchdog.ExpiredError
     """
 
-    __slots__ = ("_clock", "_queues", "_usual")
+    __slots__ = ("_clock", "_loop", "_queues", "_usual")
 
     def __init__(self, clock: Clock, usual: Iterable[float | None] = ()) -> None:
         self._clock = clock
         self._usual = frozenset(usual)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._queues: dict[float | None, _Queue] = {}
 
     def watch(self, seconds: float | None) -> Watch:
@@ -151,6 +152,10 @@ class Watchdog:
             ExpiredError: From the context, when the time is over.
             ClosedError: From the context, when the watchdog is closed meanwhile.
         """
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # the timers of another one ring no more
+            self._loop = loop
+            self._queues = {}
         queue = self._queues.get(seconds)
         if queue is None:
             usual = seconds in self._usual

@@ -121,7 +121,11 @@ class AiohttpExchange:
             case HTTPClientError():
                 raise error
             case _:
-                raise to_failure(error, progress.stage, call) from safe_cause(error)
+                failure = to_failure(error, progress.stage, call)
+                try:
+                    raise failure from safe_cause(error)
+                finally:
+                    failure.__context__ = None  # aiohttp's exceptions hold header fields and URLs
 
     def facts(self, request: Request, progress: Progress) -> CallFacts:
         """Say what a failure of this request has to know."""
@@ -143,6 +147,7 @@ class Incoming:
         "_request",
         "_response",
         "_session",
+        "_sized",
     )
 
     def __init__(
@@ -160,6 +165,7 @@ class Incoming:
         self._progress = progress
         self._decoder: Decoder | None = None
         self._pieces = _NO_PIECES
+        self._sized = hdrs.CONTENT_LENGTH in response.headers
         if response.status < 200:
             self.close()
             raise HTTPConnectionError(
@@ -248,12 +254,10 @@ class Incoming:
         try:
             if self._session.closed:
                 raise HTTPConnectionError("the client was stopped", kind="closed")  # noqa: TRY301
-            # `iter_chunks` spins for ever after some answers; `readany` does not.
-            content = self._response.content
             if self._decoder is None:
-                return await content.readany()
+                return await self._receive()
             while not (piece := next(self._pieces, b"")):
-                data = await content.readany()
+                data = await self._receive()
                 if not data:
                     self._decoder.finish()
                     return b""
@@ -262,6 +266,14 @@ class Incoming:
             self._exchange.fail(error, self._request, self._progress)
         else:
             return piece
+
+    async def _receive(self) -> bytes:
+        content = self._response.content
+        if not self._sized:
+            # Not `readchunk`: the server's chunks may be tiny, and here many make one piece.
+            return await content.readany()
+        # `readany` would join what has gathered, a copy of all of it (benchmarks: streaming).
+        return (await content.readchunk())[0]
 
     def close(self) -> None:
         """Give the connection back; it is closed unless the body was read to its end."""
