@@ -1,8 +1,6 @@
 """An open response, and what ends the reading of it."""
 
-from collections.abc import Coroutine, Generator
 from dataclasses import replace
-from types import coroutine
 from typing import NoReturn
 
 from railhttp.model.errors import CallFacts, HTTPConnectionError, HTTPFailure, HTTPTimeoutError
@@ -73,22 +71,6 @@ class Limits:
         return HTTPTimeoutError("the server took too long to send more", phase="read", **call)
 
 
-@coroutine
-def _rest(begun: Coroutine[object, None, bytes], awaited: object) -> Generator[object, None, bytes]:
-    """Go on with a coroutine whose first step waits for something, as `await` would have done."""
-    while True:
-        try:
-            yield awaited
-        except BaseException as error:  # noqa: BLE001  # such as a cancellation; the coroutine's
-            try:
-                awaited = begun.throw(error)
-            except StopIteration as done:
-                piece: bytes = done.value
-                return piece
-        else:
-            return (yield from begun.__await__())
-
-
 class LimitedResponse:
     """An open response that is read within limits; a failure closes it.
 
@@ -124,16 +106,8 @@ class LimitedResponse:
         if self._closed:
             raise self._use_after_close()
         try:
-            self._limits.left()
-            # What has come already needs no watch (benchmarks: decoding, one in a chunk).
-            reading = self._incoming.chunk()
-            try:
-                awaited = reading.send(None)
-            except StopIteration as done:
-                piece: bytes = done.value
-                return piece
             with self._limits.watch_chunk():
-                return await _rest(reading, awaited)
+                return await self._incoming.chunk()
         except BaseException as error:  # noqa: BLE001  # raised again, whatever it is
             self._fail(error)
 
