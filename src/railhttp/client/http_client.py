@@ -348,7 +348,7 @@ class HTTPClient(Verbs, Streams):
                 # A body that can be read only once is sent once: no policy may try again.
                 if not call.replayable:
                     return await call()
-                return call.answered(await self._policy.execute(call))
+                answer: object = await self._policy.execute(call)
         except ExpiredError:
             raise call.timed_out() from None
         except ClosedError:
@@ -359,6 +359,7 @@ class HTTPClient(Verbs, Streams):
             raise
         except Exception as error:  # noqa: BLE001  # whatever a plugged-in policy raises
             return call.given_up(error)
+        return answer if isinstance(answer, HttpResponse) else call.made_up(answer)
 
 
 def _checked(config: object) -> HTTPClientConfig:

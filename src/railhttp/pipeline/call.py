@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from typing import Final, NoReturn
 
 from multidict import CIMultiDict
 
@@ -270,14 +270,12 @@ class Call(CallScope):
     def _interceptor_failed(self, error: InterceptionError) -> HTTPInterceptorError:
         return HTTPInterceptorError(error.message, interceptor=error.interceptor, **self.facts())
 
-    def answered(self, answer: object) -> HttpResponse:
-        """Make sure that what a policy returned is an answer.
+    def made_up(self, answer: object) -> NoReturn:
+        """Refuse what a policy returned in place of an answer.
 
         Raises:
-            HTTPInterceptorError: It made up something of its own.
+            HTTPInterceptorError: Always.
         """
-        if isinstance(answer, HttpResponse):
-            return answer
         message = f"a policy answered with {type(answer).__name__}, which is no HttpResponse"
         raise HTTPInterceptorError(message, **self.facts())
 

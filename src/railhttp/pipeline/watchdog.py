@@ -36,12 +36,13 @@ class Watch:
         self._reason: type[Exception] | None = None
 
     def __enter__(self) -> Self:
-        task = asyncio.current_task()
+        queue = self._queue
+        task = asyncio.current_task(queue.loop)
         if task is None:
             raise RuntimeError("a time limit needs a running task")
         self._task = task
         self._cancelling = task.cancelling()
-        self.expires = self._queue.join(self)
+        self.expires = queue.join(self)
         return self
 
     def end(self, reason: type[Exception]) -> None:
@@ -67,11 +68,18 @@ class Watch:
 class _Queue:
     """The watches of one duration, the first to expire in front."""
 
-    __slots__ = ("_clock", "_owner", "_timer", "_usual", "_watches", "seconds")
+    __slots__ = ("_clock", "_owner", "_timer", "_usual", "_watches", "loop", "seconds")
 
     def __init__(
-        self, owner: "Watchdog", clock: Clock, seconds: float | None, *, usual: bool
+        self,
+        owner: "Watchdog",
+        clock: Clock,
+        loop: asyncio.AbstractEventLoop,
+        seconds: float | None,
+        *,
+        usual: bool,
     ) -> None:
+        self.loop = loop
         self._owner = owner
         self._clock = clock
         self._usual = usual
@@ -159,7 +167,7 @@ class Watchdog:
         queue = self._queues.get(seconds)
         if queue is None:
             usual = seconds in self._usual
-            queue = self._queues[seconds] = _Queue(self, self._clock, seconds, usual=usual)
+            queue = self._queues[seconds] = _Queue(self, self._clock, loop, seconds, usual=usual)
         return Watch(queue)
 
     def forget(self, queue: _Queue) -> None:
