@@ -1,7 +1,7 @@
 """The verbs, and what each of their keyword arguments does on the wire."""
 
 import inspect
-from typing import Final
+from typing import Final, NoReturn
 
 import pytest
 from multidict import CIMultiDict
@@ -183,3 +183,21 @@ async def test_the_config_holds_where_a_call_says_nothing(echo: EchoServer) -> N
         assert (await client.post(echo.url("/slow/1000"))).failure().label == "read"
         slow = await client.get(echo.url("/slow/80"), read_timeout=None)
         assert slow.unwrap().text == "late"
+
+
+class Broken(dict[str, str]):
+    """A mapping that cannot be read."""
+
+    def items(self) -> NoReturn:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("name", ["headers", "params", "cookies", "data"])
+async def test_an_argument_that_raises_is_an_invalid_request(
+    client: HTTPClient, faults: FaultServer, name: str
+) -> None:
+    options: dict[str, object] = {name: Broken(a="b")}
+    failure = (await client.post(faults.url(), **options)).failure()  # type: ignore[arg-type]  # wrong on purpose
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert isinstance(failure.__cause__, ZeroDivisionError)
+    assert faults.received == []

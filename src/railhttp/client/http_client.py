@@ -323,6 +323,13 @@ class HTTPClient(Verbs, Streams):
                 url=_shown(url),
                 attempts=0,
             ) from None
+        except TypeError:
+            raise  # there is no such option
+        except Exception as error:
+            message = f"an argument raised {type(error).__name__} while it was read"
+            raise HTTPInvalidRequestError(
+                message, method=_shown(method), url=_shown(url), attempts=0
+            ) from error
 
     @override
     async def _opener(self, method: str, url: str, options: RequestOptions) -> "Opener":
