@@ -11,8 +11,9 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 from properties import strategies as some
+from tests.wire.whole_body import ContentTooLarge, decode_body
 
-from railhttp.wire.content import ContentError, ContentTooLarge, decode_body, decoder_for
+from railhttp.wire.content import ContentError, decoder_for
 from railhttp.wire.decompressors import PIECE_BYTES
 
 

@@ -8,14 +8,13 @@ from types import ModuleType
 import brotli
 import pytest
 import zstandard
+from tests.wire.whole_body import ContentTooLarge, decode_body
 
 from railhttp.wire import decompressors
 from railhttp.wire.content import (
     ACCEPT_ENCODING,
     MAX_CODINGS,
     ContentError,
-    ContentTooLarge,
-    decode_body,
     decoder_for,
 )
 from railhttp.wire.decompressors import PIECE_BYTES

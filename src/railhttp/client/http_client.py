@@ -316,20 +316,12 @@ class HTTPClient(Verbs, Streams):
             body = None if make_body is None else make_body()
             return self._builder.build(method, url, options, body)
         except HTTPValidationError as error:
-            raise HTTPInvalidRequestError(
-                error.message,
-                field=error.field,
-                method=_shown(method),
-                url=_shown(url),
-                attempts=0,
-            ) from None
+            raise _unbuilt(error.message, error.field, method, url) from None
         except TypeError:
             raise  # there is no such option
         except Exception as error:
             message = f"an argument raised {type(error).__name__} while it was read"
-            raise HTTPInvalidRequestError(
-                message, method=_shown(method), url=_shown(url), attempts=0
-            ) from error
+            raise _unbuilt(message, "", method, url) from error
 
     @override
     async def _opener(self, method: str, url: str, options: RequestOptions) -> "Opener":
@@ -379,6 +371,13 @@ def _checked(config: object) -> HTTPClientConfig:
             raise HTTPValidationError(
                 f"must be an HTTPClientConfig, got {shown(config)}", field="config"
             )
+
+
+def _unbuilt(message: str, field: str, method: object, url: object) -> HTTPInvalidRequestError:
+    """Build the failure of a call that never became a request."""
+    return HTTPInvalidRequestError(
+        message, field=field, method=_shown(method), url=_shown(url), attempts=0
+    )
 
 
 def _shown(value: object) -> str:

@@ -1,17 +1,13 @@
 """Opens responses whose bodies are read piece by piece."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
-
-from multidict import CIMultiDict
 
 from railhttp.client.limited_response import LimitedResponse, Limits
 from railhttp.client.request_builder import Prepared
 from railhttp.model.errors import CallFacts, HTTPInvalidRequestError, HTTPValidationError
 from railhttp.model.headers import check_headers
-from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.validation import or_raise
 from railhttp.pipeline.call import Layers
@@ -85,7 +81,8 @@ class Opener:
         request, host, timeout, attempt_timeout = self._prepared
         try:
             left = self._limits.left()
-            request = _with_headers(request, headers) if headers else request
+            if headers:
+                request = request.with_headers(or_raise(check_headers(headers)))
         except ExpiredError as error:
             raise self._limits.failure(error, self.facts()) from None
         except HTTPValidationError as error:
@@ -115,9 +112,3 @@ class Opener:
                 await clock.sleep(seconds)
         except (ExpiredError, ClosedError) as error:
             raise self._limits.failure(error, self.facts()) from None
-
-
-def _with_headers(request: Request, headers: Mapping[str, str]) -> Request:
-    merged = CIMultiDict(request.headers or {})
-    merged.update(or_raise(check_headers(headers)))
-    return replace(request, headers=merged)

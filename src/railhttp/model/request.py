@@ -3,9 +3,10 @@
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
+from multidict import CIMultiDict
 from yarl import URL
 
 from railhttp.model.body import Body, BytesBody
@@ -62,6 +63,21 @@ class Request:
     body: Body | None
     cookies: Mapping[str, str] | None
     route: Route
+
+    def with_headers(self, headers: Mapping[str, str]) -> "Request":
+        """Give the same request with more fields; they take the place of those of the same name.
+
+        Args:
+            headers: The fields, checked.
+
+        Example:
+            >>> request = Request("GET", URL("http://h/"), {"accept": "a/b"}, None, None, Route())
+            >>> request.with_headers({"Accept": "c/d"}).headers
+            <CIMultiDict('Accept': 'c/d')>
+        """
+        merged = CIMultiDict(self.headers or {})
+        merged.update(headers)
+        return replace(self, headers=merged)
 
 
 def check_framing(headers: Mapping[str, str], body: Body | None) -> None:

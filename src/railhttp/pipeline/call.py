@@ -1,11 +1,9 @@
 """One call: its attempts, and what is known of them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, NoReturn
-
-from multidict import CIMultiDict
 
 from railhttp.model.body import StreamBody
 from railhttp.model.errors import (
@@ -230,9 +228,7 @@ class Call(CallScope):
         attempt = self.dispatch(request)
         observation = instruments.attempt_started(attempt)
         if attempt.added:
-            headers = CIMultiDict(request.headers or {})
-            headers.update(check_headers(attempt.added).value_or(CIMultiDict()))
-            request = replace(request, headers=headers)
+            request = check_headers(attempt.added).map(request.with_headers).value_or(request)
         if observation is None:
             return await self._answered(request)
         send = partial(self._answered, request)

@@ -36,7 +36,7 @@ class ContentError(ValueError):
         truncated: Whether it is right as far as it goes, but its end is missing.
 
     Example:
-        >>> decode_body("gzip", b"not gzip", max_bytes=100)
+        >>> list(decoder_for("gzip").feed(b"not gzip"))
         Traceback (most recent call last):
         railhttp.wire.content.ContentError: not gzip: Error -3 while decompressing data: incorrect
         header check
@@ -45,18 +45,6 @@ class ContentError(ValueError):
     def __init__(self, message: str, *, truncated: bool = False) -> None:
         super().__init__(message)
         self.truncated: Final = truncated
-
-
-class ContentTooLarge(ValueError):
-    """A body is larger than allowed after its codings were undone.
-
-    Attributes:
-        limit: The limit, in bytes.
-    """
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"is larger than {limit} bytes")
-        self.limit: Final = limit
 
 
 class Decoder(Protocol):
@@ -235,36 +223,3 @@ def decoder_for(content_encoding: str) -> Decoder | None:
     if len(decoders) > 1:
         return _StackedDecoder(decoders)
     return decoders[0] if decoders else None
-
-
-def decode_body(content_encoding: str, body: bytes, max_bytes: int) -> bytes:
-    """Undo the content codings of a body that is in memory.
-
-    Args:
-        content_encoding: The `Content-Encoding` field.
-        body: The body as it came.
-        max_bytes: The most bytes that the result may have.
-
-    Returns:
-        The body itself.
-
-    Raises:
-        ContentError: It is corrupt or truncated.
-        ContentTooLarge: There are more than `max_bytes`.
-
-    Example:
-        >>> import zlib
-        >>> decode_body("deflate", zlib.compress(b"text"), max_bytes=100)
-        b'text'
-    """
-    decoder = decoder_for(content_encoding)
-    pieces = []
-    total = 0
-    for piece in (body,) if decoder is None else decoder.feed(body):
-        total += len(piece)
-        if total > max_bytes:
-            raise ContentTooLarge(max_bytes)
-        pieces.append(piece)
-    if decoder is not None:
-        decoder.finish()
-    return b"".join(pieces)
