@@ -25,6 +25,7 @@ from railhttp.model.request import IDEMPOTENT_METHODS, Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Stage, call_facts
 from railhttp.model.timeout import format_timeout
+from railhttp.model.url import url_text
 from railhttp.pipeline.clock import random_id
 from railhttp.pipeline.foreign import circuit_open, exhausted, policy_failed
 from railhttp.pipeline.instruments import Instruments, observed
@@ -131,7 +132,7 @@ class Call(CallScope):
         """Say what a failure of this call has to know."""
         request = self._request
         now = self._layers.clock.monotonic()
-        return call_facts(request.method, str(request.url), self, now)
+        return call_facts(request.method, url_text(request.url), self, now)
 
     def timed_out(self) -> HTTPTimeoutError:
         """Build the failure of a call whose time is over."""
@@ -223,16 +224,16 @@ class Call(CallScope):
             blame = policy_failed if self.sends > sends else circuit_open
             raise blame(error, self.facts()) from error
 
-    async def _told(self, request: Request) -> HttpResponse:
+    def _told(self, request: Request) -> Awaitable[HttpResponse]:
         instruments = self._layers.instruments
         attempt = self.dispatch(request)
         observation = instruments.attempt_started(attempt)
         if attempt.added:
             request = check_headers(attempt.added).map(request.with_headers).value_or(request)
         if observation is None:
-            return await self._answered(request)
+            return self._answered(request)
         send = partial(self._answered, request)
-        return await observed(send, observation, self, self._layers.clock, self._cut_off)
+        return observed(send, observation, self, self._layers.clock, self._cut_off)
 
     async def _answered(self, request: Request) -> HttpResponse:
         response = await self._exchange(request)

@@ -45,22 +45,22 @@ class EventPublisher:
     def __init__(self, observers: Iterable[Observer], clock: Clock) -> None:
         self._mailboxes = tuple(Mailbox(observer) for observer in observers)
         self._clock = clock
+        if self._mailboxes:
+            # Every client has a publisher, and few have observers: payloads are loaded for those.
+            from railhttp.pipeline.firing import AttemptEvents, CallEvents  # noqa: PLC0415
+
+            self._of_call, self._of_attempt = CallEvents, AttemptEvents
 
     def __bool__(self) -> bool:
         return bool(self._mailboxes)
 
     def call_started(self, call: Dispatch) -> "CallEvents":
         """Remember a call until it ends."""
-        # Every client has a publisher, and few have observers: payloads are loaded for those.
-        from railhttp.pipeline.firing import CallEvents  # noqa: PLC0415
-
-        return CallEvents(self.publish, call)
+        return self._of_call(self.publish, call)
 
     def attempt_started(self, attempt: Dispatch) -> "AttemptEvents":
         """Fire that an attempt is dispatched."""
-        from railhttp.pipeline.firing import AttemptEvents  # noqa: PLC0415  # as above
-
-        return AttemptEvents(self.publish, attempt)
+        return self._of_attempt(self.publish, attempt)
 
     def publish(self, event: "HTTPEvent") -> None:
         """Tell all observers of an event."""

@@ -1,15 +1,17 @@
 """What the project adds to aiohttp's connector, connection and request classes."""
 
+import asyncio
 import math
 import ssl
-from contextlib import suppress
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING
 
-from aiohttp import ClientConnectionError, ClientPayloadError, ClientRequest, TCPConnector
-from aiohttp.abc import AbstractStreamWriter
+from aiohttp import ClientPayloadError, ClientRequest, TCPConnector
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
 from typing_extensions import override
+from yarl import URL
 
 from railhttp.model.config import ConnectionPoolConfig
 from railhttp.model.stage import Progress, Stage
@@ -17,28 +19,29 @@ from railhttp.model.stage import Progress, Stage
 if TYPE_CHECKING:
     from aiohttp import ClientTimeout
     from aiohttp.client_reqrep import ConnectionKey
-    from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
 
-class StagedRequest(ClientRequest):
-    """A request of a call, which hears how far it has come.
+class Destination(ClientRequest):
+    """Where a connection leads to, in the form in which aiohttp's connector takes it.
 
-    Attributes:
-        progress: The call; None for a request that belongs to none.
+    Args:
+        origin: The origin to reach.
+        proxy: What it is reached through; None is nothing.
+        tls: The TLS context; None is the pool's own, False skips verification.
+        progress: The call, which hears that a connection is made; None where that is known.
     """
 
-    progress: Progress | None = None
-
-    @override
-    async def write_bytes(
-        self, writer: AbstractStreamWriter, conn: "Connection", content_length: int | None = None
+    def __init__(
+        self,
+        origin: URL,
+        proxy: URL | None,
+        tls: ssl.SSLContext | bool | None,
+        progress: Progress | None = None,
     ) -> None:
-        # It runs as a task of its own, which nobody asks for its outcome; that the connection
-        # broke is heard by whoever waits for the answer
-        # (tests/transport/test_exchange.py::test_no_exception_is_left_in_a_task).
-        with suppress(ClientConnectionError):
-            await super().write_bytes(writer, conn, content_length)
+        loop = asyncio.get_running_loop()
+        super().__init__("GET", origin, loop=loop, proxy=proxy, ssl=True if tls is None else tls)
+        self.progress = progress
 
 
 class CandidHandler(ResponseHandler):
@@ -58,6 +61,13 @@ class CandidHandler(ResponseHandler):
             elif exc is not None:
                 body.set_exception(ClientPayloadError(), exc)
         super().connection_lost(exc)
+
+    @override
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        # aiohttp asks for it with every piece that is read, paused or not, and each time gives its
+        # parser nothing to parse (benchmarks: one request).
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
 
 
 class KeepaliveConnector(TCPConnector):
@@ -84,11 +94,31 @@ class KeepaliveConnector(TCPConnector):
         self._factory = partial(handler, loop=self._loop)
         self._max_keepalive = config.max_keepalive_connections
 
+    def take_idle(self, key: "ConnectionKey") -> Connection | None:
+        """Take an idle connection, None where there is none: `connect` waits for one or makes it.
+
+        Args:
+            key: Where it leads, see `Destination.connection_key`.
+        """
+        # What aiohttp's `_get` does, but for hooks (benchmarks: one request).
+        idle = self._conns.get(key)
+        while idle:
+            protocol, since = idle.popleft()
+            if protocol.is_connected() and self._is_fresh(since):
+                self._acquired.add(protocol)
+                self._acquired_per_host[key].add(protocol)
+                return Connection(self, key, protocol, self._loop)
+            protocol.close()
+        return None
+
+    def _is_fresh(self, since: float) -> bool:
+        return self._keepalive_timeout is None or monotonic() - since <= self._keepalive_timeout
+
     @override
     async def _create_connection(
         self, req: ClientRequest, traces: "list[Trace]", timeout: "ClientTimeout"
     ) -> "ResponseHandler":
-        if isinstance(req, StagedRequest) and req.progress is not None:
+        if isinstance(req, Destination) and req.progress is not None:
             req.progress.stage = Stage.CONNECTING
         return await super()._create_connection(req, traces, timeout)
 

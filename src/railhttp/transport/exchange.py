@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Final, NoReturn
 
-from aiohttp import ClientResponse, ClientSession, HttpVersion11, hdrs
+from aiohttp import ClientSession, HttpVersion11, hdrs
 from yarl import URL
 
 from railhttp.model.errors import (
@@ -19,10 +19,11 @@ from railhttp.model.errors import (
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Progress, Stage, call_facts
+from railhttp.model.url import url_text
 from railhttp.protocols import Clock
-from railhttp.transport.dispatch import dispatch
 from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.pool import ConnectionPool
+from railhttp.transport.reply import Reply
 from railhttp.wire.content import ContentError, Decoder, decoder_for
 
 _LONG_BREATH: Final = 1024 * 1024  # decoded bytes between two turns of the event loop
@@ -84,10 +85,10 @@ class AiohttpExchange:
         """
         progress.stage = Stage.QUEUED
         try:
-            session = self._pool.session
-            response = await dispatch(session, request, progress, self._proxy(request))
+            dispatcher = self._pool.dispatcher
+            reply = await dispatcher.dispatch(request, progress, self._proxy(request))
             progress.stage = Stage.ANSWERED
-            return Incoming(response, self, session, request, progress)
+            return Incoming(reply, self, dispatcher.session, request, progress)
         except BaseException as error:  # noqa: BLE001  # cancellation is told apart inside
             self.fail(error, request, progress)
 
@@ -130,7 +131,7 @@ class AiohttpExchange:
 
     def facts(self, request: Request, progress: Progress) -> CallFacts:
         """Say what a failure of this request has to know."""
-        return call_facts(request.method, str(request.url), progress, self._clock.monotonic())
+        return call_facts(request.method, url_text(request.url), progress, self._clock.monotonic())
 
     def elapsed(self, progress: Progress) -> float:
         """Give the seconds since a call began."""
@@ -145,8 +146,8 @@ class Incoming:
         "_exchange",
         "_pieces",
         "_progress",
+        "_reply",
         "_request",
-        "_response",
         "_session",
         "_sized",
         "_unbroken",
@@ -154,13 +155,13 @@ class Incoming:
 
     def __init__(
         self,
-        response: ClientResponse,
+        reply: Reply,
         exchange: AiohttpExchange,
         session: ClientSession,
         request: Request,
         progress: Progress,
     ) -> None:
-        self._response = response
+        self._reply = reply
         self._session = session
         self._exchange = exchange
         self._request = request
@@ -169,42 +170,37 @@ class Incoming:
         self._pieces = _NO_PIECES
         self._unbroken = 0
         self._sized = (
-            hdrs.CONTENT_LENGTH in response.headers
-            and hdrs.TRANSFER_ENCODING not in response.headers
+            hdrs.CONTENT_LENGTH in reply.headers and hdrs.TRANSFER_ENCODING not in reply.headers
         )
-        if response.status < 200:
+        if reply.status < 200:
             self.close()
             raise HTTPConnectionError(
-                f"an unasked status {response.status}",
+                f"an unasked status {reply.status}",
                 kind="protocol",
                 **exchange.facts(request, progress),
             )
-        if hdrs.CONTENT_ENCODING in response.headers:
+        if hdrs.CONTENT_ENCODING in reply.headers:
             try:
-                codings = response.headers.getall(hdrs.CONTENT_ENCODING)
+                codings = reply.headers.getall(hdrs.CONTENT_ENCODING)
                 self._decoder = decoder_for(", ".join(codings))
             except ContentError:
                 self.close()
                 raise
         if request.route.read_timeout is not None:
-            _disarm(response)
+            reply.without_idle_limit()
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Give the response as a value, with what was read of its body."""
-        response = self._response
-        version = response.version
-        if version is None or version is HttpVersion11:
-            http_version = "1.1"
-        else:
-            http_version = f"{version.major}.{version.minor}"
+        reply = self._reply
+        version = reply.version
         return HttpResponse(
-            response.status,
-            response.headers,
+            reply.status,
+            reply.headers,
             body,
-            str(self._request.url),
+            url_text(self._request.url),
             self._request.method,
             self._exchange.elapsed(self._progress),
-            http_version,
+            "1.1" if version is HttpVersion11 else f"{version.major}.{version.minor}",
             self._progress.attempts,
         )
 
@@ -219,10 +215,14 @@ class Incoming:
             HTTPResponseTooLargeError: It has more than `max_response_bytes` after decompression.
             HTTPClientError: The body broke off or is corrupt; always one of the union.
         """
-        content = self._response.content
+        content = self._reply.content
+        if content.is_eof() and self._decoder is None:
+            # Small bodies come with their heads: no wait, no watch (benchmarks: one request).
+            body = content.read_nowait()
+            self._check_size(len(body))
+            return body
         chunks = []
         size = 0
-        # Small bodies have come with their heads: no wait, so no watch (benchmarks: one request).
         while chunk := await (self.chunk() if content.is_eof() else self._watched()):
             size += len(chunk)
             self._check_size(size)
@@ -279,7 +279,7 @@ class Incoming:
             await asyncio.sleep(0)
 
     async def _receive(self) -> bytes:
-        content = self._response.content
+        content = self._reply.content
         if not self._sized:
             # Not `readchunk`: it may give an empty piece before the end, and tiny ones.
             return await content.readany()
@@ -288,15 +288,4 @@ class Incoming:
 
     def close(self) -> None:
         """Give the connection back; it is closed unless the body was read to its end."""
-        if not self._response.closed:
-            self._response.close()
-
-
-def _disarm(response: ClientResponse) -> None:
-    """Stop aiohttp's watch over silence: it counts the time in which nobody asks for more.
-
-    tests/client/test_streams.py::test_the_time_that_the_consumer_takes_does_not_count
-    """
-    if response.connection is not None and response.connection.protocol is not None:
-        response.connection.protocol.read_timeout = None
-        response.connection.protocol.start_timeout()
+        self._reply.close()

@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Final, Self
 
 import aiohttp
-from typing_extensions import override
 from yarl import URL
 
 from railhttp.model.config import ConnectionPoolConfig
@@ -19,10 +18,12 @@ from railhttp.model.proxy import ProxySettings, check_proxy
 from railhttp.model.url import request_url
 from railhttp.model.validation import or_raise
 from railhttp.transport.connector import KeepaliveConnector
+from railhttp.transport.dispatch import Dispatcher
 from railhttp.version import __version__
 from railhttp.wire.content import ACCEPT_ENCODING
 
 USER_AGENT: Final = f"railhttp/{__version__}"
+_HEADERS: Final = {"Accept": "*/*", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": USER_AGENT}
 NOT_STARTED: Final = "the client is not started: use `async with`, or `await client.start()`"
 _WARM_UP_SECONDS: Final = 10.0
 
@@ -86,7 +87,7 @@ class ConnectionPool:
         self._proxy = None if proxy is None else URL(or_raise(check_proxy(proxy)))
         self._trust_env = trust_env
         self._cookie_jar = cookie_jar
-        self._session: aiohttp.ClientSession | None = None
+        self._dispatcher: Dispatcher | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._from_environment: Callable[[URL], URL | None] | None = None
 
@@ -128,39 +129,53 @@ class ConnectionPool:
             HTTPConnectionError: The pool is not started, or was on an event loop that is closed by
                 now (kind `closed`).
         """
-        if self._session is None or self._loop is None:
+        return self.dispatcher.session
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """What sends requests over the session.
+
+        Raises:
+            HTTPConnectionError: As for `session`.
+        """
+        if self._dispatcher is None or self._loop is None:
             raise HTTPConnectionError(NOT_STARTED, kind="closed", attempts=0)
         if self._loop.is_closed():
             message = "the client was started on another event loop, and not stopped there"
             raise HTTPConnectionError(message, kind="closed", attempts=0)
-        return self._session
+        return self._dispatcher
 
     def is_started(self) -> bool:
         """Whether the pool has been started and not stopped since."""
-        return self._session is not None
+        return self._dispatcher is not None
 
     async def start(self) -> None:
         """Make the session; does nothing where there is one."""
-        if self._session is not None:
+        if self._dispatcher is not None:
             return
         if self._trust_env and self._proxy is None:
             self._from_environment = _proxies_of(ProxySettings.from_environment(os.environ))
         config = self._config
         tls = config.ssl_context or _tls_context(verify=config.verify_ssl)
         self._loop = asyncio.get_running_loop()
-        self._session = aiohttp.ClientSession(
-            connector=KeepaliveConnector(config, tls),
-            cookie_jar=aiohttp.CookieJar(unsafe=True) if self._cookie_jar else _NoCookies(),
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPT_ENCODING},
+        connector = KeepaliveConnector(config, tls)
+        session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=(
+                aiohttp.CookieJar(unsafe=True) if self._cookie_jar else aiohttp.DummyCookieJar()
+            ),
+            headers=_HEADERS | ({"Connection": "close"} if config.force_close else {}),
             timeout=NO_TIMEOUT,
             auto_decompress=False,
         )
+        self._dispatcher = Dispatcher(session, connector)
 
     async def stop(self) -> None:
         """Close all connections; does nothing where the pool is not started."""
-        session, self._session = self._session, None
-        if session is None:
+        dispatcher, self._dispatcher = self._dispatcher, None
+        if dispatcher is None:
             return
+        session = dispatcher.session
         if self._loop is not None and self._loop.is_closed():
             session.detach()  # nothing can be closed without the loop; what is left, Python closes
         else:
@@ -217,15 +232,6 @@ class ConnectionPool:
 
 
 NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
-
-
-class _NoCookies(aiohttp.DummyCookieJar):
-    """No jar; aiohttp asks it all the same whether a call's own cookies may go to an address."""
-
-    @property
-    @override
-    def unsafe(self) -> bool:
-        return True
 
 
 @cache

@@ -1,69 +1,17 @@
-"""Writes a streamed body: files from a thread, iterators as they come, bounded memory."""
+"""Reads a streamed body: files from a thread, iterators as they come, bounded memory."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 from contextlib import aclosing
 from typing import BinaryIO, Final
 
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.payload import Payload
-
 from railhttp.model.body import FileSource, Segment, StreamBody
-from railhttp.model.options import ProgressCallback
 
 _CHUNK: Final = 256 * 1024
 
 
 class RequestBodyError(Exception):
     """The caller's body failed while it was read; what it raised is the `__cause__`."""
-
-
-class StreamPayload(Payload):
-    """A `StreamBody` as aiohttp takes it. It closes nothing that is not its own.
-
-    Args:
-        body: The body.
-        progress: Told of the bytes as they are sent.
-    """
-
-    _autoclose = True
-
-    def __init__(self, body: StreamBody, progress: ProgressCallback | None = None) -> None:
-        super().__init__(body, content_type=body.content_type)
-        self._body = body
-        self._size = body.length
-        self._progress = progress
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """Refuse: a stream is not kept in memory."""
-        raise TypeError("a streamed body has no text")
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        """Write every part."""
-        await self.write_with_length(writer, None)
-
-    async def write_with_length(
-        self, writer: AbstractStreamWriter, content_length: int | None
-    ) -> None:
-        """Write every part, and exactly as many bytes as were announced."""
-        written = 0
-        async with aclosing(read_stream(self._body)) as chunks:
-            async for chunk in chunks:
-                written += len(chunk)
-                if content_length is not None and written > content_length:
-                    raise RequestBodyError(f"is longer than the {content_length} bytes announced")
-                await writer.write(chunk)
-                self._report(written, content_length)
-        if content_length is not None and written < content_length:
-            raise RequestBodyError(f"ended after {written} of {content_length} bytes")
-
-    def _report(self, written: int, content_length: int | None) -> None:
-        if self._progress is None:
-            return
-        try:
-            self._progress(written, self._size if content_length is None else content_length)
-        except Exception as error:
-            raise RequestBodyError from error
 
 
 async def read_stream(body: StreamBody) -> AsyncGenerator[bytes, None]:

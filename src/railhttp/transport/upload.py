@@ -1,0 +1,96 @@
+"""Sends a body that is not in one piece, beside whoever waits for the answer."""
+
+import asyncio
+from contextlib import aclosing
+
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import StreamWriter
+
+from railhttp.model.body import StreamBody
+from railhttp.model.options import ProgressCallback
+from railhttp.transport.request_body import RequestBodyError, read_stream
+
+
+class Upload:
+    """A body on its way, of which the head has been sent.
+
+    Nobody asks its task for an outcome: what goes wrong is heard by whoever waits for the answer
+    (tests/transport/test_exchange.py::test_no_exception_is_left_in_a_task).
+
+    Args:
+        protocol: The connection.
+        body: What to send.
+        length: How many bytes were announced; None sends chunks.
+        progress: Told of the bytes as they are sent.
+        waits: Whether the server has to ask for the body (RFC 9110, section 10.1.1).
+    """
+
+    __slots__ = ("_asked_for", "_task")
+
+    def __init__(
+        self,
+        protocol: ResponseHandler,
+        body: StreamBody,
+        length: int | None,
+        progress: ProgressCallback | None,
+        *,
+        waits: bool,
+    ) -> None:
+        self._asked_for = asyncio.Event()
+        if not waits:
+            self._asked_for.set()
+        self._task = asyncio.create_task(self._run(protocol, body, length, progress))
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all of it was sent, or will never be."""
+        return self._task.done()
+
+    def go_ahead(self) -> None:
+        """Send the body: the server has asked for it."""
+        self._asked_for.set()
+
+    def cancel(self) -> None:
+        """Send no more of it."""
+        self._task.cancel()
+
+    async def _run(
+        self,
+        protocol: ResponseHandler,
+        body: StreamBody,
+        length: int | None,
+        progress: ProgressCallback | None,
+    ) -> None:
+        try:
+            await self._asked_for.wait()
+            writer = StreamWriter(protocol, asyncio.get_running_loop())
+            await _write(writer, body, length, progress)
+            protocol.start_timeout()
+        except Exception as error:  # noqa: BLE001  # see above
+            protocol.set_exception(error)
+
+
+async def _write(
+    writer: StreamWriter, body: StreamBody, length: int | None, progress: ProgressCallback | None
+) -> None:
+    if length is None:
+        writer.enable_chunking()
+    written = 0
+    async with aclosing(read_stream(body)) as chunks:
+        async for chunk in chunks:
+            written += len(chunk)
+            if length is not None and written > length:
+                raise RequestBodyError(f"is longer than the {length} bytes announced")
+            await writer.write(chunk)
+            if progress is not None:
+                _report(progress, written, length)
+    if length is not None and written < length:
+        raise RequestBodyError(f"ended after {written} of {length} bytes")
+    await writer.write_eof()
+
+
+def _report(progress: ProgressCallback, written: int, length: int | None) -> None:
+    try:
+        progress(written, length)
+    except Exception as error:
+        raise RequestBodyError from error
