@@ -83,3 +83,11 @@ async def test_a_secure_cookie_stays_on_tls(
 async def test_a_cookie_header_of_ones_own(client: HTTPClient, echo: EchoServer) -> None:
     result = await client.get(echo.url("/cookies"), headers={"Cookie": "mine=1"})
     assert result.unwrap().json() == {"mine": "1"}
+
+
+async def test_a_cookie_header_of_ones_own_comes_before_the_jar(
+    client: HTTPClient, echo: EchoServer
+) -> None:
+    await client.get(echo.url("/cookies/set", a="1"))
+    result = await client.get(echo.url("/cookies"), headers={"Cookie": "mine=1"})
+    assert result.unwrap().json() == {"mine": "1", "a": "1"}

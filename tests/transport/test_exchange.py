@@ -281,7 +281,37 @@ async def test_a_malformed_answer_is_no_status_400(
     assert facts(failure) == (HTTPConnectionError, "protocol", Delivery.MAYBE_SENT)
 
 
+async def test_an_answer_that_nobody_asked_for(client: HTTPClient) -> None:
+    connections = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        with suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmine")
+                await asyncio.sleep(0.01)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        for _ in range(3):
+            assert (await client.get(url)).unwrap().body == b"mine"
+            await asyncio.sleep(0.05)
+        assert connections == 3
+        await client.stop()
+
+
 # --- the upload
+
+
+async def test_a_connection_is_used_again_after_an_upload(
+    client: HTTPClient, faults: FaultServer
+) -> None:
+    for data in (b"abc", bytes(200_000), [b"ab", b"c"], None):
+        assert (await client.put(faults.url(), data=data)).unwrap().body == b"ok"
+    assert {seen.connection for seen in faults.received} == {1}
 
 
 @pytest.mark.parametrize("path", ["/close-in-upload", "/reset-in-upload"])

@@ -242,6 +242,17 @@ async def test_what_every_request_says(faults: FaultServer) -> None:
     assert "gzip" in faults.received[0].header("accept-encoding")
 
 
+async def test_the_fields_of_the_session_are_those_of_its_requests(faults: FaultServer) -> None:
+    async with client_of(pool_of()) as client:
+        await in_parallel(client, faults.url(), 1)
+        client.pool.session.headers["X-Team"] = "shop"
+        await in_parallel(client, faults.url(), 1)
+        client.pool.session.headers["X-Team"] = "a\r\nX-Evil: 1"
+        failure = (await client.get(faults.url())).failure()
+    assert [seen.all("x-team") for seen in faults.received] == [[], ["shop"]]
+    assert (failure.label, failure.delivery) == ("headers", Delivery.NOT_SENT)
+
+
 # --- TLS
 
 

@@ -339,7 +339,7 @@ class HTTPClient(Verbs, Streams):
         observation = call.instruments.call_started(call.dispatch())
         if observation is None:
             return self._attempted(call)
-        return observed(partial(self._attempted, call), observation, call, self._clock)
+        return observed(self._attempted(call), observation, call, self._clock)
 
     async def _attempted(self, call: Call) -> HttpResponse:
         try:

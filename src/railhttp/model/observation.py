@@ -29,7 +29,7 @@ class Dispatch:
         added: Header fields to send too: what an instrument puts in goes out with the attempt.
     """
 
-    __slots__ = ("_attempt_timeout", "_request", "_timeout", "added", "attempt")
+    __slots__ = ("_attempt_timeout", "_request", "_shown_url", "_timeout", "added", "attempt")
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Dispatch:
         self._request = request
         self._timeout = timeout
         self._attempt_timeout = attempt_timeout
+        self._shown_url = ""
         self.attempt = attempt
         self.added: dict[str, str] = {}
 
@@ -57,7 +58,9 @@ class Dispatch:
     @property
     def shown_url(self) -> str:
         """Where it goes, redacted."""
-        return _shown(self._request.url)
+        if not self._shown_url:
+            self._shown_url = _shown(self._request.url)
+        return self._shown_url
 
     def limit(self, phase: TimeoutPhase) -> float | None:
         """The time that a phase was given.

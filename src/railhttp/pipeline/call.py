@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, NoReturn
 
 from railhttp.model.body import StreamBody
@@ -232,7 +231,7 @@ class Call(CallScope):
             request = check_headers(attempt.added).map(request.with_headers).value_or(request)
         if observation is None:
             return self._answered(request)
-        send = partial(self._answered, request)
+        send = self._answered(request)
         return observed(send, observation, self, self._layers.clock, self._cut_off)
 
     async def _answered(self, request: Request) -> HttpResponse:

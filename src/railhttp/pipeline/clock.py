@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import struct
 import time
 from collections.abc import Callable
 from typing import Final
@@ -37,12 +38,15 @@ SYSTEM_CLOCK: Final[Clock] = SystemClock()
 
 
 def random_id(clock: Clock) -> str:
-    """Draw an id that no other is likely to be: 104 bits as 26 hexadecimal digits.
+    """Draw an id that no other is likely to be: two lots of 53 bits as 32 hexadecimal digits.
 
     It tells calls apart and is no secret: the lots need not be unpredictable.
 
     Example:
         >>> len(random_id(SYSTEM_CLOCK))
-        26
+        32
     """
-    return f"{int(clock.uniform() * 2**52):013x}{int(clock.uniform() * 2**52):013x}"
+    return _TWO_FLOATS.pack(clock.uniform(), clock.uniform()).hex()
+
+
+_TWO_FLOATS: Final = struct.Struct("<dd")  # a third of the time that formatting numbers takes

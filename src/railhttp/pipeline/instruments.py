@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final, TypeAlias
 
 from railhttp.model.errors import FAILURES, HTTPFailure
 from railhttp.model.observation import Dispatch, Ending
@@ -11,6 +11,8 @@ from railhttp.model.response import HttpResponse
 from railhttp.pipeline.request_log import REQUEST_LOG
 from railhttp.pipeline.scope import CallScope
 from railhttp.protocols import Clock, InstrumentProtocol, ObservationProtocol
+
+_Started: TypeAlias = Callable[[Dispatch], ObservationProtocol | None]
 
 _LOG: Final = logging.getLogger("railhttp")
 
@@ -28,28 +30,28 @@ class Instruments:
         False
     """
 
-    __slots__ = ("_instruments", "_logged")
+    __slots__ = ("_attempts", "_calls", "_logged_attempts", "_logged_calls")
 
     def __init__(self, instruments: Iterable[InstrumentProtocol] = ()) -> None:
-        self._instruments = tuple(instruments)
-        self._logged = (*self._instruments, REQUEST_LOG)
+        told = tuple(instruments)
+        logged = (*told, REQUEST_LOG)
+        self._calls = tuple((one, one.call_started) for one in told)
+        self._attempts = tuple((one, one.attempt_started) for one in told)
+        self._logged_calls = tuple((one, one.call_started) for one in logged)
+        self._logged_attempts = tuple((one, one.attempt_started) for one in logged)
 
     @property
     def active(self) -> bool:
         """Whether there is anyone to tell; where not, nothing here costs anything."""
-        return bool(self._instruments) or REQUEST_LOG.is_enabled
+        return bool(self._calls) or REQUEST_LOG.is_enabled
 
     def call_started(self, call: Dispatch) -> "Observations | None":
         """Tell all of a call that begins; None where nobody wants to hear of its end."""
-        return _observations([_observe(one, one.call_started, call) for one in self._told])
+        return _tell(self._logged_calls if REQUEST_LOG.is_enabled else self._calls, call)
 
     def attempt_started(self, attempt: Dispatch) -> "Observations | None":
         """Tell all of an attempt that is about to be sent; None as for a call."""
-        return _observations([_observe(one, one.attempt_started, attempt) for one in self._told])
-
-    @property
-    def _told(self) -> tuple[InstrumentProtocol, ...]:
-        return self._logged if REQUEST_LOG.is_enabled else self._instruments
+        return _tell(self._logged_attempts if REQUEST_LOG.is_enabled else self._attempts, attempt)
 
 
 class Observations:
@@ -61,7 +63,7 @@ class Observations:
 
     __slots__ = ("_observations",)
 
-    def __init__(self, observations: tuple[ObservationProtocol, ...]) -> None:
+    def __init__(self, observations: Sequence[ObservationProtocol]) -> None:
         self._observations = observations
 
     def ended(self, ending: Ending) -> None:
@@ -73,21 +75,19 @@ class Observations:
                 _complain(observation, error)
 
 
-def _observations(given: list[ObservationProtocol | None]) -> Observations | None:
-    observations = tuple([one for one in given if one is not None])
+def _tell(
+    starts: Iterable[tuple[InstrumentProtocol, _Started]], dispatch: Dispatch
+) -> Observations | None:
+    observations = []
+    for instrument, started in starts:
+        try:
+            observation = started(dispatch)
+        except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
+            _complain(instrument, error)
+        else:
+            if observation is not None:
+                observations.append(observation)
     return Observations(observations) if observations else None
-
-
-def _observe(
-    instrument: InstrumentProtocol,
-    started: Callable[[Dispatch], ObservationProtocol | None],
-    dispatch: Dispatch,
-) -> ObservationProtocol | None:
-    try:
-        return started(dispatch)
-    except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-        _complain(instrument, error)
-        return None
 
 
 def _complain(culprit: object, error: Exception) -> None:
@@ -96,7 +96,7 @@ def _complain(culprit: object, error: Exception) -> None:
 
 
 async def observed(
-    send: Callable[[], Awaitable[HttpResponse]],
+    send: Awaitable[HttpResponse],
     observation: ObservationProtocol,
     call: CallScope,
     clock: Clock,
@@ -105,7 +105,7 @@ async def observed(
     """Await a call or an attempt, and tell how it ended, whatever happens.
 
     Args:
-        send: Makes it.
+        send: What makes it; it is awaited at once.
         observation: Whom to tell.
         call: The call.
         clock: What tells the time.
@@ -118,7 +118,7 @@ async def observed(
     answer: HttpResponse | None = None
     failure: HTTPFailure | None = None
     try:
-        answer = received = await send()
+        answer = received = await send
     except FAILURES as error:
         failure = error
         raise

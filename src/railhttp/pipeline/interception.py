@@ -45,8 +45,8 @@ def context_of(
         _fields(request),
         attempt=attempt,
         start_time=datetime.fromtimestamp(wall, UTC),
-        body=_in_memory(request.body),
-        chunks=_chunks(request.body, read_body),
+        body=b"" if request.body is None else _in_memory(request.body),
+        chunks=None if request.body is None else _chunks(request.body, read_body),
         call_id=call_id,
     )
 
@@ -93,17 +93,15 @@ def _fields(request: Request) -> dict[str, str]:
 
 
 def _chunks(
-    body: Body | None, read_body: Callable[[StreamBody], AsyncIterator[bytes]]
+    body: Body, read_body: Callable[[StreamBody], AsyncIterator[bytes]]
 ) -> Callable[[], AsyncIterator[bytes]] | None:
     if isinstance(body, StreamBody) and body.replayable:
         return partial(read_body, body)
     return None
 
 
-def _in_memory(body: Body | None) -> bytes | None:
+def _in_memory(body: Body) -> bytes | None:
     match body:
-        case None:
-            return b""
         case BytesBody():
             return body.content
         case StreamBody():

@@ -1,6 +1,6 @@
 """Runs interceptors around an attempt: requests in order, responses in reverse."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from railhttp.model.context import RequestContext
@@ -35,12 +35,7 @@ class InterceptorChain:
     """
 
     def __init__(self, interceptors: Iterable[InterceptorProtocol] = ()) -> None:
-        self._set(tuple(interceptors))
-
-    def _set(self, interceptors: tuple[InterceptorProtocol, ...]) -> None:
-        self._interceptors = interceptors
-        self._requests = tuple((one, one.intercept_request) for one in interceptors)
-        self._responses = tuple((one, one.intercept_response) for one in reversed(interceptors))
+        self._interceptors = tuple(interceptors)
 
     def __len__(self) -> int:
         return len(self._interceptors)
@@ -54,7 +49,7 @@ class InterceptorChain:
         Args:
             interceptor: It sees requests last and responses first.
         """
-        self._set((*self._interceptors, interceptor))
+        self._interceptors = (*self._interceptors, interceptor)
 
     def remove_interceptor(self, interceptor: InterceptorProtocol) -> None:
         """Take an interceptor out; does nothing where it is not in.
@@ -62,7 +57,7 @@ class InterceptorChain:
         Args:
             interceptor: The very object that was added.
         """
-        self._set(tuple(one for one in self._interceptors if one is not interceptor))
+        self._interceptors = tuple(one for one in self._interceptors if one is not interceptor)
 
     async def process_request(self, context: RequestContext) -> RequestContext:
         """Hand a request through all interceptors, in their order.
@@ -76,7 +71,13 @@ class InterceptorChain:
         Raises:
             HTTPInterceptorError: One of them raised, or did not return a request.
         """
-        return await _handed_through(context, self._requests, RequestContext)
+        for interceptor in self._interceptors:
+            try:
+                result = await interceptor.intercept_request(context)
+            except Exception as error:
+                raise _raised(interceptor, context, error) from error
+            context = _checked(interceptor, context, result, RequestContext)
+        return context
 
     async def process_response(self, response: HttpResponse) -> HttpResponse:
         """Hand a response through all interceptors, in reverse.
@@ -90,24 +91,26 @@ class InterceptorChain:
         Raises:
             HTTPInterceptorError: One of them raised, or did not return a response.
         """
-        return await _handed_through(response, self._responses, HttpResponse)
+        for interceptor in reversed(self._interceptors):
+            try:
+                result = await interceptor.intercept_response(response)
+            except Exception as error:
+                raise _raised(interceptor, response, error) from error
+            response = _checked(interceptor, response, result, HttpResponse)
+        return response
 
 
-async def _handed_through(
-    value: T,
-    steps: Iterable[tuple[InterceptorProtocol, Callable[[T], Awaitable[T]]]],
-    kind: type[T],
-) -> T:
-    for interceptor, intercept in steps:
-        try:
-            result: object = await intercept(value)
-        except Exception as error:
-            raise _failed(interceptor, value, f"raised {type(error).__name__}") from error
-        if not isinstance(result, kind):
-            what = f"returned {type(result).__name__}, not {kind.__name__}"
-            raise _failed(interceptor, value, what)
-        value = result
-    return value
+def _checked(interceptor: InterceptorProtocol, value: T, result: object, kind: type[T]) -> T:
+    if isinstance(result, kind):
+        return result
+    what = f"returned {type(result).__name__}, not {kind.__name__}"
+    raise _failed(interceptor, value, what)
+
+
+def _raised(
+    interceptor: InterceptorProtocol, value: RequestContext | HttpResponse, error: Exception
+) -> InterceptionError:
+    return _failed(interceptor, value, f"raised {type(error).__name__}")
 
 
 def _failed(

@@ -55,7 +55,7 @@ class Mailbox:
 
     def post(self, event: "HTTPEvent") -> None:
         """Tell the observer, now or as soon as it is ready for it; whatever it does."""
-        if self._is_full():
+        if (self._pending or self._overflowing) and self._is_full():
             return
         try:
             result = self._observer(event)

@@ -1,4 +1,4 @@
-"""What the project adds to aiohttp's connector, connection and request classes."""
+"""The connections: what the project adds to those of aiohttp, and to its connector."""
 
 import asyncio
 import math
@@ -7,9 +7,8 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from aiohttp import ClientPayloadError, ClientRequest, TCPConnector
+from aiohttp import ClientConnectionError, ClientPayloadError, ClientRequest, TCPConnector
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
 from typing_extensions import override
 from yarl import URL
 
@@ -51,6 +50,21 @@ class CandidHandler(ResponseHandler):
     in which its C parser found a fault is told nothing, so that its reader waits for ever
     (tests/transport/test_exchange.py::test_a_body_that_breaks_is_never_taken_for_whole).
     """
+
+    def expect(self, with_body: bool, read_timeout: float | None) -> None:
+        """Be ready for the next answer.
+
+        Args:
+            with_body: Whether it may have a body, as it has unless HEAD was asked.
+            read_timeout: Seconds of silence until it has come; None is no limit.
+        """
+        self.set_response_params(
+            skip_payload=not with_body,
+            read_until_eof=True,
+            auto_decompress=False,
+            read_timeout=read_timeout,
+            timeout_ceil_threshold=math.inf,
+        )
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -94,22 +108,38 @@ class KeepaliveConnector(TCPConnector):
         self._factory = partial(handler, loop=self._loop)
         self._max_keepalive = config.max_keepalive_connections
 
-    def take_idle(self, key: "ConnectionKey") -> Connection | None:
-        """Take an idle connection, None where there is none: `connect` waits for one or makes it.
+    def take_idle(self, key: "ConnectionKey") -> "Lease | None":
+        """Take an idle connection; None where there is none, so that `connected` has to be asked.
 
         Args:
             key: Where it leads, see `Destination.connection_key`.
         """
-        # What aiohttp's `_get` does, but for hooks (benchmarks: one request).
         idle = self._conns.get(key)
         while idle:
             protocol, since = idle.popleft()
-            if protocol.is_connected() and self._is_fresh(since):
+            # An answer that nobody asked for must not become that of the next request
+            # (tests/transport/test_exchange.py::test_an_answer_that_nobody_asked_for).
+            usable = protocol.is_connected() and not len(protocol) and self._is_fresh(since)
+            if usable and isinstance(protocol, CandidHandler):
                 self._acquired.add(protocol)
-                self._acquired_per_host[key].add(protocol)
-                return Connection(self, key, protocol, self._loop)
+                if self._limit_per_host:
+                    self._acquired_per_host[key].add(protocol)
+                return Lease(self, key, protocol)
             protocol.close()
         return None
+
+    async def connected(self, destination: Destination, timeout: "ClientTimeout") -> "Lease":
+        """Wait for a connection, or make one; see `connect`."""
+        connection = await self.connect(destination, traces=[], timeout=timeout)
+        protocol = connection.protocol
+        if not isinstance(protocol, CandidHandler):
+            raise ClientConnectionError("the connection is closed")
+        connection._protocol = None  # its place in the pool goes to the lease
+        return Lease(self, destination.connection_key, protocol)
+
+    def take_back(self, key: "ConnectionKey", protocol: ResponseHandler, *, reusable: bool) -> None:
+        """Take a connection back; it is closed unless it is whole and may be used again."""
+        self._release(key, protocol, should_close=not reusable)
 
     def _is_fresh(self, since: float) -> bool:
         return self._keepalive_timeout is None or monotonic() - since <= self._keepalive_timeout
@@ -131,3 +161,31 @@ class KeepaliveConnector(TCPConnector):
         idle = self._conns.get(key)
         while idle and len(idle) > self._max_keepalive:
             idle.popleft()[0].close()
+
+
+class Lease:
+    """A connection that is held until it is given back, once.
+
+    aiohttp's own has callbacks and a finaliser too, which each request would pay for.
+
+    Args:
+        connector: Whose it is.
+        key: Where it leads.
+        protocol: The connection.
+
+    Attributes:
+        protocol: The connection.
+    """
+
+    __slots__ = ("_connector", "_key", "protocol")
+
+    def __init__(
+        self, connector: KeepaliveConnector, key: "ConnectionKey", protocol: CandidHandler
+    ) -> None:
+        self._connector = connector
+        self._key = key
+        self.protocol = protocol
+
+    def give_back(self, *, reusable: bool) -> None:
+        """Give it back; see `KeepaliveConnector.take_back`."""
+        self._connector.take_back(self._key, self.protocol, reusable=reusable)

@@ -1,7 +1,7 @@
 """One request out, one response in: where everything that aiohttp raises becomes a failure."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Final, NoReturn
 
@@ -64,9 +64,14 @@ class AiohttpExchange:
         Raises:
             HTTPClientError: There was no response, or not a whole one; always one of the union.
         """
-        incoming = await self.open(request, progress)
+        progress.stage = Stage.QUEUED
         try:
-            return incoming.answer(await incoming.read())
+            incoming = self._incoming(await self._dispatched(request, progress), request, progress)
+            body = incoming.gathered()
+        except BaseException as error:  # noqa: BLE001  # cancellation is told apart inside
+            self.fail(error, request, progress)
+        try:
+            return incoming.answer(await incoming.read() if body is None else body)
         finally:
             incoming.close()
 
@@ -85,12 +90,16 @@ class AiohttpExchange:
         """
         progress.stage = Stage.QUEUED
         try:
-            dispatcher = self._pool.dispatcher
-            reply = await dispatcher.dispatch(request, progress, self._proxy(request))
-            progress.stage = Stage.ANSWERED
-            return Incoming(reply, self, dispatcher.session, request, progress)
+            return self._incoming(await self._dispatched(request, progress), request, progress)
         except BaseException as error:  # noqa: BLE001  # cancellation is told apart inside
             self.fail(error, request, progress)
+
+    def _dispatched(self, request: Request, progress: Progress) -> Awaitable[Reply]:
+        return self._pool.dispatcher.dispatch(request, progress, self._proxy(request))
+
+    def _incoming(self, reply: Reply, request: Request, progress: Progress) -> "Incoming":
+        progress.stage = Stage.ANSWERED
+        return Incoming(reply, self, self._pool.session, request, progress)
 
     def _proxy(self, request: Request) -> URL | None:
         proxy = request.route.proxy
@@ -149,7 +158,6 @@ class Incoming:
         "_reply",
         "_request",
         "_session",
-        "_sized",
         "_unbroken",
     )
 
@@ -169,9 +177,6 @@ class Incoming:
         self._decoder: Decoder | None = None
         self._pieces = _NO_PIECES
         self._unbroken = 0
-        self._sized = (
-            hdrs.CONTENT_LENGTH in reply.headers and hdrs.TRANSFER_ENCODING not in reply.headers
-        )
         if reply.status < 200:
             self.close()
             raise HTTPConnectionError(
@@ -208,6 +213,21 @@ class Incoming:
         """Say what a failure of this response has to know."""
         return self._exchange.facts(self._request, self._progress)
 
+    def gathered(self) -> bytes | None:
+        """Give a body that came whole with its head, as small ones do; None for any other.
+
+        It needs no wait, and so no watch (benchmarks: one request).
+
+        Raises:
+            HTTPResponseTooLargeError: See `read`.
+        """
+        content = self._reply.content
+        if self._decoder is not None or not content.is_eof():
+            return None
+        body = content.read_nowait()
+        self._check_size(len(body))
+        return body
+
     async def read(self) -> bytes:
         """Read the body to its end.
 
@@ -216,11 +236,6 @@ class Incoming:
             HTTPClientError: The body broke off or is corrupt; always one of the union.
         """
         content = self._reply.content
-        if content.is_eof() and self._decoder is None:
-            # Small bodies come with their heads: no wait, no watch (benchmarks: one request).
-            body = content.read_nowait()
-            self._check_size(len(body))
-            return body
         chunks = []
         size = 0
         while chunk := await (self.chunk() if content.is_eof() else self._watched()):
@@ -280,7 +295,8 @@ class Incoming:
 
     async def _receive(self) -> bytes:
         content = self._reply.content
-        if not self._sized:
+        headers = self._reply.headers
+        if hdrs.CONTENT_LENGTH not in headers or hdrs.TRANSFER_ENCODING in headers:
             # Not `readchunk`: it may give an empty piece before the end, and tiny ones.
             return await content.readany()
         # `readany` would join what has gathered, a copy of all of it (benchmarks: streaming).

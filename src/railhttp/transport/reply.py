@@ -1,10 +1,10 @@
 """What comes back on a connection."""
 
 from aiohttp import ClientConnectionError, StreamReader
-from aiohttp.connector import Connection
 from aiohttp.http import HttpVersion, RawResponseMessage
 from multidict import CIMultiDictProxy
 
+from railhttp.transport.connector import Lease
 from railhttp.transport.upload import Upload
 
 
@@ -16,7 +16,7 @@ class Reply:
     Args:
         message: The head.
         content: The body.
-        connection: What they come by.
+        lease: The connection that they come by.
         upload: What is still being sent of the request; None where it has gone.
 
     Attributes:
@@ -26,13 +26,13 @@ class Reply:
         content: The body.
     """
 
-    __slots__ = ("_connection", "_upload", "content", "headers", "status", "version")
+    __slots__ = ("_lease", "_upload", "content", "headers", "status", "version")
 
     def __init__(
         self,
         message: RawResponseMessage,
         content: StreamReader,
-        connection: Connection,
+        lease: Lease,
         upload: Upload | None,
     ) -> None:
         self.status: int = message.code
@@ -40,7 +40,7 @@ class Reply:
         self.headers: CIMultiDictProxy[str] = message.headers
         self.content = content
         self._upload = upload
-        self._connection: Connection | None = connection
+        self._lease: Lease | None = lease
         content.on_eof(self.close)  # at once where the body has come with its head
 
     def without_idle_limit(self) -> None:
@@ -48,19 +48,18 @@ class Reply:
 
         tests/client/test_streams.py::test_the_time_that_the_consumer_takes_does_not_count
         """
-        if self._connection is not None and self._connection.protocol is not None:
-            self._connection.protocol.read_timeout = None
-            self._connection.protocol.start_timeout()
+        if self._lease is not None:
+            self._lease.protocol.read_timeout = None
+            self._lease.protocol.start_timeout()
 
     def close(self) -> None:
         """Give the connection back; it is closed unless everything was sent and has come."""
-        connection, self._connection = self._connection, None
-        if connection is None:
+        lease, self._lease = self._lease, None
+        if lease is None:
             return
         if not self.content.is_eof():  # whoever still waits for more would wait for ever
             self.content.set_exception(ClientConnectionError("the response was closed"))
-        if self._upload is None or self._upload.is_done:
-            connection.release()
-        else:
+        sent = self._upload is None or self._upload.is_done
+        if self._upload is not None and not sent:
             self._upload.cancel()
-            connection.close()
+        lease.give_back(reusable=sent)

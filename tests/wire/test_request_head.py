@@ -1,0 +1,120 @@
+"""The head of a request: what stands in it, and in which case."""
+
+import pytest
+from multidict import CIMultiDict
+from yarl import URL
+
+from railhttp import HTTPValidationError
+from railhttp.model.body import Body, BytesBody, StreamBody
+from railhttp.model.request import Request, Route
+from railhttp.wire.request_head import content_length, request_head
+
+PIECES = StreamBody((iter([b"ab"]),), "text/plain")
+
+
+def request(
+    method: str = "GET",
+    url: str = "http://h/a",
+    headers: dict[str, str] | None = None,
+    body: Body | None = None,
+) -> Request:
+    return Request(method, URL(url), headers, body, None, Route())
+
+
+def lines(request: Request, defaults: dict[str, str] | None = None, **more: str) -> list[str]:
+    proxy = URL(more["proxy"]) if "proxy" in more else None
+    head = request_head(request, defaults or {}, cookies=more.get("cookies", ""), proxy=proxy)
+    assert head.endswith(b"\r\n\r\n")
+    return head.decode().split("\r\n")[:-2]
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "first", "host"),
+    [
+        ("GET", "http://h", "GET / HTTP/1.1", "Host: h"),
+        ("GET", "http://h:80/?", "GET / HTTP/1.1", "Host: h"),
+        ("HEAD", "https://h:8443/a%20b?c=d#e", "HEAD /a%20b?c=d HTTP/1.1", "Host: h:8443"),
+        ("GET", "http://[::1]:81/", "GET / HTTP/1.1", "Host: [::1]:81"),
+        ("GET", "http://bücher.example/ä", "GET /%C3%A4 HTTP/1.1", "Host: xn--bcher-kva.example"),
+    ],
+)
+def test_the_target_and_the_host(method: str, url: str, first: str, host: str) -> None:
+    assert lines(request(method, url)) == [first, host]
+
+
+def test_a_proxy_reads_the_whole_url_and_its_own_credentials() -> None:
+    assert lines(request(url="http://h/a?b#c"), proxy="http://ann:s3cret@proxy/") == [
+        "GET http://h/a?b HTTP/1.1",
+        "Host: h",
+        "Proxy-Authorization: Basic YW5uOnMzY3JldA==",
+    ]
+
+
+def test_the_requests_fields_take_the_place_of_defaults() -> None:
+    headers = CIMultiDict([("accept", "a/b"), ("X-Id", "1"), ("x-id", "2"), ("host", "other")])
+    sent = lines(
+        Request("GET", URL("http://h/"), headers, None, None, Route()),
+        {"Accept": "*/*", "User-Agent": "x"},
+    )
+    assert sent[1] == "Host: other"
+    assert sorted(sent[2:]) == ["User-Agent: x", "X-Id: 1", "accept: a/b", "x-id: 2"]
+
+
+@pytest.mark.parametrize(
+    ("own", "cookies", "field"),
+    [
+        ({}, "a=1", ["Cookie: a=1"]),
+        ({"cookie": "mine=2"}, "a=1", ["Cookie: mine=2; a=1"]),
+        ({"cookie": "mine=2"}, "", ["cookie: mine=2"]),
+    ],
+)
+def test_a_request_has_one_cookie_field(
+    own: dict[str, str], cookies: str, field: list[str]
+) -> None:
+    assert lines(request(headers=own), cookies=cookies)[2:] == field
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "body", "length", "fields"),
+    [
+        ("GET", None, None, 0, []),
+        ("TRACE", None, None, 0, []),
+        ("POST", None, None, 0, ["Content-Length: 0"]),
+        ("DELETE", None, None, 0, ["Content-Length: 0"]),
+        ("POST", None, BytesBody(b"abc", "a/b"), 3, ["Content-Type: a/b", "Content-Length: 3"]),
+        ("GET", None, BytesBody(b"abc", "a/b"), 3, ["Content-Type: a/b", "Content-Length: 3"]),
+        (
+            "POST",
+            {"content-type": "c/d", "content-length": "3"},
+            BytesBody(b"abc", "a/b"),
+            3,
+            ["content-type: c/d", "content-length: 3"],
+        ),
+        ("PUT", None, PIECES, None, ["Content-Type: text/plain", "Transfer-Encoding: chunked"]),
+        (
+            "PUT",
+            {"Content-Length": "2"},
+            PIECES,
+            2,
+            ["Content-Length: 2", "Content-Type: text/plain"],
+        ),
+        ("PUT", None, StreamBody((b"ab",), "a/b"), 2, ["Content-Type: a/b", "Content-Length: 2"]),
+    ],
+)
+def test_the_length_of_the_body(
+    method: str,
+    headers: dict[str, str] | None,
+    body: Body | None,
+    length: int | None,
+    fields: list[str],
+) -> None:
+    asked = request(method, headers=headers, body=body)
+    assert content_length(asked) == length
+    assert lines(asked)[2:] == fields
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\0", "\x7f"])
+def test_no_field_makes_two(value: str) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        request_head(request(), {"X-Default": value})
+    assert (caught.value.field, value in str(caught.value)) == ("headers", False)
