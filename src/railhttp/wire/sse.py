@@ -118,10 +118,12 @@ class EventStreamDecoder:
             # The commonest first: this loop is the speed of a stream.
             if line.startswith("data: "):
                 data.append(line[6:])
-            elif line:
-                self._take(line)
-            else:
+            elif not line:
                 self._end(events)
+            elif line.startswith("event: "):
+                self._event = line[7:]
+            else:
+                self._take(line)
         return events
 
     def _whole_lines(self, chunk: bytes) -> str:
