@@ -119,7 +119,7 @@ def parse_url_parts(url: str) -> UrlParts:
 
 @lru_cache(maxsize=1024)
 def url_text(url: URL) -> str:
-    """Give a URL as text; that of one seen lately costs a look-up, a third of `str`.
+    """Give a URL as text; that of one seen lately costs a look-up.
 
     Example:
         >>> url_text(URL("http://h/a?b"))

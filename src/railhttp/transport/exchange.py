@@ -1,11 +1,10 @@
 """One request out, one response in: where everything that aiohttp raises becomes a failure."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from typing import Final, NoReturn
+from typing import NoReturn
 
-from aiohttp import ClientSession, HttpVersion11, hdrs
 from yarl import URL
 
 from railhttp.model.errors import (
@@ -13,7 +12,6 @@ from railhttp.model.errors import (
     HTTPClientError,
     HTTPConnectionError,
     HTTPInvalidRequestError,
-    HTTPResponseTooLargeError,
     HTTPValidationError,
 )
 from railhttp.model.request import Request
@@ -22,12 +20,9 @@ from railhttp.model.stage import Progress, Stage, call_facts
 from railhttp.model.url import url_text
 from railhttp.protocols import Clock
 from railhttp.transport.exception_map import safe_cause, to_failure
+from railhttp.transport.incoming import Incoming
 from railhttp.transport.pool import ConnectionPool
 from railhttp.transport.reply import Reply
-from railhttp.wire.content import ContentError, Decoder, decoder_for
-
-_LONG_BREATH: Final = 1024 * 1024  # decoded bytes between two turns of the event loop
-_NO_PIECES: Final[Iterator[bytes]] = iter(())
 
 
 class AiohttpExchange:
@@ -75,7 +70,7 @@ class AiohttpExchange:
         finally:
             incoming.close()
 
-    async def open(self, request: Request, progress: Progress) -> "Incoming":
+    async def open(self, request: Request, progress: Progress) -> Incoming:
         """Send a request and wait for the head of its response.
 
         Args:
@@ -97,7 +92,7 @@ class AiohttpExchange:
     def _dispatched(self, request: Request, progress: Progress) -> Awaitable[Reply]:
         return self._pool.dispatcher.dispatch(request, progress, self._proxy(request))
 
-    def _incoming(self, reply: Reply, request: Request, progress: Progress) -> "Incoming":
+    def _incoming(self, reply: Reply, request: Request, progress: Progress) -> Incoming:
         progress.stage = Stage.ANSWERED
         return Incoming(reply, self, self._pool.session, request, progress)
 
@@ -145,163 +140,3 @@ class AiohttpExchange:
     def elapsed(self, progress: Progress) -> float:
         """Give the seconds since a call began."""
         return self._clock.monotonic() - progress.started
-
-
-class Incoming:
-    """A response whose head has come and whose body is still to be read."""
-
-    __slots__ = (
-        "_decoder",
-        "_exchange",
-        "_pieces",
-        "_progress",
-        "_reply",
-        "_request",
-        "_session",
-        "_unbroken",
-    )
-
-    def __init__(
-        self,
-        reply: Reply,
-        exchange: AiohttpExchange,
-        session: ClientSession,
-        request: Request,
-        progress: Progress,
-    ) -> None:
-        self._reply = reply
-        self._session = session
-        self._exchange = exchange
-        self._request = request
-        self._progress = progress
-        self._decoder: Decoder | None = None
-        self._pieces = _NO_PIECES
-        self._unbroken = 0
-        if reply.status < 200:
-            self.close()
-            raise HTTPConnectionError(
-                f"an unasked status {reply.status}",
-                kind="protocol",
-                **exchange.facts(request, progress),
-            )
-        if hdrs.CONTENT_ENCODING in reply.headers:
-            try:
-                codings = reply.headers.getall(hdrs.CONTENT_ENCODING)
-                self._decoder = decoder_for(", ".join(codings))
-            except ContentError:
-                self.close()
-                raise
-        if request.route.read_timeout is not None:
-            reply.without_idle_limit()
-
-    def answer(self, body: bytes = b"") -> HttpResponse:
-        """Give the response as a value, with what was read of its body."""
-        reply = self._reply
-        version = reply.version
-        return HttpResponse(
-            reply.status,
-            reply.headers,
-            body,
-            url_text(self._request.url),
-            self._request.method,
-            self._exchange.elapsed(self._progress),
-            "1.1" if version is HttpVersion11 else f"{version.major}.{version.minor}",
-            self._progress.attempts,
-        )
-
-    def facts(self) -> CallFacts:
-        """Say what a failure of this response has to know."""
-        return self._exchange.facts(self._request, self._progress)
-
-    def gathered(self) -> bytes | None:
-        """Give a body that came whole with its head, as small ones do; None for any other.
-
-        It needs no wait, and so no watch (benchmarks: one request).
-
-        Raises:
-            HTTPResponseTooLargeError: See `read`.
-        """
-        content = self._reply.content
-        if self._decoder is not None or not content.is_eof():
-            return None
-        body = content.read_nowait()
-        self._check_size(len(body))
-        return body
-
-    async def read(self) -> bytes:
-        """Read the body to its end.
-
-        Raises:
-            HTTPResponseTooLargeError: It has more than `max_response_bytes` after decompression.
-            HTTPClientError: The body broke off or is corrupt; always one of the union.
-        """
-        content = self._reply.content
-        chunks = []
-        size = 0
-        while chunk := await (self.chunk() if content.is_eof() else self._watched()):
-            size += len(chunk)
-            self._check_size(size)
-            chunks.append(chunk)
-        return b"".join(chunks)
-
-    def _check_size(self, size: int) -> None:
-        limit = self._request.route.max_response_bytes
-        if size > limit:
-            raise HTTPResponseTooLargeError(
-                f"the body is larger than {limit} bytes", limit=limit, **self.facts()
-            )
-
-    async def _watched(self) -> bytes:
-        idle = self._exchange.idle_limit(self._request)
-        if idle is None:
-            return await self.chunk()
-        try:
-            with idle:
-                return await self.chunk()
-        except TimeoutError as error:
-            self._exchange.fail(error, self._request, self._progress)
-
-    async def chunk(self) -> bytes:
-        """Read the next piece of the body, with content codings undone; empty at its end.
-
-        Whoever asks for pieces sees to it that the wait for one has an end.
-
-        Raises:
-            HTTPClientError: The body broke off or is corrupt; always one of the union.
-        """
-        try:
-            if self._session.closed:
-                raise HTTPConnectionError("the client was stopped", kind="closed")  # noqa: TRY301
-            if self._decoder is None:
-                return await self._receive()
-            while not (piece := next(self._pieces, b"")):
-                data = await self._receive()
-                if not data:
-                    self._decoder.finish()
-                    return b""
-                self._pieces = self._decoder.feed(data)
-            await self._breathe(len(piece))
-        except BaseException as error:  # noqa: BLE001  # cancellation is told apart inside
-            self._exchange.fail(error, self._request, self._progress)
-        else:
-            return piece
-
-    async def _breathe(self, size: int) -> None:
-        """Let other tasks run, and time limits hold, while little data unpacks to very much."""
-        self._unbroken += size
-        if self._unbroken >= _LONG_BREATH:
-            self._unbroken = 0
-            await asyncio.sleep(0)
-
-    async def _receive(self) -> bytes:
-        content = self._reply.content
-        headers = self._reply.headers
-        if hdrs.CONTENT_LENGTH not in headers or hdrs.TRANSFER_ENCODING in headers:
-            # Not `readchunk`: it may give an empty piece before the end, and tiny ones.
-            return await content.readany()
-        # `readany` would join what has gathered, a copy of all of it (benchmarks: streaming).
-        return (await content.readchunk())[0]
-
-    def close(self) -> None:
-        """Give the connection back; it is closed unless the body was read to its end."""
-        self._reply.close()
