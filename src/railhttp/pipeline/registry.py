@@ -1,7 +1,7 @@
 """Circuit breakers by name, and one for each origin."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from itertools import islice
 from typing import ParamSpec, TypeVar
 
@@ -147,9 +147,7 @@ class OriginBreakers:
         """The origins that have one, the one used longest ago first."""
         return list(self._breakers)
 
-    def call(
-        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> Coroutine[None, None, T]:
+    async def call(self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `func` through the breaker of its origin, see `CircuitBreaker.call`.
 
         Args:
@@ -163,7 +161,7 @@ class OriginBreakers:
         Raises:
             HTTPCircuitOpenError: The circuit is open and `func` was not called.
         """
-        return self._breaker(host_of(scope_of(func))).call(func, *args, **kwargs)
+        return await self._breaker(host_of(scope_of(func))).call(func, *args, **kwargs)
 
     def _breaker(self, origin: str) -> CircuitBreaker:
         breaker = self._breakers.get(origin)
