@@ -303,6 +303,20 @@ async def test_an_answer_that_nobody_asked_for(client: HTTPClient) -> None:
         await client.stop()
 
 
+async def test_a_read_timeout_is_of_its_own_request(client: HTTPClient) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for pause in (0.0, 0.15):  # both on one connection
+            await reader.readuntil(b"\r\n\r\n")
+            await asyncio.sleep(pause)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        assert (await client.get(url, read_timeout=0.05)).unwrap().body == b"ok"
+        assert (await client.get(url)).unwrap().body == b"ok"
+
+
 # --- the upload
 
 
