@@ -1,6 +1,8 @@
 """Streams: chunks as they come, and how they end."""
 
 import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
@@ -52,6 +54,28 @@ async def test_chunks_come_as_they_are_sent(client: HTTPClient) -> None:
             seen.append(chunk)
             arrived.set()
     assert seen == [b"one", b"two"]
+
+
+async def test_what_has_gathered_is_received_in_large_pieces(client: HTTPClient) -> None:
+    size = 16 * 2**20
+
+    def serve(listener: socket.socket) -> None:  # in a thread: it sends while the loop is busy
+        peer, _ = listener.accept()
+        with peer:
+            peer.recv(65536)
+            peer.sendall(head(f"Content-Length: {size}") + bytes(size))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        served = asyncio.create_task(asyncio.to_thread(serve, listener))
+        sizes = []
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        async with client.stream("GET", url) as chunks:
+            async for chunk in chunks:
+                sizes.append(len(chunk))
+                time.sleep(0.002)  # noqa: ASYNC251  # a consumer that lets much gather
+        await served
+    assert sum(sizes) == size
+    assert max(sizes) > 256 * 1024  # which is the most that asyncio receives of its own accord
 
 
 async def test_the_head_is_there_before_the_body(client: HTTPClient, echo: EchoServer) -> None:
