@@ -39,5 +39,5 @@ class GatedExchange:
 
     def _check(self, request: Request, progress: Progress) -> None:
         if not self._is_open():
-            call = call_facts(request.method, str(request.url), progress, self._clock.monotonic())
+            call = call_facts(request.method, request.url_text, progress, self._clock.monotonic())
             raise HTTPConnectionError(NOT_STARTED, kind="closed", **call)

@@ -1,12 +1,10 @@
 """What instruments are told: how a call, or one attempt of it, begins and how it ends."""
 
-from functools import lru_cache
 from typing import Final, NamedTuple, assert_never
 
 from yarl import URL
 
 from railhttp.model.errors import HTTPConnectionError, HTTPFailure, HTTPTimeoutError, TimeoutPhase
-from railhttp.model.redaction import redact_url
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 
@@ -29,7 +27,7 @@ class Dispatch:
         added: Header fields to send too: what an instrument puts in goes out with the attempt.
     """
 
-    __slots__ = ("_attempt_timeout", "_request", "_shown_url", "_timeout", "added", "attempt")
+    __slots__ = ("_attempt_timeout", "_request", "_timeout", "added", "attempt")
 
     def __init__(
         self,
@@ -41,7 +39,6 @@ class Dispatch:
         self._request = request
         self._timeout = timeout
         self._attempt_timeout = attempt_timeout
-        self._shown_url = ""
         self.attempt = attempt
         self.added: dict[str, str] = {}
 
@@ -58,9 +55,7 @@ class Dispatch:
     @property
     def shown_url(self) -> str:
         """Where it goes, redacted."""
-        if not self._shown_url:
-            self._shown_url = _shown(self._request.url)
-        return self._shown_url
+        return self._request.shown_url
 
     def limit(self, phase: TimeoutPhase) -> float | None:
         """The time that a phase was given.
@@ -82,11 +77,6 @@ class Dispatch:
                 return _least(route.read_timeout, attempt)
             case _:
                 assert_never(phase)
-
-
-@lru_cache(maxsize=1024)  # a call and its attempts have one URL, and so have many calls
-def _shown(url: URL) -> str:
-    return redact_url(str(url))
 
 
 def _least(first: float | None, second: float | None) -> float | None:

@@ -4,6 +4,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from multidict import CIMultiDict
@@ -12,6 +13,7 @@ from yarl import URL
 from railhttp.model.body import Body, BytesBody
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.options import ProgressCallback
+from railhttp.model.redaction import redact_url
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _USUAL: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
@@ -44,9 +46,12 @@ class Route(NamedTuple):
     upload_progress: ProgressCallback | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One HTTP request.
+
+    What follows from it is found out when it is first asked for, and kept: most requests are the
+    same value again and again (benchmarks: one request).
 
     Attributes:
         method: The method, upper-case.
@@ -63,6 +68,35 @@ class Request:
     body: Body | None
     cookies: Mapping[str, str] | None
     route: Route
+
+    @cached_property
+    def url_text(self) -> str:
+        """Where it goes as text, with its secrets."""
+        return str(self.url)
+
+    @cached_property
+    def shown_url(self) -> str:
+        """Where it goes as text, redacted."""
+        return redact_url(self.url_text)
+
+    @cached_property
+    def replayable(self) -> bool:
+        """Whether its body can be sent again."""
+        return self.body is None or self.body.replayable
+
+    @cached_property
+    def repeatable(self) -> bool:
+        """Whether a second send does no harm, and is possible.
+
+        The method is idempotent, or there is an `Idempotency-Key`.
+
+        Example:
+            >>> url = URL("http://h/")
+            >>> Request("POST", url, {"Idempotency-Key": "7"}, None, None, Route()).repeatable
+            True
+        """
+        keyed = any(name.lower() == "idempotency-key" for name in self.headers or ())
+        return self.replayable and (keyed or self.method in IDEMPOTENT_METHODS)
 
     def with_headers(self, headers: Mapping[str, str]) -> "Request":
         """Give the same request with more fields; they take the place of those of the same name.

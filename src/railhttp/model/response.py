@@ -128,7 +128,9 @@ class HttpResponse:
             in double quotes [line 1 column 2, answered, attempts 1, 0.000 s]
         """
         try:
-            text = self.body.decode(json.detect_encoding(self.body))
+            start = self.body[:4]
+            usual = start.isascii() and 0 not in start  # what begins so is UTF-8 (RFC 8259, 8.1)
+            text = self.body.decode("utf-8" if usual else json.detect_encoding(self.body))
             return cast("JSON", _JSON.decode(text))  # what a JSON parser returns is JSON
         except json.JSONDecodeError as error:
             self._refuse(f"not JSON: {error.msg}", f"line {error.lineno} column {error.colno}")

@@ -117,17 +117,6 @@ def parse_url_parts(url: str) -> UrlParts:
     }
 
 
-@lru_cache(maxsize=1024)
-def url_text(url: URL) -> str:
-    """Give a URL as text; that of one seen lately costs a look-up.
-
-    Example:
-        >>> url_text(URL("http://h/a?b"))
-        'http://h/a?b'
-    """
-    return str(url)
-
-
 def request_url(url: str) -> URL:
     """Check the URL of a request and give it as it is sent; a URL seen lately costs a look-up.
 

@@ -20,11 +20,10 @@ from railhttp.model.errors import (
 )
 from railhttp.model.headers import check_headers
 from railhttp.model.observation import Dispatch
-from railhttp.model.request import IDEMPOTENT_METHODS, Request
+from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Stage, call_facts
 from railhttp.model.timeout import format_timeout
-from railhttp.model.url import url_text
 from railhttp.pipeline.clock import random_id
 from railhttp.pipeline.foreign import circuit_open, exhausted, policy_failed
 from railhttp.pipeline.instruments import Instruments, observed
@@ -72,27 +71,14 @@ class Call(CallScope):
         attempt_timeout: Seconds for one attempt; None is no limit.
     """
 
-    __slots__ = (
-        "_answer",
-        "_attempt_ends",
-        "_attempt_timeout",
-        "_call_id",
-        "_layers",
-        "_reached",
-        "_request",
-        "attempts",
-        "deadline",
-        "failures",
-        "host",
-        "instruments",
-        "method",
-        "repeatable",
-        "replayable",
-        "sends",
-        "stage",
-        "started",
-        "timeout",
-    )
+    attempts = 0
+    sends = 0
+    stage = Stage.QUEUED
+    failures: tuple[HTTPFailure, ...] = ()
+    _reached = Delivery.NOT_SENT
+    _answer: HttpResponse | None = None
+    _attempt_ends: float | None = None
+    _call_id = ""
 
     def __init__(
         self,
@@ -106,21 +92,13 @@ class Call(CallScope):
         self._layers = layers
         self.timeout = timeout
         self._attempt_timeout = attempt_timeout
-        self._answer: HttpResponse | None = None
-        self._attempt_ends: float | None = None
-        self._call_id = ""
         self.instruments = layers.instruments if layers.instruments.active else None
-        self._reached = Delivery.NOT_SENT
         self.method = request.method
         self.host = host
-        self.replayable = request.body is None or request.body.replayable
-        self.repeatable = self.replayable and _is_repeatable(request)
+        self.replayable = request.replayable
+        self.repeatable = request.repeatable
         self.started = layers.clock.monotonic()
         self.deadline = None if timeout is None else self.started + timeout
-        self.attempts = 0
-        self.sends = 0
-        self.stage = Stage.QUEUED
-        self.failures: tuple[HTTPFailure, ...] = ()
 
     @property
     def delivery(self) -> Delivery:
@@ -131,7 +109,7 @@ class Call(CallScope):
         """Say what a failure of this call has to know."""
         request = self._request
         now = self._layers.clock.monotonic()
-        return call_facts(request.method, url_text(request.url), self, now)
+        return call_facts(request.method, request.url_text, self, now)
 
     def timed_out(self) -> HTTPTimeoutError:
         """Build the failure of a call whose time is over."""
@@ -201,7 +179,7 @@ class Call(CallScope):
         try:
             request = taken_over(request, context)
             # What is sent decides whether it may be sent again, not what the caller asked for.
-            self.repeatable = self.replayable and _is_repeatable(request)
+            self.repeatable = request.repeatable
         except HTTPValidationError as error:
             message = f"an interceptor made it invalid: {error.message}"
             raise HTTPInvalidRequestError(message, field=error.field, **self.facts()) from None
@@ -315,12 +293,6 @@ class Call(CallScope):
         if self._attempt_ends is not None and now >= self._attempt_ends:
             return self._attempt_timed_out()
         return None
-
-
-def _is_repeatable(request: Request) -> bool:
-    if request.method in IDEMPOTENT_METHODS:
-        return True
-    return any(name.lower() == "idempotency-key" for name in request.headers or ())
 
 
 _PHASES: Final[Mapping[Stage, TimeoutPhase]] = {

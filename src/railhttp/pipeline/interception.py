@@ -11,7 +11,7 @@ from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.headers import check_headers
 from railhttp.model.request import Request, check_framing, check_method
-from railhttp.model.url import request_url, url_text
+from railhttp.model.url import request_url
 from railhttp.model.validation import or_raise
 
 
@@ -41,7 +41,7 @@ def context_of(
     """
     return RequestContext(
         request.method,
-        url_text(request.url),
+        request.url_text,
         _fields(request),
         attempt=attempt,
         start_time=datetime.fromtimestamp(wall, UTC),
@@ -73,8 +73,7 @@ def taken_over(request: Request, context: RequestContext) -> Request:
         >>> taken_over(request, context) is request
         True
     """
-    url = url_text(request.url)
-    if (context.method, context.url) == (request.method, url):
+    if context.method == request.method and context.url == request.url_text:
         if context.headers == _fields(request):
             return request
         target = request.url

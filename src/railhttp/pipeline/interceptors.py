@@ -1,14 +1,14 @@
 """Runs interceptors around an attempt: requests in order, responses in reverse."""
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import TypeAlias
 
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPInterceptorError
 from railhttp.model.response import HttpResponse
 from railhttp.protocols import InterceptorProtocol
 
-T = TypeVar("T", RequestContext, HttpResponse)
+_Value: TypeAlias = RequestContext | HttpResponse
 
 
 class InterceptionError(HTTPInterceptorError):
@@ -73,10 +73,14 @@ class InterceptorChain:
         """
         for interceptor in self._interceptors:
             try:
-                result = await interceptor.intercept_request(context)
+                result: object = await interceptor.intercept_request(context)
             except Exception as error:
                 raise _raised(interceptor, context, error) from error
-            context = _checked(interceptor, context, result, RequestContext)
+            if not isinstance(result, RequestContext):
+                raise _failed(
+                    interceptor, context, f"returned {type(result).__name__}, not RequestContext"
+                )
+            context = result
         return context
 
     async def process_response(self, response: HttpResponse) -> HttpResponse:
@@ -93,28 +97,21 @@ class InterceptorChain:
         """
         for interceptor in reversed(self._interceptors):
             try:
-                result = await interceptor.intercept_response(response)
+                result: object = await interceptor.intercept_response(response)
             except Exception as error:
                 raise _raised(interceptor, response, error) from error
-            response = _checked(interceptor, response, result, HttpResponse)
+            if not isinstance(result, HttpResponse):
+                raise _failed(
+                    interceptor, response, f"returned {type(result).__name__}, not HttpResponse"
+                )
+            response = result
         return response
 
 
-def _checked(interceptor: InterceptorProtocol, value: T, result: object, kind: type[T]) -> T:
-    if isinstance(result, kind):
-        return result
-    what = f"returned {type(result).__name__}, not {kind.__name__}"
-    raise _failed(interceptor, value, what)
-
-
-def _raised(
-    interceptor: InterceptorProtocol, value: RequestContext | HttpResponse, error: Exception
-) -> InterceptionError:
+def _raised(interceptor: InterceptorProtocol, value: _Value, error: Exception) -> InterceptionError:
     return _failed(interceptor, value, f"raised {type(error).__name__}")
 
 
-def _failed(
-    interceptor: InterceptorProtocol, value: RequestContext | HttpResponse, what: str
-) -> InterceptionError:
+def _failed(interceptor: InterceptorProtocol, value: _Value, what: str) -> InterceptionError:
     name = type(interceptor).__name__
     return InterceptionError(f"{name} {what}", interceptor=name, method=value.method, url=value.url)

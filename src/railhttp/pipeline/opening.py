@@ -5,7 +5,7 @@ from typing_extensions import override
 from railhttp.model.errors import HTTPInterceptorError
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.call import Call, Layers
+from railhttp.pipeline.call import Call
 from railhttp.protocols import IncomingResponse
 
 
@@ -23,18 +23,7 @@ class Opening(Call):
         attempt_timeout: Seconds for one attempt; None is no limit.
     """
 
-    __slots__ = ("_incoming",)
-
-    def __init__(
-        self,
-        request: Request,
-        host: str,
-        layers: Layers,
-        timeout: float | None,
-        attempt_timeout: float | None,
-    ) -> None:
-        super().__init__(request, host, layers, timeout, attempt_timeout)
-        self._incoming: IncomingResponse | None = None
+    _incoming: IncomingResponse | None = None
 
     @property
     def incoming(self) -> IncomingResponse:

@@ -17,7 +17,6 @@ from railhttp.model.errors import (
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Progress, Stage, call_facts
-from railhttp.model.url import url_text
 from railhttp.protocols import Clock
 from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.incoming import Incoming
@@ -135,7 +134,7 @@ class AiohttpExchange:
 
     def facts(self, request: Request, progress: Progress) -> CallFacts:
         """Say what a failure of this request has to know."""
-        return call_facts(request.method, url_text(request.url), progress, self._clock.monotonic())
+        return call_facts(request.method, request.url_text, progress, self._clock.monotonic())
 
     def elapsed(self, progress: Progress) -> float:
         """Give the seconds since a call began."""

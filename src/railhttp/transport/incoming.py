@@ -10,7 +10,6 @@ from railhttp.model.errors import CallFacts, HTTPConnectionError, HTTPResponseTo
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Progress
-from railhttp.model.url import url_text
 from railhttp.transport.reply import Reply
 from railhttp.wire.content import ContentError, Decoder, decoder_for
 
@@ -76,7 +75,7 @@ class Incoming:
             reply.status,
             reply.headers,
             body,
-            url_text(self._request.url),
+            self._request.url_text,
             self._request.method,
             self._exchange.elapsed(self._progress),
             "1.1" if version is HttpVersion11 else f"{version.major}.{version.minor}",
