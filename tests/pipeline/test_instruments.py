@@ -180,8 +180,8 @@ async def test_an_instrument_that_raises_is_logged_and_touches_nothing(
 
 
 def test_without_instruments_and_log_nothing_is_done() -> None:
-    assert not Instruments().active
-    assert Instruments([Recorder()]).active
+    assert Instruments().listening is None
+    assert Instruments([Recorder()]).listening is not None
 
 
 # -- what interceptors see of a call --------------------------------------------------------

@@ -334,12 +334,10 @@ class HTTPClient(Verbs, Streams):
         return Opener(prepared, self._layers, self._perform, bounded=bounded)
 
     def _perform(self, call: Call) -> Awaitable[HttpResponse]:
-        if call.instruments is None:
-            return self._attempted(call)
-        observation = call.instruments.call_started(call.dispatch())
-        if observation is None:
-            return self._attempted(call)
-        return observed(self._attempted(call), observation, call, self._clock)
+        listeners = call.listeners
+        observations = listeners.call_started(call.dispatch()) if listeners else ()
+        attempted = self._attempted(call)
+        return observed(attempted, observations, call, self._clock) if observations else attempted
 
     async def _attempted(self, call: Call) -> HttpResponse:
         try:

@@ -26,7 +26,7 @@ from railhttp.model.stage import Stage, call_facts
 from railhttp.model.timeout import format_timeout
 from railhttp.pipeline.clock import random_id
 from railhttp.pipeline.foreign import circuit_open, exhausted, policy_failed
-from railhttp.pipeline.instruments import Instruments, observed
+from railhttp.pipeline.instruments import Instruments, Listeners, observed
 from railhttp.pipeline.interception import context_of, taken_over
 from railhttp.pipeline.interceptors import InterceptionError, InterceptorChain
 from railhttp.pipeline.scope import CallScope
@@ -92,7 +92,7 @@ class Call(CallScope):
         self._layers = layers
         self.timeout = timeout
         self._attempt_timeout = attempt_timeout
-        self.instruments = layers.instruments if layers.instruments.active else None
+        self.listeners = layers.instruments.listening
         self.method = request.method
         self.host = host
         self.replayable = request.replayable
@@ -161,7 +161,7 @@ class Call(CallScope):
 
     def _send(self, request: Request) -> Awaitable[HttpResponse]:
         self.sends += 1
-        return self._answered(request) if self.instruments is None else self._told(request)
+        return self._told(request, self.listeners) if self.listeners else self._answered(request)
 
     def _exchange(self, request: Request) -> Awaitable[HttpResponse]:
         return self._layers.exchange.send(request, self)
@@ -201,16 +201,15 @@ class Call(CallScope):
             blame = policy_failed if self.sends > sends else circuit_open
             raise blame(error, self.facts()) from error
 
-    def _told(self, request: Request) -> Awaitable[HttpResponse]:
-        instruments = self._layers.instruments
+    def _told(self, request: Request, listeners: Listeners) -> Awaitable[HttpResponse]:
         attempt = self.dispatch(request)
-        observation = instruments.attempt_started(attempt)
+        observations = listeners.attempt_started(attempt)
         if attempt.added:
             request = check_headers(attempt.added).map(request.with_headers).value_or(request)
-        if observation is None:
-            return self._answered(request)
         send = self._answered(request)
-        return observed(send, observation, self, self._layers.clock, self._cut_off)
+        if not observations:
+            return send
+        return observed(send, observations, self, self._layers.clock, self._cut_off)
 
     async def _answered(self, request: Request) -> HttpResponse:
         response = await self._exchange(request)

@@ -12,6 +12,9 @@ from railhttp.pipeline.request_log import REQUEST_LOG
 from railhttp.pipeline.scope import CallScope
 from railhttp.protocols import Clock, InstrumentProtocol, ObservationProtocol
 
+Observations: TypeAlias = Sequence[ObservationProtocol]
+"""What all instruments keep of one call or attempt."""
+
 _Started: TypeAlias = Callable[[Dispatch], ObservationProtocol | None]
 
 _LOG: Final = logging.getLogger("railhttp")
@@ -26,58 +29,48 @@ class Instruments:
         instruments: They hear of a beginning in this order, of an end in reverse.
 
     Example:
-        >>> Instruments().active
-        False
+        >>> print(Instruments().listening)
+        None
     """
 
-    __slots__ = ("_attempts", "_calls", "_logged_attempts", "_logged_calls")
+    __slots__ = ("_listeners", "_with_log")
 
     def __init__(self, instruments: Iterable[InstrumentProtocol] = ()) -> None:
         told = tuple(instruments)
-        logged = (*told, REQUEST_LOG)
-        self._calls = tuple((one, one.call_started) for one in told)
-        self._attempts = tuple((one, one.attempt_started) for one in told)
-        self._logged_calls = tuple((one, one.call_started) for one in logged)
-        self._logged_attempts = tuple((one, one.attempt_started) for one in logged)
+        self._listeners = Listeners(told) if told else None
+        self._with_log = Listeners((*told, REQUEST_LOG))
 
     @property
-    def active(self) -> bool:
-        """Whether there is anyone to tell; where not, nothing here costs anything."""
-        return bool(self._calls) or REQUEST_LOG.is_enabled
-
-    def call_started(self, call: Dispatch) -> "Observations | None":
-        """Tell all of a call that begins; None where nobody wants to hear of its end."""
-        return _tell(self._logged_calls if REQUEST_LOG.is_enabled else self._calls, call)
-
-    def attempt_started(self, attempt: Dispatch) -> "Observations | None":
-        """Tell all of an attempt that is about to be sent; None as for a call."""
-        return _tell(self._logged_attempts if REQUEST_LOG.is_enabled else self._attempts, attempt)
+    def listening(self) -> "Listeners | None":
+        """Those who want to hear of a call that begins; where there are none it costs nothing."""
+        return self._with_log if REQUEST_LOG.is_enabled else self._listeners
 
 
-class Observations:
-    """What all instruments keep of one call or attempt.
+class Listeners:
+    """Instruments that hear of one call.
 
     Args:
-        observations: Those of the instruments that care.
+        instruments: See `Instruments`.
     """
 
-    __slots__ = ("_observations",)
+    __slots__ = ("_attempts", "_calls")
 
-    def __init__(self, observations: Sequence[ObservationProtocol]) -> None:
-        self._observations = observations
+    def __init__(self, instruments: Iterable[InstrumentProtocol]) -> None:
+        self._calls = tuple((one, one.call_started) for one in instruments)
+        self._attempts = tuple((one, one.attempt_started) for one in instruments)
 
-    def ended(self, ending: Ending) -> None:
-        """Tell all how it ended."""
-        for observation in reversed(self._observations):
-            try:
-                observation.ended(ending)
-            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-                _complain(observation, error)
+    def call_started(self, call: Dispatch) -> Observations:
+        """Tell all of a call that begins; empty where nobody wants to hear of its end."""
+        return _tell(self._calls, call)
+
+    def attempt_started(self, attempt: Dispatch) -> Observations:
+        """Tell all of an attempt that is about to be sent; empty as for a call."""
+        return _tell(self._attempts, attempt)
 
 
 def _tell(
     starts: Iterable[tuple[InstrumentProtocol, _Started]], dispatch: Dispatch
-) -> Observations | None:
+) -> Observations:
     observations = []
     for instrument, started in starts:
         try:
@@ -87,7 +80,15 @@ def _tell(
         else:
             if observation is not None:
                 observations.append(observation)
-    return Observations(observations) if observations else None
+    return observations
+
+
+def _tell_end(observations: Observations, ending: Ending) -> None:
+    for observation in reversed(observations):
+        try:
+            observation.ended(ending)
+        except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
+            _complain(observation, error)
 
 
 def _complain(culprit: object, error: Exception) -> None:
@@ -97,7 +98,7 @@ def _complain(culprit: object, error: Exception) -> None:
 
 async def observed(
     send: Awaitable[HttpResponse],
-    observation: ObservationProtocol,
+    observations: Observations,
     call: CallScope,
     clock: Clock,
     cut_off: Callable[[], HTTPFailure | None] = lambda: None,
@@ -106,7 +107,7 @@ async def observed(
 
     Args:
         send: What makes it; it is awaited at once.
-        observation: Whom to tell.
+        observations: Whom to tell.
         call: The call.
         clock: What tells the time.
         cut_off: Says which time limit a cancellation comes from; None where it is none of ours.
@@ -126,5 +127,6 @@ async def observed(
         failure = cut_off()
         raise
     finally:
-        observation.ended(Ending(clock.monotonic() - started, call.attempts, answer, failure))
+        seconds = clock.monotonic() - started
+        _tell_end(observations, Ending(seconds, call.attempts, answer, failure))
     return received

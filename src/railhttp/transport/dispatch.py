@@ -9,10 +9,10 @@ aiohttp's connector, its connections and its parser.
 
 import math
 import ssl
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from http.cookies import BaseCookie, SimpleCookie
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, hdrs
 from aiohttp.client_proto import ResponseHandler
@@ -31,55 +31,74 @@ from railhttp.wire.request_head import content_length, request_head
 _AT_ONCE: Final = 64 * 1024  # what a transport takes before it asks for a pause
 
 
+class Address(NamedTuple):
+    """Where a request goes, and how it begins.
+
+    Attributes:
+        key: Which connections lead there.
+        head: The request's head.
+        proxy: What it goes through; None is nothing.
+    """
+
+    key: ConnectionKey
+    head: bytes
+    proxy: URL | None
+
+
 class Dispatcher:
     """Sends the requests of one session.
 
     Args:
         session: Its cookie jar and default header fields are used.
         connector: Its connector.
+        proxy_for: Finds the proxy for a URL; None is nothing.
     """
 
-    __slots__ = ("_connector", "_fields", "_jar", "_key", "_plain", "session")
+    __slots__ = ("_connector", "_fields", "_jar", "_key", "_plain", "_proxy_for", "session")
 
-    def __init__(self, session: ClientSession, connector: KeepaliveConnector) -> None:
+    def __init__(
+        self,
+        session: ClientSession,
+        connector: KeepaliveConnector,
+        proxy_for: Callable[[URL], URL | None],
+    ) -> None:
         self.session = session
         self._connector = connector
+        self._proxy_for = proxy_for
         self._jar = session.cookie_jar
         # `getversion` is typed for multi-dicts of objects alone.
         self._fields = cast("CIMultiDict[object]", session.headers)
         self._key = lru_cache(maxsize=64)(_connection_key)
         self._plain = lru_cache(maxsize=1024)(self._address_plain)
 
-    def dispatch(self, request: Request, progress: Progress, proxy: URL | None) -> Awaitable[Reply]:
+    def dispatch(self, request: Request, progress: Progress) -> Awaitable[Reply]:
         """Send a request and wait for the head of its response.
 
         Args:
             request: What to send.
             progress: The call; its stage is kept up to date.
-            proxy: What it goes through; None is nothing.
 
         Returns:
             The response, with its body unread and its connection held; to be awaited at once.
 
         Raises:
+            HTTPValidationError: The environment names a proxy that cannot be used.
             Exception: Whatever aiohttp raises; see `railhttp.transport.exception_map`.
         """
-        key, head = self._address(request, proxy)
-        lease = self._connector.take_idle(key)
+        address = self._address(request)
+        lease = self._connector.take_idle(address.key)
         if lease is None:
-            return self._connected(request, head, progress, proxy)
-        return self._exchanged(request, head, progress, lease)
+            return self._connected(request, address, progress)
+        return self._exchanged(request, address.head, progress, lease)
 
-    async def _connected(
-        self, request: Request, head: bytes, progress: Progress, proxy: URL | None
-    ) -> Reply:
+    async def _connected(self, request: Request, address: Address, progress: Progress) -> Reply:
         if self.session.closed:
             raise RuntimeError("the session is closed")  # as aiohttp says it itself
         route = request.route
-        destination = Destination(request.url.origin(), proxy, route.ssl_context, progress)
+        destination = Destination(request.url.origin(), address.proxy, route.ssl_context, progress)
         timeout = _timeout(route.connect_timeout, route.read_timeout)
         lease = await self._connector.connected(destination, timeout)
-        return await self._exchanged(request, head, progress, lease)
+        return await self._exchanged(request, address.head, progress, lease)
 
     async def _exchanged(
         self, request: Request, head: bytes, progress: Progress, lease: Lease
@@ -106,23 +125,24 @@ class Dispatcher:
             raise
         return Reply(message, content, lease, upload)
 
-    def _address(self, request: Request, proxy: URL | None) -> tuple[ConnectionKey, bytes]:
+    def _address(self, request: Request) -> Address:
         # No bool: a jar of one's own need not have it.
         if _is_plain(request) and len(self._jar) == 0:
             # Who changes the session's fields changes the heads, so their version is asked.
-            return self._plain(request.method, request.url, proxy, getversion(self._fields))
-        cookies = self._cookies(request)
-        head = request_head(
-            request, self.session.headers, cookies=cookies, proxy=_forwarding(request.url, proxy)
-        )
-        return self._key(request.url.origin(), proxy, request.route.ssl_context), head
+            return self._plain(request.method, request.url_text, getversion(self._fields))
+        return self._addressed(request, self._cookies(request))
 
-    def _address_plain(
-        self, method: str, url: URL, proxy: URL | None, version: int
-    ) -> tuple[ConnectionKey, bytes]:
-        request = Request(method, url, None, None, None, Route())
-        head = request_head(request, self.session.headers, proxy=_forwarding(url, proxy))
-        return self._key(url.origin(), proxy, None), head
+    def _address_plain(self, method: str, url: str, version: int) -> Address:
+        plain = Request(method, URL(url, encoded=True), None, None, None, Route())
+        return self._addressed(plain, cookies="")
+
+    def _addressed(self, request: Request, cookies: str) -> Address:
+        url, route = request.url, request.route
+        chosen = route.proxy
+        proxy = self._proxy_for(url) if chosen is None else URL(chosen) if chosen else None
+        forwarding = None if url.scheme == "https" else proxy  # all others lead tunnels
+        head = request_head(request, self.session.headers, cookies=cookies, proxy=forwarding)
+        return Address(self._key(url.origin(), proxy, route.ssl_context), head, proxy)
 
     def _cookies(self, request: Request) -> str:
         cookies: BaseCookie[str] = self._jar.filter_cookies(request.url)
@@ -136,13 +156,9 @@ def _is_plain(request: Request) -> bool:
         request.headers is None
         and request.body is None
         and request.cookies is None
+        and request.route.proxy is None
         and request.route.ssl_context is None
     )
-
-
-def _forwarding(url: URL, proxy: URL | None) -> URL | None:
-    """Give the proxy that reads the request; through all others lead tunnels."""
-    return None if url.scheme == "https" else proxy
 
 
 def _connection_key(

@@ -1,11 +1,9 @@
 """One request out, one response in: where everything that aiohttp raises becomes a failure."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import NoReturn
-
-from yarl import URL
 
 from railhttp.model.errors import (
     CallFacts,
@@ -18,6 +16,7 @@ from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Progress, Stage, call_facts
 from railhttp.protocols import Clock
+from railhttp.transport.dispatch import Dispatcher
 from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.incoming import Incoming
 from railhttp.transport.pool import ConnectionPool
@@ -60,7 +59,9 @@ class AiohttpExchange:
         """
         progress.stage = Stage.QUEUED
         try:
-            incoming = self._incoming(await self._dispatched(request, progress), request, progress)
+            dispatcher = self._pool.dispatcher
+            reply = await dispatcher.dispatch(request, progress)
+            incoming = self._incoming(reply, dispatcher, request, progress)
             body = incoming.gathered()
         except BaseException as error:  # noqa: BLE001  # cancellation is told apart inside
             self.fail(error, request, progress)
@@ -84,22 +85,17 @@ class AiohttpExchange:
         """
         progress.stage = Stage.QUEUED
         try:
-            return self._incoming(await self._dispatched(request, progress), request, progress)
+            dispatcher = self._pool.dispatcher
+            reply = await dispatcher.dispatch(request, progress)
+            return self._incoming(reply, dispatcher, request, progress)
         except BaseException as error:  # noqa: BLE001  # cancellation is told apart inside
             self.fail(error, request, progress)
 
-    def _dispatched(self, request: Request, progress: Progress) -> Awaitable[Reply]:
-        return self._pool.dispatcher.dispatch(request, progress, self._proxy(request))
-
-    def _incoming(self, reply: Reply, request: Request, progress: Progress) -> Incoming:
+    def _incoming(
+        self, reply: Reply, dispatcher: Dispatcher, request: Request, progress: Progress
+    ) -> Incoming:
         progress.stage = Stage.ANSWERED
-        return Incoming(reply, self, self._pool.session, request, progress)
-
-    def _proxy(self, request: Request) -> URL | None:
-        proxy = request.route.proxy
-        if proxy is None:
-            return self._pool.proxy_for(request.url)
-        return URL(proxy) if proxy else None
+        return Incoming(reply, self, dispatcher.session, request, progress)
 
     def idle_limit(self, request: Request) -> AbstractContextManager[object] | None:
         """Give the context that ends a wait for more of a body, None where there is no limit."""

@@ -168,7 +168,7 @@ class ConnectionPool:
             timeout=NO_TIMEOUT,
             auto_decompress=False,
         )
-        self._dispatcher = Dispatcher(session, connector)
+        self._dispatcher = Dispatcher(session, connector, self.proxy_for)
 
     async def stop(self) -> None:
         """Close all connections; does nothing where the pool is not started."""
