@@ -10,10 +10,9 @@ from multidict import CIMultiDict
 from returns.result import Failure, Result, Success
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import LARGEST_INT, or_raise, refusal, shown
+from railhttp.model.validation import CONTROL, LARGEST_INT, or_raise, refusal, shown
 
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def parse_headers(headers: Mapping[str, object]) -> dict[str, str]:
@@ -109,7 +108,7 @@ def check_headers(headers: object) -> Result[CIMultiDict[str], HTTPValidationErr
         for name, text in _fields(headers):
             if not _NAME.fullmatch(name):
                 return refusal("must have names that are tokens (RFC 9110, 5.6.2)", "headers")
-            if _UNSENDABLE.search(text):
+            if CONTROL.search(text.replace("\t", "")):
                 problem = "must not have control characters or surrogates in its value"
                 return refusal(f"{name} {problem}", "headers")
             checked.add(name, text.strip(" \t"))

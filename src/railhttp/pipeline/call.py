@@ -1,8 +1,7 @@
 """One call: its attempts, and what is known of them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from railhttp.model.body import StreamBody
 from railhttp.model.errors import (
@@ -35,8 +34,7 @@ from railhttp.policy.redirect import REDIRECT_STATUSES, Refusal, redirected
 from railhttp.protocols import CircuitBreakerProtocol, Clock, Exchange
 
 
-@dataclass(frozen=True, slots=True)
-class Layers:
+class Layers(NamedTuple):
     """What every call of a client goes through; made once per client.
 
     Attributes:
