@@ -53,7 +53,7 @@ unit: $(STAMP) ## tests, properties and doctests, with branch coverage
 	$(BIN)/python -m pytest -q --cov --cov-report=term
 
 pure: $(STAMP) ## the socket tests once more on aiohttp's pure-Python parser
-	AIOHTTP_NO_EXTENSIONS=1 $(BIN)/python -m pytest -q tests/transport tests/client
+	AIOHTTP_NO_EXTENSIONS=1 $(BIN)/python -m pytest -q tests/transport tests/client tests/conformance
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .hypothesis .coverage dist

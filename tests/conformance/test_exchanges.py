@@ -1,15 +1,16 @@
-"""The real exchange and the scripted one, side by side: the same scenes, the same outcomes."""
+"""The real exchange, by every way, and the scripted one: the same scenes, the same outcomes."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
-from tests.conformance.worlds import WORLDS, Scene, World, in_words, outcome, playing
+from tests.conformance.worlds import Scene, Way, World, in_words, outcome, playing, traveller
+from tests.servers.echo import JSON_SAMPLE, EchoServer
+from tests.servers.faults import FaultServer
 
 from railhttp.model.config import HTTPClientConfig
-from railhttp.model.errors import HTTPConnectionError
+from railhttp.model.errors import HTTPConnectionError, HTTPDecodeError, HTTPFailure
 from railhttp.model.options import RequestOptions
-
-pytestmark = pytest.mark.parametrize("world", WORLDS)
 
 BYTES = Scene("/bytes/100", lambda route: route.reply(body=b"a" * 100))
 SLOW = Scene("/stall-before-head", lambda route: route.hang(), "faults")
@@ -53,13 +54,6 @@ async def test_header_fields_and_documents(world: World) -> None:
 @pytest.mark.parametrize(
     ("scene", "method", "options", "expected"),
     [
-        pytest.param(
-            NO_ONE,
-            "POST",
-            {},
-            "HTTPConnectionError connect, not sent, attempts 3",
-            id="refused, which is always safe to repeat",
-        ),
         pytest.param(
             Scene("/reset-before-head", lambda route: route.fail(ConnectionResetError()), "faults"),
             "POST",
@@ -147,6 +141,15 @@ async def test_outcomes(
     assert await outcome(world, scene, method, options) == expected
 
 
+async def test_a_refused_connection_is_always_safe_to_repeat(world: World) -> None:
+    expected: dict[Way, str] = {
+        "proxy": "502 with 0 bytes",  # the proxy's own answer
+        "tunnel": "HTTPConnectionError proxy, not sent, attempts 3",
+    }
+    usual = "HTTPConnectionError connect, not sent, attempts 3"
+    assert await outcome(world, NO_ONE, "POST") == expected.get(world.way, usual)
+
+
 async def test_redirects_lead_to_their_end(world: World) -> None:
     async with playing(world, TWO_HOPS) as (client, url), client:
         response = (await client.get(url)).unwrap()
@@ -164,6 +167,69 @@ async def test_a_body_that_is_too_large_is_refused(world: World) -> None:
 async def test_a_stream_gives_the_body_piece_by_piece(world: World) -> None:
     async with playing(world, BYTES) as (client, url), client, client.stream("GET", url) as chunks:
         assert len(b"".join([chunk async for chunk in chunks])) == 100
+
+
+async def test_chunks_are_put_together(world: World) -> None:
+    lines = [b"line 0\n", b"line 1\n", b"line 2\n"]
+    scene = Scene("/stream/3", lambda route: route.reply(body=lines))
+    async with playing(world, scene) as (client, url), client:
+        assert (await client.get(url)).unwrap().body == b"".join(lines)
+        async with client.stream("GET", url) as response:
+            assert [line async for line in response.aiter_lines()] == ["line 0", "line 1", "line 2"]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+async def test_content_codings_are_undone(world: World, coding: str) -> None:
+    scene = Scene(f"/{coding}", lambda route: route.reply(json=JSON_SAMPLE))
+    async with playing(world, scene) as (client, url), client:
+        assert (await client.get(url)).unwrap().json() == JSON_SAMPLE
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "expected"),
+    [
+        (
+            "/gzip-corrupt",
+            HTTPDecodeError("not gzip", where="Content-Encoding"),
+            "HTTPDecodeError Content-Encoding, answered, attempts 1",
+        ),
+        (
+            "/gzip-truncated",
+            HTTPConnectionError("the answer broke off", kind="truncated"),
+            "HTTPConnectionError truncated, answered, attempts 1",
+        ),
+    ],
+)
+async def test_a_coding_that_cannot_be_undone(
+    world: World, path: str, error: HTTPFailure, expected: str
+) -> None:
+    scene = Scene(path, lambda route: route.fail(error, "body"), "faults")
+    assert await outcome(world, scene, "POST") == expected
+
+
+async def test_cookies_of_a_call_are_sent(world: World) -> None:
+    scene = Scene("/cookies", lambda route: route.reply(json={"a": "1"}))
+    async with playing(world, scene) as (client, url), client:
+        assert (await client.get(url, cookies={"a": "1"})).unwrap().json() == {"a": "1"}
+
+
+async def test_cookies_of_an_answer_are_kept(wire: World) -> None:
+    async with AsyncExitStack() as stack:
+        echo = await stack.enter_async_context(EchoServer(ssl_context=wire.server_tls))
+        client = await stack.enter_async_context(await traveller(wire, stack))
+        (await client.get(echo.url("/cookies/set", a=1))).unwrap()
+        assert (await client.get(echo.url("/cookies"))).unwrap().json() == {"a": "1"}
+
+
+# Not through the forwarding proxy: it closes the connection after each answer, unannounced.
+@pytest.mark.parametrize("wire", ["plain", "tls", "tunnel"], indirect=True)
+async def test_connections_are_kept_unless_something_went_wrong(wire: World) -> None:
+    async with AsyncExitStack() as stack:
+        faults = await stack.enter_async_context(FaultServer(ssl_context=wire.server_tls))
+        client = await stack.enter_async_context(await traveller(wire, stack))
+        for path in ("/ok", "/ok", "/stall-in-body", "/ok", "/ok"):
+            await client.post(faults.url(path), read_timeout=0.05)
+        assert [request.connection for request in faults.received] == [1, 1, 1, 2, 2]
 
 
 async def test_a_stream_that_is_left_early_leaves_the_client_usable(world: World) -> None:

@@ -1,13 +1,16 @@
-"""Two worlds in which the same things happen: real servers on loopback, and a script."""
+"""Worlds in which the same things happen: real servers, reached in four ways, and a script."""
 
+import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, TypeAlias
 
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 from tests.servers.listener import LOOPBACK, refused_port
+from tests.servers.proxy import ProxyServer
+from tests.servers.tls import TlsContexts
 
 from railhttp.client.http_client import HTTPClient
 from railhttp.model.config import HTTPClientConfig
@@ -15,9 +18,29 @@ from railhttp.model.errors import HTTPClientError
 from railhttp.model.options import RequestOptions
 from railhttp.testing import ScriptedRoute, ScriptedTransport
 
-World: TypeAlias = Literal["real", "scripted"]
+Way: TypeAlias = Literal["plain", "tls", "proxy", "tunnel", "scripted"]
 
-WORLDS: list[World] = ["real", "scripted"]
+WIRES: Final[tuple[Way, ...]] = ("plain", "tls", "proxy", "tunnel")
+WAYS: Final[tuple[Way, ...]] = (*WIRES, "scripted")
+
+
+@dataclass(frozen=True)
+class World:
+    """Where a scene plays.
+
+    Attributes:
+        way: How requests travel: to the server itself, in plain text or by TLS; through a proxy
+            that forwards them; through its tunnel, by TLS; or nowhere, as a script answers.
+        tls: The contexts for those that need one.
+    """
+
+    way: Way
+    tls: TlsContexts
+
+    @property
+    def server_tls(self) -> ssl.SSLContext | None:
+        """What makes a server one for this world."""
+        return self.tls.trusted if self.way in {"tls", "tunnel"} else None
 
 
 @dataclass(frozen=True)
@@ -43,23 +66,48 @@ async def playing(
 ) -> AsyncGenerator[tuple[HTTPClient, str], None]:
     """Give a client that is not started yet, and the URL at which the scene plays."""
     async with AsyncExitStack() as stack:
-        if world == "scripted":
-            script = ScriptedTransport()
-            step: Scene | None = scene
-            while step is not None:
-                for method in ("GET", "POST", "HEAD", "OPTIONS"):
-                    step.play(script.on(method, step.path))
-                step = step.redirects_to
+        if world.way == "scripted":
+            script = _script(scene)
             yield HTTPClient(config, exchange=script), f"http://scripted.example{scene.path}"
-        elif scene.server == "echo":
-            echo = await stack.enter_async_context(EchoServer())
-            yield HTTPClient(config), echo.url(scene.path)
-        elif scene.server == "faults":
-            faults = await stack.enter_async_context(FaultServer())
-            yield HTTPClient(config), faults.url(scene.path)
         else:
+            url = await _serve(world, scene, stack)
+            yield await traveller(world, stack, config), url
+
+
+async def traveller(
+    world: World, stack: AsyncExitStack, config: HTTPClientConfig | None = None
+) -> HTTPClient:
+    """Give a client, not started yet, whose requests go the way of the world."""
+    config = config or HTTPClientConfig()
+    config = replace(config, pool=replace(config.pool, ssl_context=world.tls.client))
+    if world.way in {"proxy", "tunnel"}:
+        proxy = await stack.enter_async_context(ProxyServer())
+        config = replace(config, proxy=proxy.url())
+    return HTTPClient(config)
+
+
+def _script(scene: Scene) -> ScriptedTransport:
+    script = ScriptedTransport()
+    step: Scene | None = scene
+    while step is not None:
+        for method in ("GET", "POST", "HEAD", "OPTIONS"):
+            step.play(script.on(method, step.path))
+        step = step.redirects_to
+    return script
+
+
+async def _serve(world: World, scene: Scene, stack: AsyncExitStack) -> str:
+    tls = world.server_tls
+    match scene.server:
+        case "echo":
+            echo = await stack.enter_async_context(EchoServer(ssl_context=tls))
+            return echo.url(scene.path)
+        case "faults":
+            faults = await stack.enter_async_context(FaultServer(ssl_context=tls))
+            return faults.url(scene.path)
+        case "nobody":
             port = stack.enter_context(refused_port())
-            yield HTTPClient(config), f"http://{LOOPBACK}:{port}{scene.path}"
+            return f"{'https' if tls else 'http'}://{LOOPBACK}:{port}{scene.path}"
 
 
 async def outcome(
