@@ -1,8 +1,17 @@
-"""The worlds as fixtures: every test of the suite runs once in each."""
+"""The worlds as fixtures: every test of the suite runs once in each, on asyncio and on uvloop."""
+
+import asyncio
+from collections.abc import Callable
 
 import pytest
+import uvloop
 from tests.conformance.worlds import WAYS, WIRES, World
 from tests.servers.tls import TlsContexts
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Give the event loops; see pytest-asyncio."""
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(params=WAYS)
