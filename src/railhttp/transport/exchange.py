@@ -65,8 +65,10 @@ class AiohttpExchange:
             body = incoming.gathered()
         except BaseException as error:  # noqa: BLE001  # cancellation is told apart inside
             self.fail(error, request, progress)
+        if body is not None:
+            return incoming.answer(body)
         try:
-            return incoming.answer(await incoming.read() if body is None else body)
+            return incoming.answer(await incoming.read())
         finally:
             incoming.close()
 
