@@ -8,6 +8,7 @@ import tenacity
 from returns.methods import unwrap_or_failure
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
+from typing_extensions import override
 
 from railhttp import (
     CircuitBreakerProtocol,
@@ -28,6 +29,7 @@ from railhttp import (
     RetryPolicy,
     RetryPolicyProtocol,
 )
+from railhttp.pipeline.registry import OriginBreakers
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -184,6 +186,29 @@ async def test_whatever_a_policy_or_a_breaker_raises(
     ):
         async with client:
             assert type(await outcome(client, faults.url())) is expected
+
+
+class CountingBreakers(OriginBreakers):
+    """Breakers with something of their own around each call."""
+
+    calls = 0
+
+    @override
+    async def call(self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        self.calls += 1
+        return await super().call(func, *args, **kwargs)
+
+
+async def test_each_origin_has_its_breaker_also_where_a_subclass_does_more(
+    echo: EchoServer, faults: FaultServer
+) -> None:
+    counting = CountingBreakers()
+    for breakers in (OriginBreakers(), counting):
+        async with HTTPClient(PARTIAL, circuit_breaker=breakers) as client:
+            (await client.get(echo.url())).unwrap()
+            (await client.get(faults.url())).unwrap()
+        assert breakers.origins() == [echo.url(""), faults.url().removesuffix("/ok")]
+    assert counting.calls == 2
 
 
 async def test_a_breakers_own_refusal_learns_of_the_call(faults: FaultServer) -> None:

@@ -108,7 +108,7 @@ class HTTPClient(Verbs, Streams):
         config_times = (self._config.attempt_timeout, self._config.read_timeout)
         self._watchdog = Watchdog(clock, (None, self._config.pool.timeout, *config_times))
         self._builder = RequestBuilder(self._config, partial(random_id, clock))
-        self._breaker = None if resilience is not None else circuit_breaker
+        self._breaker_for = _finds(None if resilience is not None else circuit_breaker)
         self._interceptors = (
             interceptors
             if isinstance(interceptors, InterceptorChain)
@@ -144,7 +144,7 @@ class HTTPClient(Verbs, Streams):
             self._clock,
             self._watchdog,
             self._interceptors,
-            self._breaker,
+            self._breaker_for,
             self._config.secret_headers,
             self._instruments,
             read_stream,
@@ -369,6 +369,20 @@ def _checked(config: object) -> HTTPClientConfig:
             raise HTTPValidationError(
                 f"must be an HTTPClientConfig, got {shown(config)}", field="config"
             )
+
+
+def _finds(
+    breaker: CircuitBreakerProtocol | None,
+) -> Callable[[str], CircuitBreakerProtocol] | None:
+    """Give what finds the breaker for an origin: it is the same for all, or each has its own."""
+    if breaker is None:
+        return None
+    from railhttp.pipeline.registry import OriginBreakers  # noqa: PLC0415  # few have breakers
+
+    # One coroutine less for each attempt than by its `call`, unless a subclass has another.
+    if isinstance(breaker, OriginBreakers) and type(breaker).call is OriginBreakers.call:
+        return breaker.for_origin
+    return lambda _: breaker
 
 
 def _unbuilt(message: str, field: str, method: object, url: object) -> HTTPInvalidRequestError:

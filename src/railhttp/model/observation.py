@@ -2,8 +2,6 @@
 
 from typing import Final, NamedTuple, assert_never
 
-from yarl import URL
-
 from railhttp.model.errors import HTTPConnectionError, HTTPFailure, HTTPTimeoutError, TimeoutPhase
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
@@ -27,7 +25,7 @@ class Dispatch:
         added: Header fields to send too: what an instrument puts in goes out with the attempt.
     """
 
-    __slots__ = ("_attempt_timeout", "_request", "_timeout", "added", "attempt")
+    __slots__ = ("_attempt_timeout", "_request", "_timeout", "added", "attempt", "method", "url")
 
     def __init__(
         self,
@@ -39,18 +37,10 @@ class Dispatch:
         self._request = request
         self._timeout = timeout
         self._attempt_timeout = attempt_timeout
+        self.method = request.method
+        self.url = request.url
         self.attempt = attempt
         self.added: dict[str, str] = {}
-
-    @property
-    def method(self) -> str:
-        """The method, upper-case."""
-        return self._request.method
-
-    @property
-    def url(self) -> URL:
-        """Where it goes, with its secrets."""
-        return self._request.url
 
     @property
     def shown_url(self) -> str:

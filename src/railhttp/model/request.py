@@ -80,6 +80,17 @@ class Request:
         return redact_url(self.url_text)
 
     @cached_property
+    def is_plain(self) -> bool:
+        """Whether its method and its URL are all that there is to send.
+
+        Example:
+            >>> Request("GET", URL("http://h/"), None, None, None, Route()).is_plain
+            True
+        """
+        extras = (self.headers, self.body, self.cookies, self.route.proxy, self.route.ssl_context)
+        return all(extra is None for extra in extras)
+
+    @cached_property
     def replayable(self) -> bool:
         """Whether its body can be sent again."""
         return self.body is None or self.body.replayable

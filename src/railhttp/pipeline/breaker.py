@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final, ParamSpec, Self, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
 from railhttp.model.errors import FAILURES, HTTPCircuitOpenError, HTTPFailure
 from railhttp.model.response import HttpResponse
@@ -23,13 +23,11 @@ from railhttp.policy.circuit import (
     shown,
 )
 from railhttp.policy.verdict import Verdict
-from railhttp.policy.window import step_number
+from railhttp.policy.window import step_end
 from railhttp.protocols import Clock, StateStore
 
 T = TypeVar("T")
 P = ParamSpec("P")
-
-_NO_STEP: Final = -1
 
 
 class CircuitBreaker:
@@ -113,7 +111,7 @@ class CircuitBreaker:
         self._clock = clock
         self._ticket = Ticket(-1, 0, 0.0)
         self._successes = 0  # of one step, which are yet to be reported
-        self._step = _NO_STEP
+        self._step_ends = 0.0
         self._step_began = 0.0
 
     @classmethod
@@ -226,7 +224,7 @@ class CircuitBreaker:
             return None
         if state.generation != self._ticket.generation:
             self._ticket = Ticket(state.generation, 0, 0.0)
-            self._successes, self._step = 0, _NO_STEP
+            self._successes, self._step_ends = 0, 0.0
         return self._ticket
 
     def _counts(self, ticket: Ticket) -> bool:
@@ -239,7 +237,7 @@ class CircuitBreaker:
             return False
         if state.generation != ticket.generation or self._rule.failure_ratio is None:
             return True
-        if step_number(self._clock.monotonic(), self._rule.window) != self._step:
+        if self._clock.monotonic() >= self._step_ends:
             return False
         self._successes += 1
         return True
@@ -251,7 +249,7 @@ class CircuitBreaker:
             ago = now - self._step_began
             report = Report(self._ticket, "success", 0.0, successes, ago)
             await self._store.apply(self._name, self._rule.record, report)
-        self._step = step_number(now, self._rule.window)
+        self._step_ends = step_end(now, self._rule.window)
         self._step_began = now
         report = Report(ticket, verdict, self._clock.uniform())
         await self._store.apply(self._name, self._rule.record, report)

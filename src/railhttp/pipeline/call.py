@@ -42,7 +42,7 @@ class Layers(NamedTuple):
         clock: Tells the time.
         watchdog: Ends an attempt that takes too long.
         interceptors: See every attempt.
-        breaker: Refuses attempts; None for none.
+        breaker_for: Finds what refuses attempts to an origin; None for nothing.
         secret_headers: Names of fields that stay with their origin.
         instruments: Are told of every call and attempt.
         read_body: Reads a streamed body, for interceptors that sign it.
@@ -52,7 +52,7 @@ class Layers(NamedTuple):
     clock: Clock
     watchdog: Watchdog
     interceptors: InterceptorChain
-    breaker: CircuitBreakerProtocol | None
+    breaker_for: Callable[[str], CircuitBreakerProtocol] | None
     secret_headers: frozenset[str]
     instruments: Instruments
     read_body: Callable[[StreamBody], AsyncIterator[bytes]]
@@ -154,8 +154,8 @@ class Call(CallScope):
         return self._through(chain) if chain else self._guarded(self._request)
 
     def _guarded(self, request: Request) -> Awaitable[HttpResponse]:
-        breaker = self._layers.breaker
-        return self._send(request) if breaker is None else self._protected(breaker, request)
+        find = self._layers.breaker_for
+        return self._send(request) if find is None else self._protected(find(self.host), request)
 
     def _send(self, request: Request) -> Awaitable[HttpResponse]:
         self.sends += 1

@@ -161,9 +161,10 @@ class OriginBreakers:
         Raises:
             HTTPCircuitOpenError: The circuit is open and `func` was not called.
         """
-        return await self._breaker(host_of(scope_of(func))).call(func, *args, **kwargs)
+        return await self.for_origin(host_of(scope_of(func))).call(func, *args, **kwargs)
 
-    def _breaker(self, origin: str) -> CircuitBreaker:
+    def for_origin(self, origin: str) -> CircuitBreaker:
+        """The breaker of an origin such as `https://api.example`; made where there is none yet."""
         breaker = self._breakers.get(origin)
         if breaker is None:
             self._forget()

@@ -40,7 +40,7 @@ class Window(NamedTuple):
             span: The window's length, in seconds.
             calls: How many they are.
         """
-        number = step_number(now, span)
+        number = _step_number(now, span)
         steps = self.steps
         if steps and steps[-1].number >= number:
             last = steps[-1]
@@ -58,11 +58,15 @@ class Window(NamedTuple):
         return calls, failures
 
 
-def step_number(now: float, span: float) -> int:
-    """Which step a time lies in, counted from the clock's zero.
+def step_end(now: float, span: float) -> float:
+    """When the step ends in which a time lies, on the same clock.
 
     Example:
-        >>> step_number(29.9, span=30.0), step_number(30.0, span=30.0)
-        (9, 10)
+        >>> step_end(29.9, span=30.0), step_end(30.0, span=30.0)
+        (30.0, 33.0)
     """
+    return (_step_number(now, span) + 1) * span / STEPS
+
+
+def _step_number(now: float, span: float) -> int:
     return int(now * STEPS // span)

@@ -125,6 +125,7 @@ class KeepaliveConnector(TCPConnector):
         handler: type[ResponseHandler] = CandidHandler
         self._factory = partial(handler, loop=self._loop)
         self._max_keepalive = config.max_keepalive_connections
+        self._idle_limit = config.keepalive_timeout
 
     def take_idle(self, key: "ConnectionKey") -> "Lease | None":
         """Take an idle connection; None where there is none, so that `connected` has to be asked.
@@ -133,12 +134,15 @@ class KeepaliveConnector(TCPConnector):
             key: Where it leads, see `Destination.connection_key`.
         """
         idle = self._conns.get(key)
+        if not idle:
+            return None
+        now = monotonic()
         while idle:
             protocol, since = idle.popleft()
             # An answer that nobody asked for must not become that of the next request
             # (tests/transport/test_exchange.py::test_an_answer_that_nobody_asked_for).
-            usable = protocol.is_connected() and not len(protocol) and self._is_fresh(since)
-            if usable and isinstance(protocol, CandidHandler):
+            unused = protocol.is_connected() and not len(protocol)
+            if unused and now - since <= self._idle_limit and isinstance(protocol, CandidHandler):
                 self._acquired.add(protocol)
                 if self._limit_per_host:
                     self._acquired_per_host[key].add(protocol)
@@ -158,9 +162,6 @@ class KeepaliveConnector(TCPConnector):
     def take_back(self, key: "ConnectionKey", protocol: ResponseHandler, *, reusable: bool) -> None:
         """Take a connection back; it is closed unless it is whole and may be used again."""
         self._release(key, protocol, should_close=not reusable)
-
-    def _is_fresh(self, since: float) -> bool:
-        return self._keepalive_timeout is None or monotonic() - since <= self._keepalive_timeout
 
     @override
     async def _create_connection(

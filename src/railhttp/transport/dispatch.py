@@ -127,7 +127,7 @@ class Dispatcher:
 
     def _address(self, request: Request) -> Address:
         # No bool: a jar of one's own need not have it.
-        if _is_plain(request) and len(self._jar) == 0:
+        if request.is_plain and len(self._jar) == 0:
             # Who changes the session's fields changes the heads, so their version is asked.
             return self._plain(request.method, request.url_text, getversion(self._fields))
         return self._addressed(request, self._cookies(request))
@@ -149,16 +149,6 @@ class Dispatcher:
         if request.cookies:
             cookies.update(SimpleCookie(dict(request.cookies)))  # which quotes what needs it
         return "; ".join(f"{name}={cookie.coded_value}" for name, cookie in cookies.items())
-
-
-def _is_plain(request: Request) -> bool:
-    return (
-        request.headers is None
-        and request.body is None
-        and request.cookies is None
-        and request.route.proxy is None
-        and request.route.ssl_context is None
-    )
 
 
 def _connection_key(
