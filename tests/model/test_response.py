@@ -85,7 +85,10 @@ def test_a_content_type_has_no_parameters() -> None:
     assert HttpResponse(200).content_type == ""
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"],
+)
 def test_json_is_read_in_each_unicode_encoding(encoding: str) -> None:
     body = '{"a": [1, 2.5, null, true, "né"]}'.encode(encoding)
     assert HttpResponse(200, body=body).json() == {"a": [1, 2.5, None, True, "né"]}
