@@ -448,10 +448,36 @@ class IncomingResponse(Protocol):
 
 
 class Exchange(Protocol):
-    """The transport seam: one request out, one response in."""
+    """The transport seam: one request out, one response in.
+
+    Retries, redirects, interceptors and time limits of a call are none of its business: they are
+    around it. A time limit that is over cancels what waits inside.
+
+    Example:
+        >>> import asyncio
+        >>> from railhttp import HTTPClient
+        >>> class Teapot:
+        ...     async def send(self, request: Request, progress: Progress) -> HttpResponse:
+        ...         return HttpResponse(418, url=request.url_text, method=request.method)
+        ...     async def open(self, request: Request, progress: Progress) -> IncomingResponse:
+        ...         raise NotImplementedError("a teapot does not stream")
+        >>> async def main() -> int:
+        ...     async with HTTPClient(exchange=Teapot()) as client:
+        ...         return (await client.request("BREW", "http://pot/")).status
+        >>> asyncio.run(main())
+        418
+    """
 
     async def send(self, request: Request, progress: Progress) -> HttpResponse:
         """Send a request and read its response to the end.
+
+        Args:
+            request: What to send, checked and complete.
+            progress: The call; its stage is to be kept up to date, as it says what a failure
+                proves about the delivery.
+
+        Returns:
+            The response, whatever its status.
 
         Raises:
             HTTPClientError: There was no response, or not a whole one; always one of the union.
@@ -460,6 +486,13 @@ class Exchange(Protocol):
 
     async def open(self, request: Request, progress: Progress) -> IncomingResponse:
         """Send a request and wait for the head of its response.
+
+        Args:
+            request: What to send.
+            progress: See `send`.
+
+        Returns:
+            The response with its body unread; whoever asked for it closes it.
 
         Raises:
             HTTPClientError: There was no response; always one of the union.
@@ -475,7 +508,7 @@ class HTTPClientProtocol(Protocol[R_co]):
     """An HTTP client, generic over what its verbs return (PEP 696: `HttpResponse` by default).
 
     `HTTPClient` is an `HTTPClientProtocol[Result[HttpResponse, HTTPFailure]]`, `BaseURLHTTPClient`
-    a plain `HTTPClientProtocol`. What their methods take, return and raise is told there.
+    a plain `HTTPClientProtocol`.
     """
 
     async def start(self) -> None:
@@ -489,31 +522,54 @@ class HTTPClientProtocol(Protocol[R_co]):
     async def request(
         self, method: str, url: str, **options: Unpack[RequestOptions]
     ) -> HttpResponse:
-        """Perform any request."""
+        """Perform any request.
+
+        Args:
+            method: The method, in any case.
+            url: The target URL.
+            **options: See `RequestOptions`.
+
+        Returns:
+            The response, whatever its status.
+
+        Raises:
+            HTTPClientError: There was none; always one of `HTTPFailure`.
+        """
         ...
 
     async def get(self, url: str, **options: Unpack[RequestOptions]) -> R_co:
-        """Perform a GET request."""
+        """Perform a GET request.
+
+        Args:
+            url: The target URL.
+            **options: See `RequestOptions`.
+
+        Returns:
+            What the client gives of a response: a `Result`, or the `HttpResponse` itself.
+
+        Raises:
+            HTTPClientError: What the client does not put into what it returns.
+        """
         ...
 
     async def post(self, url: str, **options: Unpack[RequestOptions]) -> R_co:
-        """Perform a POST request."""
+        """Perform a POST request; see `get`."""
         ...
 
     async def put(self, url: str, **options: Unpack[RequestOptions]) -> R_co:
-        """Perform a PUT request."""
+        """Perform a PUT request; see `get`."""
         ...
 
     async def delete(self, url: str, **options: Unpack[RequestOptions]) -> R_co:
-        """Perform a DELETE request."""
+        """Perform a DELETE request; see `get`."""
         ...
 
     async def patch(self, url: str, **options: Unpack[RequestOptions]) -> R_co:
-        """Perform a PATCH request."""
+        """Perform a PATCH request; see `get`."""
         ...
 
     async def head(self, url: str, **options: Unpack[RequestOptions]) -> R_co:
-        """Perform a HEAD request."""
+        """Perform a HEAD request; see `get`."""
         ...
 
 
