@@ -7,7 +7,7 @@ BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo bench lint types fmt unit pure clean
+.PHONY: help test demo bench lint types fmt unit pure uvloop clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -24,7 +24,7 @@ $(BENCH_STAMP): pyproject.toml
 	$(BENCH)/bin/python -m pip install -q --editable . --group bench
 	@touch $@
 
-test: lint types unit pure ## everything that must hold: lint, rooms, types, tests, coverage
+test: lint types unit pure uvloop ## everything that must hold: lint, rooms, types, tests, coverage
 
 demo: $(STAMP) ## the tour: every track a request can take, on loopback
 	$(BIN)/python examples/tour.py
@@ -54,6 +54,9 @@ unit: $(STAMP) ## tests, properties and doctests, with branch coverage
 
 pure: $(STAMP) ## the socket tests once more on aiohttp's pure-Python parser
 	AIOHTTP_NO_EXTENSIONS=1 $(BIN)/python -m pytest -q tests/transport tests/client tests/conformance
+
+uvloop: $(STAMP) ## the socket tests once more on uvloop
+	EVENT_LOOP=uvloop $(BIN)/python -m pytest -q tests/transport tests/client
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .hypothesis .coverage dist

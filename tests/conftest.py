@@ -1,12 +1,22 @@
 """The servers on which the socket tests run. Each test has its own; TLS contexts are shared."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
 
 import pytest
+import uvloop
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 from tests.servers.proxy import ProxyServer
 from tests.servers.tls import TlsContexts, make_contexts
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Give the event loop of all tests: that of the environment, see the Makefile."""
+    if os.environ.get("EVENT_LOOP") == "uvloop":
+        return {"uvloop": uvloop.new_event_loop}
+    return {"asyncio": asyncio.new_event_loop}
 
 
 @pytest.fixture

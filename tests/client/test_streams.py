@@ -57,6 +57,8 @@ async def test_chunks_come_as_they_are_sent(client: HTTPClient) -> None:
 
 
 async def test_what_has_gathered_is_received_in_large_pieces(client: HTTPClient) -> None:
+    if "uvloop" in type(asyncio.get_running_loop()).__module__:
+        pytest.skip("uvloop cannot be told how much to receive")
     size = 16 * 2**20
 
     def serve(listener: socket.socket) -> None:  # in a thread: it sends while the loop is busy

@@ -70,6 +70,8 @@ class Connection:
         self._transport: Final = transport
 
     async def send(self, data: bytes) -> None:
+        if self._transport.is_closing():  # uvloop would call this an error of the program's
+            raise ConnectionResetError
         self.writer.write(data)
         await self.writer.drain()
 
