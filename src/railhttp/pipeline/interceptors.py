@@ -1,14 +1,14 @@
 """Runs interceptors around an attempt: requests in order, responses in reverse."""
 
-from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import TypeVar
 
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPInterceptorError
 from railhttp.model.response import HttpResponse
 from railhttp.protocols import InterceptorProtocol
 
-_Value: TypeAlias = RequestContext | HttpResponse
+T = TypeVar("T", RequestContext, HttpResponse)
 
 
 class InterceptionError(HTTPInterceptorError):
@@ -35,7 +35,12 @@ class InterceptorChain:
     """
 
     def __init__(self, interceptors: Iterable[InterceptorProtocol] = ()) -> None:
-        self._interceptors = tuple(interceptors)
+        self._set(tuple(interceptors))
+
+    def _set(self, interceptors: tuple[InterceptorProtocol, ...]) -> None:
+        self._interceptors = interceptors
+        self._requests = tuple((one, one.intercept_request) for one in interceptors)
+        self._responses = tuple((one, one.intercept_response) for one in reversed(interceptors))
 
     def __len__(self) -> int:
         return len(self._interceptors)
@@ -49,7 +54,7 @@ class InterceptorChain:
         Args:
             interceptor: It sees requests last and responses first.
         """
-        self._interceptors = (*self._interceptors, interceptor)
+        self._set((*self._interceptors, interceptor))
 
     def remove_interceptor(self, interceptor: InterceptorProtocol) -> None:
         """Take an interceptor out; does nothing where it is not in.
@@ -57,7 +62,7 @@ class InterceptorChain:
         Args:
             interceptor: The very object that was added.
         """
-        self._interceptors = tuple(one for one in self._interceptors if one is not interceptor)
+        self._set(tuple(one for one in self._interceptors if one is not interceptor))
 
     async def process_request(self, context: RequestContext) -> RequestContext:
         """Hand a request through all interceptors, in their order.
@@ -71,17 +76,7 @@ class InterceptorChain:
         Raises:
             HTTPInterceptorError: One of them raised, or did not return a request.
         """
-        for interceptor in self._interceptors:
-            try:
-                result: object = await interceptor.intercept_request(context)
-            except Exception as error:
-                raise _raised(interceptor, context, error) from error
-            if not isinstance(result, RequestContext):
-                raise _failed(
-                    interceptor, context, f"returned {type(result).__name__}, not RequestContext"
-                )
-            context = result
-        return context
+        return await _handed_through(context, self._requests, RequestContext)
 
     async def process_response(self, response: HttpResponse) -> HttpResponse:
         """Hand a response through all interceptors, in reverse.
@@ -95,23 +90,28 @@ class InterceptorChain:
         Raises:
             HTTPInterceptorError: One of them raised, or did not return a response.
         """
-        for interceptor in reversed(self._interceptors):
-            try:
-                result: object = await interceptor.intercept_response(response)
-            except Exception as error:
-                raise _raised(interceptor, response, error) from error
-            if not isinstance(result, HttpResponse):
-                raise _failed(
-                    interceptor, response, f"returned {type(result).__name__}, not HttpResponse"
-                )
-            response = result
-        return response
+        return await _handed_through(response, self._responses, HttpResponse)
 
 
-def _raised(interceptor: InterceptorProtocol, value: _Value, error: Exception) -> InterceptionError:
-    return _failed(interceptor, value, f"raised {type(error).__name__}")
+async def _handed_through(
+    value: T,
+    steps: Iterable[tuple[InterceptorProtocol, Callable[[T], Awaitable[T]]]],
+    kind: type[T],
+) -> T:
+    for interceptor, intercept in steps:
+        try:
+            result: object = await intercept(value)
+        except Exception as error:
+            raise _failed(interceptor, value, f"raised {type(error).__name__}") from error
+        if not isinstance(result, kind):
+            what = f"returned {type(result).__name__}, not {kind.__name__}"
+            raise _failed(interceptor, value, what)
+        value = result
+    return value
 
 
-def _failed(interceptor: InterceptorProtocol, value: _Value, what: str) -> InterceptionError:
+def _failed(
+    interceptor: InterceptorProtocol, value: RequestContext | HttpResponse, what: str
+) -> InterceptionError:
     name = type(interceptor).__name__
     return InterceptionError(f"{name} {what}", interceptor=name, method=value.method, url=value.url)
