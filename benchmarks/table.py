@@ -35,8 +35,11 @@ def goals(result: Report) -> str:
     lines = []
     for goal in GOALS:
         found = answers(goal, result.measurements)
+        numbers = [number(goal, one, result.measurements) for one in found]
         reached = " · ".join(f"{_ratio_or_value(one)} ({one.setting})" for one in found)
-        met = all(goal.is_met(number(one), goal.limit) for one in found) if found else None
+        if goal.is_time:
+            reached += "".join(f"; {one:.3g} at the pace of the goals" for one in numbers)
+        met = all(goal.is_met(one, goal.limit) for one in numbers) if found else None
         verdict = {True: "yes", False: "**no**", None: "not measured"}[met]
         later = "" if goal.later is None else _limit(goal, goal.later)
         lines.append((goal.text, _limit(goal, goal.limit), reached, verdict, later))

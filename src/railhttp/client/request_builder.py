@@ -1,6 +1,5 @@
 """From the arguments of a verb to a checked request."""
 
-import re
 import ssl
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -17,10 +16,9 @@ from railhttp.model.options import ProgressCallback, RequestOptions, with_defaul
 from railhttp.model.proxy import check_proxy
 from railhttp.model.request import Request, Route, check_framing, check_method
 from railhttp.model.url import extend_query, request_url
-from railhttp.model.validation import check_text, or_raise, shown
+from railhttp.model.validation import TOKEN, check_text, or_raise, shown
 from railhttp.transport.request_body import measure_file
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ROUTE_OPTIONS: Final = frozenset(Route._fields) & RequestOptions.__annotations__.keys()
 
 
@@ -209,7 +207,7 @@ def _cookies(cookies: object) -> Mapping[str, str] | None:
         raise HTTPValidationError("must be a mapping of names to values", field="cookies")
     checked = {}
     for name, value in cookies.items():
-        if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+        if not isinstance(name, str) or not TOKEN.fullmatch(name):
             raise HTTPValidationError("must have names that are tokens", field="cookies")
         if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
             raise HTTPValidationError("must have values of printable ASCII", field="cookies")

@@ -1,18 +1,14 @@
 """Header fields: reading, merging, checking (RFC 9110, section 5)."""
 
 import math
-import re
 import string
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from multidict import CIMultiDict
 from returns.result import Failure, Result, Success
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import CONTROL, LARGEST_INT, or_raise, refusal, shown
-
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+from railhttp.model.validation import CONTROL, LARGEST_INT, TOKEN, or_raise, refusal, shown
 
 
 def parse_headers(headers: Mapping[str, object]) -> dict[str, str]:
@@ -106,7 +102,7 @@ def check_headers(headers: object) -> Result[CIMultiDict[str], HTTPValidationErr
     checked: CIMultiDict[str] = CIMultiDict()
     try:
         for name, text in _fields(headers):
-            if not _NAME.fullmatch(name):
+            if not TOKEN.fullmatch(name):
                 return refusal("must have names that are tokens (RFC 9110, 5.6.2)", "headers")
             if CONTROL.search(text.replace("\t", "")):
                 problem = "must not have control characters or surrogates in its value"
@@ -153,7 +149,7 @@ def _text(value: object, name: str) -> str:
             return str(int(value))
         case float() if math.isfinite(value):
             return float.__repr__(value)
-    label = name if _NAME.fullmatch(name) else "a field"
+    label = name if TOKEN.fullmatch(name) else "a field"
     raise HTTPValidationError(
         f"{label} must be text, UTF-8 bytes or a finite number, got {shown(value)}", field="headers"
     )

@@ -1,6 +1,5 @@
 """A request, checked and complete: what an exchange sends."""
 
-import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,8 +13,8 @@ from railhttp.model.body import Body, BytesBody
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.options import ProgressCallback
 from railhttp.model.redaction import redact_url
+from railhttp.model.validation import TOKEN
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _USUAL: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
 
 IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
@@ -186,7 +185,7 @@ def check_method(method: object) -> str:
     """
     if isinstance(method, str) and method in _USUAL:
         return method
-    if not isinstance(method, str) or not _TOKEN.fullmatch(method):
+    if not isinstance(method, str) or not TOKEN.fullmatch(method):
         raise HTTPValidationError("must be a token (RFC 9110, section 9.1)", field="method")
     upper = method.upper()
     if upper == "CONNECT":

@@ -25,6 +25,9 @@ SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """A control character, or a surrogate, which has no encoding."""
 
+TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A method, or the name of a header field or a cookie (RFC 9110, section 5.6.2)."""
+
 LARGEST_INT: Final = 10**640
 """Where numbers stop to have a text: the least limit that Python's `str` of an int can have."""
 
