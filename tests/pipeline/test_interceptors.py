@@ -77,10 +77,41 @@ async def test_the_one_that_fails_is_named() -> None:
     assert isinstance(caught.value.__cause__, KeyError)
 
 
-@pytest.mark.parametrize("error", [asyncio.CancelledError(), KeyboardInterrupt()])
-async def test_a_cancellation_is_no_failure(error: BaseException) -> None:
-    with pytest.raises(type(error)):
-        await InterceptorChain([Failing(error)]).process_response(HttpResponse(200))
+async def test_the_end_of_the_program_is_no_failure() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        await InterceptorChain([Failing(KeyboardInterrupt())]).process_response(HttpResponse(200))
+
+
+class Waiting(Marking):
+    """Waits for something that it shares with others."""
+
+    def __init__(self, shared: asyncio.Future[None]) -> None:
+        super().__init__("")
+        self._shared = shared
+
+    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        await self._shared
+        return response
+
+
+async def test_the_cancellation_of_what_an_interceptor_waits_for_is_its_failure() -> None:
+    shared: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    chain = InterceptorChain([Waiting(shared)])
+    waiting = asyncio.create_task(chain.process_response(HttpResponse(200)))
+    await asyncio.sleep(0)
+    shared.cancel()
+    with pytest.raises(InterceptionError, match="Waiting raised CancelledError"):
+        await waiting
+
+
+async def test_the_cancellation_of_the_call_is_none() -> None:
+    shared: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    chain = InterceptorChain([Waiting(shared)])
+    waiting = asyncio.create_task(chain.process_response(HttpResponse(200)))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
 
 
 class Forgetful(Marking):

@@ -36,7 +36,8 @@ from railhttp.pipeline.mailbox import Observer
 from railhttp.pipeline.metrics import CallMetrics
 from railhttp.pipeline.observers import EventPublisher
 from railhttp.pipeline.retry import RetryPolicy
-from railhttp.pipeline.watchdog import ClosedError, ExpiredError, Watchdog
+from railhttp.pipeline.scope import SparesBodies
+from railhttp.pipeline.watchdog import ClosedError, Watchdog
 from railhttp.protocols import (
     CircuitBreakerProtocol,
     Clock,
@@ -115,6 +116,7 @@ class HTTPClient(Verbs, Streams):
             else InterceptorChain(interceptors)
         )
         self._policy = resilience or retry_policy or RetryPolicy(reraise=True, clock=clock)
+        self._spares_bodies = isinstance(self._policy, SparesBodies)
         self._events = EventPublisher(observers, clock)
         self._instruments = Instruments(
             (
@@ -341,13 +343,11 @@ class HTTPClient(Verbs, Streams):
 
     async def _attempted(self, call: Call) -> HttpResponse:
         try:
-            with self._watchdog.watch(call.timeout):
-                # A body that can be read only once is sent once: no policy may try again.
-                if not call.replayable:
+            with self._watchdog.watch(call.timeout, call, call.timed_out):
+                # A body that can be read only once is sent once: no foreign policy may try again.
+                if not (call.replayable or self._spares_bodies):
                     return await call()
                 answer: object = await self._policy.execute(call)
-        except ExpiredError:
-            raise call.timed_out() from None
         except ClosedError:
             raise HTTPConnectionError(
                 "the client was stopped", kind="closed", **call.facts()

@@ -1,5 +1,6 @@
 """One call: its attempts, and what is known of them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final, NamedTuple, NoReturn
 
@@ -19,17 +20,18 @@ from railhttp.model.errors import (
 )
 from railhttp.model.headers import check_headers
 from railhttp.model.observation import Dispatch
-from railhttp.model.request import Request
+from railhttp.model.request import Request, check_framing
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Stage, call_facts
 from railhttp.model.timeout import format_timeout
+from railhttp.model.validation import or_raise
 from railhttp.pipeline.clock import random_id
-from railhttp.pipeline.foreign import circuit_open, exhausted, policy_failed
+from railhttp.pipeline.foreign import circuit_open, exhausted, is_defect, policy_failed
 from railhttp.pipeline.instruments import Instruments, Listeners, observed
 from railhttp.pipeline.interception import context_of, taken_over
 from railhttp.pipeline.interceptors import InterceptionError, InterceptorChain
-from railhttp.pipeline.scope import CallScope
-from railhttp.pipeline.watchdog import ExpiredError, Watchdog
+from railhttp.pipeline.scope import CutCall
+from railhttp.pipeline.watchdog import Watch, Watchdog
 from railhttp.policy.redirect import REDIRECT_STATUSES, Refusal, redirected
 from railhttp.protocols import CircuitBreakerProtocol, Clock, Exchange
 
@@ -58,7 +60,7 @@ class Layers(NamedTuple):
     read_body: Callable[[StreamBody], AsyncIterator[bytes]]
 
 
-class Call(CallScope):
+class Call(CutCall):
     """A call on its way; calling it makes one attempt.
 
     Args:
@@ -75,7 +77,7 @@ class Call(CallScope):
     failures: tuple[HTTPFailure, ...] = ()
     _reached = Delivery.NOT_SENT
     _answer: HttpResponse | None = None
-    _attempt_ends: float | None = None
+    _cut: Watch | None = None
     _call_id = ""
 
     def __init__(
@@ -109,6 +111,11 @@ class Call(CallScope):
         now = self._layers.clock.monotonic()
         return call_facts(request.method, request.url_text, self, now)
 
+    @property
+    def phase(self) -> TimeoutPhase:
+        """What the present attempt waits for."""
+        return _PHASES[self.stage]
+
     def timed_out(self) -> HTTPTimeoutError:
         """Build the failure of a call whose time is over."""
         limit = format_timeout(self.timeout)
@@ -128,22 +135,25 @@ class Call(CallScope):
             self.stage = Stage.QUEUED
             self._answer = None
         self.attempts += 1
+        limit = self._attempt_timeout
         try:
-            if self._attempt_timeout is None:
+            if limit is None:
                 self._answer = answer = await self._intercepted()
                 return answer
-            with self._layers.watchdog.watch(self._attempt_timeout) as watch:
-                self._attempt_ends = watch.expires
+            with self._layers.watchdog.watch(limit, self, self._attempt_timed_out):
                 self._answer = answer = await self._intercepted()
                 return answer
-        except ExpiredError:
-            failure: HTTPFailure = self._attempt_timed_out()
         except InterceptionError as error:
-            failure = self._interceptor_failed(error)
+            failure: HTTPFailure = self._interceptor_failed(error)
             failure.__cause__ = error.__cause__
         except FAILURES as error:
             failure = error
+        except asyncio.CancelledError as error:
+            if (cut := self.cut_off(error)) is None:
+                raise
+            failure = cut
         self.failures = (*self.failures, failure)
+        self.resume()
         raise failure
 
     # A layer that a client does not have must cost nothing: what only hands on is no coroutine
@@ -173,7 +183,8 @@ class Call(CallScope):
             call_id=self._identity(),
             read_body=self._layers.read_body,
         )
-        context = await chain.process_request(context)
+        steps = chain.steps  # what is added or taken out meanwhile counts from the next attempt on
+        context = await steps.process_request(context)
         try:
             request = taken_over(request, context)
             # What is sent decides whether it may be sent again, not what the caller asked for.
@@ -181,13 +192,17 @@ class Call(CallScope):
         except HTTPValidationError as error:
             message = f"an interceptor made it invalid: {error.message}"
             raise HTTPInvalidRequestError(message, field=error.field, **self.facts()) from None
-        return await chain.process_response(await self._guarded(request))
+        if request.url is not self._request.url:
+            self.host = str(request.url.origin())
+        return await steps.process_response(await self._guarded(request))
 
     async def _protected(self, breaker: CircuitBreakerProtocol, request: Request) -> HttpResponse:
         sends = self.sends
         try:
             return await breaker.call(self._send, request)
         except HTTPCircuitOpenError as error:
+            if self.sends == sends:
+                self.attempts -= 1  # what was refused was no attempt
             if error.method:
                 raise
             raise circuit_open(error, self.facts()) from error
@@ -196,23 +211,30 @@ class Call(CallScope):
         except Exception as error:
             # A foreign breaker says in a language of its own that it is open; it is, if it did
             # not let the request through.
-            blame = policy_failed if self.sends > sends else circuit_open
-            raise blame(error, self.facts()) from error
+            if self.sends > sends or is_defect(error):
+                raise policy_failed(error, self.facts()) from error
+            self.attempts -= 1
+            raise circuit_open(error, self.facts()) from error
 
-    def _told(self, request: Request, listeners: Listeners) -> Awaitable[HttpResponse]:
+    async def _told(self, request: Request, listeners: Listeners) -> HttpResponse:
+        # A coroutine, so that who hears of the beginning hears of the end, in the same task: a
+        # breaker may run it in a task of its own, or never.
         attempt = self.dispatch(request)
         observations = listeners.attempt_started(attempt)
         if attempt.added:
-            request = check_headers(attempt.added).map(request.with_headers).value_or(request)
+            request = _with_added(request, attempt.added)
         send = self._answered(request)
         if not observations:
-            return send
-        return observed(send, observations, self, self._layers.clock, self._cut_off)
+            return await send
+        return await observed(send, observations, self, self._layers.clock)
 
     async def _answered(self, request: Request) -> HttpResponse:
-        response = await self._exchange(request)
-        if response.status in REDIRECT_STATUSES and request.route.allow_redirects:
-            return await self._follow(request, response)
+        try:
+            response = await self._exchange(request)
+            if response.status in REDIRECT_STATUSES and request.route.allow_redirects:
+                return await self._follow(request, response)
+        except asyncio.CancelledError as error:
+            raise (self.cut_off(error) or error) from None
         return response
 
     async def _follow(self, request: Request, response: HttpResponse) -> HttpResponse:
@@ -234,9 +256,9 @@ class Call(CallScope):
         return HTTPConnectionError(reason, kind="redirect", **self.facts())
 
     def _attempt_timed_out(self) -> HTTPTimeoutError:
-        phase = _PHASES[self.stage]
         limit = format_timeout(self._attempt_timeout)
-        return HTTPTimeoutError(f"attempt not done within {limit}", phase=phase, **self.facts())
+        message = f"attempt not done within {limit}"
+        return HTTPTimeoutError(message, phase=self.phase, **self.facts())
 
     def _interceptor_failed(self, error: InterceptionError) -> HTTPInterceptorError:
         return HTTPInterceptorError(error.message, interceptor=error.interceptor, **self.facts())
@@ -253,9 +275,10 @@ class Call(CallScope):
     def given_up(self, error: Exception) -> HttpResponse:
         """Find out what an exception means that a policy raised of its own.
 
-        No attempt at all is an open circuit, unless the exception is that of a wrong call; attempts
-        that all failed are exhausted, whatever the policy calls that; and giving up on an answer of
-        4xx or 5xx leaves that answer. Anything else is a defect of the policy.
+        No attempt at all is an open circuit, unless the exception is that of a defect; several
+        attempts that all failed are exhausted, whatever the policy calls that, and a single one is
+        its own failure; giving up on an answer of 4xx or 5xx leaves that answer. Anything else is a
+        defect of the policy.
 
         Returns:
             The last attempt's answer.
@@ -265,11 +288,12 @@ class Call(CallScope):
         """
         if self._answer is not None and not self._answer.ok:
             return self._answer
-        defect = isinstance(error, TypeError | AttributeError)
-        if not self.attempts and not defect:
+        if not self.attempts and not is_defect(error):
             raise circuit_open(error, self.facts()) from error
         if self._answer is not None or not self.failures:
             raise policy_failed(error, self.facts()) from error
+        if len(self.failures) == 1:
+            raise self.failures[0]
         raise exhausted(self.failures, self.facts()) from error
 
     def _identity(self) -> str:
@@ -282,14 +306,15 @@ class Call(CallScope):
         attempt = 0 if request is None else self.attempts - 1
         return Dispatch(request or self._request, attempt, self.timeout, self._attempt_timeout)
 
-    def _cut_off(self) -> HTTPTimeoutError | None:
-        """The failure that a cancellation means, if it comes from a time limit of the call."""
-        now = self._layers.clock.monotonic()
-        if self.deadline is not None and now >= self.deadline:
-            return self.timed_out()
-        if self._attempt_ends is not None and now >= self._attempt_ends:
-            return self._attempt_timed_out()
-        return None
+
+def _with_added(request: Request, added: Mapping[str, str]) -> Request:
+    """Send what instruments add too, unless it cannot be sent: they never harm a request."""
+    try:
+        headers = or_raise(check_headers(added))
+        check_framing(headers, request.body)
+    except HTTPValidationError:
+        return request
+    return request.with_headers(headers)
 
 
 _PHASES: Final[Mapping[Stage, TimeoutPhase]] = {

@@ -15,6 +15,19 @@ from railhttp.model.errors import (
 )
 
 
+def is_defect(error: Exception) -> bool:
+    """Whether an exception is that of a wrong call or a lost connection to a store.
+
+    No policy says by such a one that its circuit is open.
+
+    Example:
+        >>> is_defect(AttributeError()), is_defect(KeyError("open"))
+        (True, False)
+    """
+    defects = TypeError | AttributeError | OSError
+    return isinstance(error, defects) and not isinstance(error, TimeoutError)
+
+
 def circuit_open(error: Exception, call: CallFacts) -> HTTPCircuitOpenError:
     """Build the failure for a policy that let nothing through: it calls its circuit open.
 

@@ -1,6 +1,5 @@
 """The one seam through which calls are watched: events, metrics, logs and traces sit on it."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, TypeAlias
@@ -101,7 +100,6 @@ async def observed(
     observations: Observations,
     call: CallScope,
     clock: Clock,
-    cut_off: Callable[[], HTTPFailure | None] = lambda: None,
 ) -> HttpResponse:
     """Await a call or an attempt, and tell how it ended, whatever happens.
 
@@ -110,7 +108,6 @@ async def observed(
         observations: Whom to tell.
         call: The call.
         clock: What tells the time.
-        cut_off: Says which time limit a cancellation comes from; None where it is none of ours.
 
     Returns:
         What `send` returned; what it raised passes.
@@ -122,9 +119,6 @@ async def observed(
         answer = received = await send
     except FAILURES as error:
         failure = error
-        raise
-    except asyncio.CancelledError:
-        failure = cut_off()
         raise
     finally:
         seconds = clock.monotonic() - started

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import assert_never
 
+from multidict import CIMultiDict
+
 from railhttp.model.body import Body, BytesBody, StreamBody
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
@@ -59,8 +61,8 @@ def taken_over(request: Request, context: RequestContext) -> Request:
         context: What they gave back.
 
     Returns:
-        The request itself where they changed nothing, so that its repeated fields stay and
-        nothing is checked twice.
+        The request itself where they changed nothing, so that nothing is checked twice. A repeated
+        field that they left alone stays repeated.
 
     Raises:
         HTTPValidationError: It cannot be sent any more.
@@ -73,22 +75,46 @@ def taken_over(request: Request, context: RequestContext) -> Request:
         >>> taken_over(request, context) is request
         True
     """
+    before = _fields(request)
     if context.method == request.method and context.url == request.url_text:
-        if context.headers == _fields(request):
+        if context.headers == before:
             return request
         target = request.url
     else:
         target = request_url(context.url)
         if target.raw_user is not None:
             raise HTTPValidationError("has user-info: set Authorization instead", field="url")
-    headers = or_raise(check_headers(context.headers))
+    headers = or_raise(check_headers(_changed(request, before, context.headers)))
     check_framing(headers, request.body)
     return replace(request, method=check_method(context.method), url=target, headers=headers)
 
 
 def _fields(request: Request) -> dict[str, str]:
-    headers: Mapping[str, str] | None = request.headers
-    return {} if headers is None else dict(headers)
+    """Give a request's fields, lines of one name as one list (RFC 9110, section 5.3)."""
+    headers = request.headers
+    if headers is None:
+        return {}
+    if len({name.lower() for name in headers}) == len(headers):
+        return dict(headers)
+    names: CIMultiDict[str] = CIMultiDict()
+    fields: dict[str, str] = {}
+    for name, line in headers.items():
+        known = names.setdefault(name, name)
+        fields[known] = f"{fields[known]}, {line}" if known in fields else line
+    return fields
+
+
+def _changed(
+    request: Request, before: Mapping[str, str], after: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Give the lines of fields that are what they were, and one line for each other field."""
+    if request.headers is None:
+        return after
+    kept = {name.lower() for name, text in before.items() if after.get(name) == text}
+    lines = [(name, line) for name, line in request.headers.items() if name.lower() in kept]
+    new = {name.lower(): (name, text) for name, text in after.items() if before.get(name) != text}
+    lines = [line for line in lines if line[0].lower() not in new]
+    return CIMultiDict([*lines, *new.values()])
 
 
 def _chunks(

@@ -1,5 +1,6 @@
 """Runs interceptors around an attempt: requests in order, responses in reverse."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -35,18 +36,18 @@ class InterceptorChain:
     """
 
     def __init__(self, interceptors: Iterable[InterceptorProtocol] = ()) -> None:
-        self._set(tuple(interceptors))
+        self._steps = Steps(interceptors)
 
-    def _set(self, interceptors: tuple[InterceptorProtocol, ...]) -> None:
-        self._interceptors = interceptors
-        self._requests = tuple((one, one.intercept_request) for one in interceptors)
-        self._responses = tuple((one, one.intercept_response) for one in reversed(interceptors))
+    @property
+    def steps(self) -> "Steps":
+        """The interceptors as they are now."""
+        return self._steps
 
     def __len__(self) -> int:
-        return len(self._interceptors)
+        return len(self._steps.interceptors)
 
     def __iter__(self) -> Iterator[InterceptorProtocol]:
-        return iter(self._interceptors)
+        return iter(self._steps.interceptors)
 
     def add_interceptor(self, interceptor: InterceptorProtocol) -> None:
         """Put an interceptor behind the others.
@@ -54,7 +55,7 @@ class InterceptorChain:
         Args:
             interceptor: It sees requests last and responses first.
         """
-        self._set((*self._interceptors, interceptor))
+        self._steps = Steps((*self, interceptor))
 
     def remove_interceptor(self, interceptor: InterceptorProtocol) -> None:
         """Take an interceptor out; does nothing where it is not in.
@@ -62,7 +63,7 @@ class InterceptorChain:
         Args:
             interceptor: The very object that was added.
         """
-        self._set(tuple(one for one in self._interceptors if one is not interceptor))
+        self._steps = Steps(one for one in self if one is not interceptor)
 
     async def process_request(self, context: RequestContext) -> RequestContext:
         """Hand a request through all interceptors, in their order.
@@ -76,7 +77,7 @@ class InterceptorChain:
         Raises:
             HTTPInterceptorError: One of them raised, or did not return a request.
         """
-        return await _handed_through(context, self._requests, RequestContext)
+        return await self._steps.process_request(context)
 
     async def process_response(self, response: HttpResponse) -> HttpResponse:
         """Hand a response through all interceptors, in reverse.
@@ -90,7 +91,34 @@ class InterceptorChain:
         Raises:
             HTTPInterceptorError: One of them raised, or did not return a response.
         """
-        return await _handed_through(response, self._responses, HttpResponse)
+        return await self._steps.process_response(response)
+
+
+class Steps:
+    """Interceptors that stay the same from a request to its response.
+
+    Args:
+        interceptors: See `InterceptorChain`.
+
+    Attributes:
+        interceptors: In their order.
+    """
+
+    __slots__ = ("_requests", "_responses", "interceptors")
+
+    def __init__(self, interceptors: Iterable[InterceptorProtocol]) -> None:
+        self.interceptors = tuple(interceptors)
+        self._requests = tuple((one, one.intercept_request) for one in self.interceptors)
+        backwards = reversed(self.interceptors)
+        self._responses = tuple((one, one.intercept_response) for one in backwards)
+
+    def process_request(self, context: RequestContext) -> Awaitable[RequestContext]:
+        """See `InterceptorChain`."""
+        return _handed_through(context, self._requests, RequestContext)
+
+    def process_response(self, response: HttpResponse) -> Awaitable[HttpResponse]:
+        """See `InterceptorChain`."""
+        return _handed_through(response, self._responses, HttpResponse)
 
 
 async def _handed_through(
@@ -101,6 +129,12 @@ async def _handed_through(
     for interceptor, intercept in steps:
         try:
             result: object = await intercept(value)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Something it waited for was cancelled, a shared task for instance; not this call.
+            raise _failed(interceptor, value, "raised CancelledError") from error
         except Exception as error:
             raise _failed(interceptor, value, f"raised {type(error).__name__}") from error
         if not isinstance(result, kind):

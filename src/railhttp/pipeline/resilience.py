@@ -1,10 +1,11 @@
 """All layers around an attempt as one, in one order."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Generic, ParamSpec, Self, TypeVar
 
-from railhttp.model.errors import CallFacts, Delivery, HTTPTimeoutError
+from railhttp.model.errors import CallFacts, Delivery, HTTPTimeoutError, TimeoutPhase
 from railhttp.model.validation import or_raise
 from railhttp.pipeline.bulkhead import Bulkhead
 from railhttp.pipeline.clock import SYSTEM_CLOCK
@@ -12,9 +13,9 @@ from railhttp.pipeline.composition import Layer, Stack, check_pipeline
 from railhttp.pipeline.rate_limit import RateLimiter
 from railhttp.pipeline.registry import OriginBreakers
 from railhttp.pipeline.retry import RetryPolicy
-from railhttp.pipeline.scope import CallScope, scope_of
+from railhttp.pipeline.scope import CallScope, CutCall, SparesBodies, scope_of
 from railhttp.pipeline.timeout import AttemptTimeout
-from railhttp.pipeline.watchdog import ExpiredError, Watchdog
+from railhttp.pipeline.watchdog import Watch, Watchdog
 from railhttp.policy.deadline import nearer
 from railhttp.protocols import CircuitBreakerProtocol, Clock, RetryPolicyProtocol
 
@@ -22,7 +23,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
-class ResiliencePipeline:
+class ResiliencePipeline(SparesBodies):
     """Bulkhead → retry → rate limit → breaker → attempt timeout → call, each one optional.
 
     The order is always this one, in whatever order layers are given:
@@ -129,15 +130,11 @@ class ResiliencePipeline:
         passage = Passage(self._stack, scope_of(func), call, self._total, self._clock)
         if self._limit is None:
             return await passage.through_bulkhead()
-        try:
-            with self._watchdog.watch(self._limit):
-                return await passage.through_bulkhead()
-        except ExpiredError as error:
-            message = f"the call took longer than {self._limit:g} s"
-            raise HTTPTimeoutError(message, phase="total", **passage.facts()) from error
+        with self._watchdog.watch(self._limit, passage.call, passage.timed_out):
+            return await passage.through_bulkhead()
 
 
-class Passage(CallScope, Generic[T]):
+class Passage(CutCall, Generic[T]):
     """One call on its way through the layers, outermost first; what they know of it.
 
     Args:
@@ -149,16 +146,8 @@ class Passage(CallScope, Generic[T]):
     """
 
     __slots__ = (
-        "_call",
-        "_scope",
-        "_stack",
-        "attempts",
-        "deadline",
-        "host",
-        "method",
-        "repeatable",
-        "replayable",
-        "started",
+        *("_call", "_scope", "_stack", "_total"),
+        *("attempts", "deadline", "host", "method", "repeatable", "replayable", "started"),
     )
 
     def __init__(
@@ -172,6 +161,8 @@ class Passage(CallScope, Generic[T]):
         self._stack = stack
         self._scope = scope
         self._call = call
+        self._total = total
+        self._cut: Watch | None = None
         self.attempts = 0
         if scope is None:
             self.method = self.host = ""
@@ -187,6 +178,21 @@ class Passage(CallScope, Generic[T]):
             self.started = scope.started
         if total is not None:
             self.deadline = nearer(self.deadline, clock.monotonic() + total)
+
+    @property
+    def call(self) -> CallScope:
+        """The call itself."""
+        return self._scope or self
+
+    @property
+    def phase(self) -> TimeoutPhase:
+        """What the present attempt waits for."""
+        return "read" if self._scope is None else self._scope.phase
+
+    def timed_out(self) -> HTTPTimeoutError:
+        """Build the failure of a call that took longer than it may."""
+        message = f"the call took longer than {self._total:g} s"
+        return HTTPTimeoutError(message, phase="total", **self.facts())
 
     def facts(self) -> CallFacts:
         """What a failure that ends the call now shall say of it."""
@@ -210,7 +216,9 @@ class Passage(CallScope, Generic[T]):
     def through_retry(self) -> Awaitable[T]:
         """Make attempts."""
         retry = self._stack.retry
-        return self.attempt() if retry is None else retry.execute(self.attempt)
+        if retry is None or not (self.replayable or isinstance(retry, SparesBodies)):
+            return self.attempt()
+        return retry.execute(self.attempt)
 
     def attempt(self) -> Awaitable[T]:
         """Make an attempt: take its turn, ask the breaker."""
@@ -223,7 +231,19 @@ class Passage(CallScope, Generic[T]):
 
     def _guarded(self) -> Awaitable[T]:
         breaker = self._stack.breaker
-        return self.send() if breaker is None else breaker.call(self.send)
+        return self.send() if breaker is None else self._protected(breaker)
+
+    async def _protected(self, breaker: CircuitBreakerProtocol) -> T:
+        try:
+            return await breaker.call(self._heard)
+        finally:
+            self.resume()
+
+    async def _heard(self) -> T:
+        try:
+            return await self.send()
+        except asyncio.CancelledError as error:
+            raise (self.cut_off(error) or error) from None
 
     def send(self) -> Awaitable[T]:
         """Make the call itself, for as long as an attempt may take."""

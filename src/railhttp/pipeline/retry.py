@@ -13,7 +13,7 @@ from railhttp.model.errors import (
 )
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.scope import CallScope, deadline_of, host_of, scope_of
+from railhttp.pipeline.scope import CallScope, SparesBodies, deadline_of, host_of, scope_of
 from railhttp.pipeline.store import MemoryStore
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.budget import RetryBudget
@@ -26,7 +26,7 @@ P = ParamSpec("P")
 _LOG: Final = logging.getLogger("railhttp")
 
 
-class RetryPolicy:
+class RetryPolicy(SparesBodies):
     """Makes a call again where that is safe and may help.
 
     What may help: another attempt after a transient failure (`is_transient`) or one of `statuses`.
@@ -192,7 +192,7 @@ def _trial(scope: CallScope | None, failures: tuple[HTTPFailure, ...]) -> Trial:
     number, failure = len(failures), failures[-1]
     if scope is None:
         return Trial(number, failure)
-    return Trial(number, failure, scope.repeatable, scope.replayable, deadline_of(scope))
+    return Trial(number, failure, scope.call.repeatable, scope.replayable, deadline_of(scope))
 
 
 def _exhausted(failures: tuple[HTTPFailure, ...]) -> HTTPRetryExhaustedError:

@@ -1,6 +1,9 @@
 """What the layers around an attempt may know of the call that they carry."""
 
-from railhttp.model.errors import CallFacts, Delivery
+import asyncio
+
+from railhttp.model.errors import CallFacts, Delivery, HTTPTimeoutError, TimeoutPhase
+from railhttp.pipeline.watchdog import Watch, watch_behind
 from railhttp.policy.deadline import NEVER, Deadline
 
 
@@ -31,9 +34,63 @@ class CallScope:
     started: float
     attempts: int
 
+    @property
+    def call(self) -> "CallScope":
+        """The call itself, where this is what a layer knows of it.
+
+        An interceptor may change what is sent, and so what is `repeatable`: the call knows.
+        """
+        return self
+
+    @property
+    def phase(self) -> TimeoutPhase:
+        """What the present attempt waits for."""
+        return "read"
+
     def facts(self) -> CallFacts:
         """What a failure that ends the call now shall say of it."""
         raise NotImplementedError
+
+
+class SparesBodies:
+    """A policy that by itself calls again only what is replayable."""
+
+    __slots__ = ()
+
+
+class CutCall(CallScope):
+    """A call that tells those inside it by which of its time limits it is cut off.
+
+    A limit ends a call by cancelling it. To a breaker, or to an instrument, a cancellation says
+    nothing; a timeout does. So it is turned into one for them, and back behind them: what is
+    outside, a retry policy above all, must not go on with a call whose time is over
+    (tests/client/test_cut_off.py).
+    """
+
+    __slots__ = ("_cut",)
+
+    _cut: Watch | None
+
+    def cut_off(self, error: asyncio.CancelledError) -> HTTPTimeoutError | None:
+        """Find out what a cancellation means.
+
+        Returns:
+            The failure, if it comes from a limit of this call.
+        """
+        watch = watch_behind(error)
+        if watch is None or watch.owner is not self.call:
+            return None
+        self._cut = watch
+        return watch.failure if isinstance(watch.failure, HTTPTimeoutError) else None
+
+    def resume(self) -> None:
+        """Go on with the cancellation, where the limit that it comes from is further outside.
+
+        Raises:
+            CancelledError: It is.
+        """
+        if self._cut is not None and self._cut.is_open:
+            raise asyncio.CancelledError(self._cut) from None
 
 
 def scope_of(func: object) -> CallScope | None:
@@ -60,6 +117,11 @@ def deadline_of(scope: CallScope | None) -> Deadline:
 def facts_of(scope: CallScope | None) -> CallFacts:
     """What a failure shall say of a call that ends here, before it is sent."""
     return {"delivery": Delivery.NOT_SENT, "attempts": 0} if scope is None else scope.facts()
+
+
+def phase_of(scope: CallScope | None) -> TimeoutPhase:
+    """What an attempt waits for; for an answer, where that is not known."""
+    return "read" if scope is None else scope.phase
 
 
 def host_of(scope: CallScope | None) -> str:

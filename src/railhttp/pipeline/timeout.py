@@ -8,8 +8,8 @@ from typing import ParamSpec, TypeVar
 from railhttp.model.errors import CallFacts, Delivery, HTTPTimeoutError
 from railhttp.model.validation import check_timeout, or_raise
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.scope import CallScope, scope_of
-from railhttp.pipeline.watchdog import ExpiredError, Watchdog
+from railhttp.pipeline.scope import CallScope, phase_of, scope_of
+from railhttp.pipeline.watchdog import Watchdog
 from railhttp.protocols import Clock
 
 T = TypeVar("T")
@@ -59,7 +59,8 @@ class AttemptTimeout:
             What it returns.
 
         Raises:
-            HTTPTimeoutError: Of phase `read`: time was up; of phase `total`: the call's was.
+            HTTPTimeoutError: The attempt's time was up, of the phase that it was in; or the
+                call's, of phase `total`.
         """
         return await self.run(scope_of(func), partial(func, *args, **kwargs))
 
@@ -70,13 +71,17 @@ class AttemptTimeout:
             HTTPTimeoutError: See `execute`.
         """
         deadline = None if scope is None else scope.deadline
-        left = inf if deadline is None else max(0.0, deadline - self._clock.monotonic())
-        try:
-            with self._watchdog.watch(left if left < self._seconds else self._seconds):
-                return await call()
-        except ExpiredError as error:
+        left = inf if deadline is None else deadline - self._clock.monotonic()
+
+        def fail() -> HTTPTimeoutError:
             facts = CallFacts(delivery=Delivery.MAYBE_SENT) if scope is None else scope.facts()
             if left < self._seconds:
-                raise HTTPTimeoutError("the call's time is up", phase="total", **facts) from error
+                return HTTPTimeoutError("the call's time is up", phase="total", **facts)
             message = f"the attempt took longer than {self._seconds:g} s"
-            raise HTTPTimeoutError(message, phase="read", **facts) from error
+            return HTTPTimeoutError(message, phase=phase_of(scope), **facts)
+
+        if left <= 0:
+            raise fail()
+        owner = None if scope is None else scope.call
+        with self._watchdog.watch(min(left, self._seconds), owner, fail):
+            return await call()

@@ -5,10 +5,11 @@ them is enough: a call costs an entry in a dict, not a timer (benchmarks/README.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
+from railhttp.model.errors import HTTPTimeoutError
 from railhttp.protocols import Clock, TimerHandle
 
 
@@ -23,16 +24,35 @@ class ClosedError(Exception):
 class Watch:
     """A context that cancels its task when its time is over, and then raises `ExpiredError`.
 
-    A cancellation from elsewhere passes through untouched, as with `asyncio.timeout`.
+    A cancellation from elsewhere passes through untouched, as with `asyncio.timeout`. One of its
+    own bears the watch as its message, so that whoever is inside can tell what it means
+    (`watch_behind`).
+
+    Args:
+        queue: The watches of its duration.
+        owner: The call whose limit it is; None where it is nobody's.
+        fail: Builds the failure to raise in place of `ExpiredError`.
 
     Attributes:
         expires: When its time is over, on the clock's `monotonic()`; 0 where it has no limit.
+        is_open: Whether its block has not been left yet.
     """
 
-    __slots__ = ("_cancelling", "_queue", "_reason", "_task", "expires")
+    __slots__ = (
+        *("_cancelling", "_fail", "_failure", "_queue", "_reason", "_task"),
+        *("expires", "is_open", "owner"),
+    )
 
-    def __init__(self, queue: "_Queue") -> None:
+    def __init__(
+        self,
+        queue: "_Queue",
+        owner: object = None,
+        fail: Callable[[], HTTPTimeoutError] | None = None,
+    ) -> None:
         self._queue = queue
+        self.owner = owner
+        self._fail = fail
+        self._failure: Exception | None = None
         self._reason: type[Exception] | None = None
 
     def __enter__(self) -> Self:
@@ -43,12 +63,25 @@ class Watch:
         self._task = task
         self._cancelling = task.cancelling()
         self.expires = queue.join(self)
+        self.is_open = True
         return self
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its time is over."""
+        return self._reason is ExpiredError
+
+    @property
+    def failure(self) -> Exception:
+        """What the end of its time means, always the same object."""
+        if self._failure is None:
+            self._failure = ExpiredError() if self._fail is None else self._fail()
+        return self._failure
 
     def end(self, reason: type[Exception]) -> None:
         """End the wait of the task that is inside."""
         self._reason = reason
-        self._task.cancel()
+        self._task.cancel(self)
 
     def __exit__(
         self,
@@ -57,12 +90,15 @@ class Watch:
         traceback: TracebackType | None,
     ) -> None:
         self._queue.leave(self)
-        if (
-            self._reason is not None
-            and self._task.uncancel() <= self._cancelling
-            and exc_type is asyncio.CancelledError
-        ):
-            raise self._reason from exc
+        self.is_open = False
+        if self._reason is None:
+            return
+        is_ours = self._task.uncancel() <= self._cancelling
+        if is_ours and exc_type is asyncio.CancelledError:
+            raise (self.failure if self.is_expired else self._reason()) from None
+        if not is_ours and exc is self._failure is not None:
+            # Somebody else cancelled the task too, and must not find that it goes on.
+            raise asyncio.CancelledError from None
 
 
 class _Queue:
@@ -150,11 +186,18 @@ class Watchdog:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queues: dict[float | None, _Queue] = {}
 
-    def watch(self, seconds: float | None) -> Watch:
+    def watch(
+        self,
+        seconds: float | None,
+        owner: object = None,
+        fail: Callable[[], HTTPTimeoutError] | None = None,
+    ) -> Watch:
         """Give a context with a time limit.
 
         Args:
             seconds: The limit; None is none, but the context still ends with the watchdog.
+            owner: The call whose limit it is.
+            fail: Builds what the context raises when the time is over; an `ExpiredError` if None.
 
         Raises:
             ExpiredError: From the context, when the time is over.
@@ -168,7 +211,7 @@ class Watchdog:
         if queue is None:
             usual = seconds in self._usual
             queue = self._queues[seconds] = _Queue(self, self._clock, loop, seconds, usual=usual)
-        return Watch(queue)
+        return Watch(queue, owner, fail)
 
     def forget(self, queue: _Queue) -> None:
         """Forget a duration that nobody waits for and that is no usual one."""
@@ -181,3 +224,23 @@ class Watchdog:
         queues, self._queues = self._queues, {}
         for queue in queues.values():
             queue.close()
+
+
+def watch_behind(error: asyncio.CancelledError) -> Watch | None:
+    """Find the time limit that a cancellation comes from.
+
+    Args:
+        error: The cancellation; asyncio hands its message on, from task to task too.
+
+    Returns:
+        The watch whose time is over; None where the cancellation comes from elsewhere.
+
+    Example:
+        >>> print(watch_behind(asyncio.CancelledError("shutting down")))
+        None
+    """
+    match error.args:
+        case (Watch(is_expired=True) as watch,):
+            return watch
+        case _:
+            return None

@@ -1,0 +1,201 @@
+"""A time limit ends a call by cancelling it; breakers and instruments hear of a timeout."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import ParamSpec, TypeVar
+
+import pytest
+from tests.servers.faults import FaultServer
+
+from railhttp import (
+    AttemptTimeout,
+    CircuitBreaker,
+    ConnectionPoolConfig,
+    Dispatch,
+    Ending,
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPFailure,
+    HTTPRetryExhaustedError,
+    HTTPTimeoutError,
+    RequestContext,
+    ResiliencePipeline,
+    RetryPolicy,
+)
+from railhttp.model.response import HttpResponse
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+SHORT = 0.05
+ONCE = RetryPolicy(1)
+
+
+def settings(timeout: float | None = 30.0, attempt: float | None = None) -> HTTPClientConfig:
+    return HTTPClientConfig(trust_env=False, total=True, timeout=timeout, attempt_timeout=attempt)
+
+
+class Endings:
+    """An instrument that notes how attempts ended."""
+
+    def __init__(self) -> None:
+        self.noted: list[str | None] = []
+
+    def call_started(self, call: Dispatch) -> None:
+        return None
+
+    def attempt_started(self, attempt: Dispatch) -> "Endings":
+        return self
+
+    def ended(self, ending: Ending) -> None:
+        self.noted.append(ending.error_type)
+
+
+def by_client(breaker: CircuitBreaker, config: HTTPClientConfig, heard: Endings) -> HTTPClient:
+    return HTTPClient(config, retry_policy=ONCE, circuit_breaker=breaker, instruments=[heard])
+
+
+def by_pipeline(pipeline: ResiliencePipeline, config: HTTPClientConfig, to: Endings) -> HTTPClient:
+    return HTTPClient(config, resilience=pipeline, instruments=[to])
+
+
+LIMITS: dict[str, tuple[str, Callable[[CircuitBreaker, Endings], HTTPClient]]] = {
+    "the call's": ("total", lambda b, e: by_client(b, settings(SHORT), e)),
+    "the attempt's": ("read", lambda b, e: by_client(b, settings(attempt=SHORT), e)),
+    "the call's, and a pipeline": (
+        "total",
+        lambda b, e: by_pipeline(ResiliencePipeline.standard(breaker=b), settings(SHORT), e),
+    ),
+    "a pipeline's": (
+        "total",
+        lambda b, e: by_pipeline(ResiliencePipeline(b, total=SHORT), settings(), e),
+    ),
+    "a pipeline's for an attempt": (
+        "read",
+        lambda b, e: by_pipeline(ResiliencePipeline(b, AttemptTimeout(SHORT)), settings(), e),
+    ),
+    "an attempt's inside a pipeline": (
+        "read",
+        lambda b, e: by_pipeline(ResiliencePipeline(b), settings(attempt=SHORT), e),
+    ),
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+async def test_a_host_that_hangs_opens_its_circuit(faults: FaultServer, limit: str) -> None:
+    phase, client_of = LIMITS[limit]
+    breaker, heard = CircuitBreaker(2), Endings()
+    async with client_of(breaker, heard) as client:
+        for _ in range(2):
+            failure = (await client.get(faults.url("/stall-before-head"))).failure()
+            assert isinstance(failure, HTTPTimeoutError)
+            assert failure.phase == phase
+    assert breaker.state == "open"
+    assert heard.noted == [f"HTTPTimeoutError.{phase}"] * 2
+
+
+async def test_a_probe_that_hangs_opens_the_circuit_again(faults: FaultServer) -> None:
+    breaker = CircuitBreaker(1, recovery_timeout=0.01)
+    async with by_client(breaker, settings(SHORT), Endings()) as client:
+        await client.get(faults.url("/stall-before-head"))
+        await asyncio.sleep(0.02)
+        await client.get(faults.url("/stall-before-head"))
+    assert breaker.state == "open"
+
+
+@pytest.mark.parametrize("limit", ["the call's", "a pipeline's"])
+async def test_waiting_for_our_own_pool_says_nothing_of_the_host(
+    faults: FaultServer, limit: str
+) -> None:
+    breaker = CircuitBreaker(1)
+    async with LIMITS[limit][1](breaker, Endings()) as client:
+        client.pool = type(client.pool).from_config(ConnectionPoolConfig(max_connections=1))
+        await client.start()
+        async with client.stream("GET", faults.url("/stall-in-body"), timeout=10.0):
+            failure = (await client.get(faults.url())).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert breaker.state == "closed"
+
+
+async def test_an_attempt_cut_in_the_queue_is_cut_in_the_phase_pool(faults: FaultServer) -> None:
+    breaker = CircuitBreaker(1)
+    pipeline = ResiliencePipeline(breaker, AttemptTimeout(SHORT))
+    config = HTTPClientConfig(ConnectionPoolConfig(max_connections=1), trust_env=False, total=True)
+    async with HTTPClient(config, resilience=pipeline) as client:
+        async with HTTPClient(config, client.pool).stream("GET", faults.url("/stall-in-body")):
+            failure = (await client.get(faults.url())).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert (failure.phase, breaker.state) == ("pool", "closed")
+
+
+class Stubborn:
+    """A policy of others: tries again whatever happens, and takes its time."""
+
+    async def execute(
+        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        for _ in range(3):
+            try:
+                return await func(*args, **kwargs)
+            except Exception as error:
+                last = error
+                await asyncio.sleep(0.01)
+        raise RuntimeError("gave up") from last
+
+
+async def test_no_policy_goes_on_with_a_call_whose_time_is_over(faults: FaultServer) -> None:
+    breaker = CircuitBreaker(9)
+    for client in (
+        HTTPClient(settings(SHORT), retry_policy=Stubborn(), circuit_breaker=breaker),
+        HTTPClient(settings(SHORT), resilience=ResiliencePipeline(breaker, Stubborn())),
+    ):
+        faults.received.clear()
+        async with client:
+            failure = (await client.get(faults.url("/stall-before-head"))).failure()
+        assert isinstance(failure, HTTPTimeoutError)
+        assert (failure.phase, len(faults.received)) == ("total", 1)
+
+
+async def test_attempts_that_a_pipeline_cut_are_remembered(faults: FaultServer) -> None:
+    pipeline = ResiliencePipeline(AttemptTimeout(SHORT), Stubborn())
+    async with HTTPClient(settings(), resilience=pipeline) as client:
+        failure: HTTPFailure = (await client.get(faults.url("/stall-before-head"))).failure()
+    assert isinstance(failure, HTTPRetryExhaustedError)
+    assert [one.label for one in failure.failures] == ["read"] * 3
+
+
+async def test_a_cancellation_of_the_callers_own_is_no_timeout(faults: FaultServer) -> None:
+    breaker, heard = CircuitBreaker(1), Endings()
+    async with by_client(breaker, settings(), heard) as client:
+        task = asyncio.create_task(client.get(faults.url("/stall-before-head")))
+        while not faults.received:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert (breaker.state, heard.noted) == ("closed", ["cancelled"])
+
+
+class Nested:
+    """An interceptor that makes a call of its own."""
+
+    def __init__(self, client: HTTPClient, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        await self._client.get(self._url)
+        return context
+
+    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        return response
+
+
+async def test_the_limit_of_another_call_says_nothing_of_the_host(faults: FaultServer) -> None:
+    breaker, heard = CircuitBreaker(1), Endings()
+    async with by_client(breaker, settings(), heard) as inner:
+        nested = Nested(inner, faults.url("/stall-before-head"))
+        async with HTTPClient(settings(SHORT), interceptors=[nested]) as outer:
+            failure = (await outer.get(faults.url())).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert (breaker.state, heard.noted) == ("closed", ["cancelled"])
