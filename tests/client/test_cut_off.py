@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
 import pytest
+from tests.patience import until
 from tests.servers.faults import FaultServer
 
 from railhttp import (
@@ -121,9 +123,11 @@ async def test_an_attempt_cut_in_the_queue_is_cut_in_the_phase_pool(faults: Faul
     breaker = CircuitBreaker(1)
     pipeline = ResiliencePipeline(breaker, AttemptTimeout(SHORT))
     config = HTTPClientConfig(ConnectionPoolConfig(max_connections=1), trust_env=False, total=True)
-    async with HTTPClient(config, resilience=pipeline) as client:
-        async with HTTPClient(config, client.pool).stream("GET", faults.url("/stall-in-body")):
-            failure = (await client.get(faults.url())).failure()
+    async with (
+        HTTPClient(config, resilience=pipeline) as client,
+        HTTPClient(config, client.pool).stream("GET", faults.url("/stall-in-body")),
+    ):
+        failure = (await client.get(faults.url())).failure()
     assert isinstance(failure, HTTPTimeoutError)
     assert (failure.phase, breaker.state) == ("pool", "closed")
 
@@ -135,12 +139,10 @@ class Stubborn:
         self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         for _ in range(3):
-            try:
+            with suppress(Exception):
                 return await func(*args, **kwargs)
-            except Exception as error:
-                last = error
-                await asyncio.sleep(0.01)
-        raise RuntimeError("gave up") from last
+            await asyncio.sleep(0.01)
+        raise RuntimeError("gave up")
 
 
 async def test_no_policy_goes_on_with_a_call_whose_time_is_over(faults: FaultServer) -> None:
@@ -168,8 +170,7 @@ async def test_a_cancellation_of_the_callers_own_is_no_timeout(faults: FaultServ
     breaker, heard = CircuitBreaker(1), Endings()
     async with by_client(breaker, settings(), heard) as client:
         task = asyncio.create_task(client.get(faults.url("/stall-before-head")))
-        while not faults.received:
-            await asyncio.sleep(0.01)
+        await until(lambda: faults.received)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -1,6 +1,7 @@
 """Policies of others, by Protocol: what they raise comes out as one of the union."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Final, ParamSpec, TypeVar
 
 import pytest
@@ -11,21 +12,26 @@ from tests.servers.faults import FaultServer
 from typing_extensions import override
 
 from railhttp import (
+    CircuitBreaker,
     CircuitBreakerProtocol,
     Delivery,
     HTTPCircuitOpenError,
     HTTPClient,
     HTTPClientConfig,
     HTTPClientError,
+    HTTPConnectionError,
+    HTTPEvent,
     HTTPFailure,
     HTTPInterceptorError,
     HTTPInvalidRequestError,
+    HTTPRequestSentHook,
     HttpResponse,
     HTTPRetryExhaustedError,
     HTTPStatusError,
     HTTPTimeoutError,
     HTTPValidationError,
     RequestContext,
+    ResiliencePipeline,
     RetryPolicy,
     RetryPolicyProtocol,
 )
@@ -334,6 +340,69 @@ async def test_an_idempotency_key_makes_a_post_repeatable_and_stays_the_same(
     assert len(keys) == sends
     assert len(set(keys)) == 1
     assert keys[0] == key if isinstance(key, str) else bool(keys[0]) == key
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+async def test_what_a_breaker_refuses_is_no_attempt(faults: FaultServer, in_pipeline: bool) -> None:
+    breaker = CircuitBreaker(1)
+    eager = RetryPolicy(base_delay=0.0)
+    events: list[HTTPEvent] = []
+    client = (
+        HTTPClient(TOTAL, resilience=ResiliencePipeline(eager, breaker), observers=[events.append])
+        if in_pipeline
+        else HTTPClient(
+            TOTAL, retry_policy=eager, circuit_breaker=breaker, observers=[events.append]
+        )
+    )
+    async with client:
+        attempts = [(await client.get(faults.url("/reset-before-head"))).failure().attempts] * 2
+        attempts[1] = (await client.get(faults.url())).failure().attempts
+    assert attempts == [1, 0]
+    assert [type(event) for event in events] == [HTTPRequestSentHook]
+
+
+async def test_a_single_attempt_that_a_policy_gives_up_on_is_its_own_failure(
+    faults: FaultServer,
+) -> None:
+    class Once(Raises):
+        async def execute(
+            self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+        ) -> T:
+            with suppress(HTTPClientError):
+                return await func(*args, **kwargs)
+            raise self._error
+
+    async with HTTPClient(TOTAL, retry_policy=Once(KeyError(), calls=0)) as client:
+        failure = await outcome(client, faults.url("/reset-before-head"))
+    assert isinstance(failure, HTTPConnectionError)
+
+
+async def drip() -> AsyncIterator[bytes]:
+    yield b"x"
+
+
+async def test_a_body_that_is_read_once_passes_all_layers_but_a_foreign_retry_policy(
+    faults: FaultServer,
+) -> None:
+    breaker = CircuitBreaker()
+    await breaker.force_open()
+    for pipeline in (ResiliencePipeline(breaker), ResiliencePipeline(breaker, Tenacity())):
+        async with HTTPClient(TOTAL, resilience=pipeline) as client:
+            failure = unwrap_or_failure(await client.post(faults.url(), data=drip()))
+        assert isinstance(failure, HTTPCircuitOpenError)
+    async with HTTPClient(TOTAL, resilience=ResiliencePipeline(Tenacity())) as client:
+        await client.post(faults.url("/reset-before-head"), data=drip())
+    assert len(faults.received) == 1
+
+
+@pytest.mark.parametrize("error", [OSError("store"), TypeError(), AttributeError(name="call")])
+async def test_a_defect_of_a_breaker_is_no_open_circuit(
+    faults: FaultServer, error: Exception
+) -> None:
+    async with HTTPClient(TOTAL, circuit_breaker=Raises(error, calls=0)) as client:
+        failure = await outcome(client, faults.url())
+    assert isinstance(failure, HTTPInterceptorError)
+    assert failure.message == f"a policy raised {type(error).__name__}"
 
 
 async def test_a_class_in_place_of_a_policy_is_no_open_circuit(faults: FaultServer) -> None:

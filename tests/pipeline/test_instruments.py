@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import ParamSpec, TypeVar
 
 import pytest
 
 from railhttp.client.http_client import HTTPClient
+from railhttp.model.config import HTTPClientConfig
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.observation import Dispatch, Ending
@@ -14,6 +16,9 @@ from railhttp.pipeline.instruments import Instruments
 from railhttp.pipeline.standard_interceptors import RequestInterceptor
 from railhttp.protocols import InstrumentProtocol
 from railhttp.testing import ManualClock, ScriptedTransport, UnmatchedRequestError
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 URL = "https://api.example/v1?token=s3cret"
 
@@ -88,6 +93,47 @@ async def test_an_attempt_that_a_time_limit_cuts_off_timed_out(
     assert recorder.told[3].endswith(f"ended {attempt_ended}")
 
 
+class TaskOfItsOwn:
+    """A breaker of others that runs what it guards in a task, if there is time for it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    async def call(self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.wait_for(func(*args, **kwargs), self._seconds)
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(1.0, 1), (0.0, 0)])
+async def test_an_attempt_begins_and_ends_in_one_task_or_not_at_all(
+    seconds: float, told: int
+) -> None:
+    tasks: list[asyncio.Task[object] | None] = []
+
+    class Placed:
+        def call_started(self, call: Dispatch) -> None:
+            return None
+
+        def attempt_started(self, attempt: Dispatch) -> "Placed":
+            tasks.append(asyncio.current_task())
+            return self
+
+        def ended(self, ending: Ending) -> None:
+            tasks.append(asyncio.current_task())
+
+    transport = ScriptedTransport()
+    transport.on("GET", "/v1").reply()
+    breaker = TaskOfItsOwn(seconds)
+    async with HTTPClient(
+        HTTPClientConfig(total=True),
+        instruments=[Placed()],
+        circuit_breaker=breaker,
+        exchange=transport,
+    ) as client:
+        await client.get(URL)
+    assert len(tasks) == 2 * told
+    assert len(set(tasks)) == told
+
+
 async def test_a_cancelled_call_ends_as_cancelled() -> None:
     recorder = Recorder()
     transport = ScriptedTransport()
@@ -143,10 +189,18 @@ async def test_several_instruments_are_nested_and_may_each_add_header_fields() -
     assert dict(route.calls[0].headers) == fields
 
 
-async def test_header_fields_that_cannot_be_sent_are_left_out() -> None:
+@pytest.mark.parametrize(
+    "added",
+    [
+        {"traceparent": "a\r\nHost: evil"},
+        {"Transfer-Encoding": "chunked"},
+        {"Content-Length": "7"},
+    ],
+)
+async def test_header_fields_that_cannot_be_sent_are_left_out(added: dict[str, str]) -> None:
     transport = ScriptedTransport()
     route = transport.on("GET", "/v1").reply()
-    instrument = Recorder({"traceparent": "a\r\nHost: evil"})
+    instrument = Recorder(added)
     async with HTTPClient(instruments=[instrument], exchange=transport) as client:
         (await client.get(URL)).unwrap()
     assert not route.calls[0].headers

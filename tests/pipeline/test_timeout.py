@@ -34,6 +34,16 @@ async def test_an_attempt_in_time_passes() -> None:
     assert response.status == 200
 
 
+async def test_no_attempt_begins_when_the_calls_time_is_up() -> None:
+    clock = ManualClock()
+    call = ScriptedCall(clock, timeout=1.0)
+    await clock.advance(1.0)
+    with pytest.raises(HTTPTimeoutError, match="the call's time is up") as caught:
+        await AttemptTimeout(2.0, clock=clock).execute(call)
+    assert (caught.value.phase, caught.value.delivery) == ("total", Delivery.NOT_SENT)
+    assert call.attempts == 0
+
+
 async def test_its_own_timeout_error_passes_untouched() -> None:
     async def fail() -> None:
         raise TimeoutError

@@ -198,11 +198,10 @@ class Call(CutCall):
 
     async def _protected(self, breaker: CircuitBreakerProtocol, request: Request) -> HttpResponse:
         sends = self.sends
+        self.attempts -= 1  # what is refused is no attempt
         try:
-            return await breaker.call(self._send, request)
+            return await breaker.call(self._admitted, request)
         except HTTPCircuitOpenError as error:
-            if self.sends == sends:
-                self.attempts -= 1  # what was refused was no attempt
             if error.method:
                 raise
             raise circuit_open(error, self.facts()) from error
@@ -213,8 +212,11 @@ class Call(CutCall):
             # not let the request through.
             if self.sends > sends or is_defect(error):
                 raise policy_failed(error, self.facts()) from error
-            self.attempts -= 1
             raise circuit_open(error, self.facts()) from error
+
+    def _admitted(self, request: Request) -> Awaitable[HttpResponse]:
+        self.attempts += 1
+        return self._send(request)
 
     async def _told(self, request: Request, listeners: Listeners) -> HttpResponse:
         # A coroutine, so that who hears of the beginning hears of the end, in the same task: a

@@ -1,0 +1,194 @@
+"""What interceptors make of a request: fields, target, and who may repeat it."""
+
+import asyncio
+from typing import Final
+
+import pytest
+from multidict import CIMultiDict
+from returns.methods import unwrap_or_failure
+from tests.patience import until
+from tests.servers.faults import FaultServer
+
+from railhttp import (
+    BearerAuth,
+    BreakerRule,
+    CircuitBreakerRegistry,
+    CorrelationId,
+    HTTPCircuitOpenError,
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPClientError,
+    HttpResponse,
+    HTTPStatusError,
+    RequestContext,
+    ResiliencePipeline,
+    RetryPolicy,
+)
+from railhttp.testing import ScriptedTransport
+
+CONFIG: Final = HTTPClientConfig(trust_env=False, total=True)
+EAGER: Final = RetryPolicy(base_delay=0.0)
+
+
+class Requests:
+    """An interceptor of requests alone."""
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        return context
+
+    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        return response
+
+
+class Setting(Requests):
+    """Sets header fields; takes out those that are empty."""
+
+    def __init__(self, **fields: str) -> None:
+        self._fields = {name.replace("_", "-"): text for name, text in fields.items()}
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        context.headers |= self._fields
+        context.headers = {name: text for name, text in context.headers.items() if text}
+        return context
+
+
+TAGS: Final = (("X-Tag", "1"), ("X-Other", "o"), ("X-Tag", "2"))
+
+
+@pytest.mark.parametrize(
+    ("interceptor", "given", "sent"),
+    [
+        (CorrelationId(current=lambda: "7"), TAGS, [*TAGS, ("X-Correlation-ID", "7")]),
+        (BearerAuth("t"), TAGS, [*TAGS, ("Authorization", "Bearer t")]),
+        (Setting(), TAGS, TAGS),
+        (Setting(X_Tag="3"), TAGS, [("X-Other", "o"), ("X-Tag", "3")]),
+        (Setting(X_Tag=""), TAGS, [("X-Other", "o")]),
+        (Setting(Auth="new"), [("auth", "old")], [("Auth", "new")]),
+        (
+            Setting(X_New="n"),
+            [("x-a", "1"), ("X-A", "2")],
+            [("x-a", "1"), ("X-A", "2"), ("X-New", "n")],
+        ),
+    ],
+)
+async def test_a_field_that_was_left_alone_is_sent_as_it_was_given(
+    interceptor: Requests, given: list[tuple[str, str]], sent: list[tuple[str, str]]
+) -> None:
+    script = ScriptedTransport()
+    route = script.on("GET", "/").reply(200)
+    async with HTTPClient(CONFIG, exchange=script, interceptors=[interceptor]) as client:
+        await client.get("http://h/", headers=CIMultiDict(given))
+    (call,) = route.calls
+    assert list(call.headers.items()) == list(sent)
+
+
+class Seeing(Requests):
+    """Notes the fields that it sees."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, str] = {}
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        self.seen = dict(context.headers)
+        return context
+
+
+async def test_an_interceptor_sees_a_repeated_field_as_one_list() -> None:
+    seeing = Seeing()
+    script = ScriptedTransport()
+    script.on("GET", "/").reply(200)
+    async with HTTPClient(CONFIG, exchange=script, interceptors=[seeing]) as client:
+        await client.get("http://h/", headers=CIMultiDict(TAGS))
+    assert seeing.seen == {"X-Tag": "1, 2", "X-Other": "o"}
+
+
+class Retargeting(Requests):
+    """Gives a request another method, key or host."""
+
+    def __init__(self, method: str = "", key: str = "", host: str = "") -> None:
+        self._method = method
+        self._key = key
+        self._host = host
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        context.method = self._method or context.method
+        context.url = context.url.replace("http://service", self._host or "http://service")
+        if self._key:
+            context.headers["Idempotency-Key"] = self._key
+        return context
+
+
+@pytest.mark.parametrize("pipeline", [False, True])
+@pytest.mark.parametrize(
+    ("interceptor", "method", "sends"),
+    [(Retargeting("POST"), "GET", 1), (Retargeting(key="7"), "POST", 3)],
+)
+async def test_what_is_sent_decides_whether_it_may_be_sent_again(
+    faults: FaultServer, pipeline: bool, interceptor: Retargeting, method: str, sends: int
+) -> None:
+    resilience = ResiliencePipeline(EAGER) if pipeline else None
+    async with HTTPClient(
+        CONFIG, retry_policy=EAGER, resilience=resilience, interceptors=[interceptor]
+    ) as client:
+        with pytest.raises(HTTPClientError):
+            await client.request(method, faults.url("/reset-before-head"))
+    assert len(faults.received) == sends
+
+
+class Balancing(Requests):
+    """Sends each other request to another host."""
+
+    def __init__(self, *hosts: str) -> None:
+        self._hosts = hosts
+        self._turn = 0
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        context.url = context.url.replace("http://service", self._hosts[self._turn % 2])
+        self._turn += 1
+        return context
+
+
+async def test_a_breaker_goes_by_the_host_that_a_request_is_sent_to() -> None:
+    script = ScriptedTransport()
+    script.on("GET", "http://bad/**").reply(500)
+    script.on("GET", "http://good/**").reply(200)
+    breakers = CircuitBreakerRegistry().per_origin(BreakerRule(failure_threshold=1))
+    balancing = Balancing("http://bad", "http://good")
+    async with HTTPClient(
+        CONFIG,
+        retry_policy=RetryPolicy(1),
+        circuit_breaker=breakers,
+        interceptors=[balancing],
+        exchange=script,
+    ) as client:
+        results = [await client.get("http://service/x") for _ in range(4)]
+    kinds = [type(unwrap_or_failure(one)) for one in results]
+    assert kinds == [HTTPStatusError, HttpResponse, HTTPCircuitOpenError, HttpResponse]
+
+
+class Noting(Requests):
+    """Notes what it sees."""
+
+    def __init__(self) -> None:
+        self.noted: list[str] = []
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        self.noted.append("request")
+        return context
+
+    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        self.noted.append("response")
+        return response
+
+
+async def test_one_that_comes_or_goes_meanwhile_counts_from_the_next_attempt_on(
+    faults: FaultServer,
+) -> None:
+    leaving, coming = Noting(), Noting()
+    async with HTTPClient(CONFIG, interceptors=[leaving]) as client:
+        call = asyncio.create_task(client.get(faults.url("/slow-answer", interval=0.1)))
+        await until(lambda: faults.received)
+        client.interceptors.remove_interceptor(leaving)
+        client.interceptors.add_interceptor(coming)
+        assert (await call).unwrap().status == 200
+    assert (leaving.noted, coming.noted) == (["request", "response"], [])
