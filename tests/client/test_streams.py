@@ -401,6 +401,25 @@ async def test_answers_that_were_not_the_last_are_closed() -> None:
             assert await collect(chunks) == [b"ok"]
 
 
+async def test_9_an_answer_that_is_thrown_away_holds_no_connection_while_the_policy_waits() -> None:
+    waiting = asyncio.Event()
+    policy = RetryPolicy(base_delay=30.0, jitter=False, on_retry=lambda _: waiting.set())
+    server = ScriptedServer(
+        sends(head("Content-Length: 100", status="503 Busy") + b"part"), sends(answer(b"ok"))
+    )
+    config = HTTPClientConfig(ConnectionPoolConfig(max_connections=1), trust_env=False)
+    async with server, HTTPClient(config, retry_policy=policy) as client:
+
+        async def follow() -> None:
+            async with client.stream("GET", server.url()):
+                pass
+
+        stream = asyncio.create_task(follow())
+        await waiting.wait()
+        assert (await client.get(server.url(), timeout=5.0)).unwrap().body == b"ok"
+        stream.cancel()
+
+
 async def test_a_breaker_hears_of_heads(echo: EchoServer) -> None:
     breaker = CircuitBreaker(failure_threshold=1)
     async with HTTPClient(

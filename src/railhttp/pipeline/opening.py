@@ -36,11 +36,16 @@ class Opening(Call):
             raise HTTPInterceptorError("a policy answered in place of the server", **self.facts())
         return self._incoming
 
-    def discard(self) -> None:
-        """Close the response that is open, if there is one."""
+    @override
+    def release(self) -> None:
+        """Close the response that is open, if there is one; its head stays."""
         if self._incoming is not None:
             self._incoming.close()
-            self._incoming = None
+
+    def discard(self) -> None:
+        """Close the response that is open, if there is one, and forget it."""
+        self.release()
+        self._incoming = None
 
     @override
     async def _exchange(self, request: Request) -> HttpResponse:

@@ -160,6 +160,8 @@ class RetryPolicy(SparesBodies):
         if delay is None or not await self._pay(scope, failure):
             return False
         self._announce(RetryEvent(trial.number, delay, failure))
+        if scope is not None:
+            scope.call.release()
         await clock.sleep(delay)
         return trial.deadline.allows(0.0, clock.monotonic())
 

@@ -51,6 +51,9 @@ class CallScope:
         """What a failure that ends the call now shall say of it."""
         raise NotImplementedError
 
+    def release(self) -> None:
+        """Give back the connection of an answer that is thrown away for another attempt."""
+
 
 class SparesBodies:
     """A policy that by itself calls again only what is replayable."""
