@@ -237,6 +237,7 @@ class HTTPTimeoutError(HTTPClientError):
     Args:
         message: What took too long, and how long it was given.
         phase: Which limit was hit, see `TimeoutPhase`.
+        limit: How many seconds were allowed; None where that is not known.
         **call: The facts of the call, see `HTTPClientError`.
 
     Example:
@@ -245,10 +246,16 @@ class HTTPTimeoutError(HTTPClientError):
     """
 
     def __init__(
-        self, message: str = "", *, phase: TimeoutPhase, **call: Unpack[CallFacts]
+        self,
+        message: str = "",
+        *,
+        phase: TimeoutPhase,
+        limit: float | None = None,
+        **call: Unpack[CallFacts],
     ) -> None:
         super().__init__(message, **call)
         self.phase: Final = phase
+        self.limit: Final = limit
 
     @property
     def label(self) -> str:

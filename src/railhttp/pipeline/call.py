@@ -118,8 +118,8 @@ class Call(CutCall):
 
     def timed_out(self) -> HTTPTimeoutError:
         """Build the failure of a call whose time is over."""
-        limit = format_timeout(self.timeout)
-        return HTTPTimeoutError(f"not done within {limit}", phase="total", **self.facts())
+        message = f"not done within {format_timeout(self.timeout)}"
+        return HTTPTimeoutError(message, phase="total", limit=self.timeout, **self.facts())
 
     async def __call__(self) -> HttpResponse:
         """Make one attempt, with its redirects.
@@ -258,9 +258,9 @@ class Call(CutCall):
         return HTTPConnectionError(reason, kind="redirect", **self.facts())
 
     def _attempt_timed_out(self) -> HTTPTimeoutError:
-        limit = format_timeout(self._attempt_timeout)
-        message = f"attempt not done within {limit}"
-        return HTTPTimeoutError(message, phase=self.phase, **self.facts())
+        limit = self._attempt_timeout
+        message = f"attempt not done within {format_timeout(limit)}"
+        return HTTPTimeoutError(message, phase=self.phase, limit=limit, **self.facts())
 
     def _interceptor_failed(self, error: InterceptionError) -> HTTPInterceptorError:
         return HTTPInterceptorError(error.message, interceptor=error.interceptor, **self.facts())

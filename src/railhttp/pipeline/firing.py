@@ -68,8 +68,8 @@ def _last_event(call: Dispatch, ending: Ending) -> HTTPEvent | None:
     match ending.failure:
         case None:
             return None
-        case HTTPTimeoutError(phase=phase):
-            limit = call.limit(phase)
+        case HTTPTimeoutError(phase=phase, limit=limit):
+            limit = call.limit(phase) if limit is None else limit
             seconds = ending.seconds if limit is None else limit
             return RequestTimeoutEvent(url=url, method=method, timeout_seconds=seconds)
         case failure if ending.attempts > 1 or isinstance(failure, HTTPRetryExhaustedError):

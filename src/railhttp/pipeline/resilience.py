@@ -192,7 +192,7 @@ class Passage(CutCall, Generic[T]):
     def timed_out(self) -> HTTPTimeoutError:
         """Build the failure of a call that took longer than it may."""
         message = f"the call took longer than {self._total:g} s"
-        return HTTPTimeoutError(message, phase="total", **self.facts())
+        return HTTPTimeoutError(message, phase="total", limit=self._total, **self.facts())
 
     def facts(self) -> CallFacts:
         """What a failure that ends the call now shall say of it."""

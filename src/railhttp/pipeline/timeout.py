@@ -77,8 +77,9 @@ class AttemptTimeout:
             facts = CallFacts(delivery=Delivery.MAYBE_SENT) if scope is None else scope.facts()
             if left < self._seconds:
                 return HTTPTimeoutError("the call's time is up", phase="total", **facts)
-            message = f"the attempt took longer than {self._seconds:g} s"
-            return HTTPTimeoutError(message, phase=phase_of(scope), **facts)
+            limit = self._seconds
+            message = f"the attempt took longer than {limit:g} s"
+            return HTTPTimeoutError(message, phase=phase_of(scope), limit=limit, **facts)
 
         if left <= 0:
             raise fail()
