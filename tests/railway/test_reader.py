@@ -19,6 +19,7 @@ from railhttp import (
     RetryPolicy,
 )
 from railhttp.railway import ResponseReader, decode, reader, retry, run
+from railhttp.testing import ScriptedTransport
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -87,6 +88,46 @@ async def test_what_may_do_harm_twice_is_not_sent_twice(
     async with HTTPClient(retry_policy=ONCE) as client:
         await run(retry(QUICKLY, repeatable=repeatable)(order)(client))
     assert echo.seen["order"] == sends
+
+
+PAY = reader.post("http://h/pay", json=7)
+KEYED = reader.post("http://h/pay", json=7, idempotency_key="7")
+LOOK = reader.get("http://h/receipt")
+UNSENT = ConnectionRefusedError()
+
+
+@pytest.mark.parametrize(
+    ("described", "refusals_of_pay", "sends"),
+    [
+        (PAY.bind(lambda _: LOOK), 0, 1),
+        (KEYED.bind(lambda _: LOOK), 0, 3),
+        (PAY.lash(lambda _: LOOK).bind(lambda _: LOOK), 1, 2),
+        (retry(ONCE)(PAY).bind(lambda _: LOOK), 0, 1),
+        (LOOK.lash(lambda _: LOOK).bind(lambda _: PAY).bind(lambda _: LOOK), 0, 1),
+        (reader.put("http://h/pay", data=iter([b"once"])).bind(lambda _: LOOK), 0, 1),
+    ],
+    ids=[
+        "what was paid is not paid again",
+        "a key makes it harmless",
+        "what was never sent is harmless",
+        "a retry inside hides nothing",
+        "however many requests there are",
+        "a body that was read is gone",
+    ],
+)
+async def test_every_request_of_a_run_has_a_say_in_whether_it_is_run_again(
+    described: ResponseReader, refusals_of_pay: int, sends: int
+) -> None:
+    script = ScriptedTransport()
+    for method in ("POST", "PUT"):
+        pay = script.on(method, "/pay")
+        for _ in range(refusals_of_pay):
+            pay.fail(UNSENT, at="connect")
+        pay.reply(201)
+    script.on("GET", "/receipt").fail(UNSENT, at="connect").fail(UNSENT, at="connect").reply()
+    async with HTTPClient(exchange=script, retry_policy=ONCE) as client:
+        await run(retry(QUICKLY)(described)(client))
+    assert sum(call.method != "GET" for call in script.calls) == sends
 
 
 def scripted(*failures: object) -> RequiresContextFutureResult[str, object, list[object]]:

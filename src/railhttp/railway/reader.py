@@ -19,7 +19,9 @@ from railhttp.model.errors import FAILURES, Delivery, HTTPFailure, HTTPRetryExha
 from railhttp.model.options import RequestOptions
 from railhttp.model.request import IDEMPOTENT_METHODS
 from railhttp.model.response import HttpResponse
+from railhttp.pipeline.call import Call
 from railhttp.pipeline.foreign import exhausted
+from railhttp.pipeline.journal import is_repeatable, journal
 from railhttp.protocols import RetryPolicyProtocol
 from railhttp.railway.outcome import run
 from railhttp.wire.multipart import FormFields
@@ -100,13 +102,14 @@ def retry(
 ]:
     """Run a reader again, as a policy decides: the whole of it, with all its steps.
 
-    The policy is asked about failures of `HTTPFailure` after which a second run does no harm:
-    those of an idempotent method, and those that provably never reached their server. All others,
-    and the failures of your own, are handed on.
+    The policy is asked about a failure of `HTTPFailure` if a second run does no harm: each request
+    that the run made, be it the one that failed or not, is of an idempotent method, has an
+    `Idempotency-Key`, or provably never reached its server; and no body of them was one that can
+    be read only once. All other failures, and those of your own, are handed on.
 
     Args:
         policy: It decides and waits; the client's own retries come first, inside each run.
-        repeatable: Whether a second run does no harm whatever the failure.
+        repeatable: Whether a second run does no harm whatever it sends.
 
     Returns:
         A function from reader to reader.
@@ -139,10 +142,11 @@ async def _retried(
     seen: list[HTTPFailure] = []
 
     async def attempt() -> Result[T, E]:
-        result = await run(begin())
+        with journal() as calls:
+            result = await run(begin())
         if not is_successful(result):
             failure = result.failure()
-            if isinstance(failure, FAILURES) and (repeatable or _is_harmless(failure)):
+            if isinstance(failure, FAILURES) and (repeatable or _is_harmless(calls, failure)):
                 seen.append(failure)
                 raise failure
         return result
@@ -157,7 +161,10 @@ async def _retried(
         return Failure(_given_up(seen, error))
 
 
-def _is_harmless(failure: HTTPFailure) -> bool:
+def _is_harmless(calls: Sequence[Call], failure: HTTPFailure) -> bool:
+    if calls:
+        return all(map(is_repeatable, calls))
+    # It comes from elsewhere, or its request could not be built.
     return failure.delivery is Delivery.NOT_SENT or failure.method in IDEMPOTENT_METHODS
 
 

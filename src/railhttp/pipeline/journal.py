@@ -1,0 +1,42 @@
+"""Which calls a piece of work made: whoever is to repeat the work has to know all of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+
+from railhttp.model.errors import Delivery
+from railhttp.pipeline.call import Call
+
+_JOURNAL: Final[ContextVar[list[Call] | None]] = ContextVar("railhttp_journal", default=None)
+
+
+@contextmanager
+def journal() -> Iterator[list[Call]]:
+    """Write down the calls that are made inside the block, by whatever client, in any task.
+
+    Yields:
+        The calls, growing; those of a journal inside this one are in it too.
+    """
+    outer = _JOURNAL.get()
+    calls: list[Call] = []
+    token = _JOURNAL.set(calls)
+    try:
+        yield calls
+    finally:
+        _JOURNAL.reset(token)
+        if outer is not None:
+            outer.extend(calls)
+
+
+def note(call: Call) -> None:
+    """Write a call down where somebody keeps a journal."""
+    calls = _JOURNAL.get()
+    if calls is not None:
+        calls.append(call)
+
+
+def is_repeatable(call: Call) -> bool:
+    """Whether making a call again does no harm: it is repeatable, or was provably never sent."""
+    unsent = call.delivery is Delivery.NOT_SENT
+    return call.repeatable or (unsent and call.replayable)
