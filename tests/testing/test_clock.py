@@ -1,11 +1,14 @@
 """The clock that is turned by hand."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
+import uvloop
 
+from railhttp import HTTPClient
 from railhttp.protocols import Clock
-from railhttp.testing import ManualClock
+from railhttp.testing import ManualClock, ScriptedTransport
 
 
 async def test_time_stands_still_until_it_is_moved() -> None:
@@ -82,6 +85,32 @@ async def test_run_jumps_from_timer_to_timer_and_gives_the_result() -> None:
     assert await clock.run(asyncio.sleep(0, "done")) == "done"
     await clock.run(asyncio.gather(clock.sleep(60.0), clock.sleep(30.0)))
     assert clock.monotonic() == 60.0
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+@pytest.mark.parametrize(
+    ("calls", "chunks"), [(30, 1), (1, 300)], ids=["many calls", "a long body"]
+)
+def test_long_work_takes_no_time(
+    loop: Callable[[], asyncio.AbstractEventLoop], calls: int, chunks: int
+) -> None:
+    clock = ManualClock()
+    script = ScriptedTransport(clock=clock)
+    script.on("GET", "/").reply(body=[b"a"] * chunks)
+
+    async def call() -> list[int]:
+        async with HTTPClient(exchange=script, clock=clock) as client:
+            return [(await client.request("GET", "http://h/")).status for _ in range(calls)]
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert runner.run(clock.run(call())) == [200] * calls
+    assert clock.monotonic() == 0.0
+
+
+async def test_two_clocks_that_wait_for_each_other_come_to_an_end() -> None:
+    first, second = ManualClock(), ManualClock()
+    await asyncio.gather(first.run(first.sleep(1.0)), second.run(second.sleep(2.0)))
+    assert (first.monotonic(), second.monotonic()) == (1.0, 2.0)
 
 
 async def test_run_says_when_nothing_would_ever_wake_what_it_awaits() -> None:
