@@ -3,13 +3,14 @@
 import asyncio
 import gc
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 
 import pytest
 from returns.future import FutureResult
 from returns.result import Failure, Result, Success
 
 from railhttp import HTTPValidationError
-from railhttp.railway import collect, first_success, gather, race, run, settled
+from railhttp.railway import collect, first_success, gather, race, run, settled, shared
 
 
 class Stage:
@@ -200,3 +201,71 @@ async def test_one_call_alone_has_won(
     stage: Stage, combine: Callable[[FutureResult[str, str]], FutureResult[str, str]]
 ) -> None:
     assert await run(combine(stage.call("a"))) == Success("a")
+
+
+# -- shared ---------------------------------------------------------------------------------
+
+
+async def waiting(call: FutureResult[str, str]) -> asyncio.Task[Result[str, str]]:
+    """A task that waits for a call, and has begun to."""
+    task = asyncio.create_task(run(call))
+    await asyncio.sleep(0)
+    return task
+
+
+async def test_many_may_go_on_from_a_shared_call_and_it_is_made_once(stage: Stage) -> None:
+    call = shared(stage.call("user", steps=5))
+    assert stage.begun == []
+    both = gather(call.map(str.upper), call.bind(lambda name: stage.call(name + "'s orders")), call)
+    assert await run(both) == Success(("USER", "user's orders", "user"))
+    assert await run(call) == Success("user")
+    assert stage.begun == ["user", "user's orders"]
+
+
+async def test_who_is_cancelled_leaves_a_shared_call_to_the_others(stage: Stage) -> None:
+    call = shared(stage.call("user", steps=9))
+    first, second = await waiting(call), await waiting(call)
+    first.cancel()
+    assert await second == Success("user")
+    assert first.cancelled()
+
+
+async def test_the_last_one_takes_a_shared_call_along_and_waits_for_its_end(stage: Stage) -> None:
+    call = shared(stage.call("user", steps=99))
+    waiters = [await waiting(call), await waiting(call)]
+    await asyncio.sleep(0)
+    for waiter in waiters:
+        waiter.cancel()
+    await asyncio.wait(waiters)
+    assert stage.cancelled == ["user"]
+    with pytest.raises(RuntimeError, match="this call was cancelled"):
+        await run(call)
+
+
+async def test_what_a_shared_call_raises_all_get_and_nobody_is_warned(stage: Stage) -> None:
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    call = shared(stage.call("a").map(lambda name: str(1 / 0) + name))
+    waiters = [await waiting(call), await waiting(call), await waiting(call)]
+    waiters[0].cancel()
+    outcomes = await asyncio.gather(*waiters, return_exceptions=True)
+    assert list(map(type, outcomes)) == [asyncio.CancelledError, *[ZeroDivisionError] * 2]
+    del outcomes, waiters, call
+    gc.collect()
+    assert told == []
+
+
+async def test_a_shared_call_sees_the_context_variables_of_who_began_it() -> None:
+    name: ContextVar[str] = ContextVar("name")
+
+    async def look() -> Result[str, str]:
+        return Success(name.get())
+
+    call = shared(FutureResult(look()))
+    name.set("set before it begins")
+    assert await run(call) == Success("set before it begins")
+
+
+async def test_a_shared_call_that_never_began_is_closed(stage: Stage) -> None:
+    calls = [stage.call("broken", fails=True), shared(stage.call("never")).map(str.upper)]
+    assert await run(collect(calls, limit=1)) == Failure("broken")

@@ -54,6 +54,7 @@ from railhttp.railway import (
     retry,
     run,
     settled,
+    shared,
     tap,
     tap_failure,
     then,
@@ -306,6 +307,10 @@ def gathered(user: FutureResult[User, Unknown], item: FutureResult[Item, Refused
     )
     assert_type(gather(user, user, user, user, user, user), FutureResult[tuple[User, ...], Unknown])
     assert_type(gather(*[user, user]), FutureResult[tuple[User, ...], Unknown])
+
+
+def shared_by_two(user: FutureResult[User, Unknown]) -> None:
+    assert_type(shared(user), FutureResult[User, Unknown])
 
 
 async def all_outcomes(

@@ -21,7 +21,8 @@ class FutureVerbs:
 
     The two signals of the infrastructure are failures here, whatever the client's
     `HTTPClientConfig.total` says. A future sends when it is awaited; awaited again it gives the
-    same outcome. For requests that can be sent again see `railhttp.railway.reader`.
+    same outcome. One may await it at a time: for more see `railhttp.railway.shared`, and for
+    requests that can be sent again `railhttp.railway.reader`.
 
     Args:
         client: The client that sends.

@@ -6,6 +6,7 @@ from railhttp.railway.decoders import Decoder, decode, decode_json, decode_lines
 from railhttp.railway.outcome import catching, outcome, run
 from railhttp.railway.problem import ProblemDetails, problem
 from railhttp.railway.reader import ResponseReader, retry
+from railhttp.railway.sharing import shared
 from railhttp.railway.status import expect, on_status
 from railhttp.railway.tracks import fallback, tap, tap_failure, then
 
@@ -31,6 +32,7 @@ __all__ = [
     "retry",
     "run",
     "settled",
+    "shared",
     "tap",
     "tap_failure",
     "then",

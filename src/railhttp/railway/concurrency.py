@@ -17,6 +17,7 @@ from returns.result import Failure, Result, Success
 
 from railhttp.model.validation import validate_positive_int
 from railhttp.railway.outcome import run
+from railhttp.railway.sharing import SharedWork
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -296,6 +297,8 @@ def _discard(part: object) -> None:
         _discard(part._inner_value)
     elif isinstance(part, ReAwaitable):
         _discard(part._coro)
+    elif isinstance(part, SharedWork):
+        _discard(part.work)
     elif isinstance(part, list | tuple):
         for one in part:
             _discard(one)

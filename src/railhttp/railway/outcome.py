@@ -43,7 +43,8 @@ async def run(future: FutureResult[T, E]) -> Result[T, E]:
     """Await a future, and have a `Result` where `await` alone gives an `IOResult`.
 
     Args:
-        future: It is run once; run again it gives the same outcome.
+        future: It is run once; run again it gives the same outcome. Only a `shared` one may be run
+            again before it is done.
 
     Returns:
         What came of it.
