@@ -5,13 +5,14 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Annotated, Literal, LiteralString
 from uuid import UUID
 
 import msgspec
 import pydantic
 import pydantic.dataclasses
 import pytest
+from pydantic_core import PydanticCustomError
 
 from railhttp import HttpResponse, freeze_headers
 from railhttp.railway import decode
@@ -156,6 +157,30 @@ def test_a_refusal_of_pydantic(body: bytes, where: str, message: str) -> None:
 def test_a_refusal_of_msgspec(body: bytes, where: str, message: str) -> None:
     failure = decode(Parcel)(answer(body)).failure()
     assert (failure.where, failure.message) == (where, message)
+    assert "s3cret" not in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "context"),
+    [
+        ("value_error", "no such card: {card}", {"card": "s3cret"}),
+        ("assertion_error", "no such card: {card}", {"card": "s3cret"}),
+        ("int_parsing", "no such card: {card}", {"card": "s3cret"}),
+        ("missing", "no such card: s3cret", {}),
+        ("string_type", "no such card: s3cret", {}),
+        ("literal_error", "no such card: {expected}", {"expected": "s3cret"}),
+        ("a kind of its own", "no such card: s3cret", {}),
+    ],
+)
+def test_what_a_model_says_itself_is_not_told(
+    kind: LiteralString, text: LiteralString, context: dict[str, object]
+) -> None:
+    def refuse(_: str) -> str:
+        raise PydanticCustomError(kind, text, context)
+
+    card = decode(Annotated[str, pydantic.BeforeValidator(refuse), pydantic.Strict()] | Price)
+    failure = card(answer(b'"s3cret"')).failure()
+    assert failure.message == REFUSED
     assert "s3cret" not in str(failure)
 
 

@@ -6,13 +6,16 @@ Neither package is imported before a model of it is decoded.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 from typing_extensions import TypeForm
 
 from railhttp.model.response import JSON
 from railhttp.railway.json_path import Step
 from railhttp.railway.scalars import MismatchError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _REFUSED: Final = "expected a value that the model accepts"
 
@@ -59,28 +62,64 @@ def _parts(model: object) -> Iterator[object]:
 
 def _pydantic(model: TypeForm[object]) -> Package:
     from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415  # an extra
-    from pydantic_core.core_schema import ErrorType  # noqa: PLC0415
-
-    known = frozenset(get_args(ErrorType))
 
     def explain(error: Exception, document: JSON) -> MismatchError:
         if not isinstance(error, ValidationError):
             return MismatchError(_REFUSED)
         first = error.errors(include_url=False, include_input=False)[0]
-        kind, steps = first["type"], _existing(document, first["loc"])
-        if kind == "missing":
-            return MismatchError(f"expected a member {first['loc'][-1]!r}, found none", steps)
-        if kind.endswith("_parsing"):
-            return MismatchError(_lowered(first["msg"].partition(", ")[0]), steps)
-        quotes = kind not in known or not _QUOTING.isdisjoint(first.get("ctx", ()))
-        return MismatchError(_REFUSED if quotes else _lowered(first["msg"]), steps)
+        steps = _existing(document, first["loc"])
+        return MismatchError(_told(first), steps)
 
     adapter = TypeAdapter[object](model)
     return Package(adapter.validate_json, explain)
 
 
-_QUOTING: Final = frozenset({"error", "encoding_error", "tag"})
-"""What a message of pydantic may quote: the document, or what the model's own code said of it."""
+def _told(error: "ErrorDetails") -> str:
+    """Say what pydantic says, unless it may quote the data."""
+    kind, context = error["type"], error.get("ctx")
+    text = _without_cause(kind, error["msg"])
+    own = text in _IN_JSON or text == _without_cause(kind, _own_text(kind, context))
+    if kind in _OF_THE_MODEL or not own:
+        return _REFUSED
+    if kind == "missing":
+        return f"expected a member {error['loc'][-1]!r}, found none"
+    quotes = not kind.endswith(_PARSING) and not _QUOTING.isdisjoint(context or ())
+    return _REFUSED if quotes else _lowered(text)
+
+
+def _without_cause(kind: str, message: str) -> str:
+    return message.partition(", ")[0] if kind.endswith(_PARSING) else message
+
+
+def _own_text(kind: str, context: dict[str, Any] | None) -> str:
+    """Give the text that pydantic has for a kind; a model may use the kind for texts of its own."""
+    from pydantic_core import PydanticKnownError  # noqa: PLC0415  # an extra
+
+    try:
+        return PydanticKnownError(cast("Any", kind), context).message()  # one of 100 literals
+    except (KeyError, TypeError):
+        return ""
+
+
+_PARSING: Final = "_parsing"
+"""How kinds end that tell the cause behind a comma, often with the data."""
+
+_IN_JSON: Final = frozenset(
+    {
+        "Input should be null",
+        "Input should be a valid array",
+        "Input should be an object",
+        "Input should be an array or an object",
+        "Input should be a valid duration",
+    }
+)
+"""Texts that are others for Python's values, and which pydantic gives for those alone."""
+
+_OF_THE_MODEL: Final = frozenset({"value_error", "assertion_error"})
+"""Kinds of what the model's own code says."""
+
+_QUOTING: Final = frozenset({"error", "encoding_error", "tag", "tz_actual"})
+"""What a message of pydantic quotes of the document."""
 
 
 def _existing(document: JSON, location: Sequence[Step]) -> list[Step]:
