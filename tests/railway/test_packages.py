@@ -5,7 +5,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Literal, LiteralString
+from typing import Annotated, Generic, Literal, LiteralString, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,8 @@ from pydantic_core import PydanticCustomError
 
 from railhttp import HttpResponse, freeze_headers
 from railhttp.railway import decode
+
+T = TypeVar("T")
 
 
 class Colour(Enum):
@@ -66,6 +68,19 @@ class Parcel(msgspec.Struct, forbid_unknown_fields=True):
             raise ValueError(f"s3cret {self.weight}")
 
 
+class Page(msgspec.Struct, Generic[T]):
+    items: list[T]
+
+
+class Sheet(pydantic.BaseModel, Generic[T]):
+    items: list[T]
+
+
+@pydantic.dataclasses.dataclass
+class Shelf(Generic[T]):
+    items: list[T]
+
+
 class Renamed(msgspec.Struct, rename={"part": "a.b [0]"}):
     part: int
 
@@ -91,6 +106,13 @@ def test_parts_of_a_generic_type_are_found() -> None:
     assert prices(answer(b'{"a": [{"cents": 1}]}')).unwrap() == {"a": [Price(cents=1)]}
     assert decode(Basket)(answer(b'{"prices": []}')).unwrap() == Basket([])
     assert decode(list[Parcel])(answer(b'[{"weight": 1}]')).unwrap() == [Parcel(1.0)]
+
+
+@pytest.mark.parametrize("model", [Page[int], Sheet[int], Shelf[int]])
+def test_a_generic_model_knows_its_parts(model: type[Page[int]]) -> None:
+    page = decode(model)
+    assert page(answer(b'{"items": [1, 2]}')).unwrap().items == [1, 2]
+    assert page(answer(b'{"items": ["one"]}')).failure().where == "$.items[0]"
 
 
 REFUSED = "expected a value that the model accepts"

@@ -6,7 +6,7 @@ Neither package is imported before a model of it is decoded.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, cast, get_args, get_origin
 
 from typing_extensions import TypeForm
 
@@ -56,6 +56,7 @@ def package_for(model: TypeForm[object]) -> Package | None:
 
 def _parts(model: object) -> Iterator[object]:
     yield model
+    yield get_origin(model)  # a generic model is not what it is an alias of
     for argument in get_args(model):
         yield from _parts(argument)
 
