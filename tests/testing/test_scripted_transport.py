@@ -4,7 +4,7 @@ import asyncio
 import copy
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from returns.pipeline import is_successful
@@ -162,6 +162,19 @@ async def test_answers_come_in_order_and_the_last_one_is_repeated() -> None:
     async with HTTPClient(exchange=script) as client:
         statuses = [(await client.post(API)).unwrap().status for _ in range(3)]
     assert statuses == [201, 202, 202]
+
+
+async def test_requests_at_the_same_time_take_one_step_each() -> None:
+    async def body() -> AsyncIterator[bytes]:
+        await asyncio.sleep(0)
+        yield b"a"
+
+    script = ScriptedTransport()
+    route = script.on("POST", "/").reply(201).reply(202).reply(203)
+    async with HTTPClient(exchange=script) as client:
+        answers = await asyncio.gather(*(client.post(API, data=body()) for _ in range(3)))
+    assert sorted(answer.unwrap().status for answer in answers) == [201, 202, 203]
+    assert [call.body for call in route.calls] == [b"a"] * 3
 
 
 async def test_an_answer_has_its_body_and_its_type() -> None:

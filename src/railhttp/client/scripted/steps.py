@@ -70,3 +70,8 @@ class Step:
     chunks: tuple[bytes, ...] = ()
     delay: float = 0.0
     trouble: Trouble | None = None
+
+    @property
+    def reads_body(self) -> bool:
+        """Whether a request comes far enough to have its body read."""
+        return self.trouble is None or self.trouble.at != "connect"

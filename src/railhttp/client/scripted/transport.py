@@ -148,12 +148,14 @@ class ScriptedTransport:
         """Find the route of a request; its body is read unless its connection is to fail."""
         sent = performance.sent(b"")
         for route in self.routes:
-            pattern, step = route.pattern, route.next_step
+            pattern = route.pattern
             if set(pattern.differences(sent)) - {"body"}:
                 continue
-            if pattern.needs_body or step.trouble is None or step.trouble.at != "connect":
+            if pattern.needs_body or route.next_step.reads_body:
                 sent = performance.sent(await performance.body())
             if not pattern.differences(sent):
+                # Nothing is awaited from here on, or two requests would take the same step.
+                step = route.next_step
                 self._calls.append(sent)
                 route.calls.append(sent)
                 return step
