@@ -5,6 +5,7 @@ import copy
 import io
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
+from unittest.mock import ANY
 
 import pytest
 from returns.pipeline import is_successful
@@ -60,6 +61,16 @@ async def send(
         (f"{API}/users", "http://api.example/users", False),
         ("https://*.example/users", f"{API}/users", True),
         ("**", f"{API}/any/thing", True),
+        ("https://api**", f"{API}/any/thing", True),
+        ("*://api.example/users", f"{API}/users", True),
+        ("http://h:*/users", "http://h:8080/users", True),
+        ("/users/é", f"{API}/users/é", True),
+        ("/a b/*", f"{API}/a%20b/c", True),
+        ("/a%2fb", f"{API}/a%2Fb", True),
+        ("http://H.example:80/é", "http://h.example/é", True),
+        (API, f"{API}/", True),
+        (f"{API}/", API, True),
+        ("https://ann@api.example/", API, True),
         ("/search?q=a", f"{API}/search?q=a&page=2", True),
         ("/search?q=a", f"{API}/search?q=b", False),
         ("/search?q=a%20b", f"{API}/search?q=a+b", True),
@@ -135,6 +146,27 @@ async def test_documents(options: RequestOptions, fits: bool) -> None:
     script.on("POST", "/").reply(404)
     status = (await send(script, "POST", API, options)).status
     assert (status, route.called) == ((200, 1) if fits else (404, 0))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "document", "fits"),
+    [
+        ({"n": 1, "b": False}, b'{"n": 1, "b": false}', True),
+        ({"n": 1, "b": False}, b'{"n": true, "b": false}', False),
+        ({"n": 1, "b": False}, b'{"n": 1, "b": 0.0}', False),
+        ([[True]], b"[[1]]", False),
+        ([1, 2], b"[1]", False),
+        ((1, 2), b"[1, 2]", True),
+        (1, b"1.0", True),
+        ({"id": ANY, "n": 1}, b'{"id": true, "n": 1}', True),
+    ],
+)
+async def test_documents_are_the_same_in_json(pattern: object, document: bytes, fits: bool) -> None:
+    script = ScriptedTransport()
+    route = script.on("POST", "/", json=pattern)
+    script.on("POST", "/")
+    await send(script, "POST", API, {"data": document})
+    assert route.called == fits
 
 
 async def test_the_document_null_is_one() -> None:

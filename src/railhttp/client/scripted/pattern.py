@@ -7,8 +7,11 @@ from difflib import SequenceMatcher
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
+from yarl import URL
+
 from railhttp.client.scripted.steps import SentRequest
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.response import JSON
 
 BodyPattern: TypeAlias = bytes | str | re.Pattern[bytes] | Callable[[bytes], bool]
 """What a body has to be: bytes, text, a pattern, or what a function says yes to."""
@@ -51,7 +54,7 @@ class RequestPattern:
         self._method = method
         self._is_path = base.startswith("/")
         self._is_whole = isinstance(url, re.Pattern)
-        self._url = url if isinstance(url, re.Pattern) else _compiled(base)
+        self._url = url if isinstance(url, re.Pattern) else _compiled(_normal(base))
         self._shown = url.pattern if isinstance(url, re.Pattern) else base
         self._params = frozenset([*_pairs(query), *(params or {}).items()])
         self._body = body
@@ -83,12 +86,12 @@ class RequestPattern:
         if self._is_whole:
             return url
         whole, _ = _split(url)
-        return urlsplit(whole).path or "/" if self._is_path else whole
+        return URL(whole).raw_path if self._is_path else _normal(whole)
 
     def _fits(self, body: bytes) -> bool:
         if self._json is not UNSET:
             try:
-                return bool(json_module.loads(body) == self._json)
+                return _is_same(json_module.loads(body), self._json)
             except ValueError:
                 return False
         match self._body:
@@ -112,6 +115,35 @@ class RequestPattern:
 def _split(url: str) -> tuple[str, str]:
     base, _, query = url.partition("#")[0].partition("?")
     return base, query
+
+
+def _normal(base: str) -> str:
+    """Write a URL or a path, with its stars, in the form that the URL of a request has."""
+    if base.startswith("/"):
+        return URL(f"http://h{base}").raw_path
+    _, _, rest = base.partition("://")
+    if not rest or (rest.endswith("*") and "/" not in rest):  # what follows may be a path too
+        return base
+    try:
+        url = URL(base)
+        return f"{url.origin()}{url.raw_path}"
+    except ValueError:  # a star stands for the scheme or the port
+        return base
+
+
+def _is_same(found: JSON, wanted: object) -> bool:
+    """Whether two documents are the same; true is not 1, and objects decide about equality."""
+    match found, wanted:
+        case dict(), Mapping():
+            return found.keys() == wanted.keys() and all(
+                _is_same(part, wanted[name]) for name, part in found.items()
+            )
+        case list(), list() | tuple():
+            return len(found) == len(wanted) and all(map(_is_same, found, wanted))
+        case bool() | int() | float(), bool() | int() | float():
+            return isinstance(found, bool) is isinstance(wanted, bool) and found == wanted
+        case _:
+            return bool(found == wanted)
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
