@@ -125,13 +125,14 @@ class ScriptedResponse:
         step: What it is.
     """
 
-    __slots__ = ("_chunks", "_performance", "_step")
+    __slots__ = ("_chunks", "_performance", "_step", "_trouble")
 
     def __init__(self, performance: Performance, step: Step) -> None:
         bodiless = performance.request.method == "HEAD" or step.status in _BODILESS
         self._performance = performance
         self._step = step
         self._chunks: Iterator[bytes] = iter(() if bodiless else step.chunks)
+        self._trouble = None if bodiless else step.trouble
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Give the response as a value, with what was read of its body."""
@@ -144,8 +145,8 @@ class ScriptedResponse:
     async def chunk(self) -> bytes:
         """Play the next piece of the body; empty at its end."""
         chunk = next(self._chunks, b"")
-        if not chunk and self._step.trouble is not None:
-            await self._performance.suffer(self._step.trouble)
+        if not chunk and self._trouble is not None:
+            await self._performance.suffer(self._trouble)
         await asyncio.sleep(0)  # as from a socket, other tasks run meanwhile
         return chunk
 
