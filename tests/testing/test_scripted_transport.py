@@ -319,6 +319,31 @@ async def test_a_body_that_breaks_gives_what_came_before() -> None:
     assert raised.value.delivery is Delivery.ANSWERED
 
 
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])
+async def test_a_body_that_there_is_not_cannot_break(method: str, status: int) -> None:
+    script = ScriptedTransport()
+    script.on(method, "/").fail(ConnectionResetError(), at="body", status=status)
+    assert (await send(script, method, API)).status == status
+
+
+async def test_an_event_stream_may_break_and_hang() -> None:
+    clock = ManualClock()
+    script = ScriptedTransport(clock=clock)
+    events = {"Content-Type": "text/event-stream"}
+    ticks = script.on("GET", "/ticks")
+    ticks.fail(ConnectionResetError(), at="body", headers=events, after=b"data: 1\n\n")
+    ticks.hang("body", headers=events, after=b"data: 2\n\n")
+
+    async def two() -> list[str]:
+        async with (
+            HTTPClient(exchange=script, clock=clock) as client,
+            client.sse(f"{API}/ticks", reconnect=True) as stream,
+        ):
+            return [(await anext(stream)).data for _ in range(2)]
+
+    assert await clock.run(two()) == ["1", "2"]
+
+
 @pytest.mark.parametrize(
     ("at", "phase"), [("connect", "connect"), ("head", "read"), ("body", "read")]
 )

@@ -82,6 +82,7 @@ class ScriptedRoute:
         at: Place = "head",
         *,
         status: int = 200,
+        headers: Mapping[str, str] | None = None,
         after: bytes = b"",
     ) -> Self:
         """Add a failure to the script.
@@ -91,7 +92,9 @@ class ScriptedRoute:
                 an answer, and comes as one. Or whatever a socket may raise, such as
                 `ConnectionResetError()`, which becomes the failure that it would become.
             at: Where it comes; this decides what is proven about the delivery.
-            status: The status of an answer that breaks inside its body.
+            status: The status of an answer that breaks inside its body; one that has no body, such
+                as 204, cannot, and neither can the answer to a HEAD.
+            headers: The header fields of such an answer.
             after: The bytes that come before it breaks.
 
         Returns:
@@ -101,23 +104,34 @@ class ScriptedRoute:
             answer = error.response
             self._steps.append(Step(answer.status, answer.headers, (answer.body,)))
             return self
-        return self._trouble(Trouble(at, error), status, after)
+        return self._trouble(Trouble(at, error), status, headers, after)
 
-    def hang(self, at: Place = "head", *, status: int = 200, after: bytes = b"") -> Self:
+    def hang(
+        self,
+        at: Place = "head",
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        after: bytes = b"",
+    ) -> Self:
         """Add silence to the script: only a time limit or a cancellation ends it.
 
         Args:
             at: Where it begins.
             status: The status of an answer that ends amid its body.
+            headers: The header fields of such an answer.
             after: The bytes that come before.
 
         Returns:
             The route itself, so that the next step can follow.
         """
-        return self._trouble(Trouble(at), status, after)
+        return self._trouble(Trouble(at), status, headers, after)
 
-    def _trouble(self, trouble: Trouble, status: int, after: bytes) -> Self:
-        self._steps.append(Step(status, chunks=(after,) if after else (), trouble=trouble))
+    def _trouble(
+        self, trouble: Trouble, status: int, headers: Mapping[str, str] | None, after: bytes
+    ) -> Self:
+        chunks = (after,) if after else ()
+        self._steps.append(Step(status, freeze_headers(headers or {}), chunks, trouble=trouble))
         return self
 
     @property
