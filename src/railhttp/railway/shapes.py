@@ -7,7 +7,8 @@ r"""From a Python type to the function that reads it from JSON: what decoders ne
 | `list[T]`, `Sequence[T]`, `tuple[T, ...]`, `tuple[A, B]` | an array |
 | `dict[str, T]`, `Mapping[str, T]` | an object |
 | dataclasses, attrs classes, named tuples, TypedDicts | an object; unknown members are ignored |
-| `A \| B`, `Literal`, `Enum`, `NewType`, `Annotated`, `object` | what they stand for |
+| `A \| B` | the first that fits, but an integer fits `int` before it fits `float` |
+| `Literal`, `Enum`, `NewType`, `Annotated`, `object` | what they stand for |
 """
 
 import inspect
@@ -92,7 +93,8 @@ class _Compiler:
         if origin in {dict, Mapping}:
             return self._mapping(model, args or (str, object))
         if origin is tuple:
-            return self._tuple(args or (object, ...))
+            is_bare = not hasattr(model, "__args__")  # `tuple[()]` has none, and says so
+            return self._tuple((object, ...) if is_bare else args)
         for alias in ("__supertype__", "__value__"):  # NewType, and `type X = ...`
             if hasattr(model, alias):
                 return self.shape(getattr(model, alias))
@@ -103,7 +105,7 @@ class _Compiler:
             [inner] = [self.shape(arg) for arg in args if arg is not type(None)]
             return lambda value: None if value is None else inner(value)
         names = " or ".join(getattr(arg, "__name__", str(arg)) for arg in args)
-        return _first_that_fits([self.shape(arg) for arg in args], names)
+        return _first_that_fits(_exact_first([self.shape(arg) for arg in args]), names)
 
     def _mapping(self, model: object, args: tuple[object, ...]) -> Shape:
         if args[0] is not str:
@@ -222,6 +224,16 @@ def _object(member: Shape) -> Shape:
         return {name: _within(name, member, part) for name, part in value.items()}
 
     return read
+
+
+def _exact_first(shapes: Sequence[Shape]) -> list[Shape]:
+    """Put int before float, which takes integers too, but converts them."""
+    ordered = list(shapes)
+    if SCALARS[int] in ordered and SCALARS[float] in ordered:
+        exact, converting = ordered.index(SCALARS[int]), ordered.index(SCALARS[float])
+        if converting < exact:
+            ordered.insert(converting, ordered.pop(exact))
+    return ordered
 
 
 def _first_that_fits(shapes: Sequence[Shape], names: str) -> Shape:
