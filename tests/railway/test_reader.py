@@ -10,6 +10,7 @@ from returns.result import Failure, Success
 from tests.servers.echo import EchoServer
 
 from railhttp import (
+    BaseURLHTTPClient,
     Delivery,
     HTTPClient,
     HTTPConnectionError,
@@ -56,6 +57,12 @@ async def test_a_reader_may_be_run_with_another_client(echo: EchoServer) -> None
     async with HTTPClient() as client:
         assert (await run(described(client))).unwrap().status == 200
     assert (await run(described(client))).failure().label == "closed"
+
+
+def test_a_reader_says_which_client_it_needs() -> None:
+    client: object = BaseURLHTTPClient("http://h")
+    with pytest.raises(TypeError, match="give the reader an HTTPClient, not BaseURLHTTPClient"):
+        reader.get("/")(client)  # type: ignore[arg-type]  # the mistake under test
 
 
 # -- retry ----------------------------------------------------------------------------------

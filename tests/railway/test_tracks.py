@@ -159,3 +159,31 @@ def test_what_a_function_raises_is_no_failure() -> None:
         then(broken)(Success(1))
     with pytest.raises(ZeroDivisionError):
         asyncio.run(run(then(broken)(FutureResult.from_value(1))))
+
+
+# -- misuse ---------------------------------------------------------------------------------
+
+
+async def half_awaited(number: int) -> Result[int, str]:
+    return half(number)
+
+
+@pytest.mark.parametrize(
+    ("step", "track", "advice"),
+    [
+        (
+            half,
+            HttpResponse(200),
+            "expected a Result, a FutureResult or a reader, got HttpResponse",
+        ),
+        (half_awaited, Success(8), "the coroutine of half_awaited"),
+        (len, Success("text"), "expected a Result, a FutureResult or a reader, got int"),
+        (divided, FutureResult.from_value(8), "a reader: give it its client first"),
+        (len, FutureResult.from_value("text"), "expected a FutureResult, got int"),
+    ],
+)
+async def test_what_does_not_go_on_is_refused_with_advice(
+    step: Callable[[object], Result[object, object]], track: Result[object, object], advice: str
+) -> None:
+    with pytest.raises(TypeError, match=advice):
+        await then(step)(track)  # type: ignore[misc]  # rows of several kinds

@@ -9,6 +9,8 @@ from returns.future import FutureResult
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
+from railhttp.railway.misuse import no_future
+
 T = TypeVar("T")
 E = TypeVar("E")
 P = ParamSpec("P")
@@ -49,11 +51,16 @@ async def run(future: FutureResult[T, E]) -> Result[T, E]:
     Returns:
         What came of it.
 
+    Raises:
+        TypeError: It is no future: a verb's coroutine, say, or a reader without its client.
+
     Example:
         >>> import asyncio
         >>> asyncio.run(run(FutureResult.from_value(1)))
         <Success: 1>
     """
+    if not isinstance(future, FutureResult):
+        raise no_future(future)
     return await future._inner_value  # there is no public way around IOResult
 
 
@@ -101,12 +108,14 @@ def catching(*kinds: type[Exception]) -> object:
     """
 
     def decorate(function: Callable[P, object]) -> Callable[P, object]:
+        is_async = inspect.iscoroutinefunction(function)
+
         @wraps(function)
         def caught(*args: P.args, **kwargs: P.kwargs) -> object:
             try:
                 value = function(*args, **kwargs)
             except kinds as error:
-                return Failure(error)
+                return FutureResult.from_failure(error) if is_async else Failure(error)
             return (
                 FutureResult(_caught(value, kinds))
                 if inspect.iscoroutine(value)

@@ -14,6 +14,7 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result
 from typing_extensions import Unpack
 
+from railhttp.client.future_verbs import FutureVerbs
 from railhttp.client.http_client import HTTPClient
 from railhttp.model.errors import FAILURES, Delivery, HTTPFailure, HTTPRetryExhaustedError
 from railhttp.model.options import RequestOptions
@@ -23,6 +24,7 @@ from railhttp.pipeline.call import Call
 from railhttp.pipeline.foreign import exhausted
 from railhttp.pipeline.journal import is_repeatable, journal
 from railhttp.protocols import RetryPolicyProtocol
+from railhttp.railway.misuse import no_client
 from railhttp.railway.outcome import run
 from railhttp.wire.multipart import FormFields
 
@@ -42,7 +44,7 @@ def get(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
         **options: See `RequestOptions`. A body that can be read only once cannot be sent again.
 
     Returns:
-        A function of a client; it never raises, see `FutureVerbs`.
+        A function of an `HTTPClient`; what it gives never raises, see `FutureVerbs`.
 
     Example:
         >>> import asyncio
@@ -53,37 +55,37 @@ def get(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
         >>> asyncio.run(main())
         'connect'
     """
-    return RequiresContextFutureResult(lambda client: client.future.get(url, **options))
+    return RequiresContextFutureResult(lambda client: _verbs(client).get(url, **options))
 
 
 def post(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
     """Describe a POST request; see `get`."""
-    return RequiresContextFutureResult(lambda client: client.future.post(url, **options))
+    return RequiresContextFutureResult(lambda client: _verbs(client).post(url, **options))
 
 
 def put(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
     """Describe a PUT request; see `get`."""
-    return RequiresContextFutureResult(lambda client: client.future.put(url, **options))
+    return RequiresContextFutureResult(lambda client: _verbs(client).put(url, **options))
 
 
 def delete(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
     """Describe a DELETE request; see `get`."""
-    return RequiresContextFutureResult(lambda client: client.future.delete(url, **options))
+    return RequiresContextFutureResult(lambda client: _verbs(client).delete(url, **options))
 
 
 def patch(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
     """Describe a PATCH request; see `get`."""
-    return RequiresContextFutureResult(lambda client: client.future.patch(url, **options))
+    return RequiresContextFutureResult(lambda client: _verbs(client).patch(url, **options))
 
 
 def head(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
     """Describe a HEAD request; see `get`."""
-    return RequiresContextFutureResult(lambda client: client.future.head(url, **options))
+    return RequiresContextFutureResult(lambda client: _verbs(client).head(url, **options))
 
 
 def options(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
     """Describe an OPTIONS request; see `get`."""
-    return RequiresContextFutureResult(lambda client: client.future.options(url, **options))
+    return RequiresContextFutureResult(lambda client: _verbs(client).options(url, **options))
 
 
 def post_multipart(
@@ -91,8 +93,15 @@ def post_multipart(
 ) -> ResponseReader:
     """Describe the upload of a form, see `HTTPClient.post_multipart`; see `get`."""
     return RequiresContextFutureResult(
-        lambda client: client.future.post_multipart(url, fields, **options)
+        lambda client: _verbs(client).post_multipart(url, fields, **options)
     )
+
+
+def _verbs(client: HTTPClient) -> FutureVerbs:
+    try:
+        return client.future
+    except AttributeError:
+        raise no_client(client) from None
 
 
 def retry(

@@ -1,13 +1,14 @@
 """The one place where a track divides: what follows a value, and what follows a failure."""
 
 from collections.abc import Callable
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from returns.context import RequiresContextFutureResult
 from returns.future import FutureResult
 from returns.pipeline import is_successful
 from returns.result import Result
 
+from railhttp.railway.misuse import no_future, no_track
 from railhttp.railway.outcome import run
 
 A = TypeVar("A")
@@ -19,17 +20,28 @@ N = TypeVar("N")
 Track: TypeAlias = Result[A, E] | FutureResult[A, E] | RequiresContextFutureResult[A, E, N]
 """A value or a failure, now, later, or later with an environment."""
 
+_TRACKS: Final = (Result, FutureResult, RequiresContextFutureResult)
+
 
 def switch(
     track: Track[A, E, N],
     on_value: Callable[[A], Track[B, F, N]],
     on_failure: Callable[[E], Track[B, F, N]],
 ) -> Track[B, F, N]:
-    """Go on from either end of a track; what follows is of the track's own container."""
+    """Go on from either end of a track; what follows is of the track's own container.
+
+    Raises:
+        TypeError: It is no track, or a step gave none.
+    """
     if isinstance(track, Result):
-        return _follow(track, on_value, on_failure)
+        following = _follow(track, on_value, on_failure)
+        if not isinstance(following, _TRACKS):
+            raise no_track(following)
+        return following
     if isinstance(track, FutureResult):
         return FutureResult(_switch_future(track, on_value, on_failure))
+    if not isinstance(track, RequiresContextFutureResult):
+        raise no_track(track)
     return RequiresContextFutureResult(
         lambda env: FutureResult(_switch_future(track(env), on_value, on_failure, env))
     )
@@ -51,5 +63,7 @@ async def _switch_future(
 ) -> Result[B, F]:
     following = _follow(await run(track), on_value, on_failure)
     if isinstance(following, RequiresContextFutureResult):
+        if not env:
+            raise no_future(following)
         following = following(*env)
     return following if isinstance(following, Result) else await run(following)
