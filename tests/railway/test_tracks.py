@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Never, TypeAlias
 
 import pytest
@@ -10,7 +11,13 @@ from returns.future import FutureResult
 from returns.pipeline import flow
 from returns.result import Failure, Result, Success
 
-from railhttp import HTTPFailure, HttpResponse, HTTPStatusError, HTTPTimeoutError
+from railhttp import (
+    HTTPFailure,
+    HttpResponse,
+    HTTPStatusError,
+    HTTPTimeoutError,
+    HTTPValidationError,
+)
 from railhttp.railway import decode_text, expect, fallback, on_status, run, tap, tap_failure, then
 
 Reader: TypeAlias = RequiresContextFutureResult[int, str, int]
@@ -126,11 +133,35 @@ def test_other_failures_are_left_alone(failure: object) -> None:
 
 
 def test_a_status_that_was_not_expected_is_a_failure() -> None:
-    check = expect(200, 201)
+    check = expect(HTTPStatus.OK, 201)
     assert check(HttpResponse(201)) == Success(HttpResponse(201))
     failure = check(HttpResponse(204)).failure()
     assert isinstance(failure, HTTPStatusError)
     assert failure.response == HttpResponse(204)
+    assert failure.message == "status 204, expected 200 or 201"
+
+
+def test_a_status_below_400_that_was_not_expected_can_be_turned_too() -> None:
+    accepted = on_status(202, decode_text)
+    assert accepted(expect(200)(HttpResponse(202, body=b"wait"))) == Success("wait")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (expect, "statuses: must be one status code or more"),
+        (lambda: expect(range(200, 300)), "statuses: must be a status code, .*, got range"),  # type: ignore[arg-type]
+        (lambda: expect(200, 20), "statuses: must be a status code, from 100 to 999, got 20"),
+        (lambda: expect(True), "got True"),
+        (lambda: on_status("404", decode_text), "status: must be a status code, .*, got str"),  # type: ignore[arg-type]
+        (lambda: on_status(4040, decode_text), "status: must be a status code, .*, got 4040"),
+    ],
+)
+def test_what_is_no_status_is_refused_when_the_step_is_made(
+    make: Callable[[], object], message: str
+) -> None:
+    with pytest.raises(HTTPValidationError, match=message):
+        make()
 
 
 # -- taps -----------------------------------------------------------------------------------

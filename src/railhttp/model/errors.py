@@ -18,6 +18,7 @@ r"""The failures: a closed union of plain exception classes.
 No message shows credentials, cookies or query values, whatever the request held.
 """
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, TypedDict
 
@@ -269,6 +270,7 @@ class HTTPStatusError(HTTPClientError):
     Args:
         response: The answer, whole; it names the request too.
         secret_headers: Names, in lower case, of header fields that are left out of a pickle.
+        expected: The statuses that the caller asked for, where it asked for some.
 
     Example:
         >>> from railhttp.model.response import HttpResponse
@@ -278,10 +280,17 @@ class HTTPStatusError(HTTPClientError):
     """
 
     def __init__(
-        self, response: "HttpResponse", *, secret_headers: frozenset[str] = SECRET_HEADERS
+        self,
+        response: "HttpResponse",
+        *,
+        secret_headers: frozenset[str] = SECRET_HEADERS,
+        expected: Iterable[int] = (),
     ) -> None:
+        wanted = " or ".join(map(str, expected))
         super().__init__(
-            f"status {response.status}",
+            f"status {response.status}, expected {wanted}"
+            if wanted
+            else f"status {response.status}",
             method=response.method,
             url=response.url,
             delivery=Delivery.ANSWERED,
