@@ -60,7 +60,7 @@ class SharedWork(Generic[T]):
         self._waiting = 0
         self._is_abandoned = False
 
-    def __await__(self) -> Generator[object, object, T]:
+    def __await__(self) -> Generator[object, None, T]:
         return self._wait().__await__()
 
     async def _wait(self) -> T:
