@@ -31,6 +31,11 @@ def half_later(number: int) -> FutureResult[int, str]:
     return FutureResult.from_result(half(number))
 
 
+async def half_awaited(number: int) -> Result[int, str]:
+    await asyncio.sleep(0)
+    return half(number)
+
+
 def divided(number: int) -> Reader:
     return RequiresContextFutureResult(
         lambda divisor: FutureResult.from_result(Success(number // divisor))
@@ -45,6 +50,11 @@ def length_later(failure: str) -> FutureResult[int, Never]:
     return FutureResult.from_result(length(failure))
 
 
+async def length_awaited(failure: str) -> Result[int, Never]:
+    await asyncio.sleep(0)
+    return length(failure)
+
+
 def length_divided(failure: str) -> Reader:
     return divided(len(failure))
 
@@ -56,7 +66,7 @@ def length_divided(failure: str) -> Reader:
     ("start", "end"),
     [(Success(8), Success(4)), (Success(3), Failure("odd")), (Failure("none"), Failure("none"))],
 )
-@pytest.mark.parametrize("step", [half, half_later])
+@pytest.mark.parametrize("step", [half, half_later, half_awaited])
 async def test_then_goes_on_with_a_value_only(
     step: Callable[[int], FutureResult[int, str]], start: Result[int, str], end: Result[int, str]
 ) -> None:
@@ -84,7 +94,7 @@ async def test_a_reader_can_be_run_again() -> None:
 @pytest.mark.parametrize(
     ("start", "end"), [(Success(8), Success(8)), (Failure("none"), Success(4))]
 )
-@pytest.mark.parametrize("other", [length, length_later])
+@pytest.mark.parametrize("other", [length, length_later, length_awaited])
 async def test_fallback_goes_on_with_a_failure_only(
     other: Callable[[str], FutureResult[int, Never]],
     start: Result[int, str],
@@ -193,10 +203,6 @@ def test_what_a_function_raises_is_no_failure() -> None:
 
 
 # -- misuse ---------------------------------------------------------------------------------
-
-
-async def half_awaited(number: int) -> Result[int, str]:
-    return half(number)
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,8 @@ class Refused(Exception): ...
 def known(user: User) -> Result[str, Unknown]: ...  # type: ignore[empty-body]  # never run
 def stock(name: str) -> FutureResult[Stock, Refused]: ...  # type: ignore[empty-body]
 def parcel(stock: Stock) -> RequiresContextFutureResult[Parcel, Refused, HTTPClient]: ...  # type: ignore[empty-body]
+async def paid(stock: Stock) -> Result[Item, Refused]: ...  # type: ignore[empty-body]
+async def remembered(failure: Unknown) -> Result[Item, Refused]: ...  # type: ignore[empty-body]
 def look_at_user(user: User) -> None: ...
 def look_at_unknown(failure: Unknown) -> None: ...
 def look(anything: object) -> None: ...
@@ -195,6 +197,14 @@ def then_adds_failures(
         then(stock)(then(known)(later)), FutureResult[Stock, HTTPFailure | Unknown | Refused]
     )
     assert_type(
+        then(paid)(then(stock)(then(known)(later))),
+        FutureResult[Item, HTTPFailure | Unknown | Refused],
+    )
+    assert_type(
+        then(paid)(then(stock)(then(known)(described))),
+        RequiresContextFutureResult[Item, HTTPFailure | Unknown | Refused, HTTPClient],
+    )
+    assert_type(
         then(parcel)(then(stock)(then(known)(described))),
         RequiresContextFutureResult[Parcel, HTTPFailure | Unknown | Refused, HTTPClient],
     )
@@ -213,6 +223,7 @@ def fallback_adds_values(
     assert_type(fallback(no_user)(now), Result[User | None, Refused])
     assert_type(fallback(no_user)(later), FutureResult[User | None, Refused])
     assert_type(fallback(cached)(later), FutureResult[User | Item, Refused])
+    assert_type(fallback(remembered)(later), FutureResult[User | Item, Refused])
     assert_type(
         fallback(cached)(described), RequiresContextFutureResult[User | Item, Refused, HTTPClient]
     )

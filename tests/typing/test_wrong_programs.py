@@ -51,6 +51,8 @@ PROGRAMS: Final = {
     "a step that gives no track": "then(len)  # arg-type",
     "a step with a lambda has no type": "then(lambda one: Success(one.id))  # attr-defined",
     "a future step after a result": "then(lambda_free)(now)  # call-overload",
+    "an async step after a result": "then(known_later)(now)  # call-overload",
+    "an async step that gives no result": "then(seen_later)  # arg-type",
     "a wrong order in a flow": "flow(user, then(decode(Item)), then(known))  # arg-type",
     "bind never widens": "client.future.get('http://h/').bind_result(typed)  # arg-type",
     "a fallback of another failure": (
@@ -90,6 +92,9 @@ match failed:
 AFTER: Final = """
 def lambda_free(user: User) -> FutureResult[int, Unknown]:
     return FutureResult.from_value(user.id)
+
+async def known_later(user: User) -> Result[str, Unknown]:
+    return Failure(Unknown())
 
 def typed(response: HttpResponse) -> Result[User, Unknown]:
     return Failure(Unknown())

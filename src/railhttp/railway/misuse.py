@@ -48,6 +48,9 @@ def _kind(given: object) -> str:
             return "a Result: it needs no awaiting"
         case _ if inspect.iscoroutine(given):
             name = given.__qualname__
-            return f"the coroutine of {name}: use client.future for a verb, or FutureResult(…)"
+            return (
+                f"the coroutine of {name}: use client.future for a verb, FutureResult(…) for other "
+                "work, and FutureResult.from_result(…) before an async step"
+            )
         case _:
             return type(given).__name__

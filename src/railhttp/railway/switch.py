@@ -1,7 +1,7 @@
 """The one place where a track divides: what follows a value, and what follows a failure."""
 
-from collections.abc import Callable
-from typing import Final, TypeAlias, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Final, Never, TypeAlias, TypeVar
 
 from returns.context import RequiresContextFutureResult
 from returns.future import FutureResult
@@ -20,13 +20,16 @@ N = TypeVar("N")
 Track: TypeAlias = Result[A, E] | FutureResult[A, E] | RequiresContextFutureResult[A, E, N]
 """A value or a failure, now, later, or later with an environment."""
 
+Following: TypeAlias = Track[A, E, N] | Coroutine[object, Never, Result[A, E]]
+"""What a step gives: a track, or what an `async def` gives that returns a result."""
+
 _TRACKS: Final = (Result, FutureResult, RequiresContextFutureResult)
 
 
 def switch(
     track: Track[A, E, N],
-    on_value: Callable[[A], Track[B, F, N]],
-    on_failure: Callable[[E], Track[B, F, N]],
+    on_value: Callable[[A], Following[B, F, N]],
+    on_failure: Callable[[E], Following[B, F, N]],
 ) -> Track[B, F, N]:
     """Go on from either end of a track; what follows is of the track's own container.
 
@@ -49,19 +52,21 @@ def switch(
 
 def _follow(
     result: Result[A, E],
-    on_value: Callable[[A], Track[B, F, N]],
-    on_failure: Callable[[E], Track[B, F, N]],
-) -> Track[B, F, N]:
+    on_value: Callable[[A], Following[B, F, N]],
+    on_failure: Callable[[E], Following[B, F, N]],
+) -> Following[B, F, N]:
     return on_value(result.unwrap()) if is_successful(result) else on_failure(result.failure())
 
 
 async def _switch_future(
     track: FutureResult[A, E],
-    on_value: Callable[[A], Track[B, F, N]],
-    on_failure: Callable[[E], Track[B, F, N]],
+    on_value: Callable[[A], Following[B, F, N]],
+    on_failure: Callable[[E], Following[B, F, N]],
     *env: N,
 ) -> Result[B, F]:
     following = _follow(await run(track), on_value, on_failure)
+    if isinstance(following, Coroutine):
+        following = await following
     if isinstance(following, RequiresContextFutureResult):
         if not env:
             raise no_future(following)

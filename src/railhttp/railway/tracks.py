@@ -4,7 +4,7 @@ Each takes a function and gives a function from track to track, so it works in `
 alone. None of them catches what a function raises: that is a defect, and no failure.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Never, TypeVar, overload
 
 from returns.context import RequiresContextFutureResult
@@ -22,7 +22,7 @@ from railhttp.railway.steps import (
     ThenReader,
     ThenResult,
 )
-from railhttp.railway.switch import Track, switch
+from railhttp.railway.switch import Following, Track, switch
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -36,17 +36,20 @@ def then(step: Callable[[A], Result[B, F]], /) -> ThenResult[A, B, F]: ...
 @overload
 def then(step: Callable[[A], FutureResult[B, F]], /) -> ThenFuture[A, B, F]: ...
 @overload
+def then(step: Callable[[A], Coroutine[object, Never, Result[B, F]]], /) -> ThenFuture[A, B, F]: ...
+@overload
 def then(
     step: Callable[[A], RequiresContextFutureResult[B, F, N]], /
 ) -> ThenReader[A, B, F, N]: ...
-def then(step: Callable[[A], Track[B, F, N]]) -> object:
+def then(step: Callable[[A], Following[B, F, N]]) -> object:
     """Go on with a value; the failures of the step join those of the track.
 
     It is `bind`, which demands the same failure type on both sides, with the union of both.
 
     Args:
-        step: Gets the value, and gives a track that is no richer than the one it is used on. A
-            named function: type checkers cannot infer the argument of a lambda here.
+        step: Gets the value, and gives a track that is no richer than the one it is used on; an
+            `async def` that returns a `Result` counts as one that gives a `FutureResult`. A named
+            function: type checkers cannot infer the argument of a lambda here.
 
     Returns:
         A function from track to track.
@@ -70,15 +73,20 @@ def fallback(other: Callable[[E], Result[B, F]], /) -> FallbackResult[E, B, F]: 
 def fallback(other: Callable[[E], FutureResult[B, F]], /) -> FallbackFuture[E, B, F]: ...
 @overload
 def fallback(
+    other: Callable[[E], Coroutine[object, Never, Result[B, F]]], /
+) -> FallbackFuture[E, B, F]: ...
+@overload
+def fallback(
     other: Callable[[E], RequiresContextFutureResult[B, F, N]], /
 ) -> FallbackReader[E, B, F, N]: ...
-def fallback(other: Callable[[E], Track[B, F, N]]) -> object:
+def fallback(other: Callable[[E], Following[B, F, N]]) -> object:
     """Try something else after a failure; its value joins that of the track.
 
     It is `lash`, which demands the same value type on both sides, with the union of both.
 
     Args:
-        other: Gets the failure, and gives a track that is no richer than the one it is used on.
+        other: Gets the failure, and gives a track that is no richer than the one it is used on;
+            see `then`.
 
     Returns:
         A function from track to track.
