@@ -32,7 +32,7 @@ from railhttp.pipeline.call import Call, Layers
 from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
 from railhttp.pipeline.instruments import Instruments, observed
 from railhttp.pipeline.interceptors import InterceptorChain
-from railhttp.pipeline.journal import note
+from railhttp.pipeline.journal import JOURNAL
 from railhttp.pipeline.mailbox import Observer
 from railhttp.pipeline.metrics import CallMetrics
 from railhttp.pipeline.observers import EventPublisher
@@ -337,7 +337,8 @@ class HTTPClient(Verbs, Streams):
         return Opener(prepared, self._layers, self._perform, bounded=bounded)
 
     def _perform(self, call: Call) -> Awaitable[HttpResponse]:
-        note(call)
+        if (calls := JOURNAL.get()) is not None:
+            calls.append(call)
         listeners = call.listeners
         observations = listeners.call_started(call.dispatch()) if listeners else ()
         attempted = self._attempted(call)

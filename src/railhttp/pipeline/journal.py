@@ -8,7 +8,8 @@ from typing import Final
 from railhttp.model.errors import Delivery
 from railhttp.pipeline.call import Call
 
-_JOURNAL: Final[ContextVar[list[Call] | None]] = ContextVar("railhttp_journal", default=None)
+JOURNAL: Final[ContextVar[list[Call] | None]] = ContextVar("railhttp_journal", default=None)
+"""Where calls are written down; None where nobody keeps a journal."""
 
 
 @contextmanager
@@ -18,22 +19,15 @@ def journal() -> Iterator[list[Call]]:
     Yields:
         The calls, growing; those of a journal inside this one are in it too.
     """
-    outer = _JOURNAL.get()
+    outer = JOURNAL.get()
     calls: list[Call] = []
-    token = _JOURNAL.set(calls)
+    token = JOURNAL.set(calls)
     try:
         yield calls
     finally:
-        _JOURNAL.reset(token)
+        JOURNAL.reset(token)
         if outer is not None:
             outer.extend(calls)
-
-
-def note(call: Call) -> None:
-    """Write a call down where somebody keeps a journal."""
-    calls = _JOURNAL.get()
-    if calls is not None:
-        calls.append(call)
 
 
 def is_repeatable(call: Call) -> bool:
