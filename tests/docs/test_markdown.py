@@ -19,7 +19,14 @@ from tests.servers.echo import EchoServer
 
 ROOT: Final = Path(__file__).parents[2]
 DOCUMENTS: Final = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-TYPED: Final = ("railway", "resilience", "streams", "testing", "dependency-injection")
+TYPED: Final = (
+    "railway",
+    "resilience",
+    "streams",
+    "testing",
+    "dependency-injection",
+    "observability",
+)
 _BLOCK: Final = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
