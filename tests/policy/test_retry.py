@@ -1,5 +1,7 @@
 """Which failures are transient, which are final, and what any of them costs."""
 
+import time
+from collections.abc import Iterator
 from typing import get_args
 
 import pytest
@@ -19,9 +21,9 @@ from railhttp.model.errors import (
     HTTPValidationError,
     TimeoutPhase,
 )
-from railhttp.model.response import HttpResponse
+from railhttp.model.response import HttpResponse, freeze_headers
 from railhttp.policy.budget import RetryBudget
-from railhttp.policy.retry import is_final, is_transient
+from railhttp.policy.retry import is_final, is_transient, retry_after
 
 
 @pytest.mark.parametrize("kind", get_args(ConnectionKind))
@@ -58,6 +60,30 @@ def test_answers_are_transient_by_status(status: int) -> None:
 )
 def test_nothing_else_is_transient(failure: HTTPFailure, final: bool) -> None:
     assert (is_transient(failure), is_final(failure)) == (False, final)
+
+
+@pytest.fixture
+def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC+11")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_from_greenwich")
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+        "Sun, 06 Nov 1994 08:49:37 -0000",
+    ],
+)
+def test_a_date_in_retry_after_is_utc_in_every_form_and_wherever_we_are(date: str) -> None:
+    """The three forms of RFC 9110, section 5.6.7, and one that e-mail has besides."""
+    assert retry_after(freeze_headers({"Retry-After": date}), wall=784_111_770.0) == 7.0
 
 
 @pytest.mark.parametrize("settings", [{"capacity": 13}, {"credit": -1}, {"transport_cost": -1}])

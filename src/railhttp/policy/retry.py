@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple, assert_never
 
@@ -245,6 +246,9 @@ def retry_after(headers: Headers, wall: float) -> float | None:
     if _SECONDS.fullmatch(text):
         return max(0.0, float(text))
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - wall)
+        date = parsedate_to_datetime(text)
     except (TypeError, ValueError, OverflowError):
         return None
+    # A date without a zone, as asctime writes it, is UTC too (RFC 9110, section 5.6.7).
+    utc = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+    return max(0.0, utc.timestamp() - wall)
