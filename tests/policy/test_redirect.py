@@ -87,6 +87,40 @@ def test_method_and_body(status: int, method: str, then: str, keeps_body: bool) 
 
 
 @pytest.mark.parametrize(
+    ("field", "of_a_body"),
+    [
+        ("Content-Digest", True),
+        ("Content-Encoding", True),
+        ("Content-Length", True),
+        ("Content-Range", True),
+        ("digest", True),
+        ("Expect", True),
+        ("Last-Modified", True),
+        ("Repr-Digest", True),
+        ("Accept", False),
+        ("Want-Content-Digest", False),
+        ("X-Content-Type", False),
+    ],
+)
+def test_what_describes_a_body_goes_with_it(field: str, of_a_body: bool) -> None:
+    """RFC 9110, section 15.4: a request that became a GET has no content-specific fields."""
+    post = Request("POST", URL("http://h/"), {field: "x"}, BODY, None, Route())
+    for status, kept in [(303, not of_a_body), (307, True)]:
+        step = redirected(post, status, "/c", SECRET)
+        assert isinstance(step, Request)
+        assert (field in (step.headers or {})) is kept
+
+
+@pytest.mark.parametrize("status", [303, 307])
+def test_a_signature_is_true_of_the_first_request_only(status: int) -> None:
+    fields = {"Signature-Input": "a=()", "signature": "a=:b:", "X-Open": "o"}
+    signed = Request("POST", URL("http://h/"), fields, BODY, None, Route())
+    step = redirected(signed, status, "/c", SECRET)
+    assert isinstance(step, Request)
+    assert dict(step.headers or {}) == {"X-Open": "o"}
+
+
+@pytest.mark.parametrize(
     ("location", "same_origin"),
     [
         ("/c", True),

@@ -18,14 +18,21 @@ _RAW_BYTE: Final = re.compile("[\udc80-\udcff]")
 
 _BODY_HEADERS: Final = frozenset(
     {
+        "content-digest",
         "content-encoding",
         "content-language",
         "content-length",
         "content-location",
+        "content-range",
         "content-type",
+        "digest",
+        "expect",
+        "last-modified",
+        "repr-digest",
         "transfer-encoding",
     }
 )
+_SIGNATURE: Final = frozenset({"signature", "signature-input"})
 
 
 class Refusal(NamedTuple):
@@ -44,9 +51,10 @@ def redirected(
     """Decide what to send after a redirect.
 
     A 303, and a 301 or 302 to a POST, turn the request into a GET without a body, as browsers do;
-    the others repeat method and body. To another origin go neither the secret header fields nor
-    the cookies of the call, and so no credentials ever go from https to http. User-info that the
-    server put into the location is dropped.
+    the others repeat method and body. What describes a body goes with it. A signature (RFC 9421)
+    is dropped always: it is true of the request before only. To another origin go neither the
+    secret header fields nor the cookies of the call, and so no credentials ever go from https to
+    http. User-info that the server put into the location is dropped.
 
     Args:
         request: What was sent.
@@ -67,7 +75,7 @@ def redirected(
     bodiless = _becomes_get(request.method, status)
     if request.body is not None and not bodiless and not request.body.replayable:
         return Refusal("the body cannot be sent a second time")
-    dropped = _BODY_HEADERS if bodiless else frozenset()
+    dropped = _SIGNATURE | _BODY_HEADERS if bodiless else _SIGNATURE
     return replace(
         request,
         method="GET" if bodiless else request.method,
@@ -95,7 +103,7 @@ def _becomes_get(method: str, status: int) -> bool:
 def _without(
     headers: Mapping[str, str] | None, dropped: frozenset[str]
 ) -> Mapping[str, str] | None:
-    if not headers or not dropped:
+    if not headers:
         return headers
     return CIMultiDict(
         (name, text) for name, text in headers.items() if name.lower() not in dropped
