@@ -4,10 +4,12 @@ from base64 import b64decode
 
 import pytest
 
+from railhttp.client.http_client import HTTPClient
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
 from railhttp.pipeline.signing import MessageSigning, signature_base
-from railhttp.testing import ManualClock
+from railhttp.pipeline.standard_interceptors import RequestInterceptor
+from railhttp.testing import ManualClock, ScriptedTransport
 
 DAY = ManualClock(wall=1618884473.0)
 
@@ -79,12 +81,53 @@ async def test_only_the_named_origin_is_signed_for() -> None:
         ("@path", "/"),
         ("@query", "?"),
         ("@authority", "api.example"),
-        ("@target-uri", "https://api.example:443"),
+        ("@target-uri", "https://api.example/"),
     ],
 )
 def test_parts_of_a_url_are_signed_in_their_normal_form(name: str, value: str) -> None:
     context = RequestContext("GET", "https://api.example:443#top")
     assert signature_base(context, [name], "()").splitlines()[0] == f'"{name}": {value}'
+
+
+class Rewriting(RequestInterceptor):
+    """Writes what is put into its normal form before it is sent."""
+
+    async def prepare(self, context: RequestContext) -> None:
+        context.method = "post"
+        context.url = "http://API.example:80/x/../ä%20b?q=ü#top"
+
+
+async def test_what_is_sent_is_what_is_signed() -> None:
+    transport = ScriptedTransport()
+    route = transport.on("POST", "/*").reply()
+    signing = MessageSigning("k", b"s", clock=DAY)
+    async with HTTPClient(exchange=transport, interceptors=[Rewriting(), signing]) as client:
+        (await client.get("http://h/")).unwrap()
+    [sent] = route.calls
+    assert sent.url.removesuffix("#top") == "http://api.example/%C3%A4%20b?q=%C3%BC"
+    again = RequestContext("POST", sent.url)
+    assert sent.headers["Signature"] == (await headers_of(signing, again))["Signature"]
+
+
+@pytest.mark.parametrize("name", ["@authority", "@target-uri"])
+def test_the_host_that_the_caller_names_is_signed(name: str) -> None:
+    context = RequestContext("GET", "https://10.0.0.7/", {"host": "API.example:443"})
+    signed = signature_base(context, [name], "()").splitlines()[0]
+    assert signed.partition(": ")[2] in {"api.example", "https://api.example/"}
+
+
+def test_a_field_that_comes_several_times_is_signed_as_one() -> None:
+    fields = {"X-Tag": " a", "x-tag": "b, c "}
+    signed = signature_base(RequestContext("GET", "http://h/", fields), ["x-tag"], "()")
+    assert signed.splitlines()[0] == '"x-tag": a, b, c'
+
+
+async def test_a_digest_of_the_callers_own_is_replaced_in_whatever_case_it_is_written() -> None:
+    signing = MessageSigning("k", b"s", clock=DAY)
+    stale = {"content-digest": "sha-256=:stale:"}
+    context = RequestContext("POST", "http://h/", stale, body=b"x")
+    fresh = RequestContext("POST", "http://h/", body=b"x")
+    assert await headers_of(signing, context) == await headers_of(signing, fresh)
 
 
 async def test_a_field_that_is_to_be_signed_has_to_be_there() -> None:

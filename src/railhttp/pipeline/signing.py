@@ -5,10 +5,12 @@ import hmac
 from base64 import b64encode
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import urlsplit
+
+from yarl import URL
 
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.url import request_url
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.standard_interceptors import RequestInterceptor
 from railhttp.protocols import Clock
@@ -22,7 +24,7 @@ class MessageSigning(RequestInterceptor):
 
     A body is covered by its `Content-Digest` (RFC 9530); one that is streamed is read for that
     first, if it can be read again. Of one that can be read only once the digest is left out, and
-    the signature says so by what it lists.
+    the signature says so by what it lists. A `Content-Digest` of the caller's own is replaced.
     Put it behind all interceptors that change what it covers.
 
     Args:
@@ -89,24 +91,26 @@ class MessageSigning(RequestInterceptor):
             async for chunk in context.chunks():
                 digest.update(chunk)
         text = b64encode(digest.digest()).decode()
+        for known in [name for name in context.headers if name.lower() == DIGEST]:
+            del context.headers[known]
         context.headers["Content-Digest"] = f"sha-256=:{text}:"
         return self._covered
 
 
 def signature_base(context: RequestContext, covered: Sequence[str], parameters: str) -> str:
-    """Build the text that is signed (RFC 9421, section 2.5).
+    """Build the text that is signed (RFC 9421, section 2.5): of the request as it is sent.
 
     Args:
-        context: The request.
+        context: The request; its URL is taken in normal form.
         covered: What is signed, see `MessageSigning`.
         parameters: The signature's own parameters.
 
     Raises:
-        HTTPValidationError: The request has no such field.
+        HTTPValidationError: The request has no such field, or its URL cannot be sent.
 
     Example:
-        >>> print(signature_base(RequestContext("GET", "http://h/a?b"), ["@path", "@query"], "()"))
-        "@path": /a
+        >>> print(signature_base(RequestContext("GET", "http://h/ü?b"), ["@path", "@query"], "()"))
+        "@path": /%C3%BC
         "@query": ?b
         "@signature-params": ()
     """
@@ -115,31 +119,36 @@ def signature_base(context: RequestContext, covered: Sequence[str], parameters: 
 
 
 def _component(context: RequestContext, name: str) -> str:
-    url = urlsplit(context.url)
+    url = request_url(context.url)
     match name:
         case "@method":
-            return context.method
+            return context.method.upper()
         case "@target-uri":
-            return context.url.partition("#")[0]
+            return f"{url.scheme}://{_authority(context, url)}{url.raw_path_qs}"
         case "@authority":
-            return _authority(url.scheme, url.netloc.rpartition("@")[2].lower())
+            return _authority(context, url)
         case "@scheme":
-            return url.scheme.lower()
+            return url.scheme
         case "@path":
-            return url.path or "/"
+            return url.raw_path
         case "@query":
-            return f"?{url.query}"
+            return f"?{url.raw_query_string}"
         case _:
             return _field(context, name)
 
 
-def _authority(scheme: str, netloc: str) -> str:
-    # The default port is left out (RFC 9421, section 2.2.3).
-    return netloc.removesuffix(":443" if scheme == "https" else ":80")
+def _authority(context: RequestContext, url: URL) -> str:
+    # As the Host field has it, without a default port (RFC 9421, section 2.2.3).
+    host = _values(context, "host") or [url.host_port_subcomponent or ""]
+    return host[0].lower().removesuffix(":443" if url.scheme == "https" else ":80")
 
 
 def _field(context: RequestContext, name: str) -> str:
-    for known, value in context.headers.items():
-        if known.lower() == name:
-            return value.strip()
-    raise HTTPValidationError(f"there is no field {name!r} to sign", field="covered")
+    values = _values(context, name)
+    if not values:
+        raise HTTPValidationError(f"there is no field {name!r} to sign", field="covered")
+    return ", ".join(values)  # RFC 9421, section 2.1
+
+
+def _values(context: RequestContext, name: str) -> list[str]:
+    return [value.strip() for known, value in context.headers.items() if known.lower() == name]
