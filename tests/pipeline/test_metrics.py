@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pytest
+from typing_extensions import override
 
 from railhttp.client.http_client import HTTPClient
 from railhttp.protocols import MetricsRecorderProtocol
@@ -69,3 +70,20 @@ async def test_a_call_with_several_attempts_is_one_measurement() -> None:
         await clock.run(client.get("https://api.example/v1"))
     assert [value for _, value, _ in recorder.histograms] == clock.slept
     assert len(recorder.counters) == 1
+
+
+class WithoutHistograms(Recorder):
+    """A recorder that cannot keep one of the two."""
+
+    @override
+    def histogram(self, name: str, value: float, tags: Tags = None) -> None:
+        raise RuntimeError("no such instrument")
+
+
+async def test_a_call_counts_also_where_its_time_cannot_be_recorded() -> None:
+    recorder = WithoutHistograms()
+    transport = ScriptedTransport()
+    transport.on("GET", "/v1").reply()
+    async with HTTPClient(metrics=recorder, exchange=transport) as client:
+        (await client.get("https://api.example/v1")).unwrap()
+    assert [name for name, _, _ in recorder.counters] == ["http.request.status"]

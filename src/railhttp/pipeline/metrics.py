@@ -73,5 +73,7 @@ class CallMeasurement:
             "status": "" if status is None else str(status),
             "error": ending.error_type or "",
         }
-        self._recorder.histogram(DURATION, ending.seconds, tags)
-        self._recorder.increment(STATUS, 1.0, tags)
+        try:
+            self._recorder.histogram(DURATION, ending.seconds, tags)
+        finally:  # a call counts also where its time cannot be recorded
+            self._recorder.increment(STATUS, 1.0, tags)
