@@ -1,8 +1,9 @@
 """The circuit breaker as its callers see it, and fifty of them at once."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Final
 
 import pytest
 from tests.pipeline.scripted import ScriptedCall, answer, lost, outcome_of, silent
@@ -13,6 +14,7 @@ from railhttp.model.errors import (
     HTTPConnectionError,
     HTTPDecodeError,
     HTTPFailure,
+    HTTPInterceptorError,
     HTTPInvalidRequestError,
     HTTPRetryExhaustedError,
     HTTPTimeoutError,
@@ -25,11 +27,15 @@ from railhttp.protocols import CircuitBreakerControlProtocol
 from railhttp.testing import ManualClock
 
 
-async def opened(clock: ManualClock, **settings: int | float) -> CircuitBreaker:
+async def fail() -> None:
+    raise KeyError
+
+
+async def opened(clock: ManualClock, **settings: object) -> CircuitBreaker:
     """A breaker that has just opened, for five seconds."""
-    breaker = CircuitBreaker(1, 5.0, name="stock", clock=clock, **settings)  # type: ignore[arg-type]  # numbers
-    with pytest.raises(HTTPConnectionError):
-        await breaker.call(ScriptedCall(clock, [lost()]))
+    breaker = CircuitBreaker(1, 5.0, name="stock", clock=clock, **settings)  # type: ignore[arg-type]  # whatever a test needs
+    with pytest.raises(KeyError):
+        await breaker.call(fail)
     assert state_of(breaker) == "open"
     return breaker
 
@@ -257,9 +263,6 @@ async def test_only_what_the_host_did_is_held_against_it(
 
 
 async def test_a_foreign_exception_counts_as_a_failure_and_other_values_as_successes() -> None:
-    async def fail() -> None:
-        raise KeyError
-
     async def succeed() -> int:
         return 7
 
@@ -284,6 +287,27 @@ async def test_predicates_decide_what_is_a_failure() -> None:
     for outcome in (silent(), answer(404)):
         await outcome_of(breaker.call(ScriptedCall(clock, [outcome])))
     assert (breaker.state, breaker.name, breaker.rule) == ("open", "stock", rule)
+
+
+NO_VERDICTS: Final[Mapping[str, bool]] = {}
+
+
+@pytest.mark.parametrize("outcome", [lost(), answer(200)])
+async def test_a_predicate_with_a_defect_is_named_and_takes_no_probes_slot(
+    outcome: HTTPFailure | HttpResponse,
+) -> None:
+    clock = ManualClock()
+    broken = await opened(
+        clock,
+        failure_if=lambda failure: NO_VERDICTS[failure.label],
+        failure_if_response=lambda response: NO_VERDICTS[response.url],
+    )
+    await clock.advance(5.0)
+    for _ in range(3):
+        with pytest.raises(HTTPInterceptorError, match=r"failure_if\w* raised KeyError") as caught:
+            await broken.call(ScriptedCall(clock, [outcome]))
+        assert isinstance(caught.value.__cause__, KeyError)
+        assert state_of(broken) == "half_open", "it says nothing about the host"
 
 
 async def test_a_slow_success_counts_as_a_failure() -> None:
@@ -340,11 +364,15 @@ async def test_without_a_ratio_only_failures_in_a_row_count() -> None:
         (lambda: BreakerRule(failure_ratio=0.0), "failure_ratio"),
         (lambda: BreakerRule(window=float("inf")), "window"),
         (lambda: BreakerRule(probe_lease=-1.0), "probe_lease"),
+        (lambda: BreakerRule(probe_lease=None), "probe_lease"),  # type: ignore[arg-type]  # on purpose
+        (lambda: BreakerRule(window=None), "window"),  # type: ignore[arg-type]  # on purpose
+        (lambda: BreakerRule(failure_if=3), "failure_if"),  # type: ignore[arg-type]  # on purpose
+        (lambda: BreakerRule(failure_if_response=3), "failure_if_response"),  # type: ignore[arg-type]  # on purpose
         (lambda: BreakerRule(max_recovery_timeout=1.0), "max_recovery_timeout"),
         (lambda: CircuitBreaker(half_open_max_calls=0), "half_open_max_calls"),
     ],
 )
-def test_numbers_out_of_bounds_are_refused(make: Callable[[], object], field: str) -> None:
+def test_settings_that_make_no_sense_are_refused(make: Callable[[], object], field: str) -> None:
     with pytest.raises(HTTPValidationError) as caught:
         make()
     assert caught.value.field == field

@@ -12,6 +12,7 @@ from railhttp.model.errors import (
     HTTPConnectionError,
     HTTPDecodeError,
     HTTPFailure,
+    HTTPInterceptorError,
     HTTPRetryExhaustedError,
     HTTPStatusError,
     HTTPTimeoutError,
@@ -205,6 +206,27 @@ async def test_predicates_decide_what_is_worth_another_attempt() -> None:
         await policy.execute(ScriptedCall(clock, [lost()]))
 
 
+@pytest.mark.parametrize(
+    ("outcome", "name", "raised"),
+    [(answer(503), "retry_if_response", "HTTPDecodeError"), (refused(), "retry_if", "TypeError")],
+)
+async def test_a_predicate_with_a_defect_is_named_and_neither_ends_retries_nor_exhausts_them(
+    outcome: HTTPFailure | HttpResponse, name: str, raised: str
+) -> None:
+    clock = ManualClock()
+    policy = RetryPolicy(
+        retry_if=lambda failure: failure.delivery < 1,  # type: ignore[operator]  # on purpose
+        retry_if_response=lambda response: bool(response.json()),
+        clock=clock,
+    )
+    with pytest.raises(HTTPInterceptorError, match=f"{name} raised {raised}") as caught:
+        await clock.run(policy.execute(ScriptedCall(clock, [outcome])))
+    assert (caught.value.interceptor, caught.value.attempts) == (name, 1)
+    proof = outcome.delivery if isinstance(outcome, HTTPConnectionError) else Delivery.ANSWERED
+    assert caught.value.delivery is proof
+    assert type(caught.value.__cause__).__name__ == raised
+
+
 async def test_on_retry_hears_of_each_retry_before_its_wait() -> None:
     clock = ManualClock()
     heard: list[RetryEvent] = []
@@ -275,11 +297,15 @@ async def test_a_policy_without_a_budget_never_runs_out() -> None:
         ({"max_delay": float("nan")}, "max_delay"),
         ({"throttle_delay": float("inf")}, "base_delay"),
         ({"retry_after_cap": -0.1}, "retry_after_cap"),
+        ({"jitter": 0.5}, "jitter"),
+        ({"retry_if": 3}, "retry_if"),
+        ({"retry_if_response": 503}, "retry_if_response"),
+        ({"on_retry": 3}, "on_retry"),
     ],
 )
-def test_numbers_out_of_bounds_are_refused(settings: dict[str, float], field: str) -> None:
+def test_settings_that_make_no_sense_are_refused(settings: dict[str, float], field: str) -> None:
     with pytest.raises(HTTPValidationError) as caught:
-        RetryPolicy(**settings)  # type: ignore[arg-type]  # a table of floats
+        RetryPolicy(**settings)  # type: ignore[arg-type]  # a table of numbers
     assert caught.value.field == field
 
 

@@ -56,7 +56,7 @@ class CircuitBreaker:
         clock: What tells the time and draws lots.
 
     Raises:
-        HTTPValidationError: A number is out of its bounds.
+        HTTPValidationError: A number is out of its bounds, or what should be a function is none.
 
     Example:
         >>> import asyncio
@@ -171,13 +171,15 @@ class CircuitBreaker:
 
         Raises:
             HTTPCircuitOpenError: It was not called; `retry_after` says when a probe may pass.
+            HTTPInterceptorError: `failure_if` or `failure_if_response` raised; the host is not
+                judged by that.
         """
         ticket = self._ordinary() or await self._admit(func)
         try:
             result = await func(*args, **kwargs)
             verdict = self._judge_result(result)
         except BaseException as error:
-            await self._record(ticket, self._judge_error(error))
+            await self._conclude(ticket, error)
             raise
         if verdict == "failure" or not self._counts(ticket):
             await self._record(ticket, verdict)
@@ -194,7 +196,7 @@ class CircuitBreaker:
         try:
             yield
         except BaseException as error:
-            await self._record(ticket, self._judge_error(error))
+            await self._conclude(ticket, error)
             raise
         await self._record(ticket, "success")
 
@@ -241,6 +243,13 @@ class CircuitBreaker:
             return False
         self._successes += 1
         return True
+
+    async def _conclude(self, ticket: Ticket, error: BaseException) -> None:
+        verdict: Verdict = "inconclusive"  # where a predicate raises, the slot comes back too
+        try:
+            verdict = self._judge_error(error)
+        finally:
+            await self._record(ticket, verdict)
 
     async def _record(self, ticket: Ticket, verdict: Verdict) -> None:
         now = self._clock.monotonic()

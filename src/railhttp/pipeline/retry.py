@@ -16,6 +16,7 @@ from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.scope import CallScope, SparesBodies, deadline_of, host_of, scope_of
 from railhttp.pipeline.store import MemoryStore
 from railhttp.policy.backoff import Backoff
+from railhttp.policy.bounds import require_function
 from railhttp.policy.budget import RetryBudget
 from railhttp.policy.retry import RETRYABLE_STATUSES, RetryEvent, RetryRule, Trial
 from railhttp.protocols import Clock, StateStore
@@ -52,7 +53,7 @@ class RetryPolicy(SparesBodies):
         clock: What tells the time, draws lots and waits.
 
     Raises:
-        HTTPValidationError: A number is out of its bounds.
+        HTTPValidationError: A number is out of its bounds, or what should be a function is none.
 
     Example:
         >>> import asyncio
@@ -93,6 +94,7 @@ class RetryPolicy(SparesBodies):
             retry_if=retry_if,
             retry_if_response=retry_if_response,
         )
+        require_function(on_retry, "on_retry")
         self._reraise = reraise
         self._budget = budget
         self._on_retry = on_retry
@@ -121,6 +123,7 @@ class RetryPolicy(SparesBodies):
             HTTPRetryExhaustedError: Two attempts or more were made and the last one failed, without
                 an answer, in a way that would be tried again; never with `reraise`.
             HTTPTimeoutError: The deadline had passed before the first attempt.
+            HTTPInterceptorError: `retry_if` or `retry_if_response` raised.
             HTTPClientError: What the last attempt raised, in all other cases.
         """
         scope = scope_of(func)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from math import ldexp
 from typing import Final
 
-from railhttp.policy.bounds import require_number
+from railhttp.model.validation import shown
+from railhttp.policy.bounds import require, require_number
 
 _DOUBLINGS: Final = 2100  # after so many the smallest float is beyond the largest
 
@@ -22,7 +23,7 @@ class Backoff:
         jitter: Whether chance shortens the wait; without it the wait is the bound itself.
 
     Raises:
-        HTTPValidationError: A time is negative or not finite.
+        HTTPValidationError: A time is negative or not finite, or `jitter` is no bool.
 
     Example:
         >>> backoff = Backoff(base=1.0, maximum=20.0)
@@ -39,6 +40,8 @@ class Backoff:
     def __post_init__(self) -> None:
         require_number(self.base, "base_delay")
         require_number(self.maximum, "max_delay")
+        is_bool = isinstance(self.jitter, bool)
+        require(is_bool, f"must be True or False, got {shown(self.jitter)}", "jitter")
 
     def bound(self, number: int) -> float:
         """The longest wait before retry `number`, counted from 1, in seconds."""

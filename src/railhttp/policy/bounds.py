@@ -3,6 +3,7 @@
 from math import inf
 
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.validation import shown
 
 
 def require(holds: bool, message: str, field: str) -> None:
@@ -37,3 +38,22 @@ def require_number(value: float, field: str, *, low: float = 0.0, high: float = 
     """
     bound = f"at least {low:g}" if high == inf else f"between {low:g} and {high:g}"
     require(low <= value <= high and value < inf, f"must be {bound}, got {value}", field)
+
+
+def require_function(value: object, field: str) -> None:
+    """Refuse what cannot be called; None stands for no function.
+
+    Args:
+        value: The function, or None.
+        field: The setting's name.
+
+    Raises:
+        HTTPValidationError: It is neither.
+
+    Example:
+        >>> require_function(3, "retry_if")
+        Traceback (most recent call last):
+        railhttp.model.errors.HTTPValidationError: retry_if: must be a function or None, got 3
+    """
+    held = value is None or callable(value)
+    require(held, f"must be a function or None, got {shown(value)}", field)

@@ -20,7 +20,7 @@ from typing import assert_never
 from railhttp.model.errors import HTTPFailure, HTTPStatusError
 from railhttp.model.response import HttpResponse
 from railhttp.model.validation import check_positive_int, check_timeout, or_raise
-from railhttp.policy.bounds import require_number
+from railhttp.policy.bounds import require, require_function, require_number
 from railhttp.policy.circuit import (
     BreakerState,
     Closed,
@@ -32,6 +32,7 @@ from railhttp.policy.circuit import (
     Report,
     Ticket,
 )
+from railhttp.policy.predicate import asked
 from railhttp.policy.verdict import Verdict, judge_failure, judge_status
 from railhttp.policy.window import Window
 
@@ -56,7 +57,7 @@ class BreakerRule:
         failure_if_response: Says which answers do, in place of status 429 and 500 to 599.
 
     Raises:
-        HTTPValidationError: A number is out of its bounds.
+        HTTPValidationError: A number is out of its bounds, or what should be a function is none.
 
     Example:
         >>> rule = BreakerRule(failure_threshold=1)
@@ -83,8 +84,12 @@ class BreakerRule:
             or_raise(check_positive_int(getattr(self, name), name))
         for name in ("recovery_timeout", "failure_ratio", "window", "probe_lease", "slow_call"):
             or_raise(check_timeout(getattr(self, name), field=name))
+        for name in ("recovery_timeout", "window", "probe_lease"):
+            require(getattr(self, name) is not None, "must be a positive number of seconds", name)
         require_number(self.failure_ratio or 1.0, "failure_ratio", high=1.0)
         require_number(self.max_recovery_timeout, "max_recovery_timeout", low=self.recovery_timeout)
+        require_function(self.failure_if, "failure_if")
+        require_function(self.failure_if_response, "failure_if_response")
 
     def judge_response(self, response: HttpResponse) -> Verdict:
         """Judge the host by an answer.
@@ -94,10 +99,14 @@ class BreakerRule:
 
         Returns:
             Whether it speaks for the host or against it.
+
+        Raises:
+            HTTPInterceptorError: `failure_if_response` raised.
         """
         if self.failure_if_response is None:
             return judge_status(response.status)
-        return "failure" if self.failure_if_response(response) else "success"
+        failed = asked("failure_if_response", self.failure_if_response, response)
+        return "failure" if failed else "success"
 
     def judge(self, failure: HTTPFailure) -> Verdict:
         """Judge the host by a failed call.
@@ -107,13 +116,16 @@ class BreakerRule:
 
         Returns:
             Whether it speaks for the host, against it, or says nothing about it.
+
+        Raises:
+            HTTPInterceptorError: `failure_if` or `failure_if_response` raised.
         """
         if isinstance(failure, HTTPStatusError):
             return self.judge_response(failure.response)
         verdict = judge_failure(failure)
         if self.failure_if is None or verdict == "inconclusive":
             return verdict
-        return "failure" if self.failure_if(failure) else "success"
+        return "failure" if asked("failure_if", self.failure_if, failure) else "success"
 
     def admit(
         self, state: BreakerState | None, event: None, now: float

@@ -23,9 +23,10 @@ from railhttp.model.errors import (
 from railhttp.model.response import Headers, HttpResponse
 from railhttp.model.validation import check_positive_int, or_raise
 from railhttp.policy.backoff import Backoff
-from railhttp.policy.bounds import require_number
+from railhttp.policy.bounds import require_function, require_number
 from railhttp.policy.budget import is_throttled
 from railhttp.policy.deadline import NEVER, Deadline
+from railhttp.policy.predicate import asked
 
 RETRYABLE_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses that a later attempt may well not get; 501 and 505 say that none will help."""
@@ -85,7 +86,7 @@ class RetryRule:
         retry_if_response: Takes the place of `statuses`.
 
     Raises:
-        HTTPValidationError: A number is out of its bounds.
+        HTTPValidationError: A number is out of its bounds, or what should be a function is none.
 
     Example:
         >>> rule = RetryRule(backoff=Backoff(base=1.0, jitter=False))
@@ -107,6 +108,8 @@ class RetryRule:
     def __post_init__(self) -> None:
         or_raise(check_positive_int(self.max_attempts, "max_attempts"))
         require_number(self.retry_after_cap, "retry_after_cap")
+        require_function(self.retry_if, "retry_if")
+        require_function(self.retry_if_response, "retry_if_response")
 
     @property
     def longest_waits(self) -> float:
@@ -117,18 +120,28 @@ class RetryRule:
         return self.backoff.longest(self.max_attempts - 1)
 
     def wants_response(self, response: HttpResponse) -> bool:
-        """Whether an answer is worth another attempt."""
+        """Whether an answer is worth another attempt.
+
+        Raises:
+            HTTPInterceptorError: `retry_if_response` raised.
+        """
         if self.retry_if_response is None:
             return response.status in self.statuses
-        return self.retry_if_response(response)
+        return asked("retry_if_response", self.retry_if_response, response)
 
     def wants(self, failure: HTTPFailure) -> bool:
-        """Whether a failure is worth another attempt, were it safe to make one."""
+        """Whether a failure is worth another attempt, were it safe to make one.
+
+        Raises:
+            HTTPInterceptorError: `retry_if` or `retry_if_response` raised.
+        """
         if isinstance(failure, HTTPStatusError):
             return self.wants_response(failure.response)
         if is_final(failure):
             return False
-        return is_transient(failure) if self.retry_if is None else self.retry_if(failure)
+        if self.retry_if is None:
+            return is_transient(failure)
+        return asked("retry_if", self.retry_if, failure)
 
     def delay(self, trial: Trial, *, now: float, wall: float, chance: float) -> float | None:
         """Decide about the next attempt.
@@ -142,6 +155,9 @@ class RetryRule:
         Returns:
             Seconds until the next attempt; None where there is to be none: the attempts are used
             up, another one is pointless or not safe, or would start at or after the deadline.
+
+        Raises:
+            HTTPInterceptorError: `retry_if` or `retry_if_response` raised.
         """
         if trial.number >= self.max_attempts or not is_safe(trial) or not self.wants(trial.failure):
             return None
