@@ -7,6 +7,7 @@ from typing import ParamSpec, TypeVar
 import pytest
 from returns.result import Success
 from tests.pipeline.scripted import ScriptedCall, answer, lost
+from typing_extensions import override
 
 from railhttp.model.errors import (
     Delivery,
@@ -23,12 +24,17 @@ from railhttp.pipeline.rate_limit import RateLimiter
 from railhttp.pipeline.registry import OriginBreakers
 from railhttp.pipeline.resilience import ResiliencePipeline
 from railhttp.pipeline.retry import RetryPolicy
+from railhttp.pipeline.store import MemoryStore
 from railhttp.pipeline.timeout import AttemptTimeout
 from railhttp.policy.breaker import BreakerRule
+from railhttp.policy.circuit import BreakerState
 from railhttp.protocols import ResiliencePipelineProtocol
 from railhttp.testing import ManualClock
 
 T = TypeVar("T")
+S = TypeVar("S")
+E = TypeVar("E")
+D = TypeVar("D")
 P = ParamSpec("P")
 
 
@@ -145,6 +151,36 @@ async def test_23_the_time_in_the_queue_counts() -> None:
         "HTTPTimeoutError",
     ]
     assert clock.monotonic() == 3.0
+
+
+class HungStore(MemoryStore[S]):
+    """A store that never answers."""
+
+    @override
+    async def apply(
+        self, key: str, decide: Callable[[S | None, E, float], tuple[S | None, D]], event: E
+    ) -> D:
+        return await asyncio.Future[D]()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda clock: CircuitBreaker(store=HungStore[BreakerState](), clock=clock),
+        lambda clock: OriginBreakers(store=HungStore[BreakerState](), clock=clock),
+        lambda clock: RateLimiter(1, store=HungStore(), clock=clock),
+        lambda clock: RetryPolicy(store=HungStore(), clock=clock),
+    ],
+)
+async def test_23_a_store_that_never_answers_takes_no_more_than_the_calls_time(
+    make: Callable[[ManualClock], Layer],
+) -> None:
+    clock = ManualClock()
+    attempt = AttemptTimeout(1.0, clock=clock)
+    pipeline = ResiliencePipeline(make(clock), attempt, total=3.0, clock=clock)
+    with pytest.raises(HTTPTimeoutError) as caught:
+        await clock.run(pipeline.execute(ScriptedCall(clock, [lost()])))
+    assert (caught.value.phase, clock.monotonic()) == ("total", 3.0)
 
 
 async def test_the_standard_pipeline_is_for_every_day() -> None:

@@ -148,9 +148,25 @@ async def test_a_sleep_that_overran_the_deadline_starts_no_attempt() -> None:
 
     clock = Sleepy()
     call = ScriptedCall(clock, [lost()], timeout=1.0)
+    policy = RetryPolicy(base_delay=0.5, budget=RetryBudget(capacity=14), clock=clock)
     with pytest.raises(HTTPConnectionError):
-        await clock.run(RetryPolicy(base_delay=0.5, clock=clock).execute(call))
+        await clock.run(policy.execute(call))
     assert call.attempts == 1
+    again = ScriptedCall(clock, [lost(), answer(200)])
+    assert (await clock.run(policy.execute(again))).status == 200, "what was not made costs nothing"
+
+
+async def test_a_retry_that_is_given_up_while_it_waits_costs_its_host_nothing() -> None:
+    clock = ManualClock()
+    policy = RetryPolicy(2, budget=RetryBudget(capacity=14), clock=clock)
+    for _ in range(3):
+        waiting = asyncio.ensure_future(policy.execute(ScriptedCall(clock, [lost()])))
+        await clock.settle()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    call = ScriptedCall(clock, [lost(), answer(200)])
+    await clock.run(policy.execute(call))
+    assert call.attempts == 2
 
 
 async def test_without_time_no_attempt_is_made() -> None:

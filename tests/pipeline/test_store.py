@@ -1,22 +1,32 @@
 """The seam behind which policies keep their state: the store in this process, and a shared one."""
 
 import asyncio
+import logging
 import pickle
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 import pytest
 from tests.pipeline.scripted import ScriptedCall, answer, lost
+from typing_extensions import override
 
-from railhttp.model.errors import HTTPCircuitOpenError, HTTPConnectionError, HTTPValidationError
+from railhttp.client.http_client import HTTPClient
+from railhttp.model.errors import (
+    HTTPCircuitOpenError,
+    HTTPConnectionError,
+    HTTPInterceptorError,
+    HTTPValidationError,
+)
+from railhttp.model.response import HttpResponse
 from railhttp.pipeline.breaker import CircuitBreaker
 from railhttp.pipeline.rate_limit import RateLimiter
 from railhttp.pipeline.retry import RetryPolicy
 from railhttp.pipeline.store import MemoryStore
 from railhttp.policy.budget import RetryBudget
-from railhttp.policy.circuit import BreakerState
+from railhttp.policy.circuit import BreakerState, Closed, HalfOpen, Open
 from railhttp.protocols import StateStore
-from railhttp.testing import ManualClock
+from railhttp.testing import ManualClock, ScriptedTransport
 
 S = TypeVar("S")
 E = TypeVar("E")
@@ -43,11 +53,28 @@ class SharedStore(Generic[S]):
             state, decision = decide(self._read(before), event, self._clock.monotonic())
             if self._states.get(key) == before:
                 self._states[key] = pickle.dumps(state)
+                await asyncio.sleep(0)  # the answer is on its way
                 return decision
             self.clashes += 1
 
     def _read(self, data: bytes | None) -> S | None:
         return None if data is None else pickle.loads(data)
+
+
+class BrokenStore(MemoryStore[S]):
+    """A store that fails at one kind of decision."""
+
+    def __init__(self, clock: ManualClock, fails_at: str) -> None:
+        super().__init__(clock=clock)
+        self._fails_at = fails_at
+
+    @override
+    async def apply(
+        self, key: str, decide: Callable[[S | None, E, float], tuple[S | None, D]], event: E
+    ) -> D:
+        if decide.__name__ == self._fails_at:
+            raise OSError("secret")
+        return await super().apply(key, decide, event)
 
 
 def add(state: int | None, event: int, now: float) -> tuple[int | None, str]:
@@ -134,3 +161,92 @@ async def test_a_policy_without_a_budget_leaves_that_of_others_alone() -> None:
 def test_both_are_stores() -> None:
     stores: list[StateStore[int]] = [MemoryStore[int](), SharedStore[int](ManualClock())]
     assert len(stores) == 2
+
+
+# --- a store that takes its time, and one that fails
+
+TURNS = range(12)  # of the loop: more than the call below takes
+
+
+async def cancelled_after(turns: int, clock: ManualClock, task: "asyncio.Task[object]") -> None:
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await clock.settle()
+
+
+@pytest.mark.parametrize("turns", TURNS)
+async def test_whenever_a_probe_is_cancelled_its_slot_comes_back_and_its_success_counts(
+    turns: int,
+) -> None:
+    clock = ManualClock(now=9.0)
+    store = SharedStore[BreakerState](clock)
+    await store.apply("", lambda state, event, now: (Open(1, 1, until=5.0), None), None)
+    breaker = CircuitBreaker(store=store, clock=clock)
+    call = ScriptedCall(clock)
+    await cancelled_after(turns, clock, asyncio.ensure_future(breaker.call(call)))
+    state = store.peek("")
+    if call.attempts:
+        assert isinstance(state, Closed)
+    else:
+        assert state == HalfOpen(2, trips=1, issued=1) or isinstance(state, Open)
+
+
+@pytest.mark.parametrize("turns", TURNS)
+async def test_whenever_a_retry_is_cancelled_before_it_is_made_its_host_pays_nothing(
+    turns: int,
+) -> None:
+    clock = ManualClock()
+    store = SharedStore[int](clock)
+    policy = RetryPolicy(2, store=store, clock=clock)
+    call = ScriptedCall(clock, [lost()])
+    await cancelled_after(turns, clock, asyncio.ensure_future(policy.execute(call)))
+    assert store.peek("http://h:80") is None, "full"
+
+
+@pytest.mark.parametrize(
+    ("layer", "store", "answers", "attempts"),
+    [
+        ("breaker", "record", [200], 1),
+        ("breaker", "record", [503, 503, 503], 3),
+        ("retry", "repay", [503, 200], 2),
+    ],
+)
+async def test_a_store_that_fails_after_a_call_leaves_its_outcome_alone(
+    layer: str, store: str, answers: list[int], attempts: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = ManualClock()
+    script = ScriptedTransport(clock=clock)
+    route = script.on("GET", "/")
+    for status in answers:
+        route.reply(status)
+    breaker = CircuitBreaker(store=BrokenStore[BreakerState](clock, store), clock=clock)
+    retry = RetryPolicy(store=BrokenStore[int](clock, store), clock=clock)
+    layers = (None, breaker) if layer == "breaker" else (retry, None)
+    with caplog.at_level(logging.WARNING, "railhttp"):
+        async with HTTPClient(None, None, *layers, exchange=script, clock=clock) as client:
+            response = await clock.run(client.request("GET", "https://api.example/"))
+    assert (response.status, response.attempts) == (answers[-1], attempts)
+    assert set(caplog.messages) == {"BrokenStore raised OSError"}
+
+
+@pytest.mark.parametrize(
+    ("make", "attempts"),
+    [
+        (lambda broken, clock: CircuitBreaker(store=broken("admit"), clock=clock).call, 0),
+        (lambda broken, clock: RetryPolicy(store=broken("charge"), clock=clock).execute, 1),
+        (lambda broken, clock: RateLimiter(1, store=broken("take"), clock=clock).execute, 0),
+    ],
+)
+async def test_a_store_that_fails_when_it_is_asked_is_a_defect_and_no_open_circuit(
+    make: Callable[..., Callable[[ScriptedCall], Awaitable[HttpResponse]]], attempts: int
+) -> None:
+    clock = ManualClock()
+    call = ScriptedCall(clock, [lost()])
+    execute = make(partial(BrokenStore, clock), clock)
+    with pytest.raises(HTTPInterceptorError, match="a policy raised OSError") as caught:
+        await clock.run(execute(call))
+    assert isinstance(caught.value.__cause__, OSError)
+    assert call.attempts == caught.value.attempts == attempts
+    assert "secret" not in str(caught.value)

@@ -8,7 +8,7 @@ from railhttp.model.errors import FAILURES, HTTPCircuitOpenError, HTTPFailure
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.scope import facts_of, scope_of
-from railhttp.pipeline.store import MemoryStore
+from railhttp.pipeline.shielded_store import ShieldedStore
 from railhttp.policy.breaker import BreakerRule
 from railhttp.policy.circuit import (
     BreakerState,
@@ -16,6 +16,7 @@ from railhttp.policy.circuit import (
     Closed,
     ForcedOpen,
     Open,
+    Refusal,
     Report,
     Ticket,
     force_open,
@@ -107,7 +108,7 @@ class CircuitBreaker:
             failure_if_response=failure_if_response,
         )
         self._name = name
-        self._store = MemoryStore[BreakerState](clock=clock) if store is None else store
+        self._store = ShieldedStore(store, clock)
         self._clock = clock
         self._ticket = Ticket(-1, 0, 0.0)
         self._successes = 0  # of one step, which are yet to be reported
@@ -151,6 +152,11 @@ class CircuitBreaker:
         return shown(self._store.peek(self._name))
 
     @property
+    def is_waitless(self) -> bool:
+        """Whether its store decides at once, so that no call waits for it."""
+        return self._store.is_waitless
+
+    @property
     def is_refusing(self) -> bool:
         """Whether it refuses calls for a while yet, or until `reset`, as of the last call."""
         state = self._store.peek(self._name)
@@ -172,7 +178,8 @@ class CircuitBreaker:
         Raises:
             HTTPCircuitOpenError: It was not called; `retry_after` says when a probe may pass.
             HTTPInterceptorError: `failure_if` or `failure_if_response` raised; the host is not
-                judged by that.
+                judged by that. Or the store raised before the call; what it raises afterwards is
+                logged.
         """
         ticket = self._ordinary() or await self._admit(func)
         try:
@@ -191,6 +198,7 @@ class CircuitBreaker:
 
         Raises:
             HTTPCircuitOpenError: The circuit is open and the block is not entered.
+            HTTPInterceptorError: See `call`.
         """
         ticket = await self._admit(None)
         try:
@@ -209,15 +217,28 @@ class CircuitBreaker:
         await self._store.apply(self._name, force_open, None)
 
     async def _admit(self, func: object) -> Ticket:
-        admission = await self._store.apply(self._name, self._rule.admit, None)
+        scope = scope_of(func)
+        admission = await self._store.decide(
+            self._name,
+            self._rule.admit,
+            None,
+            facts=lambda: facts_of(scope),
+            undo=self._give_back,
+        )
         if isinstance(admission, Ticket):
             return admission
         raise HTTPCircuitOpenError(
             f"circuit {self._name} is open" if self._name else "the circuit is open",
             retry_after=admission.retry_after,
             name=self._name,
-            **facts_of(scope_of(func)),
+            **facts_of(scope),
         )
+
+    def _give_back(self, admission: Ticket | Refusal) -> None:
+        """Give the slot back of a probe whose call was cancelled before it heard of it."""
+        if isinstance(admission, Ticket) and admission.probe:
+            report = Report(admission, "inconclusive", 0.0)
+            self._store.report_later(self._name, self._rule.record, report)
 
     def _ordinary(self) -> Ticket | None:
         """The admission to a closed circuit, which changes no state; None for any other."""
@@ -245,6 +266,10 @@ class CircuitBreaker:
         return True
 
     async def _conclude(self, ticket: Ticket, error: BaseException) -> None:
+        if not isinstance(error, Exception):  # who is cancelled waits for no store
+            reports = self._due(ticket, "inconclusive")
+            self._store.report_later(self._name, self._rule.record, *reports)
+            return
         verdict: Verdict = "inconclusive"  # where a predicate raises, the slot comes back too
         try:
             verdict = self._judge_error(error)
@@ -252,21 +277,21 @@ class CircuitBreaker:
             await self._record(ticket, verdict)
 
     async def _record(self, ticket: Ticket, verdict: Verdict) -> None:
+        reports = self._due(ticket, verdict)
+        await self._store.report(self._name, self._rule.record, *reports)
+
+    def _due(self, ticket: Ticket, verdict: Verdict) -> tuple[Report, ...]:
+        """The report of a call, behind that of the successes which were kept for it."""
         now = self._clock.monotonic()
         successes, self._successes = self._successes, 0
-        if successes:
-            ago = now - self._step_began
-            report = Report(self._ticket, "success", 0.0, successes, ago)
-            await self._store.apply(self._name, self._rule.record, report)
+        kept = Report(self._ticket, "success", 0.0, successes, now - self._step_began)
         self._step_ends = step_end(now, self._rule.window)
         self._step_began = now
         report = Report(ticket, verdict, self._clock.uniform())
-        await self._store.apply(self._name, self._rule.record, report)
+        return (kept, report) if successes else (report,)
 
     def _judge_result(self, result: object) -> Verdict:
         return self._rule.judge_response(result) if isinstance(result, HttpResponse) else "success"
 
-    def _judge_error(self, error: BaseException) -> Verdict:
-        if isinstance(error, FAILURES):
-            return self._rule.judge(error)
-        return "failure" if isinstance(error, Exception) else "inconclusive"
+    def _judge_error(self, error: Exception) -> Verdict:
+        return self._rule.judge(error) if isinstance(error, FAILURES) else "failure"

@@ -37,6 +37,10 @@ class Stack(NamedTuple):
             self.attempt_timeout is not None
             and isinstance(self.retry, RetryPolicy | None)
             and isinstance(self.breaker, CircuitBreaker | OriginBreakers | None)
+            and all(
+                layer is None or layer.is_waitless
+                for layer in (self.retry, self.rate_limit, self.breaker)
+            )
         )
 
 

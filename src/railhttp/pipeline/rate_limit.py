@@ -8,7 +8,7 @@ from railhttp.model.errors import HTTPConnectionError, HTTPTimeoutError
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.permits import Permits
 from railhttp.pipeline.scope import CallScope, deadline_of, facts_of, scope_of
-from railhttp.pipeline.store import MemoryStore
+from railhttp.pipeline.shielded_store import ShieldedStore
 from railhttp.policy.bulkhead import BulkheadRule
 from railhttp.policy.rate_limit import TOLERANCE, RateRule
 from railhttp.protocols import Clock, StateStore
@@ -57,8 +57,13 @@ class RateLimiter:
         self._rule = RateRule(rate, burst, max_queue, max_wait)
         self._turn = Permits(BulkheadRule(limit=1, max_queue=max_queue), clock)
         self._name = name
-        self._store = MemoryStore[float](clock=clock) if store is None else store
+        self._store = ShieldedStore(store, clock)
         self._clock = clock
+
+    @property
+    def is_waitless(self) -> bool:
+        """Whether its store decides at once, so that no call waits for it."""
+        return self._store.is_waitless
 
     @property
     def waiting(self) -> int:
@@ -82,6 +87,7 @@ class RateLimiter:
             HTTPConnectionError: Of kind `rejected`: it would have to wait too long, or too many
                 wait already.
             HTTPTimeoutError: It would have to wait beyond its deadline.
+            HTTPInterceptorError: The store raised.
         """
         await self.admit(scope_of(func))
         return await func(*args, **kwargs)
@@ -92,8 +98,9 @@ class RateLimiter:
         Raises:
             HTTPConnectionError: See `execute`.
             HTTPTimeoutError: See `execute`.
+            HTTPInterceptorError: See `execute`.
         """
-        wait = await self._store.apply(self._name, self._rule.take, self.waiting)
+        wait = await self._take(self.waiting, scope)
         if wait is None:
             return
         if self.waiting >= self._rule.max_queue:
@@ -109,12 +116,17 @@ class RateLimiter:
         if not self._turn.take_now() and not await self._turn.wait(patience):
             raise self._refusal(remaining, scope)
         try:
-            while (wait := await self._store.apply(self._name, self._rule.take, 0)) is not None:
+            while (wait := await self._take(0, scope)) is not None:
                 if self._clock.monotonic() + wait > since + patience + TOLERANCE:
                     raise self._refusal(remaining, scope)
                 await self._clock.sleep(wait)
         finally:
             self._turn.give_back()
+
+    async def _take(self, ahead: int, scope: CallScope | None) -> float | None:
+        return await self._store.decide(
+            self._name, self._rule.take, ahead, facts=lambda: facts_of(scope)
+        )
 
     @property
     def _longest(self) -> float:

@@ -10,6 +10,7 @@ from railhttp.model.validation import check_positive_int, or_raise
 from railhttp.pipeline.breaker import CircuitBreaker
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.scope import host_of, scope_of
+from railhttp.pipeline.shielded_store import is_waitless
 from railhttp.policy.breaker import BreakerRule
 from railhttp.policy.circuit import BreakerState
 from railhttp.protocols import Clock, StateStore
@@ -138,6 +139,11 @@ class OriginBreakers:
     def rule(self) -> BreakerRule:
         """The rule of every breaker."""
         return self._rule
+
+    @property
+    def is_waitless(self) -> bool:
+        """Whether their store decides at once, so that no call waits for it."""
+        return is_waitless(self._store)
 
     def get(self, origin: str) -> CircuitBreaker | None:
         """The breaker of an origin such as `https://api.example`, None where it has none."""

@@ -14,10 +14,11 @@ from railhttp.model.errors import (
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.scope import CallScope, SparesBodies, deadline_of, host_of, scope_of
-from railhttp.pipeline.store import MemoryStore
+from railhttp.pipeline.shielded_store import ShieldedStore
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.bounds import require_function
 from railhttp.policy.budget import RetryBudget
+from railhttp.policy.predicate import facts_after
 from railhttp.policy.retry import RETRYABLE_STATUSES, RetryEvent, RetryRule, Trial
 from railhttp.protocols import Clock, StateStore
 
@@ -98,13 +99,18 @@ class RetryPolicy(SparesBodies):
         self._reraise = reraise
         self._budget = budget
         self._on_retry = on_retry
-        self._store = MemoryStore[int](clock=clock) if store is None else store
+        self._store = ShieldedStore(store, clock)
         self._clock = clock
 
     @property
     def rule(self) -> RetryRule:
         """When this policy tries again, and after how long."""
         return self._rule
+
+    @property
+    def is_waitless(self) -> bool:
+        """Whether its store decides at once, so that no call waits for it."""
+        return self._store.is_waitless
 
     async def execute(
         self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -123,7 +129,8 @@ class RetryPolicy(SparesBodies):
             HTTPRetryExhaustedError: Two attempts or more were made and the last one failed, without
                 an answer, in a way that would be tried again; never with `reraise`.
             HTTPTimeoutError: The deadline had passed before the first attempt.
-            HTTPInterceptorError: `retry_if` or `retry_if_response` raised.
+            HTTPInterceptorError: `retry_if` or `retry_if_response` raised, or the store when it was
+                asked for a retry; what it raises afterwards is logged.
             HTTPClientError: What the last attempt raised, in all other cases.
         """
         scope = scope_of(func)
@@ -162,23 +169,41 @@ class RetryPolicy(SparesBodies):
         )
         if delay is None or not await self._pay(scope, failure):
             return False
-        self._announce(RetryEvent(trial.number, delay, failure))
-        if scope is not None:
-            scope.call.release()
-        await clock.sleep(delay)
-        return trial.deadline.allows(0.0, clock.monotonic())
+        goes_on = False
+        try:
+            self._announce(RetryEvent(trial.number, delay, failure))
+            if scope is not None:
+                scope.call.release()
+            await clock.sleep(delay)
+            goes_on = trial.deadline.allows(0.0, clock.monotonic())
+        finally:
+            if not goes_on:
+                self._refund(scope, failure)
+        return goes_on
 
     async def _pay(self, scope: CallScope | None, failure: HTTPFailure) -> bool:
         budget = self._budget
         if budget is None:
             return True
-        return await self._store.apply(host_of(scope), budget.charge, budget.cost(failure))
+        return await self._store.decide(
+            host_of(scope),
+            budget.charge,
+            budget.cost(failure),
+            facts=lambda: facts_after(failure),
+            undo=lambda paid: self._refund(scope, failure) if paid else None,
+        )
+
+    def _refund(self, scope: CallScope | None, failure: HTTPFailure) -> None:
+        """Give back what was paid for a retry that is not made."""
+        if self._budget is not None:
+            cost = self._budget.cost(failure)
+            self._store.report_later(host_of(scope), self._budget.repay, cost)
 
     async def _settle(self, scope: CallScope | None, failures: tuple[HTTPFailure, ...]) -> None:
         budget = self._budget
         if budget is not None:
             amount = budget.cost(failures[-1]) if failures else budget.credit
-            await self._store.apply(host_of(scope), budget.repay, amount)
+            await self._store.report(host_of(scope), budget.repay, amount)
 
     def _announce(self, event: RetryEvent) -> None:
         if self._on_retry is not None:

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from railhttp.model.validation import check_positive_int, or_raise
 from railhttp.pipeline.clock import SYSTEM_CLOCK
@@ -11,6 +11,9 @@ from railhttp.protocols import Clock
 S = TypeVar("S")
 E = TypeVar("E")
 D = TypeVar("D")
+
+Decide: TypeAlias = Callable[[S | None, E, float], tuple[S | None, D]]
+"""What a policy decides: `(state, event, now) → (state, decision)`, see `StateStore.apply`."""
 
 
 class MemoryStore(Generic[S]):
@@ -44,10 +47,12 @@ class MemoryStore(Generic[S]):
         """The state under `key`, None where there is none."""
         return self._states.get(key)
 
-    async def apply(
-        self, key: str, decide: Callable[[S | None, E, float], tuple[S | None, D]], event: E
-    ) -> D:
+    async def apply(self, key: str, decide: Decide[S, E, D], event: E) -> D:
         """Let a policy decide about an event, keep its new state and give its decision."""
+        return self.apply_now(key, decide, event)
+
+    def apply_now(self, key: str, decide: Decide[S, E, D], event: E) -> D:
+        """Do the same without a coroutine, for who must not wait."""
         states = self._states
         state, decision = decide(states.get(key), event, self._clock.monotonic())
         if state is None:
