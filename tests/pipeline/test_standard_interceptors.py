@@ -1,5 +1,6 @@
 """What the ready-made interceptors add, to which requests, and what they refuse."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -41,6 +42,20 @@ async def present_token() -> str:
 async def test_each_adds_its_field(interceptor: RequestInterceptor, fields: dict[str, str]) -> None:
     context = RequestContext("GET", "https://api.example/", call_id="call-1")
     assert (await interceptor.intercept_request(context)).headers == fields
+
+
+async def test_a_call_that_gives_up_leaves_the_token_to_the_others_who_wait_for_it() -> None:
+    token = asyncio.get_running_loop().create_future()
+    interceptor = BearerAuth(lambda: token)
+    hasty, patient = (
+        asyncio.ensure_future(interceptor.intercept_request(RequestContext("GET", "http://h/")))
+        for _ in range(2)
+    )
+    await asyncio.sleep(0)
+    hasty.cancel()
+    await asyncio.gather(hasty, return_exceptions=True)
+    token.set_result("t0ken")
+    assert (await patient).headers == {"Authorization": "Bearer t0ken"}
 
 
 @pytest.mark.parametrize(

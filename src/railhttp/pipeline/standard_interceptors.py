@@ -3,6 +3,7 @@
 Credentials go to whatever host is called, unless `origin` names the one that may have them.
 """
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
@@ -68,7 +69,8 @@ class BearerAuth(RequestInterceptor):
     """Authenticates by a bearer token (RFC 6750).
 
     Args:
-        token: The token, or a function, async or not, that gives the present one.
+        token: The token, or a function, async or not, that gives the present one. It may give a
+            future or task that several calls share.
         origin: The one origin that may have it; None for all.
 
     Raises:
@@ -91,6 +93,8 @@ class BearerAuth(RequestInterceptor):
     async def prepare(self, context: RequestContext) -> None:
         """Add the token."""
         token = self._token if isinstance(self._token, str) else self._token()
+        if asyncio.isfuture(token):  # others may wait for it: a call's time limit must not end it
+            token = asyncio.shield(token)
         field = bearer_auth(await token if inspect.isawaitable(token) else token)
         add_header(context, "Authorization", field["Authorization"])
 
