@@ -11,12 +11,13 @@ from aiohttp import ClientSession
 from opentelemetry import trace
 from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
 from opentelemetry.instrumentation.utils import suppress_instrumentation
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics import Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from tests.servers.echo import EchoServer
 
 from railhttp.client.http_client import HTTPClient
@@ -184,6 +185,35 @@ async def test_a_cancelled_attempt_ends_its_span(telemetry: Telemetry) -> None:
             await asyncio.wait_for(client.get(URL), 0.01)
     [span] = telemetry.finished()
     assert (span.attributes or {})["error.type"] == "cancelled"
+
+
+def fails(*_: object, **__: object) -> None:
+    raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("broken", "complaint"),
+    [
+        ((TraceContextTextMapPropagator, "inject"), "OpenTelemetryInstrument raised RuntimeError"),
+        ((Histogram, "record"), "AttemptSpan raised RuntimeError"),
+    ],
+    ids=["the propagator", "the histogram"],
+)
+async def test_a_span_ends_and_is_current_no_more_whatever_of_the_sdk_fails(
+    telemetry: Telemetry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    broken: tuple[type, str],
+    complaint: str,
+) -> None:
+    monkeypatch.setattr(*broken, fails)
+    transport = ScriptedTransport()
+    transport.on("GET", "/v1").reply()
+    async with HTTPClient(instruments=[telemetry.instrument], exchange=transport) as client:
+        (await client.get(URL)).unwrap()
+    assert trace.get_current_span() is trace.INVALID_SPAN
+    assert len(telemetry.finished()) == 1
+    assert caplog.messages == [complaint]
 
 
 async def test_where_instrumentation_is_suppressed_there_is_no_span(telemetry: Telemetry) -> None:

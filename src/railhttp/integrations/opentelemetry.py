@@ -94,9 +94,12 @@ class OpenTelemetryInstrument:
             attributes={**common, **_of_span_only(attempt, method)},
         )
         common["url.scheme"] = attempt.url.scheme
-        observation = AttemptSpan(span, self._duration, common)
-        propagate.inject(attempt.added)
-        return observation
+        try:
+            propagate.inject(attempt.added, trace.set_span_in_context(span))
+        except BaseException:  # it has not become the current one yet
+            span.end()
+            raise
+        return AttemptSpan(span, self._duration, common)
 
 
 class AttemptSpan:
@@ -115,19 +118,21 @@ class AttemptSpan:
         self._duration = duration
         self._attributes = attributes
         self._current = ExitStack()
+        self._current.callback(span.end)
         self._current.enter_context(trace.use_span(span))
         self._current.enter_context(suppress_http_instrumentation())
 
     def ended(self, ending: Ending) -> None:
         """End the span and record its duration."""
         result = _of_result(ending)
-        # Recorded while the span is the current one, which makes it the exemplar.
-        self._duration.record(ending.seconds, {**self._attributes, **result})
-        self._span.set_attributes(result)
-        if ending.error_type is not None:
-            self._span.set_status(Status(StatusCode.ERROR))
-        self._current.close()
-        self._span.end()
+        try:
+            self._span.set_attributes(result)
+            if ending.error_type is not None:
+                self._span.set_status(Status(StatusCode.ERROR))
+            # Recorded while the span is the current one, which makes it the exemplar.
+            self._duration.record(ending.seconds, {**self._attributes, **result})
+        finally:
+            self._current.close()
 
 
 def _of_span_only(attempt: Dispatch, method: str) -> dict[str, str | int]:
