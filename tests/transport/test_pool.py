@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from unittest.mock import patch
 
@@ -21,7 +22,9 @@ from railhttp import (
     HTTPClientConfig,
     HTTPConnectionError,
     HTTPFailure,
+    HttpResponse,
     HTTPValidationError,
+    RequestContext,
 )
 from railhttp.transport.pool import _tls_context
 
@@ -101,6 +104,50 @@ async def test_a_new_pool_takes_over_and_the_old_one_stops_with_the_client(
         await client.stop()
         assert not old.is_started()
         assert not new.is_started()
+
+
+class Stopping:
+    """An interceptor that stops the client in the midst of a call."""
+
+    def __init__(self) -> None:
+        self.stop: Callable[[], Awaitable[None]]
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        return context
+
+    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        await self.stop()
+        return response
+
+
+async def test_a_call_that_stops_its_own_client_ends_and_every_pool_closes(
+    faults: FaultServer,
+) -> None:
+    old, new, stopping = pool_of(), pool_of(), Stopping()
+    client = HTTPClient(pool=old, interceptors=[stopping])
+    stopping.stop = client.stop
+    async with nothing_left():
+        await client.start()
+        client.pool = new
+        await client.start()
+        failure = (await client.get(faults.url(), attempt_timeout=1.0)).failure()
+        assert (failure.label, failure.delivery) == ("closed", Delivery.ANSWERED)
+        await until(lambda: not (old.is_started() or new.is_started()))
+
+
+async def test_a_stop_that_is_cancelled_closes_every_pool_nevertheless(faults: FaultServer) -> None:
+    old, new = pool_of(), pool_of()
+    client = client_of(old)
+    async with nothing_left():
+        for pool in (old, new):
+            client.pool = pool
+            await client.start()
+            (await client.get(faults.url())).unwrap()
+        stop = asyncio.ensure_future(client.stop())
+        await asyncio.sleep(0)
+        stop.cancel()
+        await asyncio.wait([stop])
+        await until(lambda: not (old.is_started() or new.is_started()))
 
 
 @pytest.mark.parametrize("moment", ["/stall-before-head", "/stall-in-body"])

@@ -1,5 +1,6 @@
 """The client: assembles the rooms below, and turns what is raised into what is returned."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -128,6 +129,7 @@ class HTTPClient(Verbs, Streams):
         )
         self._exchange = exchange
         self._retired: list[ConnectionPool] = []
+        self._closing: asyncio.Future[None] | None = None  # held here, as a loop holds tasks weakly
         self._pool = pool or ConnectionPool.from_config(
             self._config.pool,
             proxy=self._config.proxy,
@@ -187,12 +189,20 @@ class HTTPClient(Verbs, Streams):
         await self._pool.start()
 
     async def stop(self) -> None:
-        """End all calls that are under way (kind `closed`) and close all connections."""
+        """End all calls that are under way (kind `closed`) and close all connections.
+
+        Connections are closed to the last one also where the caller is cancelled meanwhile. A call
+        that stops its own client, by an interceptor for instance, ends at that like all others.
+        """
         self._watchdog.close()
-        retired, self._retired = self._retired, []
-        for pool in (*retired, self._pool):
-            await pool.stop()
+        self._closing = asyncio.ensure_future(self._close_pools())
+        await asyncio.shield(self._closing)
         await self._events.drain()
+
+    async def _close_pools(self) -> None:
+        await self._pool.stop()
+        while self._retired:
+            await self._retired.pop().stop()
 
     async def __aenter__(self) -> Self:
         await self.start()
