@@ -217,6 +217,13 @@ async def test_after_a_drop_the_download_goes_on(client: HTTPClient, target: Pat
     assert left_beside(target) == set()
 
 
+async def test_what_came_together_with_the_drop_counts(client: HTTPClient, target: Path) -> None:
+    drop = sends(head("Content-Length: 7", V1) + b"cont")
+    async with ScriptedServer(drop, serves(b"content", V1)) as server:
+        assert (await client.download(server.url(), target)).unwrap().size == 7
+    assert [request.header("Range") for request in server.received] == ["", "bytes=4-"]
+
+
 async def test_a_run_goes_on_where_an_earlier_one_broke_off(target: Path) -> None:
     telling = Telling(4)
     plays = [drops(b"content", 4, telling.told, V1), sends(b""), serves(b"content", V1)]

@@ -171,6 +171,21 @@ async def test_without_reconnecting_a_drop_is_a_failure(client: HTTPClient) -> N
             await anext(events)
 
 
+async def test_a_slow_consumer_gets_the_events_that_came_before_a_drop(client: HTTPClient) -> None:
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(head("Content-Type: text/event-stream", "Transfer-Encoding: chunked"))
+        for number in range(10):
+            await connection.send(b"9\r\ndata: %d\n\n\r\n" % number)
+            await asyncio.sleep(0.001)
+
+    async with ScriptedServer(play) as server, client.sse(server.url()) as events:
+        for number in range(10):
+            assert (await anext(events)).data == str(number)
+            await asyncio.sleep(0.02)
+        with pytest.raises(HTTPConnectionError):
+            await anext(events)
+
+
 async def test_silence_ends_a_stream(client: HTTPClient) -> None:
     play = once_told(asyncio.Event(), HEAD)
     async with (

@@ -1,8 +1,14 @@
 """A body of which several pieces have gathered before anybody asks for them."""
 
 import asyncio
+import gzip
 
-from railhttp import HTTPClient
+import pytest
+from tests.servers.connection import Connection, Received
+from tests.servers.registry import head
+from tests.servers.scripted import Play, ScriptedServer
+
+from railhttp import HTTPClient, HTTPConnectionError
 
 PART = b"0123456789" * 5_000
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\nConnection: close\r\n\r\n"
@@ -26,3 +32,73 @@ async def test_all_its_pieces_are_read() -> None:
         async with client.stream("GET", f"http://127.0.0.1:{port}/") as chunks:
             await asyncio.sleep(0.1)
             assert b"".join([chunk async for chunk in chunks]) == PART * 4
+
+
+PIECES = [b"one\n", b"two\n", b"three\n"]
+
+
+def chunked(piece: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(piece), piece)
+
+
+def compressed(pieces: list[bytes]) -> list[bytes]:
+    whole = gzip.compress(b"".join(pieces) + bytes(range(256)))
+    return [whole[:40], whole[40:80], whole[80:-100]]
+
+
+def breaks(fields: tuple[str, ...], pieces: list[bytes], *, reset: bool) -> Play:
+    """Send pieces, so that they are received one by one, and break off."""
+
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(head(*fields))
+        for piece in pieces:
+            await connection.send(piece)
+            await asyncio.sleep(0.005)
+        if reset:
+            connection.reset()
+
+    return play
+
+
+LENGTH = ("Content-Length: 1000",)
+CHUNKED = ("Transfer-Encoding: chunked",)
+IN_CHUNKS = [chunked(piece) for piece in PIECES]
+GZIP = [chunked(piece) for piece in compressed(PIECES)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "pieces", "reset"),
+    [
+        pytest.param(LENGTH, PIECES, False, id="too short, closed"),
+        pytest.param(LENGTH, PIECES, True, id="too short, reset"),
+        pytest.param(CHUNKED, IN_CHUNKS, False, id="no last chunk, closed"),
+        pytest.param(CHUNKED, IN_CHUNKS, True, id="no last chunk, reset"),
+        pytest.param(CHUNKED, [*IN_CHUNKS, b"no chunk\r\n"], False, id="no chunk"),
+        pytest.param(("Connection: close",), PIECES, True, id="without a length, reset"),
+        pytest.param((*CHUNKED, "Content-Encoding: gzip"), GZIP, False, id="gzip"),
+    ],
+)
+async def test_what_had_come_before_a_break_is_read(
+    fields: tuple[str, ...], pieces: list[bytes], reset: bool
+) -> None:
+    async with (
+        ScriptedServer(breaks(fields, pieces, reset=reset)) as server,
+        HTTPClient() as client,
+        client.stream("GET", server.url()) as chunks,
+    ):
+        await asyncio.sleep(0.1)
+        assert (await anext(chunks)).startswith(b"".join(PIECES))
+        with pytest.raises(HTTPConnectionError) as caught:
+            await anext(chunks)
+    assert caught.value.kind in {"truncated", "disconnected", "protocol"}
+
+
+async def test_a_body_that_is_read_as_a_whole_stays_a_failure_where_it_broke() -> None:
+    async with (
+        ScriptedServer(breaks(LENGTH, PIECES, reset=False)) as server,
+        HTTPClient() as client,
+        client.stream("GET", server.url()) as chunks,
+    ):
+        await asyncio.sleep(0.1)
+        with pytest.raises(HTTPConnectionError):
+            await chunks._resp.read()
