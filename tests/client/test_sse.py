@@ -46,6 +46,11 @@ def once_told(told: asyncio.Event, *pieces: bytes, reset: bool = False) -> Play:
     return play
 
 
+async def stalls(connection: Connection, _: Received) -> None:
+    """Send nothing at all."""
+    await connection.until_gone()
+
+
 async def texts(
     client: HTTPClient, server: ScriptedServer, *, told: asyncio.Event | None = None
 ) -> list[str]:
@@ -285,6 +290,24 @@ async def test_a_server_that_is_gone_for_a_while_is_asked_again() -> None:
         assert await texts(client, server) == ["a", "b"]
 
 
+async def test_a_head_that_comes_too_late_does_not_end_the_stream() -> None:
+    server = ScriptedServer(
+        sends(HEAD + b"data: a\n\n"), stalls, sends(HEAD + b"data: b\n\n"), NO_MORE
+    )
+    config = HTTPClientConfig(timeout=0.1, trust_env=False)
+    async with server, HTTPClient(config, clock=HurriedClock()) as client:
+        assert await texts(client, server) == ["a", "b"]
+
+
+async def test_the_calls_timeout_bounds_a_reconnection_without_a_head() -> None:
+    server = ScriptedServer(sends(HEAD + b"retry: 0\n\n"), stalls)
+    async with server, HTTPClient(clock=HurriedClock()) as client:
+        with pytest.raises(HTTPTimeoutError) as caught:
+            async with client.sse(server.url(), reconnect=True, timeout=0.2) as events:
+                await anext(events)
+    assert (caught.value.phase, len(server.received)) == ("total", 2)
+
+
 async def test_an_answer_that_will_not_change_ends_the_stream() -> None:
     server = ScriptedServer(sends(HEAD + b"data: a\n\n"), sends(answer(b"", status="410 Gone")))
     async with server, HTTPClient(clock=HurriedClock()) as client:
@@ -347,11 +370,13 @@ async def test_a_post_cannot_reconnect(client: HTTPClient) -> None:
     [
         (HTTPConnectionError(kind="connect"), True),
         (HTTPConnectionError(kind="closed"), False),
+        (HTTPConnectionError(kind="rejected"), True),
         (HTTPTimeoutError(phase="read"), True),
-        (HTTPTimeoutError(phase="total"), False),
+        (HTTPTimeoutError(phase="total"), True),
         (HTTPCircuitOpenError(), True),
         (HTTPDecodeError(), False),
         (HTTPRetryExhaustedError(failures=[HTTPConnectionError(kind="dns")]), True),
+        (HTTPRetryExhaustedError(failures=[HTTPTimeoutError(phase="total")]), True),
         (HTTPRetryExhaustedError(failures=[HTTPDecodeError()]), False),
         (HTTPRetryExhaustedError(), True),
     ],

@@ -7,11 +7,13 @@ from railhttp.client.opener import Opener
 from railhttp.model.errors import (
     FAILURES,
     HTTPCircuitOpenError,
+    HTTPConnectionError,
     HTTPDecodeError,
     HTTPFailure,
     HTTPResponseTooLargeError,
     HTTPRetryExhaustedError,
     HTTPStatusError,
+    HTTPTimeoutError,
 )
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.retry import is_transient
@@ -152,12 +154,15 @@ class EventStream:
 def may_pass(failure: HTTPFailure) -> bool:
     """Whether a later connection may well succeed.
 
+    Of a phase `total` this is true as well: it may be the time for one head alone. Where the
+    stream's own time is over, the wait before the next connection ends it.
+
     Example:
         >>> may_pass(HTTPCircuitOpenError()), may_pass(HTTPDecodeError("expected an event stream"))
         (True, False)
     """
     match failure:
-        case HTTPCircuitOpenError():
+        case HTTPCircuitOpenError() | HTTPTimeoutError() | HTTPConnectionError(kind="rejected"):
             return True
         case HTTPRetryExhaustedError(last=last):
             return last is None or may_pass(last)
