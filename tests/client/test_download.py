@@ -38,6 +38,7 @@ from railhttp.client.base_url_client import BaseURLHTTPClient
 from railhttp.client.downloading import Checksum
 from railhttp.client.part_file import PartFile
 from railhttp.model.download import Download
+from railhttp.policy.resume import Partial
 
 CONTENT = bytes(range(256)) * 8192  # 2 MiB, more than is written at once
 SHA256 = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -61,10 +62,12 @@ def part_of(target: Path) -> Path:
     return target.with_name(".file.bin.part")
 
 
-def leave_part(target: Path, url: str, content: bytes, validator: str = '"v1"') -> None:
+def leave_part(
+    target: Path, url: str, content: bytes, validator: str = '"v1"', total: int | None = None
+) -> None:
     """What an earlier run leaves behind."""
     part = PartFile(target, url)
-    part.begin(0, validator)
+    part.begin(Partial(0, validator, total))
     part.write([content])
     part.close(keep=True)
 
@@ -268,6 +271,7 @@ async def test_where_the_version_changed_the_file_is_fetched_anew(
         sends(answer(b"ent", "Content-Range: bytes 3-5/7", status="206 Partial")),
         sends(answer(b"ent", status="206 Partial")),
         sends(answer(b"ent", "Content-Range: bytes 4-6/7", 'ETag: "v2"', status="206 Partial")),
+        sends(answer(b"ents", "Content-Range: bytes 4-7/8", V1, status="206 Partial")),
         sends(
             answer(
                 b"ent", "Content-Range: bytes 4-6/7", "Content-Encoding: x", status="206 Partial"
@@ -275,13 +279,13 @@ async def test_where_the_version_changed_the_file_is_fetched_anew(
         ),
         sends(answer(b"", "Content-Range: bytes */4", status="416 Range Not Satisfiable")),
     ],
-    ids=["other start", "no range", "other version", "encoded", "416"],
+    ids=["other start", "no range", "other version", "other length", "encoded", "416"],
 )
 async def test_a_part_that_does_not_fit_is_thrown_away(
     client: HTTPClient, target: Path, first: Play
 ) -> None:
     async with ScriptedServer(first, serves(b"content", V1)) as server:
-        leave_part(target, server.url(), b"cont")
+        leave_part(target, server.url(), b"cont", total=7)
         assert (await client.download(server.url(), target)).unwrap().size == 7
     assert read(target) == b"content"
     assert [request.header("Range") for request in server.received] == ["bytes=4-", ""]
@@ -321,6 +325,30 @@ async def test_a_date_is_a_validator_too(client: HTTPClient, target: Path) -> No
     async with ScriptedServer(*plays) as server:
         assert (await client.download(server.url(), target, progress=telling)).unwrap().size == 7
     assert server.received[1].header("If-Range") == modified
+
+
+async def test_a_part_of_another_date_is_thrown_away(client: HTTPClient, target: Path) -> None:
+    now = "Date: Mon, 01 Jan 2024 00:02:00 GMT"
+    dates = [f"Last-Modified: Mon, 01 Jan 2024 00:0{minute}:00 GMT" for minute in range(2)]
+    telling = Telling(4)
+    plays = [
+        drops(b"content", 4, telling.told, dates[0], now),
+        sends(answer(b"her", "Content-Range: bytes 4-6/7", dates[1], now, status="206 Partial")),
+        sends(answer(b"another", dates[1], now)),
+    ]
+    async with ScriptedServer(*plays) as server:
+        assert (await client.download(server.url(), target, progress=telling)).unwrap().size == 7
+    assert read(target) == b"another"
+
+
+async def test_a_length_that_was_known_holds_for_a_range_of_unknown_length(
+    client: HTTPClient, target: Path
+) -> None:
+    short = sends(answer(b"e", "Content-Range: bytes 4-4/*", V1, status="206 Partial"))
+    async with ScriptedServer(short, serves(b"content", V1)) as server:
+        leave_part(target, server.url(), b"cont", total=7)
+        assert (await client.download(server.url(), target)).unwrap().size == 7
+    assert read(target) == b"content"
 
 
 async def test_without_a_validator_a_drop_means_to_begin_anew(
@@ -650,7 +678,7 @@ def test_a_part_that_moved_before_it_was_locked_is_opened_anew(
 
     monkeypatch.setattr(fcntl, "flock", flock)
     ours = PartFile(target, "http://h/")
-    ours.begin(0, "")
+    ours.begin(Partial())
     ours.write([b"ours"])
     assert (read(target), read(part)) == (b"", b"ours")
     ours.close(keep=False)
@@ -720,9 +748,9 @@ async def test_time_that_was_up_between_two_requests_is_noticed(
 ) -> None:
     begin = PartFile.begin
 
-    def slow(part: PartFile, start: int, validator: str) -> None:
+    def slow(part: PartFile, partial: Partial) -> None:
         time.sleep(0.15)
-        begin(part, start, validator)
+        begin(part, partial)
 
     status = "416 Range Not Satisfiable"
     async with ScriptedServer(sends(answer(b"", status=status))) as server:

@@ -23,7 +23,7 @@ from railhttp.model.errors import (
 from railhttp.model.options import ProgressCallback
 from railhttp.model.response import HttpResponse
 from railhttp.policy.backoff import Backoff
-from railhttp.policy.resume import Refuse, StartOver, Take, next_step
+from railhttp.policy.resume import Partial, Refuse, StartOver, Take, next_step
 from railhttp.policy.retry import is_transient
 from railhttp.protocols import IncomingResponse
 
@@ -103,7 +103,7 @@ class Downloading:
                         if await self._saved(response, step):
                             return response.answer()
                     case StartOver():
-                        await on_disk(self._opener, lambda: self._part.begin(0, ""))
+                        await on_disk(self._opener, lambda: self._part.begin(Partial()))
                     case Refuse():
                         raise await _refusal(response)
                     case other:
@@ -113,7 +113,8 @@ class Downloading:
 
     async def _saved(self, response: IncomingResponse, step: Take) -> bool:
         self.resumed_from = min(self.resumed_from, step.start)
-        await on_disk(self._opener, lambda: self._part.begin(step.start, step.validator))
+        partial = Partial(step.start, step.validator, step.total)
+        await on_disk(self._opener, lambda: self._part.begin(partial))
         try:
             await self._save(response, step.total)
         except FAILURES as failure:
@@ -208,7 +209,7 @@ async def fetch(
     keep = resume
     try:
         if not resume:
-            await on_disk(opener, lambda: part.begin(0, ""))
+            await on_disk(opener, lambda: part.begin(Partial()))
         downloading = Downloading(opener, part, progress, resume=resume)
         response = await downloading.run()
         if expected is not None:

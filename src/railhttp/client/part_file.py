@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 
@@ -17,8 +18,9 @@ class PartFile:
 
     It is locked while it is open, so that no two downloads of one target write to it; where the
     system has no such locks (Windows) that is left to the caller. The note holds a digest of the
-    URL, which may be secret, and the validator that `If-Range` needs. Neither is written through a
-    symbolic link, which anyone who may write to the folder could have laid there.
+    URL, which may be secret, the validator that `If-Range` needs, and the length of the whole.
+    Neither is written through a symbolic link, which anyone who may write to the folder could have
+    laid there.
 
     Args:
         target: The file that it becomes.
@@ -36,25 +38,27 @@ class PartFile:
         self._note = target.with_name(f".{target.name}.part.json")
         self._url = hashlib.sha256(url.encode()).hexdigest()
         self._file = _open_locked(self._path)
-        self.partial = Partial(os.fstat(self._file.fileno()).st_size, self._read_note())
+        self.partial = self._noted(os.fstat(self._file.fileno()).st_size)
 
-    def _read_note(self) -> str:
-        """Give the validator that an earlier run noted; empty where it was for another URL."""
+    def _noted(self, size: int) -> Partial:
+        """Say what the bytes are by the note of an earlier run, if it was for the same URL."""
         try:
             note = json.loads(self._note.read_bytes())
-            validator = note["validator"] if note["url"] == self._url else ""
+            url, validator, total = note["url"], note["validator"], note.get("total")
         except (OSError, ValueError, TypeError, LookupError, RecursionError):
-            return ""
-        return validator if isinstance(validator, str) else ""
+            return Partial(size)
+        if url != self._url or not isinstance(validator, str):
+            return Partial(size)
+        return Partial(size, validator, total if isinstance(total, int) else None)
 
-    def begin(self, start: int, validator: str) -> None:
-        """Throw away what is behind `start`; what is written next is of the version named."""
-        self._file.truncate(start)
-        if start == 0:
-            note = {"url": self._url, "validator": validator}
+    def begin(self, partial: Partial) -> None:
+        """Throw away what is behind the part given; what is written next is of its version."""
+        self._file.truncate(partial.size)
+        if partial.size == 0:
+            note = {"url": self._url, "validator": partial.validator, "total": partial.total}
             with open(self._note, "w", encoding="ascii", opener=_open_no_link) as file:
                 json.dump(note, file)
-        self.partial = Partial(start, validator)
+        self.partial = partial
 
     def write(self, pieces: Iterable[bytes]) -> None:
         """Write at the end; what was written before an error counts."""
@@ -63,7 +67,7 @@ class PartFile:
             while rest:
                 written = self._file.write(rest)
                 rest = rest[written:]
-                self.partial = Partial(self.partial.size + written, self.partial.validator)
+                self.partial = replace(self.partial, size=self.partial.size + written)
 
     def digest(self, algorithm: str) -> str:
         """Give the checksum of all bytes, in hexadecimal."""

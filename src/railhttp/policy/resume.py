@@ -21,6 +21,7 @@ class Partial:
         size: The number of bytes, from the beginning.
         validator: What names the version that they are of: a strong `ETag`, or a date; empty
             where the server named none, so that nothing can be added to them.
+        total: How long the whole is, None where that is not known.
 
     Example:
         >>> Partial(4, '"v1"').headers
@@ -31,6 +32,7 @@ class Partial:
 
     size: int = 0
     validator: str = ""
+    total: int | None = None
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -100,10 +102,14 @@ def _rest(partial: Partial, head: HttpResponse) -> Step:
         return StartOver()
     if "Content-Encoding" in head.headers:
         return StartOver()
-    etag = head.headers.get("ETag", partial.validator)
-    if partial.validator.startswith('"') and etag != partial.validator:
+    # Servers are to compare it themselves; some, above all for dates, do not.
+    named = "ETag" if partial.validator.startswith('"') else "Last-Modified"
+    if head.headers.get(named, partial.validator) != partial.validator:
         return StartOver()
-    return Take(partial.size, int(match[3]) if match[3] else None, partial.validator)
+    total = int(match[3]) if match[3] else partial.total
+    if partial.total not in {None, total}:  # parts of two versions (RFC 9110, 15.3.7.3)
+        return StartOver()
+    return Take(partial.size, total, partial.validator)
 
 
 def strong_validator(head: HttpResponse) -> str:
