@@ -4,6 +4,7 @@ import pickle
 import string
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -132,10 +133,39 @@ async def test_what_a_failure_came_from_holds_no_secret_either(faults: FaultServ
         seen = seen.__context__
 
 
-async def test_a_field_that_the_config_calls_secret_is_not_pickled(echo: EchoServer) -> None:
+async def refused_verb(client: HTTPClient, url: str, _: Path) -> object:
+    return (await client.get(url)).failure()
+
+
+async def refused_stream(client: HTTPClient, url: str, _: Path) -> object:
+    async with client.stream("GET", url) as response:
+        with pytest.raises(HTTPStatusError) as caught:
+            response.raise_for_status()
+    return caught.value
+
+
+async def refused_events(client: HTTPClient, url: str, _: Path) -> object:
+    with pytest.raises(HTTPStatusError) as caught:
+        async with client.sse(url):
+            pass
+    return caught.value
+
+
+async def refused_download(client: HTTPClient, url: str, folder: Path) -> object:
+    return (await client.download(url, folder / "file")).failure()
+
+
+@pytest.mark.parametrize(
+    "refused", [refused_verb, refused_stream, refused_events, refused_download]
+)
+async def test_a_field_that_the_config_calls_secret_is_not_pickled(
+    echo: EchoServer,
+    tmp_path: Path,
+    refused: Callable[[HTTPClient, str, Path], Awaitable[object]],
+) -> None:
     config = HTTPClientConfig(secret_headers=frozenset({"Server"}), trust_env=False)
     async with HTTPClient(config) as client:
-        failure = (await client.get(echo.url("/status/404"))).failure()
+        failure = await refused(client, echo.url("/status/404"), tmp_path)
     copied = pickle.loads(pickle.dumps(failure))
     assert isinstance(copied, HTTPStatusError)
     assert copied.response.headers["Server"] == "***"

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar, assert_never
 
+from railhttp.client.limited_response import LimitedResponse
 from railhttp.client.opener import Opener
 from railhttp.client.part_file import PartFile
 from railhttp.model.download import Download
@@ -18,14 +19,12 @@ from railhttp.model.errors import (
     HTTPFailure,
     HTTPInterceptorError,
     HTTPInvalidRequestError,
-    HTTPStatusError,
 )
 from railhttp.model.options import ProgressCallback
 from railhttp.model.response import HttpResponse
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.resume import Partial, Refuse, StartOver, Take, next_step
 from railhttp.policy.retry import is_transient
-from railhttp.protocols import IncomingResponse
 
 T = TypeVar("T")
 
@@ -111,7 +110,7 @@ class Downloading:
             finally:
                 response.close()
 
-    async def _saved(self, response: IncomingResponse, step: Take) -> bool:
+    async def _saved(self, response: LimitedResponse, step: Take) -> bool:
         self.resumed_from = min(self.resumed_from, step.start)
         partial = Partial(step.start, step.validator, step.total)
         await on_disk(self._opener, lambda: self._part.begin(partial))
@@ -123,7 +122,7 @@ class Downloading:
             return False
         return True
 
-    async def _save(self, response: IncomingResponse, total: int | None) -> None:
+    async def _save(self, response: LimitedResponse, total: int | None) -> None:
         pieces: list[bytes] = []
         held = 0
         try:
@@ -258,9 +257,9 @@ async def on_disk(
         raise HTTPInvalidRequestError(message, field="path", **opener.facts()) from error
 
 
-async def _refusal(response: IncomingResponse) -> HTTPFailure:
+async def _refusal(response: LimitedResponse) -> HTTPFailure:
     head = response.answer()
     if head.status == 206:
         message = "a part that nobody asked for"
         return HTTPConnectionError(message, kind="protocol", **response.facts())
-    return HTTPStatusError(response.answer(await response.read()))
+    return response.refusal(await response.read())

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import Final
 
+from railhttp.client.limited_response import LimitedResponse
 from railhttp.client.opener import Opener
 from railhttp.model.errors import (
     FAILURES,
@@ -12,12 +13,10 @@ from railhttp.model.errors import (
     HTTPFailure,
     HTTPResponseTooLargeError,
     HTTPRetryExhaustedError,
-    HTTPStatusError,
     HTTPTimeoutError,
 )
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.retry import is_transient
-from railhttp.protocols import IncomingResponse
 from railhttp.wire.sse import EventStreamDecoder, EventTooLarge, ServerSentEvent
 
 EVENT_STREAM: Final = "text/event-stream"
@@ -50,7 +49,7 @@ class EventStream:
         self._reconnect = reconnect
         self._max_event_bytes = max_event_bytes
         self._decoder = EventStreamDecoder(max_event_bytes, last_event_id=last_event_id)
-        self._response: IncomingResponse | None = None
+        self._response: LimitedResponse | None = None
         self._time = RECONNECTION_TIME
         self._fruitless = 0
         self._closed = False
@@ -77,13 +76,13 @@ class EventStream:
         self._decoder = EventStreamDecoder(self._max_event_bytes, last_event_id=last_event_id)
         self._response = response
 
-    async def _check(self, response: IncomingResponse) -> None:
+    async def _check(self, response: LimitedResponse) -> None:
         head = response.answer()
         if head.status == 204 and self._reconnect:
             self._reconnect = False
             return
         if head.status != 200:
-            raise HTTPStatusError(response.answer(await response.read()))
+            raise response.refusal(await response.read())
         if head.content_type != EVENT_STREAM:
             raise HTTPDecodeError(
                 f"expected {EVENT_STREAM}",
@@ -113,7 +112,7 @@ class EventStream:
                 self._fruitless = 0
                 yield event
 
-    async def _receive(self, response: IncomingResponse) -> bytes:
+    async def _receive(self, response: LimitedResponse) -> bytes:
         """Read on; where the connection ended, see to the next one."""
         try:
             chunk = await response.chunk()
@@ -139,7 +138,7 @@ class EventStream:
                 if not may_pass(failure):
                     raise
 
-    def _decode(self, chunk: bytes, response: IncomingResponse) -> list[ServerSentEvent]:
+    def _decode(self, chunk: bytes, response: LimitedResponse) -> list[ServerSentEvent]:
         try:
             events = self._decoder.feed(chunk)
         except EventTooLarge as error:

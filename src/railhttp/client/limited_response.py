@@ -3,7 +3,13 @@
 from dataclasses import replace
 from typing import NoReturn
 
-from railhttp.model.errors import CallFacts, HTTPConnectionError, HTTPFailure, HTTPTimeoutError
+from railhttp.model.errors import (
+    CallFacts,
+    HTTPConnectionError,
+    HTTPFailure,
+    HTTPStatusError,
+    HTTPTimeoutError,
+)
 from railhttp.model.response import HttpResponse
 from railhttp.model.timeout import format_timeout
 from railhttp.pipeline.call import Layers
@@ -78,19 +84,31 @@ class LimitedResponse:
         incoming: The response as the transport gives it.
         head: Its head as the interceptors left it.
         limits: Its limits.
+        secret_headers: Names, in lower case, of fields that no pickle of a failure may hold.
     """
 
-    __slots__ = ("_closed", "_head", "_incoming", "_limits")
+    __slots__ = ("_closed", "_head", "_incoming", "_limits", "_secret_headers")
 
-    def __init__(self, incoming: IncomingResponse, head: HttpResponse, limits: Limits) -> None:
+    def __init__(
+        self,
+        incoming: IncomingResponse,
+        head: HttpResponse,
+        limits: Limits,
+        secret_headers: frozenset[str],
+    ) -> None:
         self._incoming = incoming
         self._head = head
         self._limits = limits
+        self._secret_headers = secret_headers
         self._closed = False
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Give the response as a value, with what was read of its body."""
         return replace(self._head, body=body)
+
+    def refusal(self, body: bytes = b"") -> HTTPStatusError:
+        """Build the failure that its status means, with what was read of its body."""
+        return HTTPStatusError(self.answer(body), secret_headers=self._secret_headers)
 
     def facts(self) -> CallFacts:
         """Say what a failure of this response has to know."""

@@ -14,7 +14,6 @@ from railhttp.pipeline.call import Layers
 from railhttp.pipeline.opening import Opening
 from railhttp.pipeline.watchdog import ClosedError, ExpiredError
 from railhttp.policy.backoff import Backoff
-from railhttp.protocols import IncomingResponse
 
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -59,7 +58,7 @@ class Opener:
             return self._facts()
         return {"method": self._prepared.request.method, "url": self.url, "attempts": 0}
 
-    async def open(self, headers: Mapping[str, str] = _NO_HEADERS) -> IncomingResponse:
+    async def open(self, headers: Mapping[str, str] = _NO_HEADERS) -> LimitedResponse:
         """Send the request and wait for the head of its response.
 
         Args:
@@ -72,7 +71,8 @@ class Opener:
         self._facts = call.facts
         try:
             head = await self._perform(call)
-            return LimitedResponse(call.incoming, head, self._limits)
+            secret = self._layers.secret_headers
+            return LimitedResponse(call.incoming, head, self._limits, secret)
         except BaseException:
             call.discard()
             raise

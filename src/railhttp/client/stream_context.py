@@ -3,9 +3,9 @@
 from collections.abc import AsyncGenerator
 from typing import Self
 
-from railhttp.model.errors import HTTPDecodeError, HTTPResponseTooLargeError, HTTPStatusError
+from railhttp.client.limited_response import LimitedResponse
+from railhttp.model.errors import HTTPDecodeError, HTTPResponseTooLargeError
 from railhttp.model.response import JSON, Headers, HttpResponse
-from railhttp.protocols import IncomingResponse
 from railhttp.wire.lines import LineDecoder, LineTooLong
 
 
@@ -31,7 +31,7 @@ class StreamContext:
 
     __slots__ = ("_head", "_resp")
 
-    def __init__(self, resp: IncomingResponse) -> None:
+    def __init__(self, resp: LimitedResponse) -> None:
         self._resp = resp
         self._head = resp.answer()
 
@@ -57,7 +57,7 @@ class StreamContext:
             HTTPStatusError: The answer is a 4xx or 5xx.
         """
         if self.status >= 400:
-            raise HTTPStatusError(self._head)
+            raise self._resp.refusal()
 
     def __aiter__(self) -> Self:
         return self
