@@ -12,7 +12,6 @@ from tests.servers.registry import answer, head
 from tests.servers.scripted import Play, ScriptedServer, sends
 
 from railhttp import (
-    Delivery,
     HTTPCircuitOpenError,
     HTTPClient,
     HTTPClientConfig,
@@ -131,21 +130,46 @@ async def test_an_error_page_that_drips_for_ever_is_not_waited_for() -> None:
 
     config = HTTPClientConfig(timeout=0.1, trust_env=False)
     async with ScriptedServer(drip) as server, HTTPClient(config) as client:
-        with pytest.raises(HTTPTimeoutError) as caught:
+        with pytest.raises(HTTPStatusError) as caught:
             async with asyncio.timeout(2.0), client.sse(server.url()):
                 pass
-    assert (caught.value.phase, caught.value.delivery) == ("read", Delivery.ANSWERED)
+    assert caught.value.status == 404
+    assert set(caught.value.response.body) == set(b"a")
 
 
-async def test_an_answer_whose_error_page_breaks_off_is_the_failure_that_it_is(
-    client: HTTPClient,
+GZIP_404 = head("Content-Length: 5", "Content-Encoding: gzip", status="404 Not Found")
+
+
+@pytest.mark.parametrize("reconnect", [False, True])
+@pytest.mark.parametrize(
+    ("page", "body"),
+    [
+        (head("Content-Length: 100", status="404 Not Found") + b"sor", b"sor"),
+        (head("Content-Length: 100", status="404 Not Found"), b""),
+        (GZIP_404 + b"sorry", b""),
+        (answer(bytes(5000), status="404 Not Found"), bytes(1000)),
+    ],
+    ids=["breaks off", "never comes", "corrupt", "too large"],
+)
+async def test_a_status_says_more_than_how_its_error_page_ends(
+    page: bytes, body: bytes, reconnect: bool
 ) -> None:
+    config = HTTPClientConfig(max_response_bytes=1000, trust_env=False)
+    async with ScriptedServer(sends(page)) as server, HTTPClient(config) as client:
+        with pytest.raises(HTTPStatusError) as caught:
+            async with client.sse(server.url(), reconnect=reconnect):
+                pass
+    assert (caught.value.status, caught.value.response.body) == (404, body)
+
+
+async def test_stopping_the_client_ends_the_reading_of_an_error_page(client: HTTPClient) -> None:
     page = head("Content-Length: 100", status="404 Not Found") + b"sor"
-    async with ScriptedServer(sends(page)) as server:
+    async with ScriptedServer(once_told(asyncio.Event(), page)) as server:
+        asyncio.get_running_loop().call_later(0.05, lambda: asyncio.ensure_future(client.stop()))
         with pytest.raises(HTTPConnectionError) as caught:
             async with client.sse(server.url()):
                 pass
-    assert caught.value.kind == "truncated"
+    assert caught.value.kind == "closed"
 
 
 async def test_what_is_no_event_stream_is_refused(client: HTTPClient, faults: FaultServer) -> None:
@@ -314,6 +338,15 @@ async def test_an_answer_that_will_not_change_ends_the_stream() -> None:
         with pytest.raises(HTTPStatusError) as caught:
             await texts(client, server)
     assert caught.value.status == 410
+
+
+async def test_a_refusal_whose_error_page_breaks_off_ends_the_stream_too() -> None:
+    gone = head("Content-Length: 100", status="410 Gone") + b"sor"
+    server = ScriptedServer(sends(HEAD + b"data: a\n\n"), sends(gone), NO_MORE)
+    async with server, HTTPClient(clock=HurriedClock()) as client:
+        with pytest.raises(HTTPStatusError) as caught:
+            await texts(client, server)
+    assert (caught.value.status, caught.value.response.body) == (410, b"sor")
 
 
 async def test_a_corrupt_stream_is_not_asked_for_again() -> None:

@@ -262,4 +262,4 @@ async def _refusal(response: LimitedResponse) -> HTTPFailure:
     if head.status == 206:
         message = "a part that nobody asked for"
         return HTTPConnectionError(message, kind="protocol", **response.facts())
-    return response.refusal(await response.read())
+    return await response.refusal()

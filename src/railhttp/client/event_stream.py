@@ -82,7 +82,7 @@ class EventStream:
             self._reconnect = False
             return
         if head.status != 200:
-            raise response.refusal(await response.read())
+            raise await response.refusal()
         if head.content_type != EVENT_STREAM:
             raise HTTPDecodeError(
                 f"expected {EVENT_STREAM}",

@@ -1,9 +1,10 @@
 """An open response, and what ends the reading of it."""
 
 from dataclasses import replace
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from railhttp.model.errors import (
+    FAILURES,
     CallFacts,
     HTTPConnectionError,
     HTTPFailure,
@@ -24,19 +25,26 @@ class Limits:
         layers: Where clock and watchdog are.
         idle: Seconds of silence that are allowed; None is no limit.
         total: Seconds for all of it; None is no limit.
-        whole: Seconds for a body that is read as a whole, such as an error page; None is no limit.
+        whole: Seconds for a body that is read as a whole, an error page; None is no limit.
+        max_bytes: The most bytes that are kept of one.
     """
 
-    __slots__ = ("_clock", "_deadline", "_idle", "_total", "_watchdog", "_whole")
+    __slots__ = ("_clock", "_deadline", "_idle", "_total", "_watchdog", "_whole", "max_bytes")
 
     def __init__(
-        self, layers: Layers, idle: float | None, total: float | None, whole: float | None
+        self,
+        layers: Layers,
+        idle: float | None,
+        total: float | None,
+        whole: float | None,
+        max_bytes: int,
     ) -> None:
         self._clock = layers.clock
         self._watchdog = layers.watchdog
         self._idle = idle
         self._total = total
         self._whole = whole
+        self.max_bytes: Final = max_bytes
         self._deadline = None if total is None else layers.clock.monotonic() + total
 
     def left(self) -> float | None:
@@ -106,7 +114,7 @@ class LimitedResponse:
         """Give the response as a value, with what was read of its body."""
         return replace(self._head, body=body)
 
-    def refusal(self, body: bytes = b"") -> HTTPStatusError:
+    def status_error(self, body: bytes = b"") -> HTTPStatusError:
         """Build the failure that its status means, with what was read of its body."""
         return HTTPStatusError(self.answer(body), secret_headers=self._secret_headers)
 
@@ -129,19 +137,26 @@ class LimitedResponse:
         except BaseException as error:  # noqa: BLE001  # raised again, whatever it is
             self._fail(error)
 
-    async def read(self) -> bytes:
-        """Read the body to its end.
+    async def refusal(self) -> HTTPStatusError:
+        """Build the failure that its status means, with its body as far as that comes.
+
+        The status says more than a page that breaks off, is corrupt, too slow or too large.
 
         Raises:
-            HTTPClientError: See `chunk`; or it is too large, or takes longer than a head may.
+            HTTPConnectionError: The client was stopped (kind `closed`).
         """
-        if self._closed:
-            raise self._use_after_close()
+        page = bytearray()
+        most = self._limits.max_bytes
         try:
             with self._limits.watch_body():
-                return await self._incoming.read()
-        except BaseException as error:  # noqa: BLE001  # raised again, whatever it is
+                while len(page) < most and (chunk := await self.chunk()):
+                    page += chunk
+        except ClosedError as error:
             self._fail(error)
+        except (ExpiredError, *FAILURES) as error:
+            if isinstance(error, HTTPConnectionError) and error.kind == "closed":
+                raise
+        return self.status_error(bytes(page[:most]))
 
     def _use_after_close(self) -> HTTPConnectionError:
         return HTTPConnectionError("the stream is closed", kind="closed", **self.facts())

@@ -42,9 +42,11 @@ class Opener:
         self._prepared = prepared
         self._layers = layers
         self._perform = perform
-        idle = prepared.request.route.read_timeout
+        route = prepared.request.route
         total = prepared.timeout if bounded else None
-        self._limits = Limits(layers, idle, total, whole=prepared.timeout)
+        self._limits = Limits(
+            layers, route.read_timeout, total, prepared.timeout, route.max_response_bytes
+        )
         self._facts: Callable[[], CallFacts] | None = None
 
     @property

@@ -57,7 +57,7 @@ class StreamContext:
             HTTPStatusError: The answer is a 4xx or 5xx.
         """
         if self.status >= 400:
-            raise self._resp.refusal()
+            raise self._resp.status_error()
 
     def __aiter__(self) -> Self:
         return self
