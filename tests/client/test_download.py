@@ -35,7 +35,7 @@ from railhttp import (
     RetryPolicy,
 )
 from railhttp.client.base_url_client import BaseURLHTTPClient
-from railhttp.client.downloading import Checksum
+from railhttp.client.downloading import MAX_DROPS, Checksum
 from railhttp.client.part_file import PartFile
 from railhttp.model.download import Download
 from railhttp.policy.resume import Partial
@@ -227,11 +227,54 @@ async def test_what_came_together_with_the_drop_counts(client: HTTPClient, targe
     assert [request.header("Range") for request in server.received] == ["", "bytes=4-"]
 
 
+BUSY = sends(answer(b"sorry", "Connection: close", status="503 Busy"))
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+@pytest.mark.parametrize("away", [sends(b""), BUSY], ids=["no answer", "503"])
+async def test_a_server_that_is_away_after_a_drop_is_asked_again(
+    target: Path, away: Play, attempts: int
+) -> None:
+    telling = Telling(4)
+    policy = RetryPolicy(max_attempts=attempts, base_delay=0.0)
+    plays = [drops(b"content", 4, telling.told, V1), *[away] * 2, serves(b"content", V1)]
+    async with (
+        ScriptedServer(*plays) as server,
+        HTTPClient(retry_policy=policy, clock=HurriedClock()) as client,
+    ):
+        result = await client.download(server.url(), target, progress=telling)
+    assert result.unwrap().size == 7
+    assert [request.header("Range") for request in server.received] == ["", *["bytes=4-"] * 3]
+
+
+async def test_a_refusal_after_a_drop_ends_the_download(client: HTTPClient, target: Path) -> None:
+    telling = Telling(4)
+    gone = sends(answer(b"gone", status="410 Gone"))
+    async with ScriptedServer(drops(b"content", 4, telling.told, V1), gone) as server:
+        failure = (await client.download(server.url(), target, progress=telling)).failure()
+    assert isinstance(failure, HTTPStatusError)
+    assert (failure.status, len(server.received)) == (410, 2)
+    assert read(part_of(target)) == b"cont"
+
+
+async def test_a_server_that_stays_away_ends_the_download(client: HTTPClient, target: Path) -> None:
+    telling = Telling(4)
+    async with ScriptedServer(drops(b"content", 4, telling.told, V1), BUSY) as server:
+        failure = (await client.download(server.url(), target, progress=telling)).failure()
+    assert isinstance(failure, HTTPStatusError)
+    assert failure.status == 503
+    assert read(part_of(target)) == b"cont"
+
+
 async def test_a_run_goes_on_where_an_earlier_one_broke_off(target: Path) -> None:
     telling = Telling(4)
-    plays = [drops(b"content", 4, telling.told, V1), sends(b""), serves(b"content", V1)]
-    one_attempt = RetryPolicy(max_attempts=1)
-    async with ScriptedServer(*plays) as server, HTTPClient(retry_policy=one_attempt) as client:
+    away = [sends(b"")] * MAX_DROPS
+    plays = [drops(b"content", 4, telling.told, V1), *away, serves(b"content", V1)]
+    policy = RetryPolicy(max_attempts=1)
+    async with (
+        ScriptedServer(*plays) as server,
+        HTTPClient(retry_policy=policy, clock=HurriedClock()) as client,
+    ):
         url = server.url("/file", token="s3cret")
         failure = (await client.download(url, target, progress=telling)).failure()
         assert isinstance(failure, HTTPConnectionError)

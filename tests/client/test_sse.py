@@ -12,20 +12,16 @@ from tests.servers.registry import answer, head
 from tests.servers.scripted import Play, ScriptedServer, sends
 
 from railhttp import (
-    HTTPCircuitOpenError,
     HTTPClient,
     HTTPClientConfig,
     HTTPConnectionError,
     HTTPDecodeError,
-    HTTPFailure,
     HTTPInvalidRequestError,
     HTTPResponseTooLargeError,
-    HTTPRetryExhaustedError,
     HTTPStatusError,
     HTTPTimeoutError,
     RetryPolicy,
 )
-from railhttp.client.event_stream import may_pass
 from railhttp.wire.sse import ServerSentEvent
 
 HEAD: Final = head("Content-Type: text/event-stream; charset=utf-8", "Connection: close")
@@ -396,23 +392,3 @@ async def test_a_post_cannot_reconnect(client: HTTPClient) -> None:
         async with client.sse("http://h/", method="post", reconnect=True):
             pass
     assert (caught.value.field, caught.value.attempts) == ("reconnect", 0)
-
-
-@pytest.mark.parametrize(
-    ("failure", "passes"),
-    [
-        (HTTPConnectionError(kind="connect"), True),
-        (HTTPConnectionError(kind="closed"), False),
-        (HTTPConnectionError(kind="rejected"), True),
-        (HTTPTimeoutError(phase="read"), True),
-        (HTTPTimeoutError(phase="total"), True),
-        (HTTPCircuitOpenError(), True),
-        (HTTPDecodeError(), False),
-        (HTTPRetryExhaustedError(failures=[HTTPConnectionError(kind="dns")]), True),
-        (HTTPRetryExhaustedError(failures=[HTTPTimeoutError(phase="total")]), True),
-        (HTTPRetryExhaustedError(failures=[HTTPDecodeError()]), False),
-        (HTTPRetryExhaustedError(), True),
-    ],
-)
-def test_some_failures_may_pass(failure: HTTPFailure, passes: bool) -> None:
-    assert may_pass(failure) is passes

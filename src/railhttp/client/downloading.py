@@ -23,8 +23,8 @@ from railhttp.model.errors import (
 from railhttp.model.options import ProgressCallback
 from railhttp.model.response import HttpResponse
 from railhttp.policy.backoff import Backoff
+from railhttp.policy.reopening import may_pass
 from railhttp.policy.resume import Partial, Refuse, StartOver, Take, next_step
-from railhttp.policy.retry import is_transient
 
 T = TypeVar("T")
 
@@ -32,7 +32,8 @@ PIECE_BYTES: Final = 512 * 1024
 """What is written at once: a thread for less would cost more than the write."""
 
 MAX_DROPS: Final = 3
-"""How many drops in a row, none of which brought the file any further, are too many."""
+"""How many drops in a row, none of which brought the file any further, are too many; a server that
+is away after a drop counts as one more."""
 
 BACKOFF: Final = Backoff(base=0.5, maximum=20.0)
 """The waits before a transfer goes on."""
@@ -86,6 +87,7 @@ class Downloading:
         self.resumed_from = part.partial.size if part.partial.headers else 0
         self._furthest = self.resumed_from
         self._fruitless = 0
+        self._wrote = False
 
     async def run(self) -> HttpResponse:
         """Bring the file to its end.
@@ -95,7 +97,11 @@ class Downloading:
         """
         while True:
             partial = self._part.partial
-            response = await self._opener.open(partial.headers)
+            try:
+                response = await self._opener.open(partial.headers)
+            except FAILURES as failure:
+                await self._wait_for_return(failure)
+                continue
             try:
                 match next_step(partial, response.answer()):
                     case Take() as step:
@@ -104,7 +110,7 @@ class Downloading:
                     case StartOver():
                         await on_disk(self._opener, lambda: self._part.begin(Partial()))
                     case Refuse():
-                        raise await _refusal(response)
+                        await self._wait_for_return(await _refusal(response))
                     case other:
                         assert_never(other)
             finally:
@@ -149,6 +155,7 @@ class Downloading:
         whole = tuple(pieces)
         pieces.clear()
         if whole:
+            self._wrote = True
             await on_disk(self._opener, lambda: self._part.write(whole))
 
     def _report(self, size: int, total: int | None) -> None:
@@ -161,9 +168,15 @@ class Downloading:
             call = self._opener.facts()
             raise HTTPInterceptorError(message, interceptor="progress", **call) from error
 
+    async def _wait_for_return(self, failure: HTTPFailure) -> None:
+        """Wait for a server that gave a part and then went away; raise any other failure."""
+        if not self._wrote:  # nothing but the retry policy has to decide
+            raise failure
+        await self._recover(failure)
+
     async def _recover(self, failure: HTTPFailure) -> None:
         """Wait until the transfer may go on; raise the failure where it may not."""
-        if not (self._resume and is_transient(failure)):
+        if not (self._resume and may_pass(failure)):
             raise failure
         size = self._part.partial.size
         self._fruitless = 0 if size > self._furthest else self._fruitless + 1

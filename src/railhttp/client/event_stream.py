@@ -7,16 +7,11 @@ from railhttp.client.limited_response import LimitedResponse
 from railhttp.client.opener import Opener
 from railhttp.model.errors import (
     FAILURES,
-    HTTPCircuitOpenError,
-    HTTPConnectionError,
     HTTPDecodeError,
-    HTTPFailure,
     HTTPResponseTooLargeError,
-    HTTPRetryExhaustedError,
-    HTTPTimeoutError,
 )
 from railhttp.policy.backoff import Backoff
-from railhttp.policy.retry import is_transient
+from railhttp.policy.reopening import may_pass
 from railhttp.wire.sse import EventStreamDecoder, EventTooLarge, ServerSentEvent
 
 EVENT_STREAM: Final = "text/event-stream"
@@ -148,22 +143,3 @@ class EventStream:
         if self._decoder.retry is not None:
             self._time = self._decoder.retry / 1000
         return events
-
-
-def may_pass(failure: HTTPFailure) -> bool:
-    """Whether a later connection may well succeed.
-
-    Of a phase `total` this is true as well: it may be the time for one head alone. Where the
-    stream's own time is over, the wait before the next connection ends it.
-
-    Example:
-        >>> may_pass(HTTPCircuitOpenError()), may_pass(HTTPDecodeError("expected an event stream"))
-        (True, False)
-    """
-    match failure:
-        case HTTPCircuitOpenError() | HTTPTimeoutError() | HTTPConnectionError(kind="rejected"):
-            return True
-        case HTTPRetryExhaustedError(last=last):
-            return last is None or may_pass(last)
-        case _:
-            return is_transient(failure)
