@@ -252,6 +252,20 @@ async def test_after_a_drop_the_stream_goes_on_from_the_last_id(
     assert [request.header("Last-Event-ID") for request in server.received] == ["", "7", "8"]
 
 
+@pytest.mark.parametrize("event_id", ["a\x07b", "\x7f", "\x85"])
+async def test_an_id_of_the_server_that_no_header_can_hold_is_not_sent(
+    client: HTTPClient, event_id: str
+) -> None:
+    event = f"retry: 1\nid: {event_id}\ndata: a\n\n".encode()
+    server = ScriptedServer(sends(HEAD + event), sends(HEAD + b"data: b\n\n"), NO_MORE)
+    async with server, client.sse(server.url(), reconnect=True) as events:
+        assert [(event.data, event.event_id) async for event in events] == [
+            ("a", event_id),
+            ("b", event_id),
+        ]
+    assert [request.all("Last-Event-ID") for request in server.received] == [[], [], []]
+
+
 async def test_an_earlier_stream_can_be_gone_on_with(client: HTTPClient) -> None:
     async with (
         ScriptedServer(sends(HEAD + b"data: on\n\n")) as server,

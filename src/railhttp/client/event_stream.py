@@ -1,6 +1,6 @@
 """Server-sent events from one connection, or from one after another."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Final
 
 from railhttp.client.limited_response import LimitedResponse
@@ -10,6 +10,7 @@ from railhttp.model.errors import (
     HTTPDecodeError,
     HTTPResponseTooLargeError,
 )
+from railhttp.model.headers import check_headers
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.reopening import may_pass
 from railhttp.wire.sse import EventStreamDecoder, EventTooLarge, ServerSentEvent
@@ -57,10 +58,14 @@ class EventStream:
             HTTPDecodeError: The answer is no event stream.
             HTTPClientError: There was no answer; always one of the union.
         """
+        await self._connect(self._headers())
+
+    def _headers(self) -> Mapping[str, str]:
         last_event_id = self._decoder.last_event_id
-        response = await self._opener.open(
-            {"Last-Event-ID": last_event_id} if last_event_id else {}
-        )
+        return {"Last-Event-ID": last_event_id} if last_event_id else {}
+
+    async def _connect(self, headers: Mapping[str, str]) -> None:
+        response = await self._opener.open(headers)
         try:
             await self._check(response)
         except BaseException:
@@ -68,6 +73,7 @@ class EventStream:
             raise
         if self._closed:
             response.close()
+        last_event_id = self._decoder.last_event_id
         self._decoder = EventStreamDecoder(self._max_event_bytes, last_event_id=last_event_id)
         self._response = response
 
@@ -123,12 +129,14 @@ class EventStream:
         return chunk
 
     async def _connect_again(self) -> None:
+        # A server may call an event what no field can hold; then it is told of none.
+        headers: Mapping[str, str] = check_headers(self._headers()).value_or({})
         while self._response is None and self._reconnect:
             self._fruitless += 1
             backoff = Backoff(max(self._time, SHORTEST_BACKOFF), LONGEST_BACKOFF)
             await self._opener.pause(backoff, self._fruitless, at_least=self._time)
             try:
-                await self.connect()
+                await self._connect(headers)
             except FAILURES as failure:
                 if not may_pass(failure):
                     raise
