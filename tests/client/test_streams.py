@@ -539,6 +539,19 @@ async def test_a_line_that_is_no_document_is_named(client: HTTPClient) -> None:
     assert caught.value.url.startswith("http://127.0.0.1")
 
 
+@pytest.mark.parametrize(
+    "line", [b'{"name":"caf\xe9"}', b'"\xed\xa0\x80"', b'["\xc3"]'], ids=["latin-1", "half", "cut"]
+)
+async def test_a_document_that_is_not_utf_8_is_refused_as_by_json(
+    client: HTTPClient, line: bytes
+) -> None:
+    with pytest.raises(HTTPDecodeError) as whole:
+        HttpResponse(200, body=line).json()
+    with pytest.raises(HTTPDecodeError) as caught:
+        await documents_of(client, b"1\r\n" + line + b"\n2\n")
+    assert (caught.value.message, caught.value.where) == (whole.value.message, "line 2")
+
+
 async def test_a_client_that_never_started_has_no_streams() -> None:
     with pytest.raises(HTTPConnectionError) as caught:
         async with HTTPClient().stream("GET", "http://h/"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from railhttp.wire.lines import LineDecoder, LineTooLong
+from railhttp.wire.lines import LineDecoder, LineSplitter, LineTooLong
 
 
 def decode(*chunks: bytes, max_line_bytes: int | None = None) -> list[str]:
@@ -34,6 +34,21 @@ def test_lf_and_crlf_end_a_line_wherever_chunks_are_cut(
     assert decode(*chunks) == lines
 
 
+@pytest.mark.parametrize(
+    ("chunks", "lines"),
+    [
+        ([], []),
+        ([b"a\r\nb\rc\n"], [b"a", b"b\rc"]),
+        ([b"a\r", b"\n\xff", b"\nlast"], [b"a", b"\xff", b"last"]),
+        ([b"\n\n"], [b"", b""]),
+    ],
+)
+def test_lines_may_be_left_as_bytes(chunks: list[bytes], lines: list[bytes]) -> None:
+    splitter = LineSplitter()
+    whole = [line for chunk in chunks for line in splitter.feed(chunk)]
+    assert [*whole, *splitter.flush()] == lines
+
+
 def test_a_line_comes_as_soon_as_it_is_whole() -> None:
     decoder = LineDecoder()
     assert decoder.feed(b"first\nsec") == ["first"]
@@ -53,6 +68,9 @@ def test_a_line_beyond_the_limit_is_refused_before_its_end_has_come(chunks: list
     with pytest.raises(LineTooLong, match="longer than 4 bytes") as caught:
         decode(*chunks, max_line_bytes=4)
     assert caught.value.limit == 4
+    splitter = LineSplitter(4)
+    with pytest.raises(LineTooLong):
+        [splitter.feed(chunk) for chunk in chunks]
 
 
 def test_lines_as_long_as_the_limit_pass() -> None:

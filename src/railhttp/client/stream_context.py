@@ -1,12 +1,22 @@
 """What a stream's block works with: the head of a response, and its body as it comes."""
 
 from collections.abc import AsyncGenerator
-from typing import Self
+from typing import Protocol, Self, TypeVar
 
 from railhttp.client.limited_response import LimitedResponse
 from railhttp.model.errors import HTTPDecodeError, HTTPResponseTooLargeError
 from railhttp.model.response import JSON, Headers, HttpResponse
-from railhttp.wire.lines import LineDecoder, LineTooLong
+from railhttp.wire.lines import LineDecoder, LineSplitter, LineTooLong
+
+T = TypeVar("T")
+
+
+class _Lines(Protocol[T]):
+    """Makes lines of chunks."""
+
+    def feed(self, chunk: bytes) -> list[T]: ...
+
+    def flush(self) -> list[T]: ...
 
 
 class StreamContext:
@@ -77,7 +87,7 @@ class StreamContext:
         """
         return self
 
-    async def aiter_lines(self, *, max_line_bytes: int | None = None) -> AsyncGenerator[str, None]:
+    def aiter_lines(self, *, max_line_bytes: int | None = None) -> AsyncGenerator[str, None]:
         """Yield the lines of the body, decoded from UTF-8, without the LF or CRLF that ends them.
 
         A bare CR is content; what is not UTF-8 becomes U+FFFD; the last line needs no end.
@@ -92,7 +102,30 @@ class StreamContext:
             HTTPResponseTooLargeError: A line is longer than allowed.
             HTTPClientError: See `aiter_bytes`.
         """
-        decoder = LineDecoder(max_line_bytes)
+        return self._lines(LineDecoder(max_line_bytes))
+
+    async def aiter_json(self, *, max_line_bytes: int | None = None) -> AsyncGenerator[JSON, None]:
+        """Yield the documents of an NDJSON body: one in each line, empty lines left out.
+
+        Args:
+            max_line_bytes: The most bytes that a line may have; None for no limit.
+
+        Yields:
+            Document after document.
+
+        Raises:
+            HTTPDecodeError: A line is no JSON document, see `HttpResponse.json`; it is named
+                (`line 3`), counted from 1.
+            HTTPResponseTooLargeError: A line is longer than allowed.
+            HTTPClientError: See `aiter_bytes`.
+        """
+        number = 0
+        async for line in self._lines(LineSplitter(max_line_bytes)):
+            number += 1
+            if line and not line.isspace():
+                yield self._parse(line, number)
+
+    async def _lines(self, decoder: _Lines[T]) -> AsyncGenerator[T, None]:
         while chunk := await self._resp.chunk():
             try:
                 lines = decoder.feed(chunk)
@@ -105,29 +138,9 @@ class StreamContext:
         for line in decoder.flush():
             yield line
 
-    async def aiter_json(self, *, max_line_bytes: int | None = None) -> AsyncGenerator[JSON, None]:
-        """Yield the documents of an NDJSON body: one in each line, empty lines left out.
-
-        Args:
-            max_line_bytes: The most bytes that a line may have; None for no limit.
-
-        Yields:
-            Document after document.
-
-        Raises:
-            HTTPDecodeError: A line is no JSON document; it is named (`line 3`), counted from 1.
-            HTTPResponseTooLargeError: A line is longer than allowed.
-            HTTPClientError: See `aiter_bytes`.
-        """
-        number = 0
-        async for line in self.aiter_lines(max_line_bytes=max_line_bytes):
-            number += 1
-            if line and not line.isspace():
-                yield self._parse(line, number)
-
-    def _parse(self, line: str, number: int) -> JSON:
+    def _parse(self, line: bytes, number: int) -> JSON:
         try:
-            return HttpResponse(self.status, body=line.encode()).json()
+            return HttpResponse(self.status, body=line).json()
         except HTTPDecodeError as error:
             raise HTTPDecodeError(
                 error.message,

@@ -92,7 +92,7 @@ class LineDecoder:
             LineTooLong: A line, whole or not, is beyond the limit; the decoder is of no more use.
         """
         if self._max_line_bytes is not None:
-            self._check(chunk, self._max_line_bytes)
+            _check(self._buffer.held, chunk, self._max_line_bytes)
         whole = self._buffer.take(chunk)
         text = whole.decode("utf-8", "replace")
         if "\r" in text:  # looking costs next to nothing, replacing as much as splitting
@@ -110,9 +110,45 @@ class LineDecoder:
         last = self._buffer.drain()
         return [last.decode("utf-8", "replace")] if last else []
 
-    def _check(self, chunk: bytes, limit: int) -> None:
-        held = self._buffer.held
-        if held + len(chunk) > limit:
-            first, *others = map(len, chunk.split(b"\n"))
-            if max((held + first, *others)) > limit:
-                raise LineTooLong(limit)
+
+class LineSplitter:
+    r"""Splits a stream into lines of bytes; see `LineDecoder`.
+
+    Args:
+        max_line_bytes: The most bytes that may stand before an LF; None for no limit.
+
+    Example:
+        >>> splitter = LineSplitter()
+        >>> splitter.feed(b"1\r\n\xff"), splitter.feed(b"\nlast"), splitter.flush()
+        ([b'1'], [b'\xff'], [b'last'])
+    """
+
+    __slots__ = ("_buffer", "_max_line_bytes")
+
+    def __init__(self, max_line_bytes: int | None = None) -> None:
+        self._max_line_bytes = max_line_bytes
+        self._buffer = LineBuffer()
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Take the next bytes; see `LineDecoder.feed`.
+
+        Raises:
+            LineTooLong: A line, whole or not, is beyond the limit; the splitter is of no more use.
+        """
+        if self._max_line_bytes is not None:
+            _check(self._buffer.held, chunk, self._max_line_bytes)
+        lines = self._buffer.take(chunk).split(b"\n")
+        lines.pop()  # what follows the last LF: nothing
+        return [line.removesuffix(b"\r") for line in lines]
+
+    def flush(self) -> list[bytes]:
+        """Take note of the end; see `LineDecoder.flush`."""
+        last = self._buffer.drain()
+        return [last] if last else []
+
+
+def _check(held: int, chunk: bytes, limit: int) -> None:
+    if held + len(chunk) > limit:
+        first, *others = map(len, chunk.split(b"\n"))
+        if max((held + first, *others)) > limit:
+            raise LineTooLong(limit)
