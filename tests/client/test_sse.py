@@ -186,6 +186,16 @@ async def test_an_event_beyond_the_callers_limit_is_too_large(client: HTTPClient
     assert caught.value.limit == 1000
 
 
+@pytest.mark.parametrize("limit", ["x", 0, -1, 1.5, True])
+async def test_a_limit_that_is_none_is_refused_before_anything_is_sent(
+    client: HTTPClient, limit: int
+) -> None:
+    with pytest.raises(HTTPInvalidRequestError, match="positive integer") as caught:
+        async with client.sse("http://127.0.0.1:1/", max_event_bytes=limit):
+            pass
+    assert (caught.value.field, caught.value.attempts) == ("max_event_bytes", 0)
+
+
 async def test_without_reconnecting_a_drop_is_a_failure(client: HTTPClient) -> None:
     told = asyncio.Event()
     play = once_told(told, HEAD + b"data: one\n\n", reset=True)

@@ -520,6 +520,17 @@ async def test_a_line_beyond_the_callers_limit_is_too_large(
     assert caught.value.limit == 1000
 
 
+@pytest.mark.parametrize("limit", ["x", 0, -1, 1.5, True])
+async def test_a_limit_that_is_none_is_refused_at_once(
+    client: HTTPClient, echo: EchoServer, limit: int
+) -> None:
+    async with client.stream("GET", echo.url("/stream/2")) as response:
+        for lines in (response.aiter_lines, response.aiter_json):
+            with pytest.raises(HTTPInvalidRequestError, match="positive integer") as caught:
+                lines(max_line_bytes=limit)
+            assert caught.value.field == "max_line_bytes"
+
+
 async def documents_of(client: HTTPClient, body: bytes) -> list[object]:
     server = ScriptedServer(sends(answer(body, "Content-Type: application/x-ndjson")))
     async with server, client.stream("GET", server.url()) as response:

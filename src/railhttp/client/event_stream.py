@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping
 from typing import Final
 
-from railhttp.client.limited_response import LimitedResponse
+from railhttp.client.limited_response import LimitedResponse, check_limit
 from railhttp.client.opener import Opener
 from railhttp.model.errors import (
     FAILURES,
@@ -36,11 +36,15 @@ class EventStream:
         reconnect: Whether a connection that ended is opened again (WHATWG HTML, 9.2.3).
         last_event_id: The id to go on from; empty for the beginning.
         max_event_bytes: The most bytes that an event may have; None for no limit.
+
+    Raises:
+        HTTPInvalidRequestError: `max_event_bytes` is no such limit.
     """
 
     def __init__(
         self, opener: Opener, *, reconnect: bool, last_event_id: str, max_event_bytes: int | None
     ) -> None:
+        check_limit(max_event_bytes, "max_event_bytes", opener.facts())
         self._opener = opener
         self._reconnect = reconnect
         self._max_event_bytes = max_event_bytes

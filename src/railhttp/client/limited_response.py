@@ -8,11 +8,14 @@ from railhttp.model.errors import (
     CallFacts,
     HTTPConnectionError,
     HTTPFailure,
+    HTTPInvalidRequestError,
     HTTPStatusError,
     HTTPTimeoutError,
+    HTTPValidationError,
 )
 from railhttp.model.response import HttpResponse
 from railhttp.model.timeout import format_timeout
+from railhttp.model.validation import check_positive_int, or_raise
 from railhttp.pipeline.call import Layers
 from railhttp.pipeline.watchdog import ClosedError, ExpiredError, Watch
 from railhttp.protocols import IncomingResponse
@@ -171,3 +174,16 @@ class LimitedResponse:
         """Give the connection back; it is closed unless the body was read to its end."""
         self._closed = True
         self._incoming.close()
+
+
+def check_limit(limit: object, field: str, call: CallFacts) -> None:
+    """Refuse a caller's limit of bytes that is neither a positive integer nor None.
+
+    Raises:
+        HTTPInvalidRequestError: It is neither.
+    """
+    try:
+        if limit is not None:
+            or_raise(check_positive_int(limit, field))
+    except HTTPValidationError as error:
+        raise HTTPInvalidRequestError(error.message, field=field, **call) from None

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import Protocol, Self, TypeVar
 
-from railhttp.client.limited_response import LimitedResponse
+from railhttp.client.limited_response import LimitedResponse, check_limit
 from railhttp.model.errors import HTTPDecodeError, HTTPResponseTooLargeError
 from railhttp.model.response import JSON, Headers, HttpResponse
 from railhttp.wire.lines import LineDecoder, LineSplitter, LineTooLong
@@ -99,12 +99,14 @@ class StreamContext:
             Line after line.
 
         Raises:
+            HTTPInvalidRequestError: `max_line_bytes` is no such limit; at once.
             HTTPResponseTooLargeError: A line is longer than allowed.
             HTTPClientError: See `aiter_bytes`.
         """
+        check_limit(max_line_bytes, "max_line_bytes", self._resp.facts())
         return self._lines(LineDecoder(max_line_bytes))
 
-    async def aiter_json(self, *, max_line_bytes: int | None = None) -> AsyncGenerator[JSON, None]:
+    def aiter_json(self, *, max_line_bytes: int | None = None) -> AsyncGenerator[JSON, None]:
         """Yield the documents of an NDJSON body: one in each line, empty lines left out.
 
         Args:
@@ -116,11 +118,16 @@ class StreamContext:
         Raises:
             HTTPDecodeError: A line is no JSON document, see `HttpResponse.json`; it is named
                 (`line 3`), counted from 1.
+            HTTPInvalidRequestError: `max_line_bytes` is no such limit; at once.
             HTTPResponseTooLargeError: A line is longer than allowed.
             HTTPClientError: See `aiter_bytes`.
         """
+        check_limit(max_line_bytes, "max_line_bytes", self._resp.facts())
+        return self._documents(LineSplitter(max_line_bytes))
+
+    async def _documents(self, splitter: LineSplitter) -> AsyncGenerator[JSON, None]:
         number = 0
-        async for line in self._lines(LineSplitter(max_line_bytes)):
+        async for line in self._lines(splitter):
             number += 1
             if line and not line.isspace():
                 yield self._parse(line, number)

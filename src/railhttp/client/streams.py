@@ -98,6 +98,7 @@ class Streams(ABC):
             An async iterator of events.
 
         Raises:
+            HTTPInvalidRequestError: An argument is not valid.
             HTTPStatusError: The status is not 200.
             HTTPDecodeError: The answer is no `text/event-stream`.
             HTTPResponseTooLargeError: An event is larger than allowed.
