@@ -347,6 +347,14 @@ async def test_parts_may_come_in_any_number(client: HTTPClient, target: Path) ->
     assert read(target) == b"contabcd"
 
 
+async def test_a_range_in_the_coding_identity_is_in_none(client: HTTPClient, target: Path) -> None:
+    fields = ("Content-Range: bytes 4-6/7", "Content-Encoding: Identity", V1)
+    async with ScriptedServer(sends(answer(b"ent", *fields, status="206 Partial"))) as server:
+        leave_part(target, server.url(), b"cont")
+        assert (await client.download(server.url(), target)).unwrap().resumed_from == 4
+    assert read(target) == b"content"
+
+
 async def test_a_range_of_unknown_length_is_taken_to_its_end(
     client: HTTPClient, target: Path
 ) -> None:

@@ -90,8 +90,7 @@ def next_step(partial: Partial, head: HttpResponse) -> Step:
         return StartOver()
     if not 200 <= head.status < 300:
         return Refuse()
-    # A body that was encoded on the wire is decoded here: its bytes cannot be counted there.
-    if head.headers.get("Content-Encoding", "identity").lower() != "identity":
+    if _is_encoded(head):
         return Take(0, None, "")
     return Take(0, head.content_length, strong_validator(head))
 
@@ -100,7 +99,7 @@ def _rest(partial: Partial, head: HttpResponse) -> Step:
     match = _CONTENT_RANGE.fullmatch(head.headers.get("Content-Range", "").strip())
     if match is None or int(match[1]) != partial.size:
         return StartOver()
-    if "Content-Encoding" in head.headers:
+    if _is_encoded(head):
         return StartOver()
     # Servers are to compare it themselves; some, above all for dates, do not.
     named = "ETag" if partial.validator.startswith('"') else "Last-Modified"
@@ -110,6 +109,11 @@ def _rest(partial: Partial, head: HttpResponse) -> Step:
     if partial.total not in {None, total}:  # parts of two versions (RFC 9110, 15.3.7.3)
         return StartOver()
     return Take(partial.size, total, partial.validator)
+
+
+def _is_encoded(head: HttpResponse) -> bool:
+    """Whether the body is decoded on its way here, so that its bytes cannot be counted there."""
+    return head.headers.get("Content-Encoding", "identity").lower() != "identity"
 
 
 def strong_validator(head: HttpResponse) -> str:
