@@ -8,8 +8,9 @@ import json
 import os
 import resource
 import sys
+import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,6 +40,7 @@ from railhttp.client.downloading import MAX_DROPS, Checksum
 from railhttp.client.part_file import PartFile
 from railhttp.model.download import Download
 from railhttp.policy.resume import Partial
+from railhttp.testing import ScriptedTransport
 
 CONTENT = bytes(range(256)) * 8192  # 2 MiB, more than is written at once
 SHA256 = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -792,6 +794,39 @@ async def test_a_download_cancelled_at_its_very_end_is_whole(
         await cancel_twice(task, slow)
     assert read(target) == b"content"
     assert left_beside(target) == set()
+
+
+def test_at_the_end_of_the_loop_no_file_is_closed(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`asyncio.run` cancels every task that is left, those too that others wait for."""
+    seen: list[str] = []
+    began = threading.Event()
+    write, close = PartFile.write, PartFile.close
+
+    def slow(part: PartFile, pieces: Iterable[bytes]) -> None:
+        began.set()
+        time.sleep(0.1)
+        write(part, pieces)
+        seen.append("written")
+
+    def closes(part: PartFile, *, keep: bool) -> None:
+        seen.append("close")
+        close(part, keep=keep)
+
+    async def main() -> None:
+        script = ScriptedTransport()
+        script.on("GET", "/file").reply(body=b"content", headers={"ETag": '"v1"'})
+        async with HTTPClient(exchange=script) as client:
+            downloading = asyncio.create_task(client.download("http://h/file", target))
+            await asyncio.to_thread(began.wait)
+        assert not downloading.done()
+
+    monkeypatch.setattr(PartFile, "write", slow)
+    monkeypatch.setattr(PartFile, "close", closes)
+    asyncio.run(main())
+    assert seen == ["written", "close"]
+    assert read(part_of(target)) == b"content"
 
 
 async def test_time_that_was_up_between_two_requests_is_noticed(

@@ -250,7 +250,9 @@ async def on_disk(
     Raises:
         HTTPInvalidRequestError: The system refused; its error is the `__cause__`.
     """
-    work = asyncio.ensure_future(asyncio.to_thread(act))
+    # No `asyncio.to_thread`: at the end of the loop its task would be cancelled as well
+    # (tests/client/test_download.py::test_at_the_end_of_the_loop_no_file_is_closed).
+    work = asyncio.get_running_loop().run_in_executor(None, act)
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
