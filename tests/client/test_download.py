@@ -544,6 +544,19 @@ async def test_a_path_that_cannot_be_written_is_refused_before_anything_is_sent(
     assert failure.__cause__.errno == code
 
 
+@pytest.mark.parametrize("name", ["a" * 244, "a" * 245, "a" * 250, "a" * 255, "é" * 127])
+async def test_a_name_may_be_as_long_as_the_system_allows(
+    client: HTTPClient, tmp_path: Path, name: str
+) -> None:
+    target = tmp_path / name
+    async with ScriptedServer(serves(b"content", V1)) as server:
+        leave_part(target, server.url(), b"cont")
+        result = await client.download(server.url(), target)
+    assert (result.unwrap().size, result.unwrap().resumed_from) == (7, 4)
+    assert read(target) == b"content"
+    assert left_beside(target) == set()
+
+
 async def test_a_path_with_a_nul_is_refused(client: HTTPClient) -> None:
     failure = (await client.download("http://127.0.0.1:1/", "a\0b")).failure()
     assert isinstance(failure, HTTPInvalidRequestError)

@@ -9,12 +9,18 @@ from contextlib import suppress
 from dataclasses import replace
 from io import FileIO
 from pathlib import Path
+from typing import Final
 
 from railhttp.policy.resume import Partial
+
+_NAME_MAX: Final = 255
+"""The most bytes in the name of a file, on nearly all file systems."""
 
 
 class PartFile:
     """`.name.part` beside the target, and a note of what it is a part of, `.name.part.json`.
+
+    Where these names would be too long for the system, a digest stands in the place of the name.
 
     It is locked while it is open, so that no two downloads of one target write to it; where the
     system has no such locks (Windows) that is left to the caller. The note holds a digest of the
@@ -34,8 +40,9 @@ class PartFile:
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         self._target = target
-        self._path = target.with_name(f".{target.name}.part")
-        self._note = target.with_name(f".{target.name}.part.json")
+        stem = _stem(target.name)
+        self._path = target.with_name(f".{stem}.part")
+        self._note = target.with_name(f".{stem}.part.json")
         self._url = hashlib.sha256(url.encode()).hexdigest()
         self._file = _open_locked(self._path)
         self.partial = self._noted(os.fstat(self._file.fileno()).st_size)
@@ -95,6 +102,17 @@ class PartFile:
                 self._note.unlink(missing_ok=True)
                 self._path.unlink(missing_ok=True)
         self._file.close()
+
+
+def _stem(name: str) -> str:
+    """Give what the names beside the target hold: its own, or a digest where that is too long.
+
+    Beyond what the target itself may have nothing helps, and opening the file fails at once.
+    """
+    encoded = os.fsencode(name)
+    if _NAME_MAX - len("..part.json") < len(encoded) <= _NAME_MAX:
+        return hashlib.sha256(encoded).hexdigest()
+    return name
 
 
 def _open_locked(path: Path) -> FileIO:
