@@ -760,6 +760,19 @@ async def test_it_works_where_there_are_no_locks(
     assert read(target) == b"content"
 
 
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS])
+async def test_it_works_where_the_file_system_has_no_locks(
+    client: HTTPClient, target: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def flock(file: int, flags: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    async with ScriptedServer(serves(b"content")) as server:
+        assert (await client.download(server.url(), target)).unwrap().size == 7
+    assert read(target) == b"content"
+
+
 class Slow:
     """Takes the place of a function that blocks, and lasts until it is told to go on."""
 

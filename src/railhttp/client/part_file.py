@@ -16,6 +16,9 @@ from railhttp.policy.resume import Partial
 _NAME_MAX: Final = 255
 """The most bytes in the name of a file, on nearly all file systems."""
 
+_NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What a system or a file system says that has no locks, as some network ones have none."""
+
 
 class PartFile:
     """`.name.part` beside the target, and a note of what it is a part of, `.name.part.json`.
@@ -23,10 +26,10 @@ class PartFile:
     Where these names would be too long for the system, a digest stands in the place of the name.
 
     It is locked while it is open, so that no two downloads of one target write to it; where the
-    system has no such locks (Windows) that is left to the caller. The note holds a digest of the
-    URL, which may be secret, the validator that `If-Range` needs, and the length of the whole.
-    Neither is written through a symbolic link, which anyone who may write to the folder could have
-    laid there.
+    system (Windows) or the file system has no such locks, that is left to the caller. The note
+    holds a digest of the URL, which may be secret, the validator that `If-Range` needs, and the
+    length of the whole. Neither is written through a symbolic link, which anyone who may write to
+    the folder could have laid there.
 
     Args:
         target: The file that it becomes.
@@ -149,6 +152,10 @@ def _find_lock() -> Callable[[FileIO], None] | None:
         return None
 
     def lock(file: FileIO) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
 
     return lock
