@@ -338,7 +338,7 @@ async def test_a_head_that_comes_too_late_does_not_end_the_stream() -> None:
     server = ScriptedServer(
         sends(HEAD + b"data: a\n\n"), stalls, sends(HEAD + b"data: b\n\n"), NO_MORE
     )
-    config = HTTPClientConfig(timeout=0.1, trust_env=False)
+    config = HTTPClientConfig(timeout=0.25, trust_env=False)
     async with server, HTTPClient(config, clock=HurriedClock()) as client:
         assert await texts(client, server) == ["a", "b"]
 

@@ -55,6 +55,7 @@ def breaks(fields: tuple[str, ...], pieces: list[bytes], *, reset: bool) -> Play
             await connection.send(piece)
             await asyncio.sleep(0.005)
         if reset:
+            await asyncio.sleep(0.03)  # or it would take along what was not received yet
             connection.reset()
 
     return play
