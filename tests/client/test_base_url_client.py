@@ -11,6 +11,7 @@ from tests.servers.faults import FaultServer
 from tests.servers.leaks import nothing_left
 
 from railhttp import (
+    Delivery,
     HTTPCircuitOpenError,
     HTTPClient,
     HTTPClientConfig,
@@ -225,6 +226,15 @@ async def test_many_first_requests_at_once_start_it_only_once(echo: EchoServer) 
     async with nothing_left(), BaseURLHTTPClient(echo.url("")) as client:
         answers = await asyncio.gather(*(client.get("/json") for _ in range(20)))
     assert all(answer.ok for answer in answers)
+
+
+async def test_it_serves_only_the_event_loop_of_its_first_request(echo: EchoServer) -> None:
+    async with nothing_left(), BaseURLHTTPClient(echo.url("")) as client:
+        assert (await client.get("/json")).ok
+        with pytest.raises(HTTPConnectionError, match="another event loop") as caught:
+            await asyncio.to_thread(lambda: asyncio.run(client.get("/json")))
+        assert (caught.value.kind, caught.value.delivery) == ("closed", Delivery.NOT_SENT)
+        assert (await client.get("/json")).ok
 
 
 async def test_closing_ends_calls_under_way(faults: FaultServer) -> None:

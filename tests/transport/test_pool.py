@@ -2,8 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
+from typing import TypeVar
 from unittest.mock import patch
 
 import aiohttp
@@ -27,6 +28,8 @@ from railhttp import (
     RequestContext,
 )
 from railhttp.transport.pool import _tls_context
+
+T = TypeVar("T")
 
 
 def client_of(pool: ConnectionPool) -> HTTPClient:
@@ -85,10 +88,44 @@ def test_a_pool_that_outlived_its_event_loop_is_closed_until_it_is_started_again
     asyncio.run(use())
 
 
+async def on_another_loop(call: Callable[[], Coroutine[object, object, T]]) -> T:
+    """Run a coroutine on a loop in another thread, while this one runs too."""
+    return await asyncio.to_thread(lambda: asyncio.run(call()))
+
+
+async def test_a_client_serves_only_the_event_loop_on_which_it_was_started(
+    faults: FaultServer,
+) -> None:
+    async with nothing_left(), client_of(pool_of()) as client:
+        await in_parallel(client, faults.url(), 1)
+        failure = (await on_another_loop(lambda: client.get(faults.url()))).failure()
+        assert (failure.label, failure.delivery) == ("closed", Delivery.NOT_SENT)
+        assert "the client was started on another event loop" in failure.message
+        assert idle_connections(client.pool) == 1
+        await in_parallel(client, faults.url(), 1)
+    assert [seen.connection for seen in faults.received] == [1, 1]
+
+
+async def test_a_pool_cannot_be_started_on_two_event_loops_at_once() -> None:
+    async with pool_of() as pool:
+        for call in (pool.start, lambda: pool.warm_up([])):
+            with pytest.raises(HTTPConnectionError, match="another event loop") as caught:
+                await on_another_loop(call)
+            assert caught.value.delivery is Delivery.NOT_SENT
+
+
+def test_between_two_runs_of_its_event_loop_a_pool_still_has_its_session() -> None:
+    pool = pool_of()
+    with asyncio.Runner() as runner:
+        runner.run(pool.start())
+        assert not pool.session.closed
+        runner.run(pool.stop())
+
+
 async def test_a_pool_that_is_not_started_has_no_session() -> None:
-    with pytest.raises(HTTPConnectionError, match="closed"):
+    with pytest.raises(HTTPConnectionError, match="closed, not sent"):
         pool_of().session  # noqa: B018  # reading it is the test
-    with pytest.raises(HTTPConnectionError, match="closed"):
+    with pytest.raises(HTTPConnectionError, match="closed, not sent"):
         await pool_of().warm_up([])
 
 

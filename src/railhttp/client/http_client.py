@@ -185,7 +185,12 @@ class HTTPClient(Verbs, Streams):
         self._layers = self._assemble()
 
     async def start(self) -> None:
-        """Start the client and its pool; may be called twice, and again after `stop()`."""
+        """Start the client and its pool; may be called twice, and again after `stop()`.
+
+        Raises:
+            HTTPConnectionError: It was started on another event loop, and not stopped there (kind
+                `closed`): each loop needs a client of its own.
+        """
         await self._pool.start()
 
     async def stop(self) -> None:

@@ -13,7 +13,7 @@ import aiohttp
 from yarl import URL
 
 from railhttp.model.config import ConnectionPoolConfig
-from railhttp.model.errors import HTTPConnectionError, HTTPValidationError
+from railhttp.model.errors import Delivery, HTTPConnectionError, HTTPValidationError
 from railhttp.model.proxy import ProxySettings, check_proxy
 from railhttp.model.url import request_url
 from railhttp.model.validation import or_raise
@@ -25,6 +25,9 @@ from railhttp.wire.content import ACCEPT_ENCODING
 USER_AGENT: Final = f"railhttp/{__version__}"
 _HEADERS: Final = {"Accept": "*/*", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": USER_AGENT}
 NOT_STARTED: Final = "the client is not started: use `async with`, or `await client.start()`"
+_ELSEWHERE: Final = (
+    "the client was started on another event loop: stop it there, or take one client for each loop"
+)
 _WARM_UP_SECONDS: Final = 10.0
 
 
@@ -126,8 +129,8 @@ class ConnectionPool:
         """The aiohttp session, for what this library does not offer.
 
         Raises:
-            HTTPConnectionError: The pool is not started, or was on an event loop that is closed by
-                now (kind `closed`).
+            HTTPConnectionError: The pool is not started, or was on another event loop (kind
+                `closed`).
         """
         return self.dispatcher.session
 
@@ -138,20 +141,30 @@ class ConnectionPool:
         Raises:
             HTTPConnectionError: As for `session`.
         """
-        if self._dispatcher is None or self._loop is None:
-            raise HTTPConnectionError(NOT_STARTED, kind="closed", attempts=0)
-        if self._loop.is_closed():
-            message = "the client was started on another event loop, and not stopped there"
-            raise HTTPConnectionError(message, kind="closed", attempts=0)
-        return self._dispatcher
+        dispatcher, loop = self._dispatcher, self._loop
+        if dispatcher is None or loop is None:
+            raise _closed(NOT_STARTED)
+        try:
+            elsewhere = asyncio.get_running_loop() is not loop
+        except RuntimeError:  # between two runs of its loop
+            elsewhere = loop.is_closed()
+        if elsewhere:
+            raise _closed(_ELSEWHERE)
+        return dispatcher
 
     def is_started(self) -> bool:
         """Whether the pool has been started and not stopped since."""
         return self._dispatcher is not None
 
     async def start(self) -> None:
-        """Make the session; does nothing where there is one."""
+        """Make the session; does nothing where there is one.
+
+        Raises:
+            HTTPConnectionError: The pool was started on another event loop, and not stopped there
+                (kind `closed`).
+        """
         if self._dispatcher is not None:
+            _ = self.dispatcher  # which refuses another loop
             return
         if self._trust_env and self._proxy is None:
             self._from_environment = _proxies_of(ProxySettings.from_environment(os.environ))
@@ -212,7 +225,7 @@ class ConnectionPool:
             urls: URLs of the hosts, such as `https://api.example.com`.
 
         Raises:
-            HTTPConnectionError: The pool is not started (kind `closed`).
+            HTTPConnectionError: As for `session`.
         """
         session = self.session
         await asyncio.gather(*(self._touch(session, url) for url in urls))
@@ -229,6 +242,10 @@ class ConnectionPool:
                 ):
                     if response.status != 405:
                         return
+
+
+def _closed(message: str) -> HTTPConnectionError:
+    return HTTPConnectionError(message, kind="closed", delivery=Delivery.NOT_SENT, attempts=0)
 
 
 NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
