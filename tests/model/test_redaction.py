@@ -1,8 +1,48 @@
-"""What may be shown of a URL and of header fields: a table of disguises."""
+"""What may be shown of a URL, of header fields and of values: a table of disguises."""
+
+import inspect
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import Final
 
 import pytest
+from multidict import CIMultiDict
+from yarl import URL
 
+import railhttp
+from railhttp import (
+    ApiKey,
+    BasicAuth,
+    BearerAuth,
+    BreakerRule,
+    ConnectionPoolConfig,
+    Download,
+    DynamicModule,
+    Ending,
+    HealthCheckResult,
+    HTTPClientConfig,
+    HTTPModule,
+    HTTPRequestSentHook,
+    HttpResponse,
+    HTTPResponseReceivedHook,
+    HTTPStatusError,
+    MessageSigning,
+    RequestCompletedEvent,
+    RequestContext,
+    RequestRetryExhaustedEvent,
+    RequestTimeoutEvent,
+    ResponseContext,
+    RetryBudget,
+    RetryEvent,
+    ServerSentEvent,
+    bearer_auth,
+    freeze_headers,
+)
+from railhttp.model.body import BytesBody, StreamBody
+from railhttp.model.proxy import ProxySettings
 from railhttp.model.redaction import redact_headers, redact_url
+from railhttp.model.request import Request, Route
+from railhttp.testing import SentRequest
 
 
 @pytest.mark.parametrize(
@@ -60,3 +100,68 @@ def test_secret_headers_are_masked_in_any_case() -> None:
 def test_headers_can_be_declared_secret() -> None:
     shown = redact_headers({"X-Mine": "s3cret", "Cookie": "shown"}, secret=["x-mine"])
     assert shown == {"X-Mine": "***", "Cookie": "shown"}
+
+
+def test_secrets_in_headers_that_are_urls_are_masked() -> None:
+    headers = {"Location": "/login?token=s3cret", "referer": "http://ann:s3cret@h/"}
+    assert redact_headers(headers) == {"Location": "/login?token=***", "referer": "http://h/"}
+
+
+SECRET_URL: Final = "http://ann:s3cret@h/?k=s3cret#s3cret"
+FIELDS: Final = {
+    **bearer_auth("s3cret"),
+    "Cookie": "a=s3cret",
+    "set-cookie": "a=s3cret",
+    "Location": SECRET_URL,
+}
+ANSWER: Final = HttpResponse(404, freeze_headers(FIELDS), b"s3cret", SECRET_URL)
+ROUTE: Final = Route(proxy=SECRET_URL)
+BODY: Final = BytesBody(b"s3cret", "text/plain")
+PUBLIC: Final = (
+    ANSWER,
+    BreakerRule(),
+    ConnectionPoolConfig(),
+    Download(Path("data.bin"), 1, 0, ANSWER),
+    DynamicModule(HTTPModule),
+    Ending(0.5, 1, answer=ANSWER, failure=HTTPStatusError(ANSWER)),
+    HTTPClientConfig(proxy=SECRET_URL),
+    HTTPRequestSentHook(method="GET", url="http://h/?k=***"),  # made with what is redacted
+    HTTPResponseReceivedHook(method="GET", url="http://h/?k=***", status_code=404),
+    HealthCheckResult("http", "healthy"),
+    RequestCompletedEvent(url="http://h/?k=***", method="GET", status_code=404),
+    RequestContext("GET", SECRET_URL, FIELDS, body=b"s3cret"),
+    RequestRetryExhaustedEvent(url="http://h/?k=***", method="GET", attempt_count=3),
+    RequestTimeoutEvent(url="http://h/?k=***", method="GET", timeout_seconds=1.0),
+    ResponseContext(404, FIELDS),
+    RetryBudget(),
+    RetryEvent(1, 0.5, HTTPStatusError(ANSWER)),
+    ServerSentEvent("data"),  # what a server says is shown
+)
+OF_SEAMS: Final = (
+    ApiKey("s3cret"),
+    BasicAuth("ann", "s3cret"),
+    BearerAuth("s3cret"),
+    BODY,
+    MessageSigning("shop", b"s3cret"),
+    ProxySettings.from_environment({"HTTP_PROXY": SECRET_URL}),
+    ROUTE,
+    Request("GET", URL(SECRET_URL), CIMultiDict(FIELDS), BODY, {"a": "s3cret"}, ROUTE),
+    SentRequest("GET", SECRET_URL, freeze_headers(FIELDS), b"s3cret"),
+    StreamBody((b"s3cret",), "text/plain"),
+)
+
+
+@pytest.mark.parametrize("value", [*PUBLIC, *OF_SEAMS], ids=lambda value: type(value).__name__)
+def test_a_value_shows_no_secret_of_its_own(value: object) -> None:
+    assert "s3cret" not in repr(value)
+    assert repr(value).startswith((type(value).__name__, "<"))
+
+
+def test_every_public_value_is_in_the_table() -> None:
+    public = [getattr(railhttp, name) for name in railhttp.__all__]
+    values = {
+        kind
+        for kind in public
+        if inspect.isclass(kind) and (is_dataclass(kind) or hasattr(kind, "_fields"))
+    }
+    assert set(map(type, PUBLIC)) == values

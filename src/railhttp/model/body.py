@@ -7,6 +7,7 @@ from typing import BinaryIO, Final, NamedTuple, TypeAlias, cast
 from urllib.parse import urlencode
 
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.redaction import redacted_repr
 from railhttp.model.url import QueryParams, query_pairs
 
 BodyData: TypeAlias = (
@@ -50,6 +51,9 @@ class BytesBody(NamedTuple):
     content: bytes
     content_type: str
 
+    def __repr__(self) -> str:
+        return redacted_repr(self, content=f"{len(self.content)} bytes")
+
     @property
     def replayable(self) -> bool:
         """It can."""
@@ -66,6 +70,9 @@ class StreamBody(NamedTuple):
 
     segments: tuple[Segment, ...]
     content_type: str
+
+    def __repr__(self) -> str:
+        return redacted_repr(self, segments=len(self.segments))
 
     @property
     def replayable(self) -> bool:
@@ -151,7 +158,7 @@ def data_body(data: BodyData, measure: Callable[[BinaryIO], FileSource]) -> Body
 
     Example:
         >>> data_body({"a": [1, 2]}, measure=FileSource)
-        BytesBody(content=b'a=1&a=2', content_type='application/x-www-form-urlencoded')
+        BytesBody(content='7 bytes', content_type='application/x-www-form-urlencoded')
     """
     match data:
         case bytes():

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, cast
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.redaction import SECRET_HEADERS
+from railhttp.model.redaction import SECRET_HEADERS, redact_url, redacted_repr
 from railhttp.model.validation import validate_positive_int, validate_timeout
 
 DEFAULT_TIMEOUT: Final = 30.0
@@ -60,7 +60,7 @@ class ConnectionPoolConfig:
         check_seconds(self.keepalive_timeout, "keepalive_timeout")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class HTTPClientConfig:
     """Settings of a client.
 
@@ -112,6 +112,9 @@ class HTTPClientConfig:
             _check_within(getattr(self, name), self.pool.timeout, name)
         names = frozenset(name.lower() for name in self.secret_headers)
         object.__setattr__(self, "secret_headers", names | SECRET_HEADERS)
+
+    def __repr__(self) -> str:
+        return redacted_repr(self, proxy=self.proxy and redact_url(self.proxy))
 
 
 def check_count(value: int, name: str) -> None:

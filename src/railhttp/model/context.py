@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from railhttp.model.redaction import redact_headers, redact_url, redacted_repr
 
-@dataclass
+
+@dataclass(repr=False)
 class RequestContext:
     """An outbound request, as an interceptor may look at it and change it.
 
@@ -43,3 +45,6 @@ class RequestContext:
 
     def __post_init__(self) -> None:
         self.method = self.method.upper()
+
+    def __repr__(self) -> str:
+        return redacted_repr(self, url=redact_url(self.url), headers=redact_headers(self.headers))

@@ -1,7 +1,8 @@
 """What of a URL or a header may be shown. Errors, logs and spans all ask here."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import fields, is_dataclass
 from typing import Final
 
 MASK: Final = "***"
@@ -20,6 +21,7 @@ SECRET_HEADERS: Final = frozenset(
 )
 """Header names, in lower case, whose values are never shown and never cross an origin."""
 
+_URL_HEADERS: Final = frozenset({"location", "content-location", "referer"})
 _SHOWABLE_PATH: Final = re.compile(r"/[^@]*|[^:@]*(:\d*(/[^:@]*)?)?")
 _SHOWABLE_SCHEME: Final = re.compile(r"[^:@]*:?")
 _SHOWABLE_AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]\\]+)(:\d*)?")
@@ -73,7 +75,7 @@ def _redact_pair(pair: str) -> str:
 def redact_headers(
     headers: Mapping[str, str], secret: Iterable[str] = SECRET_HEADERS
 ) -> dict[str, str]:
-    """Make headers fit to be shown: the values of secret ones are masked.
+    """Make headers fit to be shown: secret values are masked, and secrets in those that are URLs.
 
     Args:
         headers: Header names and values.
@@ -87,4 +89,41 @@ def redact_headers(
         {'Accept': '*/*', 'Authorization': '***'}
     """
     names = frozenset(secret)
-    return {name: MASK if name.lower() in names else value for name, value in headers.items()}
+    return {name: redact_header(name, value, names) for name, value in headers.items()}
+
+
+def redact_header(name: str, value: str, secret: Set[str]) -> str:
+    """Make the value of one header fit to be shown, see `redact_headers`.
+
+    Example:
+        >>> redact_header("Location", "/login?token=abc", SECRET_HEADERS)
+        '/login?token=***'
+    """
+    folded = name.lower()
+    if folded in secret:
+        return MASK
+    return redact_url(value) if folded in _URL_HEADERS else value
+
+
+def redacted_repr(value: object, **shown: object) -> str:
+    """Write a dataclass or named tuple as Python does, but for some of its fields.
+
+    Args:
+        value: The value.
+        **shown: What is shown in place of a field.
+
+    Example:
+        >>> from typing import NamedTuple
+        >>> class Login(NamedTuple):
+        ...     user: str
+        ...     password: str
+        >>> redacted_repr(Login("ann", "s3cret"), password=MASK)
+        "Login(user='ann', password='***')"
+    """
+    names: Iterable[str] = (
+        [field.name for field in fields(value) if field.repr]
+        if is_dataclass(value)
+        else getattr(value, "_fields", ())
+    )
+    parts = [f"{name}={shown.get(name, getattr(value, name))!r}" for name in names]
+    return f"{type(value).__name__}({', '.join(parts)})"

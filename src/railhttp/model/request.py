@@ -12,7 +12,7 @@ from yarl import URL
 from railhttp.model.body import Body, BytesBody
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.options import ProgressCallback
-from railhttp.model.redaction import redact_url
+from railhttp.model.redaction import MASK, redact_headers, redact_url, redacted_repr
 from railhttp.model.validation import TOKEN
 
 _USUAL: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
@@ -44,8 +44,11 @@ class Route(NamedTuple):
     max_response_bytes: int = 100 * 1024 * 1024
     upload_progress: ProgressCallback | None = None
 
+    def __repr__(self) -> str:
+        return redacted_repr(self, proxy=self.proxy and redact_url(self.proxy))
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Request:
     """One HTTP request.
 
@@ -67,6 +70,14 @@ class Request:
     body: Body | None
     cookies: Mapping[str, str] | None
     route: Route
+
+    def __repr__(self) -> str:
+        return redacted_repr(
+            self,
+            url=self.shown_url,
+            headers=self.headers and redact_headers(self.headers),
+            cookies=self.cookies and dict.fromkeys(self.cookies, MASK),
+        )
 
     @cached_property
     def url_text(self) -> str:

@@ -9,7 +9,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from railhttp.model.errors import HTTPDecodeError, HTTPStatusError
 from railhttp.model.headers import charset_of
-from railhttp.model.redaction import MASK, SECRET_HEADERS, redact_url
+from railhttp.model.redaction import SECRET_HEADERS, redact_header, redact_url
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 """Any JSON document (RFC 8259)."""
@@ -175,7 +175,7 @@ class HttpResponse:
             'http://h/?token=***'
         """
         shown = CIMultiDict(
-            (name, _shown(name.lower(), value, secret)) for name, value in self.headers.items()
+            (name, redact_header(name, value, secret)) for name, value in self.headers.items()
         )
         return replace(self, url=redact_url(self.url), headers=CIMultiDictProxy(shown))
 
@@ -198,12 +198,6 @@ def _rebuild(fields: tuple[tuple[str, str], ...], state: dict[str, object]) -> H
     for name, value in {**state, "headers": CIMultiDictProxy(CIMultiDict(fields))}.items():
         object.__setattr__(response, name, value)
     return response
-
-
-def _shown(name: str, value: str, secret: Set[str]) -> str:
-    if name in secret:
-        return MASK
-    return redact_url(value) if name in {"location", "content-location"} else value
 
 
 def _refuse_constant(name: str) -> NoReturn:

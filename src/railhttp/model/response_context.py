@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from railhttp.model.redaction import redact_headers, redacted_repr
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class ResponseContext:
     """A received answer, as metadata.
 
@@ -30,3 +32,6 @@ class ResponseContext:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "success", self.status < 400)
+
+    def __repr__(self) -> str:
+        return redacted_repr(self, headers=redact_headers(self.headers))

@@ -4,13 +4,14 @@ import json as json_module
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from railhttp.model.redaction import redact_headers, redact_url, redacted_repr
 from railhttp.model.response import JSON, NO_HEADERS, Headers
 
 Place: TypeAlias = Literal["connect", "head", "body"]
 """Where trouble comes: before the request is sent, before its answer, or inside the body."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SentRequest:
     """A request as the scripted transport got it.
 
@@ -29,6 +30,14 @@ class SentRequest:
     url: str
     headers: Headers = field(default_factory=lambda: NO_HEADERS)
     body: bytes = b""
+
+    def __repr__(self) -> str:
+        return redacted_repr(
+            self,
+            url=redact_url(self.url),
+            headers=redact_headers(self.headers),
+            body=f"{len(self.body)} bytes",
+        )
 
     def json(self) -> JSON:
         """Parse the body as JSON.
