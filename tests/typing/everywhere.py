@@ -17,8 +17,10 @@ from returns.result import Result, Success
 
 from railhttp import (
     JSON,
+    ConnectionPoolConfig,
     HTTPCircuitOpenError,
     HTTPClient,
+    HTTPClientConfig,
     HTTPClientError,
     HTTPConnectionError,
     HTTPDecodeError,
@@ -121,6 +123,13 @@ async def verbs(client: HTTPClient) -> None:
     assert_type(await client.future.get("http://h/"), IOResult[HttpResponse, HTTPFailure])
     assert_type(await run(client.future.get("http://h/")), Result[HttpResponse, HTTPFailure])
     del documented
+
+
+def settings() -> None:
+    config = HTTPClientConfig(secret_headers=["X-Session"], timeout=None)
+    assert_type(config.secret_headers, frozenset[str])
+    assert_type(config.timeout, float | None)
+    assert_type(config.pool, ConnectionPoolConfig)
 
 
 def readers(client: HTTPClient) -> None:

@@ -9,7 +9,7 @@ from yarl import URL
 
 from railhttp.model.authorization import basic_auth
 from railhttp.model.body import Body, data_body, json_body
-from railhttp.model.config import HTTPClientConfig, check_count, check_seconds
+from railhttp.model.config import HTTPClientConfig, check_count, check_flag, check_seconds
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.headers import check_headers
 from railhttp.model.options import ProgressCallback, RequestOptions, with_default_headers
@@ -169,7 +169,7 @@ class RequestBuilder:
             read_timeout=options.get("read_timeout", default.read_timeout),
             proxy=_proxy(options.get("proxy")),
             ssl_context=_tls(options.get("ssl_context")),
-            allow_redirects=_flag(options.get("allow_redirects", True), "allow_redirects"),
+            allow_redirects=check_flag(options.get("allow_redirects", True), "allow_redirects"),
             max_redirects=options.get("max_redirects", default.max_redirects),
             upload_progress=_callback(options.get("upload_progress")),
         )
@@ -213,12 +213,6 @@ def _cookies(cookies: object) -> Mapping[str, str] | None:
             raise HTTPValidationError("must have values of printable ASCII", field="cookies")
         checked[name] = value
     return checked
-
-
-def _flag(value: object, name: str) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise HTTPValidationError(f"must be True or False, got {shown(value)}", field=name)
 
 
 def _callback(callback: ProgressCallback | None) -> ProgressCallback | None:

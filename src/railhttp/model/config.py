@@ -1,12 +1,20 @@
 """Settings: frozen, and checked once, when they are built."""
 
 import ssl
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Final, cast
 
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.proxy import check_proxy
 from railhttp.model.redaction import SECRET_HEADERS, redact_url, redacted_repr
-from railhttp.model.validation import validate_positive_int, validate_timeout
+from railhttp.model.validation import (
+    TOKEN,
+    or_raise,
+    shown,
+    validate_positive_int,
+    validate_timeout,
+)
 
 DEFAULT_TIMEOUT: Final = 30.0
 DEFAULT_MAX_RESPONSE_BYTES: Final = 100 * 1024 * 1024
@@ -14,6 +22,27 @@ DEFAULT_MAX_REDIRECTS: Final = 10  # aiohttp's; browsers allow 20
 
 
 _UNSET: Final = cast("None", object())  # "not given", where None has a meaning of its own
+
+
+def check_flag(value: object, name: str) -> bool:
+    """Refuse what is neither True nor False, naming the setting."""
+    if isinstance(value, bool):
+        return value
+    raise HTTPValidationError(f"must be True or False, got {shown(value)}", field=name)
+
+
+def check_count(value: int, name: str) -> None:
+    """Refuse what is neither zero nor a positive integer, naming the setting."""
+    if value != 0 or isinstance(value, bool):
+        validate_positive_int(value, name)
+
+
+def check_seconds(value: float | None, name: str) -> None:
+    """Refuse what is no time limit, naming the setting it was given for."""
+    try:
+        validate_timeout(value)
+    except HTTPValidationError as error:
+        raise HTTPValidationError(error.message, field=name) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +86,16 @@ class ConnectionPoolConfig:
         check_count(self.max_keepalive_connections, "max_keepalive_connections")
         check_count(self.ttl_dns_cache, "ttl_dns_cache")
         check_seconds(self.timeout, "timeout")
+        check_flag(self.force_close, "force_close")
+        check_flag(self.verify_ssl, "verify_ssl")
+        if not isinstance(self.ssl_context, ssl.SSLContext | None):
+            raise HTTPValidationError("must be an ssl.SSLContext or None", field="ssl_context")
+        if self.keepalive_timeout is None:
+            raise HTTPValidationError("must be a number of seconds", field="keepalive_timeout")
         check_seconds(self.keepalive_timeout, "keepalive_timeout")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, init=False, repr=False)
 class HTTPClientConfig:
     """Settings of a client.
 
@@ -89,46 +124,82 @@ class HTTPClientConfig:
         5
     """
 
-    pool: ConnectionPoolConfig = field(default_factory=ConnectionPoolConfig)
-    proxy: str | None = None
-    trust_env: bool = True
-    cookie_jar: bool = True
-    timeout: float | None = field(default=_UNSET, kw_only=True)
-    attempt_timeout: float | None = field(default=None, kw_only=True)
-    connect_timeout: float | None = field(default=None, kw_only=True)
-    read_timeout: float | None = field(default=None, kw_only=True)
-    max_response_bytes: int = field(default=DEFAULT_MAX_RESPONSE_BYTES, kw_only=True)
-    max_redirects: int = field(default=DEFAULT_MAX_REDIRECTS, kw_only=True)
-    secret_headers: frozenset[str] = field(default=frozenset(), kw_only=True)
-    total: bool = field(default=False, kw_only=True)
+    pool: ConnectionPoolConfig
+    proxy: str | None
+    trust_env: bool
+    cookie_jar: bool
+    timeout: float | None
+    attempt_timeout: float | None
+    connect_timeout: float | None
+    read_timeout: float | None
+    max_response_bytes: int
+    max_redirects: int
+    secret_headers: frozenset[str]
+    total: bool
 
-    def __post_init__(self) -> None:
-        validate_positive_int(self.max_response_bytes, "max_response_bytes")
-        check_count(self.max_redirects, "max_redirects")
-        if self.timeout is not _UNSET:
-            object.__setattr__(self, "pool", replace(self.pool, timeout=self.timeout))
-        object.__setattr__(self, "timeout", self.pool.timeout)
-        for name in ("attempt_timeout", "connect_timeout", "read_timeout"):
-            _check_within(getattr(self, name), self.pool.timeout, name)
-        names = frozenset(name.lower() for name in self.secret_headers)
-        object.__setattr__(self, "secret_headers", names | SECRET_HEADERS)
+    # Written out because what is given may be of wider types than what is kept.
+    def __init__(
+        self,
+        pool: ConnectionPoolConfig = ConnectionPoolConfig(),  # frozen
+        proxy: str | None = None,
+        trust_env: bool = True,
+        cookie_jar: bool = True,
+        *,
+        timeout: float | None = _UNSET,
+        attempt_timeout: float | None = None,
+        connect_timeout: float | None = None,
+        read_timeout: float | None = None,
+        max_response_bytes: int = DEFAULT_MAX_RESPONSE_BYTES,
+        max_redirects: int = DEFAULT_MAX_REDIRECTS,
+        secret_headers: Collection[str] = (),
+        total: bool = False,
+    ) -> None:
+        pool = _timed(pool, timeout)
+        limits = {
+            "attempt_timeout": attempt_timeout,
+            "connect_timeout": connect_timeout,
+            "read_timeout": read_timeout,
+        }
+        flags = {"trust_env": trust_env, "cookie_jar": cookie_jar, "total": total}
+        for name, limit in limits.items():
+            _check_within(limit, pool.timeout, name)
+        for name, flag in flags.items():
+            check_flag(flag, name)
+        if proxy is not None:
+            or_raise(check_proxy(proxy))
+        validate_positive_int(max_response_bytes, "max_response_bytes")
+        check_count(max_redirects, "max_redirects")
+        settings = {
+            "pool": pool,
+            "proxy": proxy,
+            "timeout": pool.timeout,
+            "max_response_bytes": max_response_bytes,
+            "max_redirects": max_redirects,
+            "secret_headers": SECRET_HEADERS | _header_names(secret_headers),
+        }
+        for name, value in (settings | limits | flags).items():
+            object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         return redacted_repr(self, proxy=self.proxy and redact_url(self.proxy))
 
 
-def check_count(value: int, name: str) -> None:
-    """Refuse what is neither zero nor a positive integer, naming the setting."""
-    if value != 0 or isinstance(value, bool):
-        validate_positive_int(value, name)
+def _timed(pool: object, timeout: float | None) -> ConnectionPoolConfig:
+    if not isinstance(pool, ConnectionPoolConfig):
+        raise HTTPValidationError(
+            f"must be a ConnectionPoolConfig, got {shown(pool)}", field="pool"
+        )
+    return pool if timeout is _UNSET else replace(pool, timeout=timeout)
 
 
-def check_seconds(value: float | None, name: str) -> None:
-    """Refuse what is no time limit, naming the setting it was given for."""
-    try:
-        validate_timeout(value)
-    except HTTPValidationError as error:
-        raise HTTPValidationError(error.message, field=name) from None
+def _header_names(names: object) -> frozenset[str]:
+    # A text is a collection too: of its letters, which would protect nothing.
+    if not isinstance(names, Collection) or isinstance(names, str | bytes):
+        message = f"must be a collection of names, got {shown(names)}"
+        raise HTTPValidationError(message, field="secret_headers")
+    if not all(isinstance(name, str) and TOKEN.fullmatch(name) for name in names):
+        raise HTTPValidationError("must be names of header fields", field="secret_headers")
+    return frozenset(name.lower() for name in names)
 
 
 def _check_within(value: float | None, total: float | None, name: str) -> None:

@@ -12,7 +12,7 @@ from typing import Final, Self
 import aiohttp
 from yarl import URL
 
-from railhttp.model.config import ConnectionPoolConfig
+from railhttp.model.config import ConnectionPoolConfig, check_flag
 from railhttp.model.errors import Delivery, HTTPConnectionError, HTTPValidationError
 from railhttp.model.proxy import ProxySettings, check_proxy
 from railhttp.model.url import request_url
@@ -88,8 +88,8 @@ class ConnectionPool:
             keepalive_timeout=keepalive_timeout,
         )
         self._proxy = None if proxy is None else URL(or_raise(check_proxy(proxy)))
-        self._trust_env = trust_env
-        self._cookie_jar = cookie_jar
+        self._trust_env = check_flag(trust_env, "trust_env")
+        self._cookie_jar = check_flag(cookie_jar, "cookie_jar")
         self._dispatcher: Dispatcher | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._from_environment: Callable[[URL], URL | None] | None = None

@@ -1,0 +1,98 @@
+"""Settings: what each may be, checked when they are built, and read back as it is meant."""
+
+import copy
+import pickle
+from collections.abc import Callable, Collection
+from dataclasses import FrozenInstanceError, replace
+from typing import Final
+
+import pytest
+
+from railhttp import ConnectionPool, ConnectionPoolConfig, HTTPClientConfig, HTTPValidationError
+
+NO_FLAGS: Final = ("no", 0, 1, None)
+NO_SECONDS: Final = (0, -1, True, "5", float("nan"), float("inf"))
+NO_COUNT: Final = (-1, 1.5, None, True, "3")
+
+REFUSED: Final[dict[Callable[..., object], dict[str, Collection[object]]]] = {
+    ConnectionPoolConfig: {
+        "max_connections": (0, *NO_COUNT),
+        "max_keepalive_connections": NO_COUNT,
+        "max_connections_per_host": (0, *NO_COUNT),
+        "timeout": NO_SECONDS,
+        "ttl_dns_cache": NO_COUNT,
+        "force_close": NO_FLAGS,
+        "verify_ssl": NO_FLAGS,
+        "ssl_context": (False, "no", 5),
+        "keepalive_timeout": (*NO_SECONDS, None),
+    },
+    ConnectionPool: {"trust_env": NO_FLAGS, "cookie_jar": NO_FLAGS, "proxy": ("socks5://h", 5)},
+    HTTPClientConfig: {
+        "pool": ({"timeout": 3}, None, 5),
+        "proxy": ("socks5://h", "http://", "", 5, b"http://h"),
+        "trust_env": NO_FLAGS,
+        "cookie_jar": NO_FLAGS,
+        "timeout": NO_SECONDS,
+        "attempt_timeout": (31, *NO_SECONDS),
+        "connect_timeout": (31, *NO_SECONDS),
+        "read_timeout": (31, *NO_SECONDS),
+        "max_response_bytes": (0, *NO_COUNT),
+        "max_redirects": NO_COUNT,
+        "secret_headers": ("X-Session", b"X-Session", [1], [b"X-Session"], ["a b"], 5, None),
+        "total": NO_FLAGS,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("build", "setting", "value"),
+    [
+        (build, setting, value)
+        for build, settings in REFUSED.items()
+        for setting, values in settings.items()
+        for value in values
+    ],
+)
+def test_a_setting_that_cannot_hold_is_refused_by_name(
+    build: Callable[..., object], setting: str, value: object
+) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        build(**{setting: value})
+    assert caught.value.field == setting
+
+
+def test_every_setting_is_checked() -> None:
+    for kind in (ConnectionPoolConfig, HTTPClientConfig):
+        assert list(REFUSED[kind]) == [*kind.__dataclass_fields__]
+
+
+@pytest.mark.parametrize("names", [["X-Mine"], {"X-Mine": "1"}, ("x-mine",), {"X-MINE"}])
+def test_secret_headers_are_names_in_any_case_and_in_any_collection(
+    names: Collection[str],
+) -> None:
+    secret = HTTPClientConfig(secret_headers=names).secret_headers
+    assert isinstance(secret, frozenset)
+    assert secret > {"x-mine", "authorization"}
+
+
+def test_a_proxy_is_kept_as_it_was_given() -> None:
+    assert HTTPClientConfig(proxy="proxy.example:3128").proxy == "proxy.example:3128"
+
+
+def test_the_timeout_is_the_pools_and_goes_before_it() -> None:
+    pool = ConnectionPoolConfig(timeout=7)
+    assert HTTPClientConfig().timeout == 30.0
+    assert HTTPClientConfig(pool).timeout == 7
+    for timeout in (5, None):
+        config = HTTPClientConfig(pool, timeout=timeout)
+        assert config.timeout == config.pool.timeout == timeout
+
+
+def test_settings_are_values() -> None:
+    config = HTTPClientConfig(timeout=5, secret_headers=["X-Mine"])
+    for same in (copy.copy(config), pickle.loads(pickle.dumps(config)), replace(config)):
+        assert same == config
+        assert hash(same) == hash(config)
+    assert replace(config, timeout=6).pool.timeout == 6
+    with pytest.raises(FrozenInstanceError):
+        config.total = True  # type: ignore[misc]  # the mistake under test
