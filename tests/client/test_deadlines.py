@@ -13,6 +13,7 @@ from tests.servers.leaks import nothing_left
 from tests.servers.listener import unanswered_port
 
 from railhttp import (
+    ConnectionPool,
     ConnectionPoolConfig,
     Delivery,
     HTTPClient,
@@ -113,6 +114,16 @@ async def test_the_timeout_covers_a_body_that_is_slow_to_come(
     async with nothing_left(), in_time(LIMIT):
         failure = (await client.put(faults.url(), data=endless(), timeout=LIMIT)).failure()
         assert failure.label == "total"
+
+
+async def test_the_timeout_of_ones_own_pool_holds_where_no_config_says_another(
+    faults: FaultServer,
+) -> None:
+    pool = ConnectionPool(timeout=LIMIT)
+    assert HTTPClient(HTTPClientConfig(timeout=5.0), pool).config.timeout == 5.0
+    async with HTTPClient(pool=pool) as client, in_time(LIMIT):
+        failure = (await client.get(faults.url("/stall-before-head"))).failure()
+    assert (client.config.timeout, failure.label) == (LIMIT, "total")
 
 
 async def test_none_is_no_limit(faults: FaultServer) -> None:

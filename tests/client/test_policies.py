@@ -1,5 +1,6 @@
 """Policies of others, by Protocol: what they raise comes out as one of the union."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Final, ParamSpec, TypeVar
@@ -34,6 +35,7 @@ from railhttp import (
     ResiliencePipeline,
     RetryPolicy,
     RetryPolicyProtocol,
+    UserAgent,
 )
 from railhttp.pipeline.registry import OriginBreakers
 
@@ -405,17 +407,46 @@ async def test_a_defect_of_a_breaker_is_no_open_circuit(
     assert failure.message == f"a policy raised {type(error).__name__}"
 
 
-async def test_a_class_in_place_of_a_policy_is_no_open_circuit(faults: FaultServer) -> None:
-    policy: object = RetryPolicy
+class Misshapen:
+    """A policy that cannot be called as a policy is."""
+
+    async def execute(self) -> None: ...
+
+
+async def test_a_policy_of_another_shape_is_no_open_circuit(faults: FaultServer) -> None:
+    policy: object = Misshapen()
     async with HTTPClient(TOTAL, retry_policy=policy) as client:  # type: ignore[arg-type]  # on purpose
         failure = await outcome(client, faults.url())
     assert isinstance(failure, HTTPInterceptorError)
 
 
-@pytest.mark.parametrize("config", [{"timeout": 5}, 5, "fast"])
-def test_what_is_no_config_is_refused_by_name(config: object) -> None:
-    with pytest.raises(HTTPValidationError, match="config: must be an HTTPClientConfig"):
-        HTTPClient(config)  # type: ignore[arg-type]  # on purpose
+@pytest.mark.parametrize(
+    ("argument", "value", "wanted"),
+    [
+        ("config", {"timeout": 5}, "an HTTPClientConfig, got dict"),
+        ("config", 5, "an HTTPClientConfig, got 5"),
+        ("pool", "fast", "a ConnectionPool, got str"),
+        ("retry_policy", "x", "an object with `execute`, got str"),
+        ("retry_policy", RetryPolicy, "an object with `execute`, got the class RetryPolicy"),
+        ("circuit_breaker", OriginBreakers, "an object with `call`, got the class OriginBreakers"),
+        ("resilience", 3, "an object with `execute`, got 3"),
+        ("metrics", 3, "an object with `histogram` and `increment`, got 3"),
+        ("exchange", 3, "an object with `send` and `open`, got 3"),
+        ("clock", 3, "an object with `monotonic` and `wall` and "),
+        ("interceptors", 3, "an iterable, got 3"),
+        ("interceptors", [3], "an object with `intercept_request` and `intercept_response`, got 3"),
+        ("interceptors", [UserAgent], "got the class UserAgent"),
+        ("observers", print, "an iterable, got builtin_function_or_method"),
+        ("observers", [3], "an object with `__call__`, got 3"),
+        ("instruments", [print], "an object with `call_started` and `attempt_started`, got "),
+    ],
+)
+def test_what_cannot_do_its_work_is_refused_by_name(
+    argument: str, value: object, wanted: str
+) -> None:
+    arguments: dict[str, object] = {argument: value}
+    with pytest.raises(HTTPValidationError, match=f"{argument}: must be .*{re.escape(wanted)}"):
+        HTTPClient(**arguments)  # type: ignore[arg-type]  # on purpose
 
 
 class Fallback:

@@ -230,8 +230,9 @@ async def test_arguments_are_handed_through_and_an_empty_pipeline_only_calls() -
         ([AttemptTimeout(16.0), OriginBreakers()], None, "window: must hold two attempts of 16 s"),
         ([RetryPolicy(4, base_delay=1.0)], 6.9, "total: the waits between attempts add up to more"),
         ([], 0.0, "total: "),
-        ([None], None, "layers: must have execute or call, got NoneType"),
-        ([RetryPolicy(), 3], None, "layers: must have execute or call, got 3"),
+        ([None], None, "layers: must be an object with `execute`, got NoneType"),
+        ([3], None, "layers: must be an object with `execute`, got 3"),
+        ([CircuitBreaker], None, "with `call`, got the class CircuitBreaker"),
     ],
 )
 def test_illegal_combinations_are_failures_and_are_refused_when_built(

@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, Self
 from returns.result import Failure, Result, Success
 from typing_extensions import Unpack, override
 
+from railhttp.client.collaborators import (
+    all_of,
+    check_collaborators,
+    check_each,
+    settings_of,
+)
 from railhttp.client.gate import GatedExchange
 from railhttp.client.request_builder import Prepared, RequestBuilder
 from railhttp.client.streams import Streams
@@ -28,7 +34,6 @@ from railhttp.model.errors import (
 )
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse
-from railhttp.model.validation import shown
 from railhttp.pipeline.call import Call, Layers
 from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
 from railhttp.pipeline.instruments import Instruments, observed
@@ -67,8 +72,10 @@ class HTTPClient(Verbs, Streams):
     `Result`; `client.future` gives `FutureResult` values for composition.
 
     Args:
-        config: Settings; those of `HTTPClientConfig()` where None.
-        pool: A pool of your own; made from `config` where None.
+        config: Settings; those of `HTTPClientConfig()` where None, with the timeout of `pool` if
+            there is one.
+        pool: A pool of your own; made from `config` where None. The timeout of a `config` that is
+            given too goes before its own.
         retry_policy: Decides about second attempts. None is `RetryPolicy(reraise=True)`, which
             repeats what is safe to repeat, three attempts in all, and hands on the last outcome.
         circuit_breaker: Refuses requests to a host that keeps failing; None for none.
@@ -80,6 +87,9 @@ class HTTPClient(Verbs, Streams):
         instruments: Are told of every call and attempt, see `InstrumentProtocol`.
         exchange: What sends requests, in place of the pool; a `ScriptedTransport` for instance.
         clock: What tells the time, draws lots and waits.
+
+    Raises:
+        HTTPValidationError: One of them cannot do its work; the error names it.
 
     Example:
         >>> import asyncio
@@ -106,7 +116,15 @@ class HTTPClient(Verbs, Streams):
         exchange: Exchange | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._config = _checked(config)
+        check_collaborators(
+            retry_policy=retry_policy,
+            circuit_breaker=circuit_breaker,
+            resilience=resilience,
+            metrics=metrics,
+            exchange=exchange,
+            clock=clock,
+        )
+        self._config = settings_of(config, pool)
         self._clock = clock
         config_times = (self._config.attempt_timeout, self._config.read_timeout)
         self._watchdog = Watchdog(clock, (None, self._config.pool.timeout, *config_times))
@@ -115,16 +133,16 @@ class HTTPClient(Verbs, Streams):
         self._interceptors = (
             interceptors
             if isinstance(interceptors, InterceptorChain)
-            else InterceptorChain(interceptors)
+            else InterceptorChain(all_of(interceptors, "interceptors"))
         )
         self._policy = resilience or retry_policy or RetryPolicy(reraise=True, clock=clock)
         self._spares_bodies = isinstance(self._policy, SparesBodies)
-        self._events = EventPublisher(observers, clock)
+        self._events = EventPublisher(check_each(observers, "observers"), clock)
         self._instruments = Instruments(
             (
                 *([self._events] if self._events else []),
                 *([] if metrics is None else [CallMetrics(metrics)]),
-                *instruments,
+                *check_each(instruments, "instruments"),
             )
         )
         self._exchange = exchange
@@ -375,18 +393,6 @@ class HTTPClient(Verbs, Streams):
         except Exception as error:  # noqa: BLE001  # whatever a plugged-in policy raises
             return call.given_up(error)
         return answer if isinstance(answer, HttpResponse) else call.made_up(answer)
-
-
-def _checked(config: object) -> HTTPClientConfig:
-    match config:
-        case None:
-            return HTTPClientConfig()
-        case HTTPClientConfig():
-            return config
-        case _:
-            raise HTTPValidationError(
-                f"must be an HTTPClientConfig, got {shown(config)}", field="config"
-            )
 
 
 def _finds(

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
-from returns.result import Result, Success
+from returns.result import Failure, Result, Success
 
+from railhttp.model.collaborator import check_collaborator
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import check_timeout, refusal, shown
+from railhttp.model.validation import check_timeout, refusal
 from railhttp.pipeline.breaker import CircuitBreaker
 from railhttp.pipeline.bulkhead import Bulkhead
 from railhttp.pipeline.rate_limit import RateLimiter
@@ -54,9 +55,10 @@ def check_pipeline(
         total: Seconds for a whole call; None is no limit.
 
     Returns:
-        The layers in their order, or what is wrong: no layer; two of one kind; an attempt that may
-        take longer than the call; a breaker's window that does not hold two attempts, so that its
-        ratio would rest on half of them; waits between attempts that are longer than the call.
+        The layers in their order, or what is wrong: what is no layer; two layers of one kind; an
+        attempt that may take longer than the call; a breaker's window that does not hold two
+        attempts, so that its ratio would rest on half of them; waits between attempts that are
+        longer than the call.
 
     Example:
         >>> print(check_pipeline([AttemptTimeout(5.0)], total=1.0).failure())
@@ -64,16 +66,14 @@ def check_pipeline(
     """
     stack = Stack()
     for layer in layers:
-        if not _is_layer(layer):
-            return refusal(f"must have execute or call, got {shown(layer)}", "layers")
+        method = "call" if hasattr(layer, "call") else "execute"
+        checked = check_collaborator(layer, method, field="layers")
+        if isinstance(checked, Failure):
+            return checked
         stack, before = _place(stack, layer)
         if before is not None:
             return refusal(f"two of a kind: {_name(before)} and {_name(layer)}", "layers")
     return check_timeout(total, field="total").bind(lambda seconds: _check_times(stack, seconds))
-
-
-def _is_layer(value: object) -> bool:
-    return isinstance(value, Layer)
 
 
 def _place(stack: Stack, layer: Layer) -> tuple[Stack, Layer | None]:

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TypeVar
 
+from railhttp.model.collaborator import check_collaborator
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPInterceptorError
 from railhttp.model.response import HttpResponse
+from railhttp.model.validation import or_raise
 from railhttp.protocols import InterceptorProtocol
 
 T = TypeVar("T", RequestContext, HttpResponse)
@@ -21,6 +23,9 @@ class InterceptorChain:
 
     Args:
         interceptors: The first one sees a request first and its response last.
+
+    Raises:
+        HTTPValidationError: One of them is no interceptor.
 
     Example:
         >>> import asyncio
@@ -54,6 +59,9 @@ class InterceptorChain:
 
         Args:
             interceptor: It sees requests last and responses first.
+
+        Raises:
+            HTTPValidationError: It is no interceptor.
         """
         self._steps = Steps((*self, interceptor))
 
@@ -108,6 +116,9 @@ class Steps:
 
     def __init__(self, interceptors: Iterable[InterceptorProtocol]) -> None:
         self.interceptors = tuple(interceptors)
+        for one in self.interceptors:
+            methods = ("intercept_request", "intercept_response")
+            or_raise(check_collaborator(one, *methods, field="interceptors"))
         self._requests = tuple((one, one.intercept_request) for one in self.interceptors)
         backwards = reversed(self.interceptors)
         self._responses = tuple((one, one.intercept_response) for one in backwards)
