@@ -11,6 +11,7 @@ from tests.servers.faults import FaultServer
 from tests.servers.leaks import nothing_left
 
 from railhttp import (
+    ConnectionPool,
     Delivery,
     HTTPCircuitOpenError,
     HTTPClient,
@@ -78,6 +79,27 @@ def test_settings_are_checked_at_once(
 ) -> None:
     with pytest.raises(HTTPValidationError):
         BaseURLHTTPClient(base, headers, timeout)
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        ({}, 300.0),
+        ({"timeout": 60.0}, 60.0),
+        ({"timeout": None}, None),
+        ({"config": HTTPClientConfig(timeout=5)}, 5),
+        ({"config": HTTPClientConfig(timeout=None, attempt_timeout=400)}, None),
+        ({"config": HTTPClientConfig(timeout=5), "timeout": 300.0}, 300.0),
+        ({"pool": ConnectionPool(timeout=7)}, 7),
+        ({"pool": ConnectionPool(timeout=7), "timeout": 300.0}, 300.0),
+        ({"pool": ConnectionPool(timeout=7), "config": HTTPClientConfig(timeout=5)}, 5),
+    ],
+)
+def test_a_timeout_that_nobody_gave_gives_way_to_that_of_the_config_or_the_pool(
+    given: dict[str, object], seconds: float | None
+) -> None:
+    client = BaseURLHTTPClient("http://h/", **given)  # type: ignore[arg-type]  # by name
+    assert client._client.config.timeout == seconds
 
 
 # -- header fields --------------------------------------------------------------------------
@@ -191,6 +213,13 @@ async def test_a_posted_dict_is_json_and_all_else_is_raw(
     assert isinstance(document, dict)
     assert document["body"] == body
     assert seen(response, "Content-Type") == ([] if content_type is None else [content_type])
+
+
+@pytest.mark.parametrize("verb", ["put", "patch"])
+async def test_a_dict_is_a_form_in_all_other_verbs(echo: EchoServer, verb: str) -> None:
+    async with BaseURLHTTPClient(echo.url("")) as client:
+        document = (await getattr(client, verb)("/get", data={"a": "1"})).json()
+    assert document["body"] == "a=1"
 
 
 async def test_two_bodies_are_refused() -> None:

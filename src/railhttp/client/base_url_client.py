@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 from returns.result import Failure
 from typing_extensions import Unpack, override
 
+from railhttp.client.collaborators import settings_of
 from railhttp.client.http_client import HTTPClient
 from railhttp.client.streams import Streams
 from railhttp.model.body import BodyData
@@ -39,6 +40,12 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
+
+class _Unasked(float):
+    """A documented default that nobody gave: it gives way to what somebody did give."""
+
+
+_TIMEOUT: Final = _Unasked(300.0)
 _LOG: Final = logging.getLogger("railhttp")
 
 
@@ -54,11 +61,12 @@ class BaseURLHTTPClient(Streams):
         base_url: What every relative path is put behind; empty where all URLs are absolute.
         headers: Header fields of every request; a call's own of the same name, in any case,
             take their place.
-        timeout: Seconds for a whole call, see `HTTPClientConfig`; None is no limit.
+        timeout: Seconds for a whole call, see `HTTPClientConfig`; None is no limit. Where it is not
+            given, the timeout of `config` holds, or else that of `pool`, or else 300 s.
         name: What this client is called in the log.
         retry: See `HTTPClient`.
         circuit_breaker: See `HTTPClient`.
-        config: All other settings; its timeout gives way to `timeout`.
+        config: All other settings; its timeout gives way to a `timeout` that is given.
         pool: See `HTTPClient`.
         interceptors: See `HTTPClient`.
         resilience: See `HTTPClient`.
@@ -90,7 +98,7 @@ class BaseURLHTTPClient(Streams):
         self,
         base_url: str = "",
         headers: Mapping[str, str] | None = None,
-        timeout: float | None = 300.0,
+        timeout: float | None = _TIMEOUT,
         name: str = "base-url-http-client",
         retry: RetryPolicyProtocol | None = None,
         circuit_breaker: CircuitBreakerProtocol | None = None,
@@ -106,7 +114,7 @@ class BaseURLHTTPClient(Streams):
         share_credentials: bool = False,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        config = replace(config or HTTPClientConfig(), timeout=timeout)
+        config = _settings(config, pool, timeout)
         self._base_url = base_url
         self._origin = (
             origin_of(request_url(or_raise(check_url(base_url, field="base_url"))))
@@ -170,6 +178,8 @@ class BaseURLHTTPClient(Streams):
     ) -> HttpResponse:
         """Make a request, and raise whatever goes wrong.
 
+        A dict as `data` is a form here and in `put` and `patch`; in `post` it is sent as JSON.
+
         Args:
             method: The HTTP method, in any case.
             url: A path behind the base URL, or an absolute URL.
@@ -214,7 +224,7 @@ class BaseURLHTTPClient(Streams):
         return await self.request("POST", url, **given)
 
     async def put(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
-        """Perform a PUT request; see `request`."""
+        """Perform a PUT request; see `request`. A dict as `data` is sent as a form."""
         return await self.request("PUT", url, **options)
 
     async def delete(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
@@ -222,7 +232,7 @@ class BaseURLHTTPClient(Streams):
         return await self.request("DELETE", url, **options)
 
     async def patch(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
-        """Perform a PATCH request; see `request`."""
+        """Perform a PATCH request; see `request`. A dict as `data` is sent as a form."""
         return await self.request("PATCH", url, **options)
 
     async def head(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
@@ -268,3 +278,14 @@ class BaseURLHTTPClient(Streams):
 
     def _is_home(self, url: str) -> bool:
         return self._origin is None or origin_of(request_url(url)) == self._origin
+
+
+def _settings(
+    config: HTTPClientConfig | None, pool: ConnectionPool | None, timeout: float | None
+) -> HTTPClientConfig:
+    settings = settings_of(config, pool)
+    if not isinstance(timeout, _Unasked):
+        return replace(settings, timeout=timeout)
+    if config is not None or pool is not None:
+        return settings
+    return replace(settings, timeout=float(timeout))
