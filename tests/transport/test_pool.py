@@ -77,7 +77,7 @@ def test_a_pool_that_outlived_its_event_loop_is_closed_until_it_is_started_again
 
     async def use() -> None:
         failure = (await client_of(pool).get("http://127.0.0.1:1/")).failure()
-        assert (failure.label, failure.attempts) == ("closed", 1)
+        assert (failure.label, failure.attempts) == ("closed", 0)
         assert "another event loop" in failure.message
         await pool.stop()
         await pool.start()
@@ -104,6 +104,19 @@ async def test_a_client_serves_only_the_event_loop_on_which_it_was_started(
         assert idle_connections(client.pool) == 1
         await in_parallel(client, faults.url(), 1)
     assert [seen.connection for seen in faults.received] == [1, 1]
+
+
+async def test_a_stopped_client_may_be_started_on_another_event_loop(faults: FaultServer) -> None:
+    client = client_of(pool_of())
+
+    async def use() -> None:
+        async with client:
+            await in_parallel(client, faults.url(), 1)
+
+    await use()
+    await on_another_loop(use)
+    await use()
+    assert [seen.connection for seen in faults.received] == [1, 2, 3]
 
 
 async def test_a_pool_cannot_be_started_on_two_event_loops_at_once() -> None:

@@ -56,7 +56,7 @@ from railhttp.protocols import (
     RetryPolicyProtocol,
 )
 from railhttp.transport.exchange import AiohttpExchange
-from railhttp.transport.pool import ConnectionPool
+from railhttp.transport.pool import STARTED_ELSEWHERE, ConnectionPool
 from railhttp.transport.request_body import measure_file, read_stream
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ class HTTPClient(Verbs, Streams):
         self._config = settings_of(config, pool)
         self._clock = clock
         config_times = (self._config.attempt_timeout, self._config.read_timeout)
-        self._watchdog = Watchdog(clock, (None, self._config.pool.timeout, *config_times))
+        usual = (None, self._config.pool.timeout, *config_times)
+        self._watchdog = Watchdog(clock, usual, self._check_loop)
         self._builder = RequestBuilder(self._config, partial(random_id, clock))
         self._breaker_for = _finds(None if resilience is not None else circuit_breaker)
         self._interceptors = (
@@ -155,6 +156,12 @@ class HTTPClient(Verbs, Streams):
             cookie_jar=self._config.cookie_jar,
         )
         self._layers = self._assemble()
+
+    def _check_loop(self) -> None:
+        # Here and not with each request: on Python 3.11 to ask for the running loop is a system
+        # call, and the watchdog asks already.
+        if self._exchange is None and self._pool.is_started_elsewhere():
+            raise ClosedError(STARTED_ELSEWHERE)
 
     def _assemble(self) -> Layers:
         exchange: Exchange = (
@@ -384,10 +391,8 @@ class HTTPClient(Verbs, Streams):
                 if not (call.replayable or self._spares_bodies):
                     return await call()
                 answer: object = await self._policy.execute(call)
-        except ClosedError:
-            raise HTTPConnectionError(
-                "the client was stopped", kind="closed", **call.facts()
-            ) from None
+        except ClosedError as error:
+            raise HTTPConnectionError(str(error), kind="closed", **call.facts()) from None
         except FAILURES:
             raise
         except Exception as error:  # noqa: BLE001  # whatever a plugged-in policy raises

@@ -81,7 +81,7 @@ class Limits:
     def failure(self, error: ExpiredError | ClosedError, call: CallFacts) -> HTTPFailure:
         """Build the failure that the end of a watch means."""
         if isinstance(error, ClosedError):
-            return HTTPConnectionError("the client was stopped", kind="closed", **call)
+            return HTTPConnectionError(str(error), kind="closed", **call)
         if self._deadline is not None and self._clock.monotonic() >= self._deadline:
             message = f"not done within {format_timeout(self._total)}"
             return HTTPTimeoutError(message, phase="total", **call)

@@ -18,7 +18,10 @@ class ExpiredError(TimeoutError):
 
 
 class ClosedError(Exception):
-    """A watch ended because its watchdog was closed."""
+    """A watch ended because its watchdog was closed, or could not begin on this event loop."""
+
+    def __init__(self, message: str = "the client was stopped") -> None:
+        super().__init__(message)
 
 
 class Watch:
@@ -166,6 +169,8 @@ class Watchdog:
     Args:
         clock: What tells the time.
         usual: The durations that come again and again; their timers stay between two calls.
+        check_loop: Asked before a watch begins on another event loop than the last one; what it
+            raises is raised by `watch`.
 
     Example:
         >>> import asyncio
@@ -178,10 +183,16 @@ class Watchdog:
         railhttp.pipeline.watchdog.ExpiredError
     """
 
-    __slots__ = ("_clock", "_loop", "_queues", "_usual")
+    __slots__ = ("_check_loop", "_clock", "_loop", "_queues", "_usual")
 
-    def __init__(self, clock: Clock, usual: Iterable[float | None] = ()) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        usual: Iterable[float | None] = (),
+        check_loop: Callable[[], None] | None = None,
+    ) -> None:
         self._clock = clock
+        self._check_loop = check_loop
         self._usual = frozenset(usual)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queues: dict[float | None, _Queue] = {}
@@ -205,6 +216,8 @@ class Watchdog:
         """
         loop = asyncio.get_running_loop()
         if loop is not self._loop:  # the timers of another one ring no more
+            if self._check_loop is not None:
+                self._check_loop()
             self._loop = loop
             self._queues = {}
         queue = self._queues.get(seconds)
@@ -221,6 +234,7 @@ class Watchdog:
 
     def close(self) -> None:
         """End all watches: the tasks inside get `ClosedError`."""
+        self._loop = None
         queues, self._queues = self._queues, {}
         for queue in queues.values():
             queue.close()

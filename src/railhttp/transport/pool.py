@@ -25,7 +25,7 @@ from railhttp.wire.content import ACCEPT_ENCODING
 USER_AGENT: Final = f"railhttp/{__version__}"
 _HEADERS: Final = {"Accept": "*/*", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": USER_AGENT}
 NOT_STARTED: Final = "the client is not started: use `async with`, or `await client.start()`"
-_ELSEWHERE: Final = (
+STARTED_ELSEWHERE: Final = (
     "the client was started on another event loop: stop it there, or take one client for each loop"
 )
 _WARM_UP_SECONDS: Final = 10.0
@@ -132,25 +132,29 @@ class ConnectionPool:
             HTTPConnectionError: The pool is not started, or was on another event loop (kind
                 `closed`).
         """
+        if self.is_started_elsewhere():
+            raise _closed(STARTED_ELSEWHERE)
         return self.dispatcher.session
 
     @property
     def dispatcher(self) -> Dispatcher:
-        """What sends requests over the session.
+        """What sends requests over the session, on the event loop on which it was started.
 
         Raises:
-            HTTPConnectionError: As for `session`.
+            HTTPConnectionError: The pool is not started (kind `closed`).
         """
-        dispatcher, loop = self._dispatcher, self._loop
-        if dispatcher is None or loop is None:
+        if self._dispatcher is None:
             raise _closed(NOT_STARTED)
+        return self._dispatcher
+
+    def is_started_elsewhere(self) -> bool:
+        """Whether the pool has been started, but on another event loop than the running one."""
+        if self._dispatcher is None or self._loop is None:
+            return False
         try:
-            elsewhere = asyncio.get_running_loop() is not loop
+            return asyncio.get_running_loop() is not self._loop
         except RuntimeError:  # between two runs of its loop
-            elsewhere = loop.is_closed()
-        if elsewhere:
-            raise _closed(_ELSEWHERE)
-        return dispatcher
+            return self._loop.is_closed()
 
     def is_started(self) -> bool:
         """Whether the pool has been started and not stopped since."""
@@ -164,7 +168,8 @@ class ConnectionPool:
                 (kind `closed`).
         """
         if self._dispatcher is not None:
-            _ = self.dispatcher  # which refuses another loop
+            if self.is_started_elsewhere():
+                raise _closed(STARTED_ELSEWHERE)
             return
         if self._trust_env and self._proxy is None:
             self._from_environment = _proxies_of(ProxySettings.from_environment(os.environ))
