@@ -3,11 +3,12 @@
 import copy
 import pickle
 from dataclasses import FrozenInstanceError
+from http import HTTPStatus
 
 import pytest
 from multidict import CIMultiDict
 
-from railhttp.model.errors import HTTPDecodeError, HTTPStatusError
+from railhttp.model.errors import HTTPDecodeError, HTTPStatusError, HTTPValidationError
 from railhttp.model.response import HttpResponse, freeze_headers
 
 FIELDS = CIMultiDict([("Set-Cookie", "a=1"), ("X-Id", "7"), ("set-cookie", "b=2")])
@@ -32,6 +33,37 @@ def test_a_response_is_frozen() -> None:
     response = HttpResponse(200, freeze_headers(fields))
     fields["A"] = "2"
     assert response.headers["a"] == "1"
+
+
+@pytest.mark.parametrize("fields", [{"content-type": "A/B"}, CIMultiDict({"Content-Type": "a/b"})])
+def test_headers_may_be_any_mapping_and_are_copied(fields: dict[str, str]) -> None:
+    response = HttpResponse(200, fields)
+    assert response.content_type == "a/b"
+    assert response == HttpResponse(200, freeze_headers(fields))
+    fields.clear()
+    assert response.headers["CONTENT-TYPE"].lower() == "a/b"
+
+
+@pytest.mark.parametrize(
+    ("parts", "refusal"),
+    [
+        ({"status": "200"}, "status: must be an int, got str"),
+        ({"status": None}, "status: must be an int, got NoneType"),
+        ({"headers": [("a", "b")]}, "headers: must be a mapping, got list"),
+        ({"headers": None}, "headers: must be a mapping, got NoneType"),
+        ({"body": "x"}, "body: must be bytes, got str: encode the text"),
+        ({"body": bytearray(b"x")}, "body: must be bytes, got bytearray"),
+        ({"body": None}, "body: must be bytes, got NoneType"),
+    ],
+)
+def test_what_makes_no_response_is_refused_by_name(parts: dict[str, object], refusal: str) -> None:
+    arguments: dict[str, object] = {"status": 200, **parts}
+    with pytest.raises(HTTPValidationError, match=refusal):
+        HttpResponse(**arguments)  # type: ignore[arg-type]  # on purpose
+
+
+def test_a_status_may_be_a_name_of_the_standard_library() -> None:
+    assert HttpResponse(HTTPStatus.NOT_FOUND) == HttpResponse(404)
 
 
 def test_responses_differ_by_any_part() -> None:

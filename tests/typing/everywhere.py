@@ -18,6 +18,7 @@ from returns.result import Result, Success
 from railhttp import (
     JSON,
     ConnectionPoolConfig,
+    Headers,
     HTTPCircuitOpenError,
     HTTPClient,
     HTTPClientConfig,
@@ -130,6 +131,12 @@ def settings() -> None:
     assert_type(config.secret_headers, frozenset[str])
     assert_type(config.timeout, float | None)
     assert_type(config.pool, ConnectionPoolConfig)
+
+
+def test_data() -> None:
+    response = HttpResponse(200, {"Content-Type": "text/plain"}, b"x")
+    assert_type(response.headers, Headers)
+    assert_type(response.headers.getall("Content-Type"), list[str])
 
 
 def readers(client: HTTPClient) -> None:

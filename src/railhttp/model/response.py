@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final, NoReturn, TypeAlias, cast
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from railhttp.model.errors import HTTPDecodeError, HTTPStatusError
+from railhttp.model.errors import HTTPDecodeError, HTTPStatusError, HTTPValidationError
 from railhttp.model.headers import charset_of
 from railhttp.model.redaction import SECRET_HEADERS, redact_header, redact_url
+from railhttp.model.validation import shown
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 """Any JSON document (RFC 8259)."""
@@ -36,13 +37,14 @@ def freeze_headers(headers: Mapping[str, str]) -> Headers:
     return CIMultiDictProxy(CIMultiDict(headers))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, init=False, repr=False)
 class HttpResponse:
     """One answer of a server, read to its end: a frozen value that holds no connection.
 
     Attributes:
         status: The status code, 100 to 599.
-        headers: Case-insensitive; repeated fields are kept, see `headers.getall`.
+        headers: Case-insensitive; repeated fields are kept, see `headers.getall`. Any mapping may
+            be given, and is copied.
         body: The body's bytes, with content codings such as gzip undone.
         url: The URL that answered, which after a redirect is not the one asked for.
         method: The method of the request that was answered.
@@ -50,20 +52,51 @@ class HttpResponse:
         http_version: The version of the answer, such as `1.1`.
         attempts: Which attempt this is the answer to, counted from 1.
 
+    Raises:
+        HTTPValidationError: The status is no integer, the headers are no mapping, or the body is
+            not bytes.
+
     Example:
-        >>> response = HttpResponse(200, freeze_headers({"Content-Length": "3"}), b"[1]")
+        >>> response = HttpResponse(200, {"content-length": "3"}, b"[1]")
         >>> response.ok, response.json(), response.text, response.content_length
         (True, [1], '[1]', 3)
     """
 
     status: int
-    headers: Headers = field(default_factory=lambda: NO_HEADERS)
-    body: bytes = b""
-    url: str = ""
-    method: str = "GET"
-    elapsed: float = 0.0
-    http_version: str = "1.1"
-    attempts: int = 1
+    headers: Headers
+    body: bytes
+    url: str
+    method: str
+    elapsed: float
+    http_version: str
+    attempts: int
+
+    # Written out because what is given may be of wider types than what is kept, and checked in it
+    # because it is made for each request: a call of `__post_init__` would cost more.
+    def __init__(
+        self,
+        status: int,
+        headers: Mapping[str, str] = NO_HEADERS,
+        body: bytes = b"",
+        url: str = "",
+        method: str = "GET",
+        elapsed: float = 0.0,
+        http_version: str = "1.1",
+        attempts: int = 1,
+    ) -> None:
+        if type(headers) is not CIMultiDictProxy:
+            headers = _frozen(headers)
+        if type(body) is not bytes or type(status) is not int:
+            _check_parts(status, body)
+        put = object.__setattr__
+        put(self, "status", status)
+        put(self, "headers", headers)
+        put(self, "body", body)
+        put(self, "url", url)
+        put(self, "method", method)
+        put(self, "elapsed", elapsed)
+        put(self, "http_version", http_version)
+        put(self, "attempts", attempts)
 
     @property
     def ok(self) -> bool:
@@ -191,6 +224,20 @@ class HttpResponse:
         # (tests/model/test_response.py::test_a_response_survives_pickling).
         state = {name: getattr(self, name) for name in self.__slots__ if name != "headers"}
         return _rebuild, (tuple(self.headers.items()), state)
+
+
+def _frozen(headers: object) -> Headers:
+    if isinstance(headers, Mapping):
+        return freeze_headers(headers)
+    raise HTTPValidationError(f"must be a mapping, got {shown(headers)}", field="headers")
+
+
+def _check_parts(status: object, body: object) -> None:
+    if not isinstance(status, int):
+        raise HTTPValidationError(f"must be an int, got {shown(status)}", field="status")
+    if not isinstance(body, bytes):
+        advice = ": encode the text" if isinstance(body, str) else ""
+        raise HTTPValidationError(f"must be bytes, got {shown(body)}{advice}", field="body")
 
 
 def _rebuild(fields: tuple[tuple[str, str], ...], state: dict[str, object]) -> HttpResponse:
