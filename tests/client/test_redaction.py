@@ -1,14 +1,16 @@
 """No secret of a call stands in what a failure of it says, pickled and with its causes too."""
 
+import os
 import pickle
 import string
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
+from functools import partial
 from typing import Final
 
 import pytest
 from returns.methods import unwrap_or_failure
+from returns.result import Failure
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 from tests.servers.listener import refused_port
@@ -17,11 +19,14 @@ from railhttp import (
     HTTPClient,
     HTTPClientConfig,
     HTTPClientError,
+    HttpResponse,
     HTTPStatusError,
     RequestOptions,
+    RetryEvent,
     RetryPolicy,
     bearer_auth,
 )
+from railhttp.railway import expect, run, then
 
 SECRETS: Final = {
     place: letter * 12
@@ -133,39 +138,48 @@ async def test_what_a_failure_came_from_holds_no_secret_either(faults: FaultServ
         seen = seen.__context__
 
 
-async def refused_verb(client: HTTPClient, url: str, _: Path) -> object:
-    return (await client.get(url)).failure()
+async def of_a_stream(client: HTTPClient, url: str) -> None:
+    async with client.stream("GET", url) as stream:
+        stream.raise_for_status()
 
 
-async def refused_stream(client: HTTPClient, url: str, _: Path) -> object:
-    async with client.stream("GET", url) as response:
-        with pytest.raises(HTTPStatusError) as caught:
-            response.raise_for_status()
-    return caught.value
+async def of_events(client: HTTPClient, url: str) -> None:
+    async with client.sse(url):
+        pass
 
 
-async def refused_events(client: HTTPClient, url: str, _: Path) -> object:
-    with pytest.raises(HTTPStatusError) as caught:
-        async with client.sse(url):
-            pass
-    return caught.value
+async def of_a_retry(client: HTTPClient, url: str) -> None:
+    seen: list[RetryEvent] = []
+    policy = RetryPolicy(2, 0.001, statuses={404}, on_retry=seen.append)
+    await policy.execute(partial(client.request, "GET", url))
+    raise seen[0].failure
 
 
-async def refused_download(client: HTTPClient, url: str, folder: Path) -> object:
-    return (await client.download(url, folder / "file")).failure()
+FAILED_BY_STATUS: Final[dict[str, Callable[[HTTPClient, str], Awaitable[object]]]] = {
+    "verb": lambda client, url: client.get(url),
+    "raise_for_status": lambda client, url: client.request("GET", url),
+    "expect": lambda client, url: run(then(expect(201))(client.future.get(url))),
+    "stream": of_a_stream,
+    "sse": of_events,
+    "download": lambda client, url: client.download(url, os.devnull),
+    "retry": of_a_retry,
+}
 
 
-@pytest.mark.parametrize(
-    "refused", [refused_verb, refused_stream, refused_events, refused_download]
-)
+@pytest.mark.parametrize("way", FAILED_BY_STATUS)
 async def test_a_field_that_the_config_calls_secret_is_not_pickled(
-    echo: EchoServer,
-    tmp_path: Path,
-    refused: Callable[[HTTPClient, str, Path], Awaitable[object]],
+    echo: EchoServer, way: str
 ) -> None:
-    config = HTTPClientConfig(secret_headers=frozenset({"Server"}), trust_env=False)
+    config = HTTPClientConfig(secret_headers=["Server"], trust_env=False)
     async with HTTPClient(config) as client:
-        failure = await refused(client, echo.url("/status/404"), tmp_path)
+        try:
+            outcome = await FAILED_BY_STATUS[way](client, echo.url("/status/404"))
+            if isinstance(outcome, HttpResponse):
+                outcome.raise_for_status()
+            assert isinstance(outcome, Failure)
+            failure: object = outcome.failure()
+        except HTTPStatusError as error:
+            failure = error
     copied = pickle.loads(pickle.dumps(failure))
     assert isinstance(copied, HTTPStatusError)
     assert copied.response.headers["Server"] == "***"

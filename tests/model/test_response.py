@@ -2,7 +2,7 @@
 
 import copy
 import pickle
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from http import HTTPStatus
 
 import pytest
@@ -174,3 +174,12 @@ def test_a_response_shows_no_secret() -> None:
     assert redacted.url == "http://h/?k=***"
     assert dict(redacted.headers) == {"Set-Cookie": "***", "Accept": "*/*"}
     assert (redacted.status, redacted.body) == (200, b"s3cret")
+
+
+def test_a_response_takes_along_which_of_its_fields_are_secret() -> None:
+    secret = frozenset({"x-mine"})
+    response = HttpResponse(404, {"X-Mine": "s3cret"}, secret_headers=secret)
+    assert response == HttpResponse(404, {"X-Mine": "s3cret"})
+    for same in (response, replace(response, body=b"x"), pickle.loads(pickle.dumps(response))):
+        assert same.redacted().headers["x-mine"] == "***"
+        assert b"s3cret" not in pickle.dumps(HTTPStatusError(same))

@@ -103,6 +103,7 @@ class RequestBuilder:
             read_timeout=config.read_timeout,
             max_redirects=config.max_redirects,
             max_response_bytes=config.max_response_bytes,
+            secret_headers=config.secret_headers,
         )
         # Requests are values, so one without options is built once (benchmarks/README.md).
         self._plain = lru_cache(maxsize=1024)(self._build_plain)

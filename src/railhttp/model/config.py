@@ -111,8 +111,9 @@ class HTTPClientConfig:
         read_timeout: Seconds of silence allowed while waiting for an answer and inside it.
         max_response_bytes: The largest body that is read into memory, after decompression.
         max_redirects: How many redirects are followed.
-        secret_headers: Header names whose values are never shown and never cross an origin,
-            on top of the usual ones (`Authorization`, `Cookie`, `X-Api-Key` …).
+        secret_headers: Names of header fields, in any case, whose values are never shown and never
+            cross an origin, on top of the usual ones (`Authorization`, `Cookie`, `X-Api-Key` …).
+            The `repr` of a `RequestContext` knows only those.
         total: Whether the verbs never raise: an open circuit and exhausted retries are then
             `Failure` values too.
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, TypedDict
 
 from typing_extensions import Unpack
 
-from railhttp.model.redaction import SECRET_HEADERS, redact_url
+from railhttp.model.redaction import redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -269,7 +269,8 @@ class HTTPStatusError(HTTPClientError):
 
     Args:
         response: The answer, whole; it names the request too.
-        secret_headers: Names, in lower case, of header fields that are left out of a pickle.
+        secret_headers: Names, in lower case, of header fields that are left out of a pickle; the
+            response's own where None.
         expected: The statuses that the caller asked for, where it asked for some.
 
     Example:
@@ -283,7 +284,7 @@ class HTTPStatusError(HTTPClientError):
         self,
         response: "HttpResponse",
         *,
-        secret_headers: frozenset[str] = SECRET_HEADERS,
+        secret_headers: frozenset[str] | None = None,
         expected: Iterable[int] = (),
     ) -> None:
         wanted = " or ".join(map(str, expected))

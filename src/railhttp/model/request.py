@@ -12,7 +12,13 @@ from yarl import URL
 from railhttp.model.body import Body, BytesBody
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.options import ProgressCallback
-from railhttp.model.redaction import MASK, redact_headers, redact_url, redacted_repr
+from railhttp.model.redaction import (
+    MASK,
+    SECRET_HEADERS,
+    redact_headers,
+    redact_url,
+    redacted_repr,
+)
 from railhttp.model.validation import TOKEN
 
 _USUAL: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
@@ -33,6 +39,7 @@ class Route(NamedTuple):
         max_redirects: How many of them.
         max_response_bytes: The largest body that is read into memory, after decompression.
         upload_progress: Told of the body's bytes as they are sent.
+        secret_headers: Names, in lower case, of the fields that are never shown.
     """
 
     connect_timeout: float | None = None
@@ -43,6 +50,7 @@ class Route(NamedTuple):
     max_redirects: int = 10
     max_response_bytes: int = 100 * 1024 * 1024
     upload_progress: ProgressCallback | None = None
+    secret_headers: frozenset[str] = SECRET_HEADERS
 
     def __repr__(self) -> str:
         return redacted_repr(self, proxy=self.proxy and redact_url(self.proxy))
@@ -75,7 +83,7 @@ class Request:
         return redacted_repr(
             self,
             url=self.shown_url,
-            headers=self.headers and redact_headers(self.headers),
+            headers=self.headers and redact_headers(self.headers, self.route.secret_headers),
             cookies=self.cookies and dict.fromkeys(self.cookies, MASK),
         )
 

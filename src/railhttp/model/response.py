@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, NoReturn, TypeAlias, cast
 
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -51,6 +51,9 @@ class HttpResponse:
         elapsed: Seconds from the start of the call to the end of the body.
         http_version: The version of the answer, such as `1.1`.
         attempts: Which attempt this is the answer to, counted from 1.
+        secret_headers: Names, in lower case, of the fields that are left out where the response is
+            shown or a failure with it is pickled; those of the client's configuration. It is no
+            part of the value: two responses that differ in it are equal.
 
     Raises:
         HTTPValidationError: The status is no integer, the headers are no mapping, or the body is
@@ -70,6 +73,7 @@ class HttpResponse:
     elapsed: float
     http_version: str
     attempts: int
+    secret_headers: frozenset[str] = field(compare=False)
 
     # Written out because what is given may be of wider types than what is kept, and checked in it
     # because it is made for each request: a call of `__post_init__` would cost more.
@@ -83,6 +87,8 @@ class HttpResponse:
         elapsed: float = 0.0,
         http_version: str = "1.1",
         attempts: int = 1,
+        *,
+        secret_headers: frozenset[str] = SECRET_HEADERS,
     ) -> None:
         if type(headers) is not CIMultiDictProxy:
             headers = _frozen(headers)
@@ -97,6 +103,7 @@ class HttpResponse:
         put(self, "elapsed", elapsed)
         put(self, "http_version", http_version)
         put(self, "attempts", attempts)
+        put(self, "secret_headers", secret_headers)
 
     @property
     def ok(self) -> bool:
@@ -197,20 +204,22 @@ class HttpResponse:
         if self.status >= 400:
             raise HTTPStatusError(self)
 
-    def redacted(self, secret: Set[str] = SECRET_HEADERS) -> "HttpResponse":
+    def redacted(self, secret: Set[str] | None = None) -> "HttpResponse":
         """Give the same answer with the secrets of its URL and header fields masked.
 
         Args:
-            secret: Names, in lower case, of the fields whose values are masked.
+            secret: Names, in lower case, of the fields whose values are masked; `secret_headers`
+                where None.
 
         Example:
             >>> HttpResponse(200, url="http://h/?token=abc").redacted().url
             'http://h/?token=***'
         """
-        shown = CIMultiDict(
-            (name, redact_header(name, value, secret)) for name, value in self.headers.items()
+        names = self.secret_headers if secret is None else secret
+        fields = CIMultiDict(
+            (name, redact_header(name, value, names)) for name, value in self.headers.items()
         )
-        return replace(self, url=redact_url(self.url), headers=CIMultiDictProxy(shown))
+        return replace(self, url=redact_url(self.url), headers=CIMultiDictProxy(fields))
 
     def __repr__(self) -> str:
         url = redact_url(self.url)

@@ -80,6 +80,7 @@ class Incoming:
             self._exchange.elapsed(self._progress),
             "1.1" if version is HttpVersion11 else f"{version.major}.{version.minor}",
             self._progress.attempts,
+            secret_headers=self._request.route.secret_headers,
         )
 
     def facts(self) -> CallFacts:

@@ -81,6 +81,7 @@ class Performance:
             self.request.method,
             self._clock.monotonic() - self._progress.started,
             attempts=self._progress.attempts,
+            secret_headers=self.request.route.secret_headers,
         )
 
     async def suffer(self, trouble: Trouble) -> NoReturn:
