@@ -160,6 +160,17 @@ async def test_the_client_is_bound_from_registration_and_there_from_boot_to_shut
     await provider.shutdown()
 
 
+async def test_booting_twice_leaves_no_client_behind() -> None:
+    container = DictContainer()
+    provider = await booted(container, ScriptedTransport())
+    first = provider.client
+    await provider.boot(container)
+    assert not first.pool.is_started()
+    assert provider.client.pool.is_started()
+    await provider.shutdown()
+    assert not (await provider.health_check()).is_healthy
+
+
 async def test_a_client_that_somebody_stopped_is_unhealthy() -> None:
     provider = await booted(DictContainer(), ScriptedTransport())
     await provider.client.stop()

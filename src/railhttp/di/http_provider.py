@@ -108,9 +108,12 @@ class HTTPProvider:
         `http` it takes), a `ResiliencePipelineProtocol` and a `MetricsRecorderProtocol`. What is
         not bound is as in an `HTTPClient()`.
 
+        Where there is a client, that one is stopped.
+
         Args:
             container: Hands out what is bound.
         """
+        await self.shutdown()
         self._client = HTTPClient(
             self._config,
             retry_policy=await _bound(container, RetryPolicyProtocol),
