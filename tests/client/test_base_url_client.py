@@ -108,7 +108,9 @@ def test_a_timeout_that_nobody_gave_gives_way_to_that_of_the_config_or_the_pool(
 async def test_default_headers_are_merged_whatever_their_case(echo: EchoServer) -> None:
     async with BaseURLHTTPClient(echo.url(""), {"X-Id": "7", "accept": "a/b"}) as client:
         plain = await client.get("/get")
+        none = await client.get("/get", headers=None)
         own = await client.get("/get", headers={"Accept": "c/d"})
+    assert (seen(none, "X-Id"), seen(none, "Accept")) == (["7"], ["a/b"])
     assert (seen(plain, "X-Id"), seen(plain, "Accept")) == (["7"], ["a/b"])
     assert (seen(own, "X-Id"), seen(own, "Accept")) == (["7"], ["c/d"])
 

@@ -129,7 +129,7 @@ REFUSED: Final[dict[str, list[object]]] = {
     "proxy": [5, False, "socks5://h", "http://", "a b"],
     "ssl_context": [5, 0, "no", Hostile()],
     "upload_progress": [5, "print"],
-    "idempotency_key": [5, None, "a\r\n", "\ud800"],
+    "idempotency_key": [5, "a\r\n", "\ud800"],
     "method": ["", "GE T", "GET\r\n", "é", "CONNECT", 5, None, Hostile()],
     "url": [
         *("", "h", "ftp://h/", "http://", "http://h:0/", "http://a b/", "http://h/\r\n"),
@@ -157,6 +157,31 @@ async def test_what_cannot_be_sent_is_refused_by_name(
     assert (failure.field, failure.attempts) == (field, 0)
     assert failure.delivery is Delivery.NOT_SENT
     assert faults.received == []
+
+
+NOT_GIVEN: Final[RequestOptions] = {
+    "headers": None,
+    "params": None,
+    "json": None,
+    "data": None,
+    "cookies": None,
+    "proxy": None,
+    "ssl_context": None,
+    "upload_progress": None,
+    "idempotency_key": None,
+}
+
+
+async def test_none_is_as_if_it_were_not_given(client: HTTPClient, faults: FaultServer) -> None:
+    await client.get(faults.url())
+    await client.get(faults.url(), **NOT_GIVEN)
+    first, second = faults.received
+    assert (first.target, first.headers, first.body) == (second.target, second.headers, second.body)
+
+
+async def test_a_key_is_sent_without_headers_too(client: HTTPClient, faults: FaultServer) -> None:
+    await client.post(faults.url(), headers=None, idempotency_key="7")
+    assert faults.received[0].all("idempotency-key") == ["7"]
 
 
 async def test_a_call_has_one_body(client: HTTPClient, faults: FaultServer) -> None:

@@ -33,6 +33,7 @@ from railhttp import (
     HTTPRetryExhaustedError,
     HTTPStatusError,
     HTTPTimeoutError,
+    RequestOptions,
     RetryPolicy,
 )
 from railhttp.railway import (
@@ -121,6 +122,13 @@ async def verbs(client: HTTPClient) -> None:
         client.future.post_multipart("http://h/", {"a": "1"}),
         FutureResult[HttpResponse, HTTPFailure],
     )
+    options: RequestOptions = {
+        "headers": None,
+        "cookies": None,
+        "ssl_context": None,
+        "idempotency_key": None,
+    }
+    assert_type(await client.get("http://h/", **options), Result[HttpResponse, HTTPFailure])
     assert_type(await client.future.get("http://h/"), IOResult[HttpResponse, HTTPFailure])
     assert_type(await run(client.future.get("http://h/")), Result[HttpResponse, HTTPFailure])
     del documented

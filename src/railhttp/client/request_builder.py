@@ -153,8 +153,8 @@ class RequestBuilder:
         return Prepared(request, target.host, timeout, attempt_timeout)
 
     def _keyed(self, options: RequestOptions) -> RequestOptions:
-        key = options.get("idempotency_key", False)
-        if key is False:
+        key = options.get("idempotency_key")
+        if key is None or key is False:
             return options
         text = (
             self._new_key() if key is True else or_raise(check_text(key, field="idempotency_key"))

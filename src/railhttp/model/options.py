@@ -17,10 +17,10 @@ on the spot, so it must be quick."""
 class BodilessOptions(TypedDict, total=False):
     """`RequestOptions` but for `data`, for methods that have a parameter of that name."""
 
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] | None
     params: QueryParams | None
     json: object
-    cookies: Mapping[str, str]
+    cookies: Mapping[str, str] | None
     timeout: float | None
     attempt_timeout: float | None
     connect_timeout: float | None
@@ -28,18 +28,21 @@ class BodilessOptions(TypedDict, total=False):
     allow_redirects: bool
     max_redirects: int
     proxy: str | None
-    ssl_context: ssl.SSLContext | bool
+    ssl_context: ssl.SSLContext | bool | None
     upload_progress: ProgressCallback | None
-    idempotency_key: str | bool
+    idempotency_key: str | bool | None
 
 
 class RequestOptions(BodilessOptions, total=False):
     """What `request()` and the verbs take beside method and URL; all of it is optional.
 
+    None as `headers`, `params`, `json`, `data`, `cookies`, `proxy`, `ssl_context`,
+    `upload_progress` or `idempotency_key` is as if it were not given; as a time limit it is none.
+
     Attributes:
         headers: Header fields; each is sent, also where two have the same name (a multi-dict).
         params: Query parameters, added to those of the URL; see `build_url`.
-        json: A document, sent as `application/json`; None sends no body.
+        json: A document, sent as `application/json`.
         data: A body, see `BodyData`; not together with `json`.
         cookies: Cookies for this call's origin, on top of those in the jar.
         timeout: Seconds for the whole call: queue, retries, back-off and body. None is no limit.
@@ -79,7 +82,9 @@ def with_default_headers(options: RequestOptions, defaults: Mapping[str, str]) -
         >>> with_default_headers(given, {"Accept": "c/d", "X-Id": "7"})["headers"]
         <CIMultiDict('X-Id': '7', 'accept': 'a/b')>
     """
-    given: object = options.get("headers", {})
+    given: object = options.get("headers")
+    if given is None:
+        given = {}
     if not isinstance(given, Mapping):
         return options
     names = {str(name).lower() for name in given}
