@@ -137,6 +137,12 @@ def test_a_json_type_is_one_that_contains_json(content_type: str, json_type: str
     assert extract_json_type(content_type) == json_type
 
 
+@pytest.mark.parametrize("content_type", [None, b"application/json", 5])
+def test_a_content_type_that_is_no_text_is_refused_by_name(content_type: object) -> None:
+    with pytest.raises(HTTPValidationError, match="content_type: must be a str, got"):
+        extract_json_type(content_type)  # type: ignore[arg-type]  # on purpose
+
+
 @pytest.mark.parametrize(
     ("content_type", "charset"),
     [

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from railhttp.model.errors import HTTPValidationError
 from railhttp.model.timeout import format_timeout
 
 
@@ -25,3 +26,9 @@ from railhttp.model.timeout import format_timeout
 )
 def test_a_timeout_is_put_in_words(timeout: float | None, words: str) -> None:
     assert format_timeout(timeout) == words
+
+
+@pytest.mark.parametrize("timeout", ["3", b"3", [], 3j])
+def test_what_is_no_number_is_refused_by_name(timeout: object) -> None:
+    with pytest.raises(HTTPValidationError, match="timeout: must be a number or None, got"):
+        format_timeout(timeout)  # type: ignore[arg-type]  # on purpose

@@ -71,11 +71,16 @@ def extract_json_type(content_type: str) -> str | None:
         The media type in lower case where it contains `json`, as `application/json` and all of
         `*+json` (RFC 6839, section 3.1) do; otherwise None.
 
+    Raises:
+        HTTPValidationError: The value is no text.
+
     Example:
         >>> extract_json_type("application/json; charset=utf-8")
         'application/json'
         >>> extract_json_type("text/html; q=json")
     """
+    if not isinstance(content_type, str):
+        raise HTTPValidationError(f"must be a str, got {shown(content_type)}", field="content_type")
     base = content_type.partition(";")[0].strip().lower()
     return base if "json" in base else None
 

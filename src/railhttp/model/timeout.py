@@ -2,6 +2,9 @@
 
 import sys
 
+from railhttp.model.errors import HTTPValidationError
+from railhttp.model.validation import shown
+
 
 def format_timeout(timeout: float | None) -> str:
     """Format a time limit for people.
@@ -13,10 +16,17 @@ def format_timeout(timeout: float | None) -> str:
         The seconds as Python prints a float, and an `s`; `no timeout` for None and for what no
         float can hold, infinity among it.
 
+    Raises:
+        HTTPValidationError: The time limit is no number.
+
     Example:
         >>> format_timeout(30), format_timeout(0.25), format_timeout(None)
         ('30.0s', '0.25s', 'no timeout')
     """
+    if not isinstance(timeout, int | float | None):
+        raise HTTPValidationError(
+            f"must be a number or None, got {shown(timeout)}", field="timeout"
+        )
     longest = sys.float_info.max
     if timeout is None or timeout > longest:
         return "no timeout"
