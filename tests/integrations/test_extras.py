@@ -15,3 +15,23 @@ def test_an_import_needs_no_extra(name: str) -> None:
         [sys.executable, "-c", program], check=True, capture_output=True, text=True
     )
     assert not EXTRAS & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "requirement"),
+    [
+        ("railhttp.integrations.svcs", "svcs", "railhttp[di]"),
+        ("railhttp.integrations.opentelemetry", "opentelemetry", "railhttp[opentelemetry]"),
+        ("railhttp.testing.strategies", "hypothesis", "hypothesis"),
+    ],
+)
+def test_a_package_that_is_missing_is_named_with_what_brings_it(
+    module: str, package: str, requirement: str
+) -> None:
+    hidden = ("import sys", f"sys.modules['{package}'] = None", f"import {module}")
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(hidden)], check=False, capture_output=True, text=True
+    )
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"ModuleNotFoundError: import of {package} halted")
+    assert last.endswith(f"pip install '{requirement}'")

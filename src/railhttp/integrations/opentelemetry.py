@@ -15,12 +15,14 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
-from opentelemetry import metrics, propagate, trace
-from opentelemetry.metrics import Histogram, MeterProvider
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
-
+from railhttp.extra import provided_by
 from railhttp.model.observation import Dispatch, Ending
 from railhttp.version import __version__
+
+with provided_by("railhttp[opentelemetry]"):
+    from opentelemetry import metrics, propagate, trace
+    from opentelemetry.metrics import Histogram, MeterProvider
+    from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
 try:
     from opentelemetry.instrumentation.utils import (

@@ -11,10 +11,12 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-import svcs
-from svcs.exceptions import ServiceNotFoundError
-
 from railhttp.di import ModuleImport, running
+from railhttp.extra import provided_by
+
+with provided_by("railhttp[di]"):
+    import svcs
+    from svcs.exceptions import ServiceNotFoundError
 
 T = TypeVar("T")
 

@@ -8,9 +8,9 @@ def test_a_page_comes_whatever_happens(outcome):
 from collections.abc import Callable, Mapping
 from typing import Final, get_args
 
-from hypothesis import strategies as st
 from returns.result import Failure, Result, Success
 
+from railhttp.extra import provided_by
 from railhttp.model.errors import (
     CallFacts,
     ConnectionKind,
@@ -28,6 +28,9 @@ from railhttp.model.errors import (
     TimeoutPhase,
 )
 from railhttp.model.response import Headers, HttpResponse, freeze_headers
+
+with provided_by("hypothesis"):
+    from hypothesis import strategies as st
 
 DEFAULT_URL: Final = "https://api.example/"
 
