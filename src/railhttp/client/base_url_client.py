@@ -17,6 +17,7 @@ from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import HTTPInvalidRequestError, HTTPStatusError, HTTPValidationError
 from railhttp.model.headers import check_headers
 from railhttp.model.options import BodilessOptions, RequestOptions, with_default_headers
+from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
 from railhttp.model.url import join_base_url, origin_of, request_url
 from railhttp.model.validation import check_url, or_raise
@@ -141,6 +142,11 @@ class BaseURLHTTPClient(Streams):
             exchange=exchange,
             clock=clock,
         )
+
+    def __repr__(self) -> str:
+        state = "started" if self._client.pool.is_started() else "not started"
+        base = f"{redact_url(self._base_url)} " if self._base_url else ""
+        return f"<{type(self).__name__} {self._name!r} {base}{state}>"
 
     @property
     def name(self) -> str:

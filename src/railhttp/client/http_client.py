@@ -180,6 +180,9 @@ class HTTPClient(Verbs, Streams):
             read_stream,
         )
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {'' if self._pool.is_started() else 'not '}started>"
+
     @property
     def config(self) -> HTTPClientConfig:
         """The client's settings."""

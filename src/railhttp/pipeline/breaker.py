@@ -136,6 +136,10 @@ class CircuitBreaker:
         breaker._rule = rule
         return breaker
 
+    def __repr__(self) -> str:
+        name = f"{self._name!r} " if self._name else ""
+        return f"<{type(self).__name__} {name}{self.state}>"
+
     @property
     def name(self) -> str:
         """How errors call it."""

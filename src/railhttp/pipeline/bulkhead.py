@@ -49,6 +49,10 @@ class Bulkhead:
         self._permits = Permits(self._rule, clock)
         self._clock = clock
 
+    def __repr__(self) -> str:
+        limit, running, waiting = self._rule.limit, self.running, self.waiting
+        return f"<{type(self).__name__} of {limit}, {running} running, {waiting} waiting>"
+
     @property
     def running(self) -> int:
         """How many calls run."""

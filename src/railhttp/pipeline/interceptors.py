@@ -54,6 +54,10 @@ class InterceptorChain:
     def __iter__(self) -> Iterator[InterceptorProtocol]:
         return iter(self._steps.interceptors)
 
+    def __repr__(self) -> str:
+        names = ", ".join(type(one).__name__ for one in self._interceptors)
+        return f"<{type(self).__name__}{names and f' of {names}'}>"
+
     def add_interceptor(self, interceptor: InterceptorProtocol) -> None:
         """Put an interceptor behind the others.
 

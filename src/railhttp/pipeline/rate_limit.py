@@ -60,6 +60,9 @@ class RateLimiter:
         self._store = ShieldedStore(store, clock)
         self._clock = clock
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._rule.rate:g} per second, {self.waiting} waiting>"
+
     @property
     def is_waitless(self) -> bool:
         """Whether its store decides at once, so that no call waits for it."""

@@ -109,6 +109,10 @@ class ResiliencePipeline(SparesBodies):
         self._layers = layers
         self._limit = None if self._stack.keeps_deadlines else self._total
 
+    def __repr__(self) -> str:
+        layers = ", ".join(type(layer).__name__ for layer in self._stack if layer is not None)
+        return f"<{type(self).__name__}{layers and f' of {layers}'}>"
+
     async def execute(
         self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:

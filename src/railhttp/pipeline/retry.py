@@ -102,6 +102,9 @@ class RetryPolicy(SparesBodies):
         self._store = ShieldedStore(store, clock)
         self._clock = clock
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._rule.max_attempts} attempts>"
+
     @property
     def rule(self) -> RetryRule:
         """When this policy tries again, and after how long."""

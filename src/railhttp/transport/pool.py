@@ -119,6 +119,10 @@ class ConnectionPool:
             keepalive_timeout=config.keepalive_timeout,
         )
 
+    def __repr__(self) -> str:
+        state = "started" if self.is_started() else "not started"
+        return f"<{type(self).__name__} of {self._config.max_connections}, {state}>"
+
     @property
     def config(self) -> ConnectionPoolConfig:
         """The settings."""
