@@ -24,6 +24,8 @@ from railhttp import (
     HTTPStatusError,
     HTTPTimeoutError,
     HTTPValidationError,
+    RequestContext,
+    RequestInterceptor,
     RequestOptions,
     RetryPolicy,
 )
@@ -286,6 +288,25 @@ async def test_start_may_be_called_twice_and_its_name_is_logged(
     await client.close()
     assert client.name == "stock"
     assert [record.getMessage() for record in caplog.records] == ["stock started", "stock closed"]
+
+
+@pytest.mark.parametrize(("given", "seen"), [({"name": "stock"}, "stock"), ({}, None)])
+async def test_interceptors_see_a_name_that_was_given_as_that_of_the_service(
+    echo: EchoServer, given: dict[str, str], seen: str | None
+) -> None:
+    names: list[str | None] = []
+
+    class Watching(RequestInterceptor):
+        async def prepare(self, context: RequestContext) -> None:
+            names.append(context.service_name)
+
+    async with BaseURLHTTPClient(
+        echo.url(""),
+        interceptors=[Watching()],
+        **given,  # type: ignore[arg-type]  # by name
+    ) as client:
+        await client.get("/json")
+    assert names == [seen]
 
 
 async def test_retry_policy_and_breaker_are_used(echo: EchoServer) -> None:

@@ -46,6 +46,7 @@ class _Unasked(float):
     """A documented default that nobody gave: it gives way to what somebody did give."""
 
 
+_NAME: Final = "base-url-http-client"
 _TIMEOUT: Final = _Unasked(300.0)
 _LOG: Final = logging.getLogger("railhttp")
 
@@ -64,7 +65,8 @@ class BaseURLHTTPClient(Streams):
             take their place.
         timeout: Seconds for a whole call, see `HTTPClientConfig`; None is no limit. Where it is not
             given, the timeout of `config` holds, or else that of `pool`, or else 300 s.
-        name: What this client is called in the log.
+        name: What this client is called in the log; one that is given is what interceptors see in
+            `RequestContext.service_name`.
         retry: See `HTTPClient`.
         circuit_breaker: See `HTTPClient`.
         config: All other settings; its timeout gives way to a `timeout` that is given.
@@ -100,7 +102,7 @@ class BaseURLHTTPClient(Streams):
         base_url: str = "",
         headers: Mapping[str, str] | None = None,
         timeout: float | None = _TIMEOUT,
-        name: str = "base-url-http-client",
+        name: str = _NAME,
         retry: RetryPolicyProtocol | None = None,
         circuit_breaker: CircuitBreakerProtocol | None = None,
         *,
@@ -141,6 +143,7 @@ class BaseURLHTTPClient(Streams):
             instruments=instruments,
             exchange=exchange,
             clock=clock,
+            service_name=None if name == _NAME else name,
         )
 
     def __repr__(self) -> str:

@@ -87,6 +87,8 @@ class HTTPClient(Verbs, Streams):
         instruments: Are told of every call and attempt, see `InstrumentProtocol`.
         exchange: What sends requests, in place of the pool; a `ScriptedTransport` for instance.
         clock: What tells the time, draws lots and waits.
+        service_name: What the service that is called is known as; interceptors see it in
+            `RequestContext.service_name`. None where it has no name.
 
     Raises:
         HTTPValidationError: One of them cannot do its work; the error names it.
@@ -115,6 +117,7 @@ class HTTPClient(Verbs, Streams):
         instruments: Iterable[InstrumentProtocol] = (),
         exchange: Exchange | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        service_name: str | None = None,
     ) -> None:
         check_collaborators(
             retry_policy=retry_policy,
@@ -147,6 +150,7 @@ class HTTPClient(Verbs, Streams):
             )
         )
         self._exchange = exchange
+        self._service_name = service_name
         self._retired: list[ConnectionPool] = []
         self._closing: asyncio.Future[None] | None = None  # held here, as a loop holds tasks weakly
         self._pool = pool or ConnectionPool.from_config(
@@ -178,6 +182,7 @@ class HTTPClient(Verbs, Streams):
             self._config.secret_headers,
             self._instruments,
             read_stream,
+            self._service_name,
         )
 
     def __repr__(self) -> str:

@@ -48,6 +48,7 @@ class Layers(NamedTuple):
         secret_headers: Names of fields that stay with their origin.
         instruments: Are told of every call and attempt.
         read_body: Reads a streamed body, for interceptors that sign it.
+        service_name: What the service that is called is known as; None where it has no name.
     """
 
     exchange: Exchange
@@ -58,6 +59,7 @@ class Layers(NamedTuple):
     secret_headers: frozenset[str]
     instruments: Instruments
     read_body: Callable[[StreamBody], AsyncIterator[bytes]]
+    service_name: str | None = None
 
 
 class Call(CutCall):
@@ -182,6 +184,7 @@ class Call(CutCall):
             wall=self._layers.clock.wall(),
             call_id=self._identity(),
             read_body=self._layers.read_body,
+            service_name=self._layers.service_name,
         )
         steps = chain.steps  # what is added or taken out meanwhile counts from the next attempt on
         context = await steps.process_request(context)

@@ -24,6 +24,7 @@ def context_of(
     wall: float,
     call_id: str,
     read_body: Callable[[StreamBody], AsyncIterator[bytes]],
+    service_name: str | None = None,
 ) -> RequestContext:
     """Make the context of an attempt, a value of the interceptors' own.
 
@@ -33,6 +34,7 @@ def context_of(
         wall: The time, in seconds since 1970-01-01 UTC.
         call_id: An id that all attempts of the call have in common.
         read_body: Reads a streamed body.
+        service_name: What the service that is called is known as; None where it has no name.
 
     Example:
         >>> from railhttp.model.request import Route
@@ -45,6 +47,7 @@ def context_of(
         request.method,
         request.url_text,
         _fields(request),
+        service_name,
         attempt=attempt,
         start_time=datetime.fromtimestamp(wall, UTC),
         body=b"" if request.body is None else _in_memory(request.body),
