@@ -95,31 +95,19 @@ class LimitedResponse:
         incoming: The response as the transport gives it.
         head: Its head as the interceptors left it.
         limits: Its limits.
-        secret_headers: Names, in lower case, of fields that no pickle of a failure may hold.
     """
 
-    __slots__ = ("_closed", "_head", "_incoming", "_limits", "_secret_headers")
+    __slots__ = ("_closed", "_head", "_incoming", "_limits")
 
-    def __init__(
-        self,
-        incoming: IncomingResponse,
-        head: HttpResponse,
-        limits: Limits,
-        secret_headers: frozenset[str],
-    ) -> None:
+    def __init__(self, incoming: IncomingResponse, head: HttpResponse, limits: Limits) -> None:
         self._incoming = incoming
         self._head = head
         self._limits = limits
-        self._secret_headers = secret_headers
         self._closed = False
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Give the response as a value, with what was read of its body."""
         return replace(self._head, body=body)
-
-    def status_error(self, body: bytes = b"") -> HTTPStatusError:
-        """Build the failure that its status means, with what was read of its body."""
-        return HTTPStatusError(self.answer(body), secret_headers=self._secret_headers)
 
     def facts(self) -> CallFacts:
         """Say what a failure of this response has to know."""
@@ -159,7 +147,7 @@ class LimitedResponse:
         except (ExpiredError, *FAILURES) as error:
             if isinstance(error, HTTPConnectionError) and error.kind == "closed":
                 raise
-        return self.status_error(bytes(page[:most]))
+        return HTTPStatusError(self.answer(bytes(page[:most])))
 
     def _use_after_close(self) -> HTTPConnectionError:
         return HTTPConnectionError("the stream is closed", kind="closed", **self.facts())

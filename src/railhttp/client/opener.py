@@ -73,8 +73,7 @@ class Opener:
         self._facts = call.facts
         try:
             head = await self._perform(call)
-            secret = self._layers.secret_headers
-            return LimitedResponse(call.incoming, head, self._limits, secret)
+            return LimitedResponse(call.incoming, head, self._limits)
         except BaseException:
             call.discard()
             raise

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from typing import Protocol, Self, TypeVar
 
 from railhttp.client.limited_response import LimitedResponse, check_limit
-from railhttp.model.errors import HTTPDecodeError, HTTPResponseTooLargeError
+from railhttp.model.errors import HTTPDecodeError, HTTPResponseTooLargeError, HTTPStatusError
 from railhttp.model.response import JSON, Headers, HttpResponse
 from railhttp.wire.lines import LineDecoder, LineSplitter, LineTooLong
 
@@ -67,7 +67,7 @@ class StreamContext:
             HTTPStatusError: The answer is a 4xx or 5xx.
         """
         if self.status >= 400:
-            raise self._resp.status_error()
+            raise HTTPStatusError(self._head)
 
     def __aiter__(self) -> Self:
         return self

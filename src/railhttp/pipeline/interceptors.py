@@ -55,7 +55,7 @@ class InterceptorChain:
         return iter(self._steps.interceptors)
 
     def __repr__(self) -> str:
-        names = ", ".join(type(one).__name__ for one in self._interceptors)
+        names = ", ".join(type(one).__name__ for one in self)
         return f"<{type(self).__name__}{names and f' of {names}'}>"
 
     def add_interceptor(self, interceptor: InterceptorProtocol) -> None:
