@@ -64,7 +64,6 @@ SECRETS: Final = {
     "X-API-Key": "s3cret",
     "X-Custom-Secret": "s3cret",
     "X-Auth-Token": "s3cret",
-    "Proxy-Authorization": "s3cret",
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import railhttp
-from railhttp.transport.pool import USER_AGENT
+from railhttp.transport.connector import USER_AGENT
 
 ROOT = Path(__file__).parents[2]
 DIST = f"railhttp-{railhttp.__version__}"

@@ -10,6 +10,7 @@ from tests.servers.proxy import ProxyServer
 from tests.servers.tls import TlsContexts
 
 from railhttp import Delivery, HTTPClient, HTTPClientConfig, HTTPInvalidRequestError
+from railhttp.transport.connector import USER_AGENT
 
 VARIABLES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUEST_METHOD")
 
@@ -139,6 +140,60 @@ async def test_a_proxy_with_a_password(tls: TlsContexts, scheme: str, password: 
         else:
             assert result.failure().message == "status 407"
         assert len(server.received) == (password == "s3cret")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "proxied", "asked", "origin_sees"),
+    [
+        ("https", True, "CONNECT", []),
+        ("http", True, "GET", []),  # the proxy takes it out
+        ("https", False, None, []),
+        ("http", False, None, []),
+    ],
+)
+async def test_a_proxy_authorization_field_is_for_the_proxy_alone(
+    tls: TlsContexts, scheme: str, proxied: bool, asked: str | None, origin_sees: list[str]
+) -> None:
+    fields = {"Proxy-Authorization": f"Basic {b64encode(b'ann:s3cret').decode()}"}
+    async with (
+        ProxyServer(username="ann", password="s3cret") as proxy,
+        FaultServer(ssl_context=tls.trusted if scheme == "https" else None) as server,
+        HTTPClient(HTTPClientConfig(trust_env=False)) as client,
+    ):
+        # It comes before the user of the proxy's URL.
+        through = proxy.url().replace("http://", "http://bob:wrong@") if proxied else ""
+        result = await client.get(
+            server.url(), proxy=through, headers=fields, ssl_context=tls.client
+        )
+        assert result.unwrap().body == b"ok"
+        assert [seen.method for seen in proxy.received] == ([asked] if asked else [])
+        assert server.received[0].all("proxy-authorization") == origin_sees
+
+
+async def test_a_tunnel_serves_only_the_credentials_that_opened_it(tls: TlsContexts) -> None:
+    right, wrong = (b64encode(pair).decode() for pair in (b"ann:s3cret", b"ann:wrong"))
+    async with (
+        ProxyServer(username="ann", password="s3cret") as proxy,
+        FaultServer(ssl_context=tls.trusted) as server,
+        HTTPClient(HTTPClientConfig(proxy=proxy.url())) as client,
+    ):
+        labels = []
+        for credentials in (right, right, wrong):
+            result = await client.get(
+                server.url(),
+                headers={"Proxy-Authorization": f"Basic {credentials}"},
+                ssl_context=tls.client,
+            )
+            labels.append(result.swap().map(lambda failure: failure.label).value_or("ok"))
+        assert labels == ["ok", "ok", "proxy"]
+        heard = [seen.header("proxy-authorization") for seen in proxy.received]
+        assert heard.count(f"Basic {right}") == 1  # the second request took the first one's tunnel
+
+
+async def test_a_proxy_hears_who_opens_a_tunnel(tls: TlsContexts, proxy: ProxyServer) -> None:
+    async with FaultServer(ssl_context=tls.trusted) as server, HTTPClient() as client:
+        await client.get(server.url(), proxy=proxy.url(), ssl_context=tls.client)
+    assert proxy.received[0].header("user-agent") == USER_AGENT
 
 
 async def test_a_proxy_that_is_spoken_to_over_tls(tls: TlsContexts, faults: FaultServer) -> None:

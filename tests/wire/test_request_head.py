@@ -7,7 +7,7 @@ from yarl import URL
 from railhttp import HTTPValidationError
 from railhttp.model.body import Body, BytesBody, StreamBody
 from railhttp.model.request import Request, Route
-from railhttp.wire.request_head import content_length, request_head
+from railhttp.wire.request_head import content_length, proxy_credentials, request_head
 
 PIECES = StreamBody((iter([b"ab"]),), "text/plain")
 
@@ -48,6 +48,40 @@ def test_a_proxy_reads_the_whole_url_and_its_own_credentials() -> None:
         "Host: h",
         "Proxy-Authorization: Basic YW5uOnMzY3JldA==",
     ]
+
+
+FIELD = {"Proxy-Authorization": "Basic mine"}
+
+
+@pytest.mark.parametrize(
+    ("proxy", "sent"),
+    [
+        ("http://proxy/", ["Proxy-Authorization: Basic mine"]),
+        ("http://ann:s3cret@proxy/", ["Proxy-Authorization: Basic mine"]),
+        (None, []),  # neither an origin nor what is behind a tunnel may hear it
+    ],
+)
+def test_a_proxy_authorization_field_is_read_by_a_proxy_alone(
+    proxy: str | None, sent: list[str]
+) -> None:
+    for defaults, own in (({}, FIELD), (FIELD, {}), ({"proxy-authorization": "other"}, FIELD)):
+        through = None if proxy is None else URL(proxy)
+        head = request_head(request(headers=own), defaults, proxy=through)
+        assert head.decode().split("\r\n")[2:-2] == sent
+
+
+@pytest.mark.parametrize(
+    ("headers", "defaults", "credentials"),
+    [
+        ({"proxy-authorization": "a"}, {"Proxy-Authorization": "b"}, "a"),
+        ({"X-Id": "7"}, {"Proxy-Authorization": "b"}, "b"),
+        (None, {}, ""),
+    ],
+)
+def test_the_credentials_for_a_tunnel(
+    headers: dict[str, str] | None, defaults: dict[str, str], credentials: str
+) -> None:
+    assert proxy_credentials(request(headers=headers), defaults) == credentials
 
 
 def test_the_requests_fields_take_the_place_of_defaults() -> None:

@@ -7,20 +7,21 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
-from aiohttp import ClientConnectionError, ClientPayloadError, ClientRequest, TCPConnector
+from aiohttp import ClientConnectionError, ClientPayloadError, ClientRequest, TCPConnector, hdrs
 from aiohttp.client_proto import ResponseHandler
 from typing_extensions import override
 from yarl import URL
 
 from railhttp.model.config import ConnectionPoolConfig
 from railhttp.model.stage import Progress, Stage
+from railhttp.version import __version__
 
 if TYPE_CHECKING:
     from aiohttp import ClientTimeout
     from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.tracing import Trace
 
-
+USER_AGENT: Final = f"railhttp/{__version__}"
 _MOST_AT_ONCE: Final = 512 * 1024
 
 
@@ -38,6 +39,7 @@ class Destination(ClientRequest):
         origin: The origin to reach.
         proxy: What it is reached through; None is nothing.
         tls: The TLS context; None is the pool's own, False skips verification.
+        credentials: What a proxy is told, in place of its URL's user, before it opens a tunnel.
         progress: The call, which hears that a connection is made; None where that is known.
     """
 
@@ -46,10 +48,24 @@ class Destination(ClientRequest):
         origin: URL,
         proxy: URL | None,
         tls: ssl.SSLContext | bool | None,
+        credentials: str = "",
         progress: Progress | None = None,
     ) -> None:
-        loop = asyncio.get_running_loop()
-        super().__init__("GET", origin, loop=loop, proxy=proxy, ssl=True if tls is None else tls)
+        fields: dict[str, str] | None = None
+        if proxy is not None and credentials:
+            # They are part of the connection's key. aiohttp sets Host there too, after a while:
+            # were it not there from the start, the key would change.
+            proxy = proxy.with_user(None)
+            host = origin.host_port_subcomponent or ""
+            fields = {hdrs.PROXY_AUTHORIZATION: credentials, hdrs.HOST: host}
+        super().__init__(
+            "GET",
+            origin,
+            loop=asyncio.get_running_loop(),
+            proxy=proxy,
+            proxy_headers=fields,
+            ssl=True if tls is None else tls,
+        )
         self.progress = progress
 
 
@@ -162,6 +178,13 @@ class KeepaliveConnector(TCPConnector):
     def take_back(self, key: "ConnectionKey", protocol: ResponseHandler, *, reusable: bool) -> None:
         """Take a connection back; it is closed unless it is whole and may be used again."""
         self._release(key, protocol, should_close=not reusable)
+
+    @override
+    def _update_proxy_auth_header_and_build_proxy_req(self, req: ClientRequest) -> ClientRequest:
+        # tests/transport/test_proxies.py::test_a_proxy_hears_who_opens_a_tunnel
+        request = super()._update_proxy_auth_header_and_build_proxy_req(req)
+        request.headers[hdrs.USER_AGENT] = USER_AGENT
+        return request
 
     @override
     async def _create_connection(

@@ -26,7 +26,7 @@ from railhttp.model.stage import Progress, Stage
 from railhttp.transport.connector import Destination, KeepaliveConnector, Lease
 from railhttp.transport.reply import Reply
 from railhttp.transport.upload import Upload
-from railhttp.wire.request_head import content_length, request_head
+from railhttp.wire.request_head import content_length, proxy_credentials, request_head
 
 _AT_ONCE: Final = 64 * 1024  # what a transport takes before it asks for a pause
 
@@ -38,11 +38,13 @@ class Address(NamedTuple):
         key: Which connections lead there.
         head: The request's head.
         proxy: What it goes through; None is nothing.
+        credentials: What the proxy is told where it opens a tunnel; empty is nothing.
     """
 
     key: ConnectionKey
     head: bytes
     proxy: URL | None
+    credentials: str
 
 
 class Dispatcher:
@@ -95,7 +97,9 @@ class Dispatcher:
         if self.session.closed:
             raise RuntimeError("the session is closed")  # as aiohttp says it itself
         route = request.route
-        destination = Destination(request.url.origin(), address.proxy, route.ssl_context, progress)
+        destination = Destination(
+            request.url.origin(), address.proxy, route.ssl_context, address.credentials, progress
+        )
         timeout = _timeout(route.connect_timeout, route.read_timeout)
         lease = await self._connector.connected(destination, timeout)
         return await self._exchanged(request, address.head, progress, lease)
@@ -140,9 +144,13 @@ class Dispatcher:
         url, route = request.url, request.route
         chosen = route.proxy
         proxy = self._proxy_for(url) if chosen is None else URL(chosen) if chosen else None
-        forwarding = None if url.scheme == "https" else proxy  # all others lead tunnels
-        head = request_head(request, self.session.headers, cookies=cookies, proxy=forwarding)
-        return Address(self._key(url.origin(), proxy, route.ssl_context), head, proxy)
+        defaults = self.session.headers
+        forwarding, credentials = proxy, ""
+        if proxy is not None and url.scheme == "https":  # it leads a tunnel
+            forwarding, credentials = None, proxy_credentials(request, defaults)
+        head = request_head(request, defaults, cookies=cookies, proxy=forwarding)
+        key = self._key(url.origin(), proxy, route.ssl_context, credentials)
+        return Address(key, head, proxy, credentials)
 
     def _cookies(self, request: Request) -> str:
         cookies: BaseCookie[str] = self._jar.filter_cookies(request.url)
@@ -152,9 +160,9 @@ class Dispatcher:
 
 
 def _connection_key(
-    origin: URL, proxy: URL | None, tls: ssl.SSLContext | bool | None
+    origin: URL, proxy: URL | None, tls: ssl.SSLContext | bool | None, credentials: str
 ) -> ConnectionKey:
-    return Destination(origin, proxy, tls).connection_key
+    return Destination(origin, proxy, tls, credentials).connection_key
 
 
 def _send(protocol: ResponseHandler, request: Request, head: bytes) -> Upload | None:

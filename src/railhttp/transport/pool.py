@@ -17,12 +17,10 @@ from railhttp.model.errors import Delivery, HTTPConnectionError, HTTPValidationE
 from railhttp.model.proxy import ProxySettings, check_proxy
 from railhttp.model.url import request_url
 from railhttp.model.validation import or_raise
-from railhttp.transport.connector import KeepaliveConnector
+from railhttp.transport.connector import USER_AGENT, KeepaliveConnector
 from railhttp.transport.dispatch import Dispatcher
-from railhttp.version import __version__
 from railhttp.wire.content import ACCEPT_ENCODING
 
-USER_AGENT: Final = f"railhttp/{__version__}"
 _HEADERS: Final = {"Accept": "*/*", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": USER_AGENT}
 NOT_STARTED: Final = "the client is not started: use `async with`, or `await client.start()`"
 STARTED_ELSEWHERE: Final = (

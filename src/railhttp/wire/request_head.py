@@ -44,6 +44,9 @@ def request_head(
 ) -> bytes:
     r"""Encode the request line and the header fields, with the blank line behind them.
 
+    A `Proxy-Authorization` field is for a proxy that forwards the request, and for nobody else;
+    one that opens a tunnel hears it before, see `proxy_credentials`.
+
     Args:
         request: The request; its header fields take the place of defaults of the same name.
         defaults: Fields that every request has.
@@ -66,7 +69,9 @@ def request_head(
     host = fields.pop("Host", url.host_port_subcomponent or "")
     if cookies:
         fields["Cookie"] = "; ".join([*fields.popall("Cookie", ()), cookies])
-    if proxy is not None and proxy.raw_user is not None:
+    if proxy is None:
+        fields.popall("Proxy-Authorization", None)
+    elif proxy.raw_user is not None:
         credentials = basic_auth(proxy.user or "", proxy.password or "")["Authorization"]
         fields.setdefault("Proxy-Authorization", credentials)
     _frame(fields, request)
@@ -76,6 +81,28 @@ def request_head(
     if _UNSENDABLE.search("".join(lines)):
         raise HTTPValidationError("must not have control characters", field="headers")
     return "\r\n".join([*lines, "", ""]).encode()
+
+
+def proxy_credentials(request: Request, defaults: Mapping[str, str]) -> str:
+    """Find what the proxy that opens a tunnel is told: the `Proxy-Authorization` field.
+
+    Args:
+        request: The request; its own field comes before that of the defaults.
+        defaults: Fields that every request has.
+
+    Returns:
+        The field's value, empty where there is none.
+
+    Example:
+        >>> from railhttp.model.request import Route
+        >>> headers = {"Proxy-Authorization": "Bearer abc"}
+        >>> request = Request("GET", URL("https://h/"), headers, None, None, Route())
+        >>> proxy_credentials(request, {})
+        'Bearer abc'
+    """
+    fields = CIMultiDict(defaults)
+    fields.update(request.headers or {})
+    return fields.get("Proxy-Authorization", "")
 
 
 def _frame(fields: CIMultiDict[str], request: Request) -> None:
