@@ -5,10 +5,13 @@ from http.cookies import SimpleCookie
 
 import pytest
 from tests.servers.echo import EchoServer
+from tests.servers.registry import head
+from tests.servers.scripted import ScriptedServer, sends
 from tests.servers.tls import TlsContexts
 from yarl import URL
 
 from railhttp import JSON, HTTPClient, HTTPClientConfig, RequestOptions
+from railhttp.transport.cookie_jar import CookieJar
 
 
 @pytest.fixture
@@ -91,3 +94,74 @@ async def test_a_cookie_header_of_ones_own_comes_before_the_jar(
     await client.get(echo.url("/cookies/set", a="1"))
     result = await client.get(echo.url("/cookies"), headers={"Cookie": "mine=1"})
     assert result.unwrap().json() == {"mine": "1", "a": "1"}
+
+
+VALUES = ["b=c==", '{"a":1,"b":2}', "x@y", "", "a b", '"quoted"', '"a\\"b"', "[1]", "%20"]
+"""What servers and callers put into cookies, none of which may be rewritten."""
+
+
+def setting(cookie: str) -> ScriptedServer:
+    """A server that sets one cookie with each answer."""
+    return ScriptedServer(sends(head(f"Set-Cookie: {cookie}", "Content-Length: 0")))
+
+
+@pytest.mark.parametrize("value", [*VALUES, "café"])
+async def test_a_cookie_goes_back_as_it_came(client: HTTPClient, value: str) -> None:
+    async with setting(f"a={value}; Path=/") as server:
+        for _ in range(2):
+            await client.get(server.url("/"))
+        sent = server.received[1].header("cookie").encode("latin-1")
+        assert sent == f"a={value}".encode()
+
+
+@pytest.mark.parametrize("value", VALUES)
+async def test_a_calls_cookie_is_sent_as_it_is(client: HTTPClient, value: str) -> None:
+    async with setting("b=1") as server:
+        await client.get(server.url("/"), cookies={"a": value})
+        assert server.received[0].header("cookie") == f"a={value}"
+
+
+@pytest.mark.parametrize("name", ["path", "version", "Expires", "$x", "__Host-a"])
+async def test_a_cookie_may_have_the_name_of_an_attribute(client: HTTPClient, name: str) -> None:
+    async with setting(f"{name.removeprefix('__Host-')}=1") as server:
+        await client.get(server.url("/"), cookies={name: "2"})
+        assert server.received[0].header("cookie") == f"{name}=2"
+        await client.get(server.url("/"))
+        assert server.received[1].header("cookie") == f"{name.removeprefix('__Host-')}=1"
+
+
+@pytest.mark.parametrize("value", ["a;b", " a", "a ", "\t", "é", "\x7f"])
+async def test_a_calls_cookie_that_would_arrive_as_another(client: HTTPClient, value: str) -> None:
+    failure = (await client.get("http://127.0.0.1:1/", cookies={"a": value})).failure()
+    assert (failure.label, failure.attempts) == ("cookies", 0)
+
+
+@pytest.mark.parametrize(
+    ("url", "cookie", "taken"),
+    [
+        ("http://evil.com/", "a=1; Domain=com", False),
+        ("http://evil.com/", "a=1; Domain=.com", False),
+        ("http://evil.com/", "a=1; Domain=evil.com", True),
+        ("http://a.evil.com/", "a=1; Domain=.evil.com", True),
+        ("http://evil.com/", "a=1; Domain=bank.com", False),
+        ("http://localhost/", "a=1; Domain=localhost", True),
+        ("http://10.0.0.1/", "a=1; Domain=10.0.0.1", True),
+        ("http://10.0.0.1/", "a=1; Domain=0.1", False),
+        ("http://evil.co.uk/", "a=1; Domain=co.uk", True),  # there is no list of public suffixes
+        ("https://h.com/", "__Secure-a=1; Secure", True),
+        ("https://h.com/", "__secure-a=1", False),
+        ("http://h.com/", "__Secure-a=1; Secure", False),
+        ("https://h.com/", "__Host-a=1; Secure; Path=/", True),
+        ("https://h.com/", "__Host-a=1; Secure", False),
+        ("https://h.com/", "__Host-a=1; Path=/", False),
+        ("https://h.com/", "__HOST-a=1; Secure; Path=/b", False),
+        ("https://h.com/", "__Host-a=1; Secure; Path=/; Domain=h.com", False),
+        ("http://h.com/", "__Host-a=1; Secure; Path=/", False),
+        ("https://h.com/", 'a="; __Host-b=1; c="', False),
+    ],
+)
+async def test_what_a_server_may_set(url: str, cookie: str, taken: bool) -> None:
+    jar = CookieJar()
+    jar.update_cookies_from_headers([cookie, "other=1"], URL(url))
+    expected = {cookie.partition("=")[0], "other"} if taken else {"other"}
+    assert {morsel.key for morsel in jar} == expected

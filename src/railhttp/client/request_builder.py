@@ -1,5 +1,6 @@
 """From the arguments of a verb to a checked request."""
 
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -19,6 +20,7 @@ from railhttp.model.url import extend_query, request_url
 from railhttp.model.validation import TOKEN, check_text, or_raise, shown
 from railhttp.transport.request_body import measure_file
 
+_COOKIE_VALUE: Final = re.compile(r"(?! )[ -:<-~]*(?<! )")
 _ROUTE_OPTIONS: Final = frozenset(Route._fields) & RequestOptions.__annotations__.keys()
 
 
@@ -210,8 +212,9 @@ def _cookies(cookies: object) -> Mapping[str, str] | None:
     for name, value in cookies.items():
         if not isinstance(name, str) or not TOKEN.fullmatch(name):
             raise HTTPValidationError("must have names that are tokens", field="cookies")
-        if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
-            raise HTTPValidationError("must have values of printable ASCII", field="cookies")
+        if not isinstance(value, str) or not _COOKIE_VALUE.fullmatch(value):
+            problem = "must have values of printable ASCII without ; and spaces around them"
+            raise HTTPValidationError(problem, field="cookies")
         checked[name] = value
     return checked
 

@@ -103,7 +103,8 @@ class HTTPClientConfig:
         pool: Settings of its connection pool.
         proxy: The URL of an HTTP proxy for all requests; it goes before those of the environment.
         trust_env: Whether HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are obeyed.
-        cookie_jar: Whether cookies that servers set are sent back to them.
+        cookie_jar: Whether cookies that servers set are sent back to them. There is no list of
+            public suffixes: hosts under `co.uk` may set cookies for one another.
         timeout: Seconds for a whole call: queue, retries, back-off, body. It is the pool's
             timeout: given here it takes the place of `pool.timeout`. None is no limit.
         attempt_timeout: Seconds for one attempt; None is no limit but that of the call.

@@ -44,7 +44,8 @@ class RequestOptions(BodilessOptions, total=False):
         params: Query parameters, added to those of the URL; see `build_url`.
         json: A document, sent as `application/json`.
         data: A body, see `BodyData`; not together with `json`.
-        cookies: Cookies for this call's origin, on top of those in the jar.
+        cookies: Cookies for this call's origin, on top of those in the jar. Values are sent as they
+            are: printable ASCII without `;`.
         timeout: Seconds for the whole call: queue, retries, back-off and body. None is no limit.
         attempt_timeout: Seconds for one attempt. None is no limit.
         connect_timeout: Seconds for getting a connection: pool, DNS, TCP and TLS.

@@ -11,7 +11,6 @@ import math
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
-from http.cookies import BaseCookie, SimpleCookie
 from typing import Final, NamedTuple, cast
 
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, hdrs
@@ -153,10 +152,10 @@ class Dispatcher:
         return Address(key, head, proxy, credentials)
 
     def _cookies(self, request: Request) -> str:
-        cookies: BaseCookie[str] = self._jar.filter_cookies(request.url)
-        if request.cookies:
-            cookies.update(SimpleCookie(dict(request.cookies)))  # which quotes what needs it
-        return "; ".join(f"{name}={cookie.coded_value}" for name, cookie in cookies.items())
+        kept = self._jar.filter_cookies(request.url)
+        cookies = {name: cookie.coded_value for name, cookie in kept.items()}
+        cookies.update(request.cookies or {})
+        return "; ".join(f"{name}={value}" for name, value in cookies.items())
 
 
 def _connection_key(

@@ -18,6 +18,7 @@ from railhttp.model.proxy import ProxySettings, check_proxy
 from railhttp.model.url import request_url
 from railhttp.model.validation import or_raise
 from railhttp.transport.connector import USER_AGENT, KeepaliveConnector
+from railhttp.transport.cookie_jar import CookieJar
 from railhttp.transport.dispatch import Dispatcher
 from railhttp.wire.content import ACCEPT_ENCODING
 
@@ -42,7 +43,8 @@ class ConnectionPool:
         verify_ssl: Whether certificates are verified. Never False in production.
         proxy: The URL of an HTTP proxy for all requests.
         trust_env: Whether proxies are taken from the environment, once, at `start()`.
-        cookie_jar: Whether cookies that servers set are sent back to them.
+        cookie_jar: Whether cookies that servers set are sent back to them. There is no list of
+            public suffixes: hosts under `co.uk` may set cookies for one another.
         ssl_context: A TLS context of your own, in place of `verify_ssl`.
         keepalive_timeout: Seconds after which an idle connection is closed.
 
@@ -181,9 +183,7 @@ class ConnectionPool:
         connector = KeepaliveConnector(config, tls)
         session = aiohttp.ClientSession(
             connector=connector,
-            cookie_jar=(
-                aiohttp.CookieJar(unsafe=True) if self._cookie_jar else aiohttp.DummyCookieJar()
-            ),
+            cookie_jar=CookieJar() if self._cookie_jar else aiohttp.DummyCookieJar(),
             headers=_HEADERS | ({"Connection": "close"} if config.force_close else {}),
             timeout=NO_TIMEOUT,
             auto_decompress=False,
