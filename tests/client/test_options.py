@@ -1,6 +1,7 @@
 """The verbs, and what each of their keyword arguments does on the wire."""
 
 import inspect
+from enum import Enum
 from typing import Final, NoReturn
 
 import pytest
@@ -66,6 +67,40 @@ async def test_params_extend_the_query(
 ) -> None:
     await client.get(faults.url("/ok?a=1"), **options)
     assert faults.received[0].target == target
+
+
+class Text(str, Enum):  # noqa: UP042  # a StrEnum prints as its text
+    """Texts that print as something else."""
+
+    GET = "GET"
+    PURGE = "purge"
+    NAME = "X-Name"
+    VALUE = "a-value"
+
+
+@pytest.mark.parametrize("method", [Text.GET, Text.PURGE])
+async def test_an_enum_is_sent_as_its_text_and_not_remembered_as_what_it_prints(
+    client: HTTPClient, faults: FaultServer, method: Text
+) -> None:
+
+    class Urls(str, Enum):  # noqa: UP042  # see above
+        OK = faults.url("/ok")
+
+    url = Urls.OK
+    await client.request(method, url)
+    await client.request(method.value, url.value)
+    assert {seen.method for seen in faults.received} == {method.value.upper()}
+    await client.get(
+        url,
+        headers={Text.NAME: Text.VALUE, **basic_auth(Text.NAME, Text.VALUE)},
+        params={Text.NAME: Text.VALUE},
+        cookies={Text.NAME: Text.VALUE},
+        idempotency_key=Text.VALUE,
+    )
+    seen = faults.received[-1]
+    assert (seen.header("x-name"), seen.header("idempotency-key")) == ("a-value", "a-value")
+    assert (seen.target, seen.header("cookie")) == ("/ok?X-Name=a-value", "X-Name=a-value")
+    assert seen.header("authorization") == basic_auth("X-Name", "a-value")["Authorization"]
 
 
 async def test_headers_are_sent_as_they_are(client: HTTPClient, faults: FaultServer) -> None:

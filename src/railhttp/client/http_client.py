@@ -431,4 +431,4 @@ def _unbuilt(message: str, field: str, method: object, url: object) -> HTTPInval
 
 def _shown(value: object) -> str:
     """Give a text; of what should be one and is none even `str()` may raise."""
-    return value if isinstance(value, str) else ""
+    return str.__str__(value) if isinstance(value, str) else ""

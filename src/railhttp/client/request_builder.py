@@ -52,7 +52,7 @@ def target_of(url: object) -> Target:
         {'Authorization': 'Basic YW5uOnNlY3JldA=='}
     """
     if isinstance(url, str):
-        return _target(url)
+        return _target(str.__str__(url))  # an enum's text, not its name
     raise HTTPValidationError(f"must be a str, got {shown(url)}", field="url")
 
 
@@ -132,7 +132,8 @@ class RequestBuilder:
             HTTPValidationError: Something of it cannot be sent.
             TypeError: There is no such option.
         """
-        if not options and body is None and isinstance(url, str) and isinstance(method, str):
+        # An enum that is a str equals its text, but would be remembered as what it prints.
+        if not options and body is None and type(url) is type(method) is str:
             return self._plain(method, url)
         target = target_of(url)
         if unknown := options.keys() - RequestOptions.__annotations__.keys():
@@ -215,7 +216,7 @@ def _cookies(cookies: object) -> Mapping[str, str] | None:
         if not isinstance(value, str) or not _COOKIE_VALUE.fullmatch(value):
             problem = "must have values of printable ASCII without ; and spaces around them"
             raise HTTPValidationError(problem, field="cookies")
-        checked[name] = value
+        checked[str.__str__(name)] = str.__str__(value)
     return checked
 
 

@@ -141,7 +141,7 @@ def _fields(headers: object) -> Iterator[tuple[str, str]]:
             raise HTTPValidationError(
                 f"must have names of text, got {shown(name)}", field="headers"
             )
-        yield name, _text(value, name)
+        yield str.__str__(name), _text(value, name)
 
 
 def _text(value: object, name: str) -> str:

@@ -203,7 +203,7 @@ def check_method(method: object) -> str:
         'GET'
     """
     if isinstance(method, str) and method in _USUAL:
-        return method
+        return str.__str__(method)  # an enum's text, not its name
     if not isinstance(method, str) or not TOKEN.fullmatch(method):
         raise HTTPValidationError("must be a token (RFC 9110, section 9.1)", field="method")
     upper = method.upper()

@@ -139,7 +139,7 @@ def request_url(url: str) -> URL:
 def _parse_as(url: str, field: str) -> URL:
     if not isinstance(url, str):  # what cannot be hashed must not reach the cache
         raise HTTPValidationError(f"must be a str, got {shown(url)}", field=field)
-    return _parse(url, field)
+    return _parse(str.__str__(url), field)  # an enum's text, not its name
 
 
 @lru_cache(maxsize=1024)
@@ -201,7 +201,7 @@ def query_pairs(params: QueryParams) -> list[tuple[str, str]]:
 
 def _query_name(name: object) -> str:
     if isinstance(name, str) and not _SURROGATE.search(name):
-        return name
+        return str.__str__(name)  # an enum's text, not its name
     raise HTTPValidationError(f"must have names of text, got {shown(name)}", field="params")
 
 

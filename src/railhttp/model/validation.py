@@ -98,7 +98,7 @@ def check_text(text: object, *, field: str) -> Result[str, HTTPValidationError]:
         return refusal(f"must be a str, got {shown(text)}", field)
     if CONTROL.search(text):
         return refusal("must not contain control characters or surrogates", field)
-    return Success(text)
+    return Success(str.__str__(text))  # an enum's text, not its name
 
 
 def check_host(host: object, *, field: str = "host") -> Result[str, HTTPValidationError]:
@@ -221,7 +221,8 @@ def check_url(
     """
     if not isinstance(url, str):
         return refusal(f"must be a str, got {shown(url)}", field)
-    absolute = url if require_scheme or SCHEME.match(url) else f"http://{url}"
+    text = str.__str__(url)  # an enum's text, not its name
+    absolute = text if require_scheme or SCHEME.match(text) else f"http://{text}"
     problem = _url_problem(absolute)
     if not problem:
         try:
