@@ -5,6 +5,7 @@ import hashlib
 import io
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from time import sleep
 
 import pytest
 from tests.servers.echo import EchoServer
@@ -94,6 +95,26 @@ async def test_a_second_attempt_counts_from_the_beginning(echo: EchoServer) -> N
         )
     assert result.unwrap().attempts == 2
     assert calls == [3, 3]
+
+
+class SlowFile(io.BytesIO):
+    """A file whose reads take a while, as over a network; one that has begun cannot be stopped."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        sleep(0.05)
+        return super().read(size)
+
+
+@pytest.mark.parametrize("start", [0, 1000])
+async def test_an_attempt_reads_apart_from_the_one_before(
+    client: HTTPClient, faults: FaultServer, start: int
+) -> None:
+    """A server that redirects at once cuts off the first request in the middle of a read."""
+    file = SlowFile(LARGE)
+    file.seek(start)
+    result = await client.put(faults.url("/redirect-before-body"), data=file)
+    assert result.unwrap().body == b"ok"
+    assert faults.received[-1].body == LARGE[start:]
 
 
 async def test_progress_that_raises_fails_the_call(client: HTTPClient, echo: EchoServer) -> None:

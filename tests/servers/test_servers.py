@@ -190,6 +190,7 @@ ANSWERS: list[tuple[str, Ending, bytes]] = [
     ("/redirect-other-origin", "silence", b"Location: http://localhost:"),
     ("/redirect-with-userinfo", "silence", b"Location: http://ann:s3cret@127.0.0.1:"),
     ("/redirect-header-injection", "silence", b"Location: /ok?next=%0d%0aX-Injected:%20yes\r\n"),
+    ("/redirect-before-body", "silence", b"HTTP/1.1 307 "),
     ("/redirect-raw-utf8", "silence", b"Location: /ok?name=caf\xc3\xa9\r\n"),
     ("/redirect-short-body", "fin", b"Content-Length: 5\r\nLocation: /ok\r\n\r\nmo"),
     ("/redirect-to-reset", "fin", b"Location: /reset-before-head\r\n"),

@@ -26,7 +26,7 @@ OUTCOMES: Final[dict[Outcome, str]] = {
         /gzip-members /gzip-empty /gzip-twice /deflate-raw /unknown-encoding
         /folded-header /continue-then-ok /early-hints /slow-drip /slow-head /slow-answer
         /redirect-to /redirect-downgrade /redirect-other-origin /redirect-with-userinfo
-        /redirect-header-injection /redirect-raw-utf8
+        /redirect-header-injection /redirect-raw-utf8 /redirect-before-body
         """,
     302: "/redirect-without-location",
     304: "/not-modified-with-length",

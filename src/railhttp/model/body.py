@@ -3,6 +3,7 @@
 import io
 import json as json_module
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import BinaryIO, Final, NamedTuple, TypeAlias, cast
 from urllib.parse import urlencode
 
@@ -30,11 +31,13 @@ class FileSource(NamedTuple):
         file: The file; it is read in a thread, and never closed here.
         start: The position to read from; None where the file cannot seek, so is read only once.
         size: The number of bytes from there on; None where unknown.
+        guard: Held while the file is read: an attempt that was cut off may still do so.
     """
 
     file: BinaryIO
     start: int | None
     size: int | None
+    guard: AbstractContextManager[object] = nullcontext()
 
 
 Segment: TypeAlias = bytes | FileSource | Iterable[bytes] | AsyncIterable[bytes]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 from contextlib import aclosing
+from threading import Lock
 from typing import BinaryIO, Final
 
 from railhttp.model.body import FileSource, Segment, StreamBody
@@ -41,10 +42,11 @@ async def _next(chunks: AsyncGenerator[bytes, None]) -> bytes | None:
 
 async def _chunks(segment: Segment) -> AsyncGenerator[bytes, None]:
     match segment:
-        case FileSource(file=file, start=start):
-            if start is not None:
-                await asyncio.to_thread(file.seek, start)
-            while chunk := await asyncio.to_thread(file.read, _CHUNK):
+        case FileSource(start=position):
+            while True:
+                chunk, position = await asyncio.to_thread(_read, segment, position)
+                if not chunk:
+                    break
                 yield chunk
         case AsyncIterable():
             iterator = aiter(segment)
@@ -57,6 +59,21 @@ async def _chunks(segment: Segment) -> AsyncGenerator[bytes, None]:
         case Iterable():
             for chunk in _slices(segment) if isinstance(segment, bytes) else segment:
                 yield chunk
+
+
+def _read(source: FileSource, position: int | None) -> tuple[bytes, int | None]:
+    """Read some more, and say where the file then stands; in a thread, which cannot be stopped.
+
+    So each read begins where its attempt is, wherever one that was cut off has gone meanwhile
+    (tests/client/test_uploads.py::test_an_attempt_reads_apart_from_the_one_before).
+    """
+    file = source.file
+    with source.guard:
+        if position is None:
+            return file.read(_CHUNK), None
+        if file.tell() != position:
+            file.seek(position)
+        return file.read(_CHUNK), file.tell()
 
 
 def _slices(content: bytes) -> Iterator[bytes]:
@@ -84,4 +101,4 @@ def measure_file(file: BinaryIO) -> FileSource:
         file.seek(start)
     except (AttributeError, OSError, ValueError):
         return FileSource(file, None, None)
-    return FileSource(file, start, max(0, size))
+    return FileSource(file, start, max(0, size), Lock())

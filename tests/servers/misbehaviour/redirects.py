@@ -105,6 +105,14 @@ async def redirect_raw_utf8(x: Exchange) -> None:
     await _redirect(x, "/ok?name=caf\N{LATIN SMALL LETTER E WITH ACUTE}")
 
 
+@fault(reads_body=False)
+async def redirect_before_body(x: Exchange) -> None:
+    """A 307 to /ok while the body is still coming; the rest is thrown away."""
+    fields = ("Location: /ok", "Connection: close")
+    await x.send(answer(b"moved", *fields, status="307 Temporary Redirect"))
+    await x.hold()
+
+
 @fault()
 async def redirect_short_body(x: Exchange) -> None:
     """To /ok, with a body that ends before its length."""
