@@ -117,10 +117,15 @@ async def test_default_headers_are_merged_whatever_their_case(echo: EchoServer) 
     assert (seen(own, "X-Id"), seen(own, "Accept")) == (["7"], ["c/d"])
 
 
-async def test_headers_that_are_none_are_refused(echo: EchoServer) -> None:
+@pytest.mark.parametrize("headers", [["X-Id"], {1: "x"}, {b"X-Id": "x"}])
+async def test_headers_that_are_none_are_refused(echo: EchoServer, headers: object) -> None:
+    mistake: RequestOptions = {"headers": headers}  # type: ignore[typeddict-item]
     async with BaseURLHTTPClient(echo.url(""), {"X-Id": "7"}) as client:
         with pytest.raises(HTTPInvalidRequestError):
-            await client.get("/get", headers=["X-Id"])  # type: ignore[arg-type]  # a mistake
+            await client.get("/get", **mistake)
+        with pytest.raises(HTTPInvalidRequestError):
+            async with client.sse("/get", **mistake):
+                pass
 
 
 SECRETS = {"Authorization": "Bearer t0ken", "x-api-key": "s3cret", "X-Mine": "m1ne", "X-Id": "7"}

@@ -1,11 +1,13 @@
 """The verbs, and what each of their keyword arguments does on the wire."""
 
 import inspect
+from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Final, NoReturn
 
 import pytest
 from multidict import CIMultiDict
+from returns.result import Result
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 
@@ -136,6 +138,39 @@ async def test_credentials_are_those_of_the_headers_or_else_of_the_url(
     assert "@" not in response.url
 
 
+def keyed(options: RequestOptions) -> RequestOptions:
+    return {**options, "idempotency_key": True}
+
+
+WAYS: Final[dict[str, Callable[[HTTPClient, str, RequestOptions], Awaitable[object]]]] = {
+    "verb": lambda client, url, options: client.get(url, **options),
+    "key": lambda client, url, options: client.post(url, **keyed(options)),
+    "download": lambda client, url, options: client.download(url, "no-file", **options),
+    "form": lambda client, url, options: client.post_multipart(url, {}, **options),
+}
+
+
+@pytest.mark.parametrize("headers", [{1: "x"}, {b"X": "x"}, {None: "x"}, {("a",): "x"}])
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_header_name_that_is_no_text_is_an_invalid_request(
+    client: HTTPClient, faults: FaultServer, way: str, headers: dict[object, str]
+) -> None:
+    options: RequestOptions = {"headers": headers}  # type: ignore[typeddict-item]  # wrong on purpose
+    result = await WAYS[way](client, faults.url(), options)
+    assert isinstance(result, Result)
+    failure = result.failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert (failure.field, faults.received) == ("headers", [])
+
+
+async def test_default_fields_are_sent_where_the_headers_are_none(
+    client: HTTPClient, faults: FaultServer
+) -> None:
+    options: RequestOptions = {"headers": None, "idempotency_key": "7"}  # type: ignore[typeddict-item]  # untyped callers do so
+    await client.post(faults.url(), **options)
+    assert faults.received[0].header("idempotency-key") == "7"
+
+
 class Hostile:
     """Nothing that a request can use."""
 
@@ -248,16 +283,21 @@ async def test_the_config_holds_where_a_call_says_nothing(echo: EchoServer) -> N
 class Broken(dict[str, str]):
     """A mapping that cannot be read."""
 
+    error: type[Exception] = ZeroDivisionError
+
     def items(self) -> NoReturn:
-        raise ZeroDivisionError
+        raise self.error
 
 
+@pytest.mark.parametrize("error", [ZeroDivisionError, TypeError])
 @pytest.mark.parametrize("name", ["headers", "params", "cookies", "data"])
 async def test_an_argument_that_raises_is_an_invalid_request(
-    client: HTTPClient, faults: FaultServer, name: str
+    client: HTTPClient, faults: FaultServer, name: str, error: type[Exception]
 ) -> None:
-    options: dict[str, object] = {name: Broken(a="b")}
+    broken = Broken(a="b")
+    broken.error = error
+    options: dict[str, object] = {name: broken}
     failure = (await client.post(faults.url(), **options)).failure()  # type: ignore[arg-type]  # wrong on purpose
     assert isinstance(failure, HTTPInvalidRequestError)
-    assert isinstance(failure.__cause__, ZeroDivisionError)
+    assert isinstance(failure.__cause__, error)
     assert faults.received == []

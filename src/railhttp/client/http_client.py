@@ -368,9 +368,9 @@ class HTTPClient(Verbs, Streams):
             return self._builder.build(method, url, options, body)
         except HTTPValidationError as error:
             raise _unbuilt(error.message, error.field, method, url) from None
-        except TypeError:
-            raise  # there is no such option
         except Exception as error:
+            if options.keys() - RequestOptions.__annotations__.keys():
+                raise  # there is no such option
             message = f"an argument raised {type(error).__name__} while it was read"
             raise _unbuilt(message, "", method, url) from error
 

@@ -76,7 +76,8 @@ def with_default_headers(options: RequestOptions, defaults: Mapping[str, str]) -
         defaults: Names, in any case, and values.
 
     Returns:
-        New options; the caller's own where its headers are no mapping, which is refused later.
+        New options; the caller's own where its headers are no mapping from text, which is refused
+        later.
 
     Example:
         >>> given = RequestOptions(headers={"accept": "a/b"})
@@ -86,8 +87,8 @@ def with_default_headers(options: RequestOptions, defaults: Mapping[str, str]) -
     given: object = options.get("headers")
     if given is None:
         given = {}
-    if not isinstance(given, Mapping):
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
         return options
-    names = {str(name).lower() for name in given}
+    names = {name.lower() for name in given}
     missing = [field for field in defaults.items() if field[0].lower() not in names]
     return {**options, "headers": CIMultiDict([*missing, *given.items()])}
