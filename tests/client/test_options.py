@@ -185,6 +185,8 @@ REFUSED: Final[dict[str, list[object]]] = {
         *({"X-A": value} for value in ("a\r\nb", "a\nb", "\x00", "\ud800")),
         *({"Content-Length": value} for value in ("5", "-1", "x", "٣")),
         {"Transfer-Encoding": "chunked"},
+        CIMultiDict([("Host", "a"), ("host", "b")]),
+        CIMultiDict([("Content-Length", "0"), ("Content-Length", "0")]),
     ],
     "params": [5, 0, "a=b", {"a": b"x"}, {"a": float("nan")}, {1: "a"}],
     "json": [Hostile(), {1, 2}, float("nan"), {"a": b"x"}, "\ud800"],

@@ -144,10 +144,11 @@ class Request:
 
 
 def check_framing(headers: Mapping[str, str], body: Body | None) -> None:
-    """Refuse header fields that contradict the body: they would split one request into two.
+    """Refuse header fields that contradict the body or each other: servers could read two requests.
 
     A `Content-Length` must be the body's own; where that does not know its length, it is an
-    announcement, and kept to. `Transfer-Encoding` is the transport's business (RFC 9112, 6).
+    announcement, and kept to. Neither it nor `Host` may be repeated (RFC 9112, 3.2).
+    `Transfer-Encoding` is the transport's business (RFC 9112, 6).
 
     Args:
         headers: The fields, with names in any case.
@@ -162,12 +163,19 @@ def check_framing(headers: Mapping[str, str], body: Body | None) -> None:
         railhttp.model.errors.HTTPValidationError: headers: Content-Length must be 4, the length of
         the body
     """
+    once: set[str] = set()
     for name, value in headers.items():
-        match name.lower():
+        folded = name.lower()
+        if folded in once:
+            raise HTTPValidationError(f"{name} must not be repeated", field="headers")
+        match folded:
             case "transfer-encoding":
                 raise HTTPValidationError("Transfer-Encoding cannot be chosen", field="headers")
             case "content-length":
                 _check_length(value, body)
+                once.add(folded)
+            case "host":
+                once.add(folded)
 
 
 def _check_length(value: str, body: Body | None) -> None:
