@@ -1,5 +1,6 @@
 """Bodies of every kind: what the server gets, how often, and what becomes of the source."""
 
+import asyncio
 import hashlib
 import io
 import os
@@ -7,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+import aiohttp
 import pytest
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
@@ -44,6 +46,38 @@ class Again:
         return async_pieces()
 
 
+def stream() -> asyncio.StreamReader:
+    """What comes in from elsewhere and is passed on; without a line end, it has no lines."""
+    reader = asyncio.StreamReader(limit=1024)
+    reader.feed_data(b"a" * 5000)
+    reader.feed_eof()
+    return reader
+
+
+class AsyncFile:
+    """A file whose methods are coroutines, as those of aiofiles and anyio are."""
+
+    def __init__(self, content: bytes) -> None:
+        self._file = io.BytesIO(content)
+
+    async def read(self, size: int) -> bytes:
+        return self._file.read(size)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for line in self._file:
+            yield line
+
+
+class LinesWithRead:
+    """An async iterable with a `read` that is none of a file's."""
+
+    def read(self) -> None:
+        raise NotImplementedError
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return async_pieces()
+
+
 @pytest.mark.parametrize(
     ("make", "body", "content_type", "length"),
     [
@@ -63,6 +97,9 @@ class Again:
         (lambda: [b"ab", b"c"], b"abc", BINARY, ""),
         (lambda: iter([bytearray(b"ab"), memoryview(b"c")]), b"abc", BINARY, ""),
         (list, b"", BINARY, ""),
+        (stream, b"a" * 5000, BINARY, ""),
+        (lambda: AsyncFile(LARGE), LARGE, BINARY, ""),
+        (LinesWithRead, b"abc", BINARY, ""),
     ],
 )
 async def test_data_of_every_kind(
@@ -153,7 +190,7 @@ async def test_a_body_that_can_be_read_again_is_sent_again(
         assert (await client.put(echo.url("/flaky/x/2"), data=data)).unwrap().attempts == 3
 
 
-@pytest.mark.parametrize("make", [pieces, async_pieces, lambda: _pipe(b"abc")])
+@pytest.mark.parametrize("make", [pieces, async_pieces, stream, lambda: _pipe(b"abc")])
 async def test_a_body_that_can_be_read_only_once_is_sent_once(
     client: HTTPClient, echo: EchoServer, make: Callable[[], BodyData]
 ) -> None:
@@ -162,6 +199,14 @@ async def test_a_body_that_can_be_read_only_once_is_sent_once(
     assert (failure.attempts, echo.seen["once"]) == (1, 1)
     if isinstance(data, io.IOBase):
         data.close()
+
+
+async def test_an_answer_is_passed_on_while_it_comes(
+    client: HTTPClient, faults: FaultServer, echo: EchoServer
+) -> None:
+    async with aiohttp.ClientSession() as session, session.get(echo.url("/bytes/300000")) as answer:
+        await client.post(faults.url(), data=answer.content)
+    assert faults.received[0].body == (bytes(range(256)) * 1200)[:300000]
 
 
 async def test_a_pipe_is_sent(client: HTTPClient, faults: FaultServer) -> None:

@@ -2,8 +2,17 @@
 
 import io
 import json as json_module
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from contextlib import AbstractContextManager, nullcontext
+from inspect import iscoroutinefunction
 from typing import BinaryIO, Final, NamedTuple, TypeAlias, cast
 from urllib.parse import urlencode
 
@@ -21,7 +30,8 @@ BodyData: TypeAlias = (
     | Iterable[bytes]
     | AsyncIterable[bytes]
 )
-"""What `data=` takes: bytes, text, a form, an open binary file, or an iterable of bytes."""
+"""What `data=` takes: bytes, text, a form, an open binary file, an incoming stream, or an iterable
+of bytes."""
 
 
 class FileSource(NamedTuple):
@@ -40,7 +50,17 @@ class FileSource(NamedTuple):
     guard: AbstractContextManager[object] = nullcontext()
 
 
-Segment: TypeAlias = bytes | FileSource | Iterable[bytes] | AsyncIterable[bytes]
+class ReaderSource(NamedTuple):
+    """A source whose `read` is a coroutine, such as a stream that comes in; it is read only once.
+
+    Attributes:
+        read: Gives at most so many bytes, and none at the end.
+    """
+
+    read: Callable[[int], Awaitable[bytes]]
+
+
+Segment: TypeAlias = bytes | FileSource | ReaderSource | Iterable[bytes] | AsyncIterable[bytes]
 
 
 class BytesBody(NamedTuple):
@@ -97,7 +117,7 @@ def _is_replayable(segment: Segment) -> bool:
     match segment:
         case FileSource(start=start):
             return start is not None
-        case Iterator() | AsyncIterator():
+        case ReaderSource() | Iterator() | AsyncIterator():
             return False
         case _:
             return True
@@ -148,9 +168,10 @@ def data_body(data: BodyData, measure: Callable[[BinaryIO], FileSource]) -> Body
     """Make a body of what a caller gave as `data=`.
 
     Args:
-        data: Bytes; text, sent as UTF-8; a mapping, sent as a form; an open binary file; or an
-            iterable or async iterable of bytes. An iterable that is no iterator (a list, a class
-            with `__aiter__`) is read anew for each attempt; an iterator allows only one.
+        data: Bytes; text, sent as UTF-8; a mapping, sent as a form; an open binary file; what has
+            a coroutine `read`, such as an `asyncio.StreamReader`; or an iterable or async iterable
+            of bytes. An iterable that is no iterator (a list, a class with `__aiter__`) is read
+            anew for each attempt; an iterator allows only one, and so does a stream.
         measure: Finds out where a file stands and how long it is.
 
     Returns:
@@ -176,10 +197,15 @@ def data_body(data: BodyData, measure: Callable[[BinaryIO], FileSource]) -> Body
             raise HTTPValidationError(
                 "open the file in binary mode: open(path, 'rb')", field="data"
             )
+        # Not by iteration, which gives lines and refuses long ones.
+        case _ if iscoroutinefunction(read := getattr(data, "read", None)):
+            return StreamBody((ReaderSource(read),), "application/octet-stream")
+        case AsyncIterable():
+            return StreamBody((data,), "application/octet-stream")
         case _ if hasattr(data, "read"):
             file = cast("BinaryIO", data)  # what else has `read` is refused when it gives no bytes
             return StreamBody((measure(file),), "application/octet-stream")
-        case AsyncIterable() | Iterable():
+        case Iterable():
             return StreamBody((data,), "application/octet-stream")
     raise HTTPValidationError(
         f"must be bytes, str, a mapping, an open binary file or an iterable of bytes, "

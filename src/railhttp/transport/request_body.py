@@ -1,12 +1,12 @@
 """Reads a streamed body: files from a thread, iterators as they come, bounded memory."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
 from threading import Lock
 from typing import BinaryIO, Final
 
-from railhttp.model.body import FileSource, Segment, StreamBody
+from railhttp.model.body import FileSource, ReaderSource, Segment, StreamBody
 
 _CHUNK: Final = 256 * 1024
 
@@ -40,25 +40,50 @@ async def _next(chunks: AsyncGenerator[bytes, None]) -> bytes | None:
     raise RequestBodyError(f"must yield bytes, not {type(chunk).__name__}")
 
 
-async def _chunks(segment: Segment) -> AsyncGenerator[bytes, None]:
+def _chunks(segment: Segment) -> AsyncGenerator[bytes, None]:
     match segment:
-        case FileSource(start=position):
-            while True:
-                chunk, position = await asyncio.to_thread(_read, segment, position)
-                if not chunk:
-                    break
-                yield chunk
+        case FileSource():
+            return _of_file(segment)
+        case ReaderSource(read=read):
+            return _of_reader(read)
         case AsyncIterable():
-            iterator = aiter(segment)
-            try:
-                async for chunk in iterator:
-                    yield chunk
-            finally:
-                if isinstance(iterator, AsyncGenerator):
-                    await iterator.aclose()
+            return _of_async_iterable(segment)
+        case bytes():
+            return _of_iterable(_slices(segment))
         case Iterable():
-            for chunk in _slices(segment) if isinstance(segment, bytes) else segment:
-                yield chunk
+            return _of_iterable(segment)
+
+
+async def _of_file(source: FileSource) -> AsyncGenerator[bytes, None]:
+    chunk, position = await asyncio.to_thread(_read, source, source.start)
+    while chunk:
+        yield chunk
+        chunk, position = await asyncio.to_thread(_read, source, position)
+
+
+async def _of_reader(read: Callable[[int], Awaitable[bytes]]) -> AsyncGenerator[bytes, None]:
+    while chunk := await read(_CHUNK):
+        yield chunk
+
+
+async def _of_async_iterable(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+    iterator = aiter(chunks)
+    try:
+        async for chunk in iterator:
+            yield chunk
+    finally:
+        if isinstance(iterator, AsyncGenerator):
+            await iterator.aclose()
+
+
+async def _of_iterable(chunks: Iterable[bytes]) -> AsyncGenerator[bytes, None]:
+    for chunk in chunks:
+        yield chunk
+
+
+def _slices(content: bytes) -> Iterator[bytes]:
+    for start in range(0, len(content), _CHUNK):
+        yield content[start : start + _CHUNK]
 
 
 def _read(source: FileSource, position: int | None) -> tuple[bytes, int | None]:
@@ -74,11 +99,6 @@ def _read(source: FileSource, position: int | None) -> tuple[bytes, int | None]:
         if file.tell() != position:
             file.seek(position)
         return file.read(_CHUNK), file.tell()
-
-
-def _slices(content: bytes) -> Iterator[bytes]:
-    for start in range(0, len(content), _CHUNK):
-        yield content[start : start + _CHUNK]
 
 
 def measure_file(file: BinaryIO) -> FileSource:
