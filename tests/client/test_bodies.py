@@ -190,7 +190,29 @@ async def test_a_body_that_can_be_read_again_is_sent_again(
         assert (await client.put(echo.url("/flaky/x/2"), data=data)).unwrap().attempts == 3
 
 
-@pytest.mark.parametrize("make", [pieces, async_pieces, stream, lambda: _pipe(b"abc")])
+class Once:
+    """An iterable that is no iterator, and can still be read only once."""
+
+    def __init__(self) -> None:
+        self._pieces = pieces()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+
+class AsyncOnce:
+    """The same, async."""
+
+    def __init__(self) -> None:
+        self._pieces = async_pieces()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._pieces
+
+
+@pytest.mark.parametrize(
+    "make", [pieces, async_pieces, Once, AsyncOnce, stream, lambda: _pipe(b"abc")]
+)
 async def test_a_body_that_can_be_read_only_once_is_sent_once(
     client: HTTPClient, echo: EchoServer, make: Callable[[], BodyData]
 ) -> None:
@@ -300,6 +322,24 @@ async def test_a_file_that_shrinks_meanwhile_is_noticed(
 ) -> None:
     failure = (await client.post(faults.url(), data=ShrinkingFile(b"abc"))).failure()
     assert failure.message == "the body ended after 2 of 3 bytes"
+
+
+@pytest.mark.parametrize(
+    ("data", "advice"),
+    [
+        ([1, 2], "must be a list of bytes, not of int: a document goes to json="),
+        ((b"a", "b"), "must be a list of bytes, not of str: a document goes to json="),
+        ([{"a": 1}], "must be a list of bytes, not of dict: a document goes to json="),
+        ({"a": io.BytesIO()}, "got BytesIO: a form with files goes to post_multipart"),
+    ],
+)
+async def test_what_belongs_elsewhere_is_refused_before_anything_is_sent(
+    client: HTTPClient, data: BodyData, advice: str
+) -> None:
+    failure = (await client.post("http://127.0.0.1:1/", data=data)).failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert (failure.field, failure.attempts) == ("data", 0)
+    assert failure.message.endswith(advice)
 
 
 async def test_a_text_file_is_refused(client: HTTPClient, tmp_path: Path) -> None:

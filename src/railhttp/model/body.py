@@ -20,6 +20,8 @@ from railhttp.model.errors import HTTPValidationError
 from railhttp.model.redaction import redacted_repr
 from railhttp.model.url import QueryParams, query_pairs
 
+_BINARY: Final = "application/octet-stream"
+
 BodyData: TypeAlias = (
     bytes
     | bytearray
@@ -170,8 +172,9 @@ def data_body(data: BodyData, measure: Callable[[BinaryIO], FileSource]) -> Body
     Args:
         data: Bytes; text, sent as UTF-8; a mapping, sent as a form; an open binary file; what has
             a coroutine `read`, such as an `asyncio.StreamReader`; or an iterable or async iterable
-            of bytes. An iterable that is no iterator (a list, a class with `__aiter__`) is read
-            anew for each attempt; an iterator allows only one, and so does a stream.
+            of bytes. An iterable that gives a new iterator each time (a list, a class whose
+            `__aiter__` is a generator) is read anew for each attempt; an iterator allows only one,
+            and so does a stream.
         measure: Finds out where a file stands and how long it is.
 
     Returns:
@@ -186,27 +189,36 @@ def data_body(data: BodyData, measure: Callable[[BinaryIO], FileSource]) -> Body
     """
     match data:
         case bytes():
-            return BytesBody(data, "application/octet-stream")
+            return BytesBody(data, _BINARY)
         case bytearray() | memoryview():
-            return BytesBody(bytes(data), "application/octet-stream")
+            return BytesBody(bytes(data), _BINARY)
         case str():
             return BytesBody(_encode(data), "text/plain; charset=utf-8")
         case Mapping():
             return _form(cast("QueryParams", data))  # what else is a mapping is refused there
+    return StreamBody((_segment(data, measure),), _BINARY)
+
+
+def _segment(data: object, measure: Callable[[BinaryIO], FileSource]) -> Segment:
+    match data:
         case io.TextIOBase():
             raise HTTPValidationError(
                 "open the file in binary mode: open(path, 'rb')", field="data"
             )
         # Not by iteration, which gives lines and refuses long ones.
         case _ if iscoroutinefunction(read := getattr(data, "read", None)):
-            return StreamBody((ReaderSource(read),), "application/octet-stream")
+            return ReaderSource(read)
         case AsyncIterable():
-            return StreamBody((data,), "application/octet-stream")
+            items = aiter(data)  # the same one each time where it can be read only once
+            return items if items is aiter(data) else data
         case _ if hasattr(data, "read"):
-            file = cast("BinaryIO", data)  # what else has `read` is refused when it gives no bytes
-            return StreamBody((measure(file),), "application/octet-stream")
+            # What else has `read` is refused when it gives no bytes.
+            return measure(cast("BinaryIO", data))
+        case list() | tuple():
+            return _checked(data)
         case Iterable():
-            return StreamBody((data,), "application/octet-stream")
+            chunks = iter(data)  # as above
+            return chunks if chunks is iter(data) else data
     raise HTTPValidationError(
         f"must be bytes, str, a mapping, an open binary file or an iterable of bytes, "
         f"not {type(data).__name__}",
@@ -214,11 +226,23 @@ def data_body(data: BodyData, measure: Callable[[BinaryIO], FileSource]) -> Body
     )
 
 
+def _checked(chunks: list[bytes] | tuple[bytes, ...]) -> list[bytes] | tuple[bytes, ...]:
+    for chunk in chunks:
+        if not isinstance(chunk, bytes | bytearray | memoryview):
+            raise HTTPValidationError(
+                f"must be a list of bytes, not of {type(chunk).__name__}: a document goes to json=",
+                field="data",
+            )
+    return chunks
+
+
 def _form(fields: QueryParams) -> BytesBody:
     try:
         form = urlencode(query_pairs(fields))
     except HTTPValidationError as error:
-        raise HTTPValidationError(error.message, field="data") from None
+        has_file = any(hasattr(value, "read") for value in fields.values())
+        advice = ": a form with files goes to post_multipart" if has_file else ""
+        raise HTTPValidationError(f"{error.message}{advice}", field="data") from None
     return BytesBody(form.encode("ascii"), "application/x-www-form-urlencoded")
 
 
