@@ -94,6 +94,10 @@ def test_a_status_below_400_is_ok(status: int, ok: bool) -> None:
         ("text/plain; charset=klingon", "né".encode(), "né"),
         ("text/plain; charset=hex", "né".encode(), "né"),
         ("text/plain; charset=idna", "né".encode(), "né"),
+        ("text/plain; charset=Punycode", "né".encode(), "né"),
+        ("text/plain; charset=unicode-escape", b"n\\q\xc3\xa9", "n\\qé"),
+        ("text/plain; charset=raw_unicode_escape", "né".encode(), "né"),
+        ("text/plain; charset=undefined", "né".encode(), "né"),
         ("text/plain; charset=a\0b", "né".encode(), "né"),
     ],
 )

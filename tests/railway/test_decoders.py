@@ -160,6 +160,7 @@ def test_text_is_read_in_its_charset(content_type: str, body: bytes, text: str) 
         ("text/plain; charset=x-none", b"a", ""),
         ("text/plain; charset=base64", b"YQ==", ""),
         ("text/plain; charset=undefined", b"a", ""),
+        ("text/plain; charset=punycode", b"a", ""),
         ("text/plain", b"caf\xe9", "byte 3"),
     ],
 )

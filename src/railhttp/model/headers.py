@@ -1,8 +1,10 @@
 """Header fields: reading, merging, checking (RFC 9110, section 5)."""
 
+import codecs
 import math
 import string
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from multidict import CIMultiDict
 from returns.result import Failure, Result, Success
@@ -158,6 +160,29 @@ def _text(value: object, name: str) -> str:
     raise HTTPValidationError(
         f"{label} must be text, UTF-8 bytes or a finite number, got {shown(value)}", field="headers"
     )
+
+
+_NO_CHARSETS: Final = frozenset(
+    {"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape"}
+)
+"""Codecs that give text, but are the charset of none; punycode takes seconds for 300 kB."""
+
+
+def codec_of(content_type: str) -> str | None:
+    """Find the codec for the charset of a `Content-Type` value.
+
+    Returns:
+        Python's name of it; None where Python does not know the charset, or it is none.
+
+    Example:
+        >>> codec_of("text/html; charset=latin1"), codec_of("text/html; charset=punycode")
+        ('iso8859-1', None)
+    """
+    try:
+        name = codecs.lookup(charset_of(content_type)).name
+    except (LookupError, ValueError):  # ValueError: no name at all
+        return None
+    return None if name in _NO_CHARSETS else name
 
 
 def charset_of(content_type: str) -> str:

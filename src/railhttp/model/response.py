@@ -8,7 +8,7 @@ from typing import Final, NoReturn, TypeAlias, cast
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from railhttp.model.errors import HTTPDecodeError, HTTPStatusError, HTTPValidationError
-from railhttp.model.headers import charset_of
+from railhttp.model.headers import codec_of
 from railhttp.model.redaction import SECRET_HEADERS, redact_header, redact_url
 from railhttp.model.validation import shown
 
@@ -145,9 +145,10 @@ class HttpResponse:
             >>> HttpResponse(200, body="né".encode()).text
             'né'
         """
+        codec = codec_of(self.headers.get("Content-Type", "")) or "utf-8"
         try:
-            return self.body.decode(charset_of(self.headers.get("Content-Type", "")), "replace")
-        except (LookupError, ValueError):  # a charset that is unknown, or no name at all
+            return self.body.decode(codec, "replace")
+        except (LookupError, ValueError):  # codecs such as base64 make no text
             return self.body.decode("utf-8", "replace")
 
     def json(self) -> JSON:

@@ -1,6 +1,5 @@
 """Decoders: pure functions from a response to a value, for `.bind_result` and `then`."""
 
-import codecs
 import json
 from typing import Final, Protocol, TypeVar, cast, overload
 
@@ -9,7 +8,7 @@ from returns.result import Failure, Result, Success
 from typing_extensions import TypeForm
 
 from railhttp.model.errors import HTTPDecodeError
-from railhttp.model.headers import charset_of, extract_json_type
+from railhttp.model.headers import codec_of, extract_json_type
 from railhttp.model.response import JSON, HttpResponse
 from railhttp.railway.json_path import json_path
 from railhttp.railway.packages import Package, package_for
@@ -114,14 +113,14 @@ def decode_text(response: HttpResponse) -> Result[str, HTTPDecodeError]:
     content_type = response.headers.get("Content-Type", "")
     if not _is_text(response.content_type, content_type):
         return Failure(_refused(response, "expected text, found another content type"))
-    charset = _codec(content_type)
+    charset = codec_of(content_type)
     if charset is None:
         return Failure(_refused(response, "expected a charset of text, found another one"))
     try:
         return Success(response.body.decode(charset))
     except UnicodeDecodeError as error:
         where = f"byte {error.start}"
-    except (LookupError, ValueError):  # codecs such as base64 and undefined make no text
+    except (LookupError, ValueError):  # codecs such as base64 make no text
         where = ""
     return Failure(_refused(response, f"expected text in {charset}", where))
 
@@ -197,17 +196,9 @@ def _refuse_json_type(response: HttpResponse) -> HTTPDecodeError | None:
     content_type = response.headers.get("Content-Type", "")
     if response.content_type and extract_json_type(content_type) is None:
         return _refused(response, "expected JSON, found another content type")
-    if _codec(content_type) not in _UNICODE:
+    if codec_of(content_type) not in _UNICODE:
         return _refused(response, "expected a Unicode charset (RFC 8259, section 8.1)")
     return None
-
-
-def _codec(content_type: str) -> str | None:
-    """Python's name of the charset; None where Python does not know it."""
-    try:
-        return codecs.lookup(charset_of(content_type)).name
-    except (LookupError, ValueError):
-        return None
 
 
 def _is_text(media_type: str, content_type: str) -> bool:
