@@ -127,6 +127,7 @@ def test_settings_do_not_show_credentials() -> None:
         ("proxy.example:3128", "http://proxy.example:3128"),
         ("HTTPS://ann:s3cret@Proxy.example", "https://ann:s3cret@proxy.example"),
         ("ann:s3cret@[::1]:3128", "http://ann:s3cret@[::1]:3128"),
+        ("http://a%40b:p%3Aw@proxy.example", "http://a%40b:p%3Aw@proxy.example"),
     ],
 )
 def test_a_proxy_is_an_http_url_whose_scheme_may_be_left_out(proxy: str, normal: str) -> None:
@@ -136,6 +137,15 @@ def test_a_proxy_is_an_http_url_whose_scheme_may_be_left_out(proxy: str, normal:
 @pytest.mark.parametrize("proxy", ["", "http://", "a b", "proxy:0", b"proxy", None])
 def test_a_bad_proxy_is_refused(proxy: object) -> None:
     assert check_proxy(proxy).failure().field == "proxy"
+
+
+@pytest.mark.parametrize("user", ["a%3Ab:s3cret", "a%0D%0AX:s3cret", "a:s3cret%00", "%C2%85"])
+def test_a_user_that_basic_authentication_cannot_name_is_refused(user: str) -> None:
+    failure = check_proxy(f"http://{user}@proxy.example").failure()
+    assert (failure.field, "s3cret" in str(failure)) == ("proxy", False)
+    with pytest.raises(HTTPValidationError) as caught:
+        proxy_for("https://h/", HTTPS_PROXY=f"http://{user}@proxy.example")
+    assert caught.value.field == "HTTPS_PROXY"
 
 
 @pytest.mark.parametrize("proxy", ["socks5://h:1080", "SOCKS5H://h", "ftp://h"])

@@ -6,11 +6,11 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final, NamedTuple
 
-from returns.result import Result
+from returns.result import Result, Success
 from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import SCHEME, check_host, check_url, or_raise, refusal
+from railhttp.model.validation import CONTROL, SCHEME, check_host, check_url, or_raise, refusal
 
 _HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
 _ENTRY: Final = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(:(?P<port>[0-9]{1,5}))?")
@@ -18,6 +18,9 @@ _ENTRY: Final = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(:(?P<port>[0-9]{1,
 
 def check_proxy(proxy: object, *, field: str = "proxy") -> Result[str, HTTPValidationError]:
     """Check the URL of a proxy: http or https, perhaps with user and password.
+
+    Both must be fit for Basic authentication (RFC 7617): no control character, and no colon in the
+    user.
 
     Args:
         proxy: Anything; a text without a scheme means `http://`.
@@ -37,7 +40,17 @@ def check_proxy(proxy: object, *, field: str = "proxy") -> Result[str, HTTPValid
             "must be an http:// or https:// proxy; for SOCKS put an HTTP proxy in front of it",
             field,
         )
-    return check_url(proxy, require_scheme=False, field=field)
+    checked = check_url(proxy, require_scheme=False, field=field)
+    return checked.bind(lambda url: _check_user(url, field))
+
+
+def _check_user(proxy: str, field: str) -> Result[str, HTTPValidationError]:
+    url = URL(proxy)
+    user, password = url.user or "", url.password or ""
+    if ":" in user or CONTROL.search(user + password):
+        problem = "must have no control character in user and password, and no colon in the user"
+        return refusal(problem, field)
+    return Success(proxy)
 
 
 class ProxyVariable(NamedTuple):
