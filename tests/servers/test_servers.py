@@ -114,6 +114,7 @@ ANSWERS: list[tuple[str, Ending, bytes]] = [
     ("/unsolicited-answer", "fin", b"\r\n\r\nokHTTP/1.1 408 "),
     ("/says-close-but-stays", "silence", b"Connection: close\r\n\r\nok"),
     ("/stalled-upload", "silence", b""),
+    ("/transfer-coding-gzip", "fin", b"Transfer-Encoding: gzip, chunked\r\n\r\n"),
     ("/early-413", "silence", b"HTTP/1.1 413 "),
     ("/early-413-reset", "reset", b"HTTP/1.1 413 "),
     ("/close-in-upload", "silence", b""),

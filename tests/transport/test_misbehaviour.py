@@ -48,7 +48,7 @@ OUTCOMES: Final[dict[Outcome, str]] = {
         /unknown-version /garbage /http09 /http2-preface /wrong-protocol /bad-header-line
         /bad-header-name /empty-header-name /nul-in-header /cr-in-header /header-line-too-long
         /too-many-headers /endless-head /conflicting-lengths /chunked-and-length /negative-length
-        /length-no-number /no-content-with-body /unasked-101
+        /length-no-number /no-content-with-body /unasked-101 /transfer-coding-gzip
         """,
     "redirect": """
         /redirect-loop /redirect-forever /redirect-empty-location /redirect-bad-url

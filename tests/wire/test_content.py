@@ -16,6 +16,7 @@ from railhttp.wire.content import (
     MAX_CODINGS,
     ContentError,
     decoder_for,
+    is_only_chunked,
 )
 from railhttp.wire.decompressors import PIECE_BYTES
 
@@ -162,6 +163,18 @@ def test_a_bomb_between_two_codings_is_refused() -> None:
 def test_what_was_compressed_again_and_again_for_no_good_reason_is_undone() -> None:
     body = gzip.compress(gzip.compress(gzip.compress(bytes(1024 * 1024))))
     assert decode_body("gzip, gzip, gzip", body, max_bytes=1024 * 1024) == bytes(1024 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("transfer_encoding", "plain"),
+    [
+        *((text, True) for text in ("chunked", " Chunked ,", "identity", "identity, chunked", "")),
+        *((text, False) for text in ("gzip", "gzip, chunked", "chunked, gzip", "chunked;q=1")),
+        ("chunked, chunked", False),
+    ],
+)
+def test_a_transfer_coding_is_never_undone(transfer_encoding: str, plain: bool) -> None:
+    assert is_only_chunked(transfer_encoding) is plain
 
 
 def test_what_is_offered_is_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:

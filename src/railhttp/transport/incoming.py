@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from aiohttp import ClientSession, HttpVersion11, hdrs
+from aiohttp import EMPTY_PAYLOAD, ClientSession, HttpVersion11, hdrs
 
 from railhttp.model.errors import CallFacts, HTTPConnectionError, HTTPResponseTooLargeError
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Progress
 from railhttp.transport.reply import Reply
-from railhttp.wire.content import ContentError, Decoder, decoder_for
+from railhttp.wire.content import ContentError, Decoder, decoder_for, is_only_chunked
 
 if TYPE_CHECKING:
     from railhttp.transport.exchange import AiohttpExchange
@@ -51,12 +51,11 @@ class Incoming:
         self._pieces = _NO_PIECES
         self._unbroken = 0
         if reply.status < 200:
-            self.close()
-            raise HTTPConnectionError(
-                f"an unasked status {reply.status}",
-                kind="protocol",
-                **exchange.facts(request, progress),
-            )
+            self._refuse(f"an unasked status {reply.status}")
+        if hdrs.TRANSFER_ENCODING in reply.headers and reply.content is not EMPTY_PAYLOAD:
+            framing = reply.headers.getall(hdrs.TRANSFER_ENCODING)
+            if not is_only_chunked(", ".join(framing)):
+                self._refuse("a transfer coding that nobody asked for")
         if hdrs.CONTENT_ENCODING in reply.headers:
             try:
                 codings = reply.headers.getall(hdrs.CONTENT_ENCODING)
@@ -66,6 +65,10 @@ class Incoming:
                 raise
         if request.route.read_timeout is not None:
             reply.without_idle_limit()
+
+    def _refuse(self, message: str) -> NoReturn:
+        self.close()
+        raise HTTPConnectionError(message, kind="protocol", **self.facts())
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Give the response as a value, with what was read of its body."""

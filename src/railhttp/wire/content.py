@@ -195,6 +195,23 @@ def _codings(content_encoding: str) -> tuple[_Coding, ...]:
     return tuple(known) if len(known) == len(named) else ()
 
 
+def is_only_chunked(transfer_encoding: str) -> bool:
+    """Tell whether a body is framed in the one way that needs no asking for (RFC 9112, 6.1).
+
+    Args:
+        transfer_encoding: The `Transfer-Encoding` field, several values joined by commas.
+
+    Returns:
+        Whether it names `chunked`, once, or nothing; of a `gzip` the body would still be undone.
+
+    Example:
+        >>> is_only_chunked("Chunked"), is_only_chunked("gzip, chunked")
+        (True, False)
+    """
+    names = [name.strip().lower() for name in transfer_encoding.split(",")]
+    return [name for name in names if name not in {"", "identity"}] in ([], ["chunked"])
+
+
 def decoder_for(content_encoding: str) -> Decoder | None:
     """Make the decoder for one body.
 

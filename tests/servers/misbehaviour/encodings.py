@@ -6,7 +6,7 @@ from functools import cache
 
 import brotli
 import zstandard
-from tests.servers.registry import Exchange, answer, fault
+from tests.servers.registry import Exchange, answer, fault, head
 
 TEXT = b"".join(b"line %d of a text that is worth compressing\n" % n for n in range(200))
 BOMB_SIZE = 10 * 1024 * 1024
@@ -14,6 +14,14 @@ BOMB_SIZE = 10 * 1024 * 1024
 
 async def _send(x: Exchange, coding: str, body: bytes) -> None:
     await x.send(answer(body, f"Content-Encoding: {coding}", "Content-Type: text/plain"))
+
+
+@fault()
+async def transfer_coding_gzip(x: Exchange) -> None:
+    """A chunked body that is compressed for the transfer, which nobody asked for by TE."""
+    body = gzip.compress(TEXT)
+    chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    await x.send(head("Transfer-Encoding: gzip, chunked") + chunks)
 
 
 @fault(keep_alive=True)
