@@ -17,6 +17,8 @@ from tests.servers.faults import FaultServer
 from tests.servers.leaks import nothing_left
 from tests.servers.listener import refused_port, unanswered_port
 from tests.servers.proxy import ProxyServer
+from tests.servers.registry import answer
+from tests.servers.scripted import ScriptedServer, sends
 from tests.servers.tls import TlsContexts
 
 from railhttp import (
@@ -279,6 +281,19 @@ async def test_a_malformed_answer_is_no_status_400(
 ) -> None:
     failure = (await client.get(faults.url(path))).failure()
     assert facts(failure) == (HTTPConnectionError, "protocol", Delivery.MAYBE_SENT)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [[f"X-Large: {'a' * 60_000}"], [f"X-Field-{number}: {number}" for number in range(200)]],
+    ids=["large", "many"],
+)
+async def test_fields_may_be_larger_and_more_than_aiohttp_takes(
+    client: HTTPClient, fields: list[str]
+) -> None:
+    async with ScriptedServer(sends(answer(b"ok", *fields))) as server:
+        response = (await client.get(server.url())).unwrap()
+    assert [f"{name}: {value}" for name, value in response.headers.items()][1:] == fields
 
 
 async def test_an_answer_that_nobody_asked_for(client: HTTPClient) -> None:

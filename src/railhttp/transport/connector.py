@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 USER_AGENT: Final = f"railhttp/{__version__}"
 _MOST_AT_ONCE: Final = 512 * 1024
+# Large tokens, policies and many cookies are more than the 8190 bytes and 128 fields of aiohttp.
+_LARGEST_FIELD: Final = 64 * 1024
+_MOST_FIELDS: Final = 256
 
 
 @runtime_checkable
@@ -90,6 +93,8 @@ class CandidHandler(ResponseHandler):
             auto_decompress=False,
             read_timeout=read_timeout,
             timeout_ceil_threshold=math.inf,
+            max_field_size=_LARGEST_FIELD,
+            max_headers=_MOST_FIELDS,
         )
 
     @override
