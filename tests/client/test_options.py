@@ -166,7 +166,7 @@ async def test_a_header_name_that_is_no_text_is_an_invalid_request(
 async def test_default_fields_are_sent_where_the_headers_are_none(
     client: HTTPClient, faults: FaultServer
 ) -> None:
-    options: RequestOptions = {"headers": None, "idempotency_key": "7"}  # type: ignore[typeddict-item]  # untyped callers do so
+    options: RequestOptions = {"headers": None, "idempotency_key": "7"}
     await client.post(faults.url(), **options)
     assert faults.received[0].header("idempotency-key") == "7"
 
