@@ -14,13 +14,10 @@ from railhttp.client.http_client import HTTPClient
 from railhttp.client.streams import Streams
 from railhttp.model.body import BodyData
 from railhttp.model.config import HTTPClientConfig
-from railhttp.model.errors import HTTPInvalidRequestError, HTTPStatusError, HTTPValidationError
-from railhttp.model.headers import check_headers
-from railhttp.model.options import BodilessOptions, RequestOptions, with_default_headers
+from railhttp.model.errors import HTTPInvalidRequestError, HTTPStatusError
+from railhttp.model.options import BodilessOptions, RequestOptions
 from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
-from railhttp.model.url import join_base_url, origin_of, request_url
-from railhttp.model.validation import check_url, or_raise
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.mailbox import Observer
 from railhttp.protocols import (
@@ -117,22 +114,10 @@ class BaseURLHTTPClient(Streams):
         share_credentials: bool = False,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        config = _settings(config, pool, timeout)
         self._base_url = base_url
-        self._origin = (
-            origin_of(request_url(or_raise(check_url(base_url, field="base_url"))))
-            if base_url
-            else None
-        )
-        self._headers = or_raise(check_headers(headers or {}))
-        self._public_headers = {
-            name: value
-            for name, value in self._headers.items()
-            if share_credentials or name.lower() not in config.secret_headers
-        }
         self._name = name
         self._client = HTTPClient(
-            config,
+            _settings(config, pool, timeout),
             pool,
             retry,
             circuit_breaker,
@@ -144,6 +129,9 @@ class BaseURLHTTPClient(Streams):
             exchange=exchange,
             clock=clock,
             service_name=None if name == _NAME else name,
+            base_url=base_url,
+            headers=headers,
+            share_credentials=share_credentials,
         )
 
     def __repr__(self) -> str:
@@ -201,9 +189,9 @@ class BaseURLHTTPClient(Streams):
             HTTPClientError: There was no response; always one of `HTTPFailure`.
             TypeError: There is no such option.
         """
-        url, options = self._resolve(method, url, options)
+        call = self._client._call(method, url, options)
         await self.start()
-        return await self._client.request(method, url, **options)
+        return await self._client._perform(call)
 
     async def get(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
         """Perform a GET request; see `request`."""
@@ -256,7 +244,6 @@ class BaseURLHTTPClient(Streams):
         self, url: str, fields: FormFields, **options: Unpack[RequestOptions]
     ) -> HttpResponse:
         """Upload a form as `multipart/form-data`; see `HTTPClient.post_multipart`."""
-        url, options = self._resolve("POST", url, options)
         await self.start()
         result = await self._client.post_multipart(url, fields, **options)
         if not isinstance(result, Failure):
@@ -268,25 +255,9 @@ class BaseURLHTTPClient(Streams):
 
     @override
     async def _opener(self, method: str, url: str, options: RequestOptions) -> "Opener":
-        url, options = self._resolve(method, url, options)
+        opener = await self._client._opener(method, url, options)
         await self.start()
-        return await self._client._opener(method, url, options)
-
-    def _resolve(
-        self, method: str, url: str, options: RequestOptions
-    ) -> tuple[str, RequestOptions]:
-        """Give the absolute URL, and the options with the default headers that go there."""
-        try:
-            absolute = join_base_url(self._base_url, url)
-            headers = self._headers if self._is_home(absolute) else self._public_headers
-        except HTTPValidationError as error:
-            raise HTTPInvalidRequestError(
-                error.message, field=error.field, method=str(method), url=str(url), attempts=0
-            ) from None
-        return absolute, with_default_headers(options, headers) if headers else options
-
-    def _is_home(self, url: str) -> bool:
-        return self._origin is None or origin_of(request_url(url)) == self._origin
+        return opener
 
 
 def _settings(

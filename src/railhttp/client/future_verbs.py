@@ -48,7 +48,7 @@ class FutureVerbs:
         """Describe a GET request.
 
         Args:
-            url: The target URL, absolute.
+            url: The target URL, or a path behind the base URL of the client.
             **options: See `RequestOptions`.
 
         Returns:

@@ -1,7 +1,7 @@
 """The client: assembles the rooms below, and turns what is raised into what is returned."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from types import TracebackType
@@ -20,6 +20,7 @@ from railhttp.client.gate import GatedExchange
 from railhttp.client.request_builder import Prepared, RequestBuilder
 from railhttp.client.streams import Streams
 from railhttp.client.verbs import Verbs
+from railhttp.model.base_url import BaseURL
 from railhttp.model.body import Body
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import (
@@ -89,6 +90,12 @@ class HTTPClient(Verbs, Streams):
         clock: What tells the time, draws lots and waits.
         service_name: What the service that is called is known as; interceptors see it in
             `RequestContext.service_name`. None where it has no name.
+        base_url: What every relative path is put behind (see `build_url`); an absolute URL is left
+            alone. Empty where all URLs are absolute.
+        headers: Header fields of every request; a call's own of the same name, in any case, take
+            their place. Where there is a base URL the secret ones (`Authorization`, `Cookie`,
+            `X-Api-Key`, the config's `secret_headers` …) go to its origin only.
+        share_credentials: Whether secret default headers go to other origins too.
 
     Raises:
         HTTPValidationError: One of them cannot do its work; the error names it.
@@ -118,6 +125,9 @@ class HTTPClient(Verbs, Streams):
         exchange: Exchange | None = None,
         clock: Clock = SYSTEM_CLOCK,
         service_name: str | None = None,
+        base_url: str = "",
+        headers: Mapping[str, str] | None = None,
+        share_credentials: bool = False,
     ) -> None:
         check_collaborators(
             retry_policy=retry_policy,
@@ -132,7 +142,9 @@ class HTTPClient(Verbs, Streams):
         config_times = (self._config.attempt_timeout, self._config.read_timeout)
         usual = (None, self._config.pool.timeout, *config_times)
         self._watchdog = Watchdog(clock, usual, self._check_loop)
-        self._builder = RequestBuilder(self._config, partial(random_id, clock))
+        secret = self._config.secret_headers
+        base = BaseURL.of(base_url, headers, secret, share_credentials=share_credentials)
+        self._builder = RequestBuilder(self._config, partial(random_id, clock), base)
         self._breaker_for = _finds(None if resilience is not None else circuit_breaker)
         self._interceptors = (
             interceptors
@@ -289,7 +301,7 @@ class HTTPClient(Verbs, Streams):
 
         Args:
             method: The HTTP method, in any case.
-            url: The target URL, absolute.
+            url: The target URL, or a path behind the base URL.
             **options: See `RequestOptions`.
 
         Returns:
@@ -307,7 +319,7 @@ class HTTPClient(Verbs, Streams):
         """Upload a form as `multipart/form-data` (RFC 7578) by POST.
 
         Args:
-            url: The target URL, absolute.
+            url: The target URL, or a path behind the base URL.
             fields: Field names with text; bytes, sent as a file named like the field; a tuple
                 `(filename, data, content_type)`; or an open binary file, which is streamed.
             **options: See `RequestOptions`; `json` and `data` are not allowed.

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from yarl import URL
 
 from railhttp.model.authorization import basic_auth
+from railhttp.model.base_url import BaseURL
 from railhttp.model.body import Body, data_body, json_body
 from railhttp.model.config import HTTPClientConfig, check_count, check_flag, check_seconds
 from railhttp.model.errors import HTTPValidationError
@@ -88,6 +89,7 @@ class RequestBuilder:
     Args:
         config: The client's settings, which hold where a call names none.
         new_key: Draws an idempotency key.
+        base: What all requests have in common; None where that is nothing.
 
     Example:
         >>> builder = RequestBuilder(HTTPClientConfig(), new_key=lambda: "7")
@@ -96,8 +98,11 @@ class RequestBuilder:
         ('GET', 30.0)
     """
 
-    def __init__(self, config: HTTPClientConfig, new_key: Callable[[], str]) -> None:
+    def __init__(
+        self, config: HTTPClientConfig, new_key: Callable[[], str], base: BaseURL | None = None
+    ) -> None:
         self._new_key = new_key
+        self._base = base
         self._timeout = config.pool.timeout
         self._attempt_timeout = config.attempt_timeout
         self._route = Route(
@@ -111,11 +116,7 @@ class RequestBuilder:
         self._plain = lru_cache(maxsize=1024)(self._build_plain)
 
     def _build_plain(self, method: str, url: str) -> Prepared:
-        target = target_of(url)
-        request = Request(
-            check_method(method), target.url, target.credentials, None, None, self._route
-        )
-        return Prepared(request, target.host, self._timeout, self._attempt_timeout)
+        return self._build(method, url, {})
 
     def build(
         self, method: object, url: object, options: RequestOptions, body: Body | None = None
@@ -124,7 +125,7 @@ class RequestBuilder:
 
         Args:
             method: The method, in any case.
-            url: An absolute http or https URL.
+            url: An absolute http or https URL, or a path behind the base URL.
             options: What the caller gave beside them.
             body: A body that is made already; then neither `json` nor `data` may be given.
 
@@ -135,9 +136,16 @@ class RequestBuilder:
         # An enum that is a str equals its text, but would be remembered as what it prints.
         if not options and body is None and type(url) is type(method) is str:
             return self._plain(method, url)
-        target = target_of(url)
         if unknown := options.keys() - RequestOptions.__annotations__.keys():
             raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
+        return self._build(method, url, options, body)
+
+    def _build(
+        self, method: object, url: object, options: RequestOptions, body: Body | None = None
+    ) -> Prepared:
+        if self._base is not None and isinstance(url, str):
+            url, options = self._base.resolve(url, options)
+        target = target_of(url)
         options = self._keyed(options)
         params = options.get("params")
         body = _body(options, body)

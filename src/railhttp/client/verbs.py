@@ -29,7 +29,7 @@ class Verbs(ABC):
         """Perform a GET request.
 
         Args:
-            url: The target URL, absolute.
+            url: The target URL, or a path behind the base URL of the client.
             **options: See `RequestOptions`.
 
         Returns:

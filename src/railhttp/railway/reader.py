@@ -40,7 +40,7 @@ def get(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
     """Describe a GET request.
 
     Args:
-        url: The target URL, absolute.
+        url: The target URL, or a path behind the base URL of the client.
         **options: See `RequestOptions`. A body that can be read only once cannot be sent again.
 
     Returns:
