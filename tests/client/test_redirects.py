@@ -9,7 +9,10 @@ import pytest
 from multidict import CIMultiDict
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
+from tests.servers.leaks import nothing_left
 from tests.servers.listener import refused_port
+from tests.servers.registry import answer, head
+from tests.servers.scripted import ScriptedServer, sends
 from tests.servers.tls import TlsContexts
 
 from railhttp import (
@@ -232,3 +235,26 @@ async def test_a_get_starts_anew_with_its_first_hop(
     assert (failure.label, failure.delivery) == ("disconnected", Delivery.ANSWERED)
     assert failure.attempts == 3
     assert [seen.path for seen in faults.received] == ["/redirect-to", "/reset-before-head"] * 3
+
+
+ODD_BODIES: Final = {
+    "not what it says": head(
+        "Location: /ok", "Content-Encoding: gzip", "Content-Length: 5", status="302 Found"
+    )
+    + b"plain",
+    "too large": head("Location: /ok", "Content-Length: 100000", status="302 Found")
+    + b"x" * 100_000,
+    "broken off": head("Location: /ok", "Content-Length: 100", status="302 Found") + b"part",
+    "endless": head("Location: /ok", "Transfer-Encoding: chunked", status="302 Found"),
+}
+
+
+@pytest.mark.parametrize("body", ODD_BODIES)
+async def test_the_body_of_a_redirect_does_not_matter(body: str) -> None:
+    config = HTTPClientConfig(trust_env=False, max_response_bytes=1000, timeout=5.0)
+    async with (
+        nothing_left(),
+        ScriptedServer(sends(ODD_BODIES[body]), sends(answer(b"ok"))) as server,
+        HTTPClient(config) as client,
+    ):
+        assert (await client.get(server.url())).unwrap().body == b"ok"

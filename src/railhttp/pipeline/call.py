@@ -32,7 +32,7 @@ from railhttp.pipeline.interception import context_of, taken_over
 from railhttp.pipeline.interceptors import InterceptionError, InterceptorChain
 from railhttp.pipeline.scope import CutCall
 from railhttp.pipeline.watchdog import Watch, Watchdog
-from railhttp.policy.redirect import REDIRECT_STATUSES, Refusal, redirected
+from railhttp.policy.redirect import Refusal, leads_on, redirected
 from railhttp.protocols import CircuitBreakerProtocol, Clock, Exchange
 
 
@@ -236,7 +236,7 @@ class Call(CutCall):
     async def _answered(self, request: Request) -> HttpResponse:
         try:
             response = await self._exchange(request)
-            if response.status in REDIRECT_STATUSES and request.route.allow_redirects:
+            if response.status >= 300 and leads_on(request, response.status, response.headers):
                 return await self._follow(request, response)
         except asyncio.CancelledError as error:
             raise (self.cut_off(error) or error) from None
@@ -244,7 +244,7 @@ class Call(CutCall):
 
     async def _follow(self, request: Request, response: HttpResponse) -> HttpResponse:
         hops = 0
-        while response.status in REDIRECT_STATUSES and "Location" in response.headers:
+        while leads_on(request, response.status, response.headers):
             self._reached = Delivery.ANSWERED
             if hops == request.route.max_redirects:
                 raise self._redirect_failed(f"there were more than {hops} redirects")

@@ -45,6 +45,23 @@ class Refusal(NamedTuple):
     reason: str
 
 
+def leads_on(request: Request, status: int, headers: Mapping[str, str]) -> bool:
+    """Whether an answer is a redirect that is to be followed (RFC 9110, section 15.4).
+
+    Args:
+        request: What was sent.
+        status: The answer's status.
+        headers: Its header fields, with names in any case.
+
+    Example:
+        >>> from railhttp.model.request import Route
+        >>> request = Request("GET", URL("http://h/"), None, None, None, Route())
+        >>> leads_on(request, 302, {"Location": "/a"}), leads_on(request, 304, {"Location": "/a"})
+        (True, False)
+    """
+    return status in REDIRECT_STATUSES and request.route.allow_redirects and "Location" in headers
+
+
 def redirected(
     request: Request, status: int, location: str, secret: frozenset[str]
 ) -> Request | Refusal:

@@ -15,6 +15,7 @@ from railhttp.model.errors import (
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Progress, Stage, call_facts
+from railhttp.policy.redirect import leads_on
 from railhttp.protocols import Clock
 from railhttp.transport.dispatch import Dispatcher
 from railhttp.transport.exception_map import safe_cause, to_failure
@@ -62,6 +63,9 @@ class AiohttpExchange:
             dispatcher = self._pool.dispatcher
             reply = await dispatcher.dispatch(request, progress)
             incoming = self._incoming(reply, dispatcher, request, progress)
+            if reply.status >= 300 and leads_on(request, reply.status, reply.headers):
+                incoming.close()  # nobody reads it, so nothing that is wrong with it matters
+                return incoming.answer()
             body = incoming.gathered()
         except BaseException as error:  # noqa: BLE001  # cancellation is told apart inside
             self.fail(error, request, progress)
