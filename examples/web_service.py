@@ -46,7 +46,7 @@ async def stock(request: web.Request) -> web.Response:
     match unwrap_or_failure(await client.get(f"{STOCK}/articles/{article}")):
         case HttpResponse() as response:
             return web.Response(body=response.body, content_type=response.content_type)
-        case HTTPStatusError(status=404):
+        case HTTPStatusError(404):
             raise web.HTTPNotFound(text="no such article")
         case HTTPTimeoutError() | HTTPCircuitOpenError():
             raise web.HTTPServiceUnavailable(text="the stock is busy")

@@ -265,6 +265,31 @@ def test_kind_phase_and_limit_must_be_named() -> None:
             cls("message")
 
 
+def advice(failure: HTTPFailure) -> str:
+    match failure:
+        case HTTPStatusError(404):
+            return "nothing there"
+        case HTTPConnectionError("dns" | "connect"):
+            return "nobody there"
+        case HTTPTimeoutError("read"):
+            return "asleep"
+        case _:
+            return "ask somebody"
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (HTTPStatusError(HttpResponse(404)), "nothing there"),
+        (HTTPStatusError(HttpResponse(403)), "ask somebody"),
+        (HTTPConnectionError(kind="connect"), "nobody there"),
+        (HTTPTimeoutError(phase="read"), "asleep"),
+    ],
+)
+def test_a_case_may_name_status_kind_or_phase_alone(failure: HTTPFailure, told: str) -> None:
+    assert advice(failure) == told
+
+
 def test_a_validation_error_without_a_field_is_its_message() -> None:
     error = HTTPValidationError("is empty")
     assert (str(error), error.message, error.field) == ("is empty", "is empty", "")

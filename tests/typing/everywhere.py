@@ -288,7 +288,7 @@ def outcomes_match_exhaustively(result: Result[User, HTTPFailure | Unknown]) -> 
         case User(id=number):
             assert_type(number, int)
             return "user"
-        case HTTPStatusError(status=status):
+        case HTTPStatusError(status):
             assert_type(status, int)
             return "status"
         case HTTPCircuitOpenError() | HTTPRetryExhaustedError():

@@ -210,6 +210,8 @@ class HTTPInvalidRequestError(HTTPClientError):
 class HTTPConnectionError(HTTPClientError):
     """No answer came, or only a part of one: the connection failed.
 
+    A `case` may name the kind alone: `HTTPConnectionError("dns")`.
+
     Args:
         message: What went wrong, in words.
         kind: Which part failed, see `ConnectionKind`.
@@ -219,6 +221,8 @@ class HTTPConnectionError(HTTPClientError):
         >>> HTTPConnectionError("no such host", kind="dns", delivery=Delivery.NOT_SENT).kind
         'dns'
     """
+
+    __match_args__ = ("kind",)
 
     def __init__(
         self, message: str = "", *, kind: ConnectionKind, **call: Unpack[CallFacts]
@@ -235,6 +239,8 @@ class HTTPConnectionError(HTTPClientError):
 class HTTPTimeoutError(HTTPClientError):
     """Time ran out.
 
+    A `case` may name the phase alone: `HTTPTimeoutError("read")`.
+
     Args:
         message: What took too long, and how long it was given.
         phase: Which limit was hit, see `TimeoutPhase`.
@@ -245,6 +251,8 @@ class HTTPTimeoutError(HTTPClientError):
         >>> HTTPTimeoutError("no answer within 2 s", phase="total").phase
         'total'
     """
+
+    __match_args__ = ("phase",)
 
     def __init__(
         self,
@@ -267,6 +275,9 @@ class HTTPTimeoutError(HTTPClientError):
 class HTTPStatusError(HTTPClientError):
     """The server answered with a 4xx or 5xx status (RFC 9110, sections 15.5 and 15.6).
 
+    `railway.expect` makes one of any status that it does not expect. A `case` may name the status
+    alone: `HTTPStatusError(404)`.
+
     Args:
         response: The answer, whole; it names the request too.
         secret_headers: Names, in lower case, of header fields that are left out of a pickle; the
@@ -279,6 +290,8 @@ class HTTPStatusError(HTTPClientError):
         >>> error.status, str(error)
         (404, 'GET http://h/x: status 404 [answered, attempts 1, 0.000 s]')
     """
+
+    __match_args__ = ("status",)
 
     def __init__(
         self,
