@@ -1,19 +1,20 @@
-"""The connections: what the project adds to those of aiohttp, and to its connector."""
+"""Which connection a request goes by: what the project adds to the connector of aiohttp."""
 
 import asyncio
 import math
 import ssl
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final
 
-from aiohttp import ClientConnectionError, ClientPayloadError, ClientRequest, TCPConnector, hdrs
+from aiohttp import ClientConnectionError, ClientRequest, TCPConnector, hdrs
 from aiohttp.client_proto import ResponseHandler
 from typing_extensions import override
 from yarl import URL
 
 from railhttp.model.config import ConnectionPoolConfig
 from railhttp.model.stage import Progress, Stage
+from railhttp.transport.connection import CandidHandler
 from railhttp.version import __version__
 
 if TYPE_CHECKING:
@@ -22,17 +23,6 @@ if TYPE_CHECKING:
     from aiohttp.tracing import Trace
 
 USER_AGENT: Final = f"railhttp/{__version__}"
-_MOST_AT_ONCE: Final = 512 * 1024
-# Large tokens, policies and many cookies are more than the 8190 bytes and 128 fields of aiohttp.
-_LARGEST_FIELD: Final = 64 * 1024
-_MOST_FIELDS: Final = 256
-
-
-@runtime_checkable
-class _SelectorTransport(Protocol):
-    """asyncio's own transport, which receives as many bytes at once as it is told."""
-
-    max_size: int
 
 
 class Destination(ClientRequest):
@@ -70,57 +60,6 @@ class Destination(ClientRequest):
             ssl=True if tls is None else tls,
         )
         self.progress = progress
-
-
-class CandidHandler(ResponseHandler):
-    """A connection that tells the body being read how the connection ended.
-
-    Where only the connection's end delimits a body, aiohttp takes a RST for a good end; and a body
-    in which its C parser found a fault is told nothing, so that its reader waits for ever
-    (tests/transport/test_exchange.py::test_a_body_that_breaks_is_never_taken_for_whole).
-    """
-
-    def expect(self, with_body: bool, read_timeout: float | None) -> None:
-        """Be ready for the next answer.
-
-        Args:
-            with_body: Whether it may have a body, as it has unless HEAD was asked.
-            read_timeout: Seconds of silence until it has come; None is no limit.
-        """
-        self.set_response_params(
-            skip_payload=not with_body,
-            read_until_eof=True,
-            auto_decompress=False,
-            read_timeout=read_timeout,
-            timeout_ceil_threshold=math.inf,
-            max_field_size=_LARGEST_FIELD,
-            max_headers=_MOST_FIELDS,
-        )
-
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        # Twice as much as asyncio takes of its own accord: a large body costs less CPU by a fifth
-        # (benchmarks: streaming).
-        if isinstance(transport, _SelectorTransport):
-            transport.max_size = _MOST_AT_ONCE
-
-    @override
-    def connection_lost(self, exc: BaseException | None) -> None:
-        body = self._payload
-        if body is not None and not body.is_eof():
-            if self._exception is not None:
-                body.set_exception(self._exception)
-            elif exc is not None:
-                body.set_exception(ClientPayloadError(), exc)
-        super().connection_lost(exc)
-
-    @override
-    def resume_reading(self, resume_parser: bool = True) -> None:
-        # aiohttp asks for it with every piece that is read, paused or not, and each time gives its
-        # parser nothing to parse (benchmarks: one request).
-        if self._reading_paused:
-            super().resume_reading(resume_parser)
 
 
 class KeepaliveConnector(TCPConnector):
