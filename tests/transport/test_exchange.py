@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -12,16 +13,18 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from tests.patience import until
+from tests.servers.connection import Connection, Received
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 from tests.servers.leaks import nothing_left
 from tests.servers.listener import refused_port, unanswered_port
 from tests.servers.proxy import ProxyServer
-from tests.servers.registry import answer
+from tests.servers.registry import answer, head
 from tests.servers.scripted import ScriptedServer, sends
 from tests.servers.tls import TlsContexts
 
 from railhttp import (
+    ConnectionPoolConfig,
     Delivery,
     HTTPClient,
     HTTPClientConfig,
@@ -316,6 +319,51 @@ async def test_an_answer_that_nobody_asked_for(client: HTTPClient) -> None:
             await asyncio.sleep(0.05)
         assert connections == 3
         await client.stop()
+
+
+EVIL: Final = answer(b"evil")
+
+
+@pytest.mark.parametrize(
+    ("waits", "pieces"),
+    [
+        (False, (b"mine", EVIL)),
+        (False, (b"mine", EVIL[:30])),
+        (False, (b"mine", EVIL[:3])),
+        *product(
+            (False, True),
+            [
+                (b"mi", b"ne" + EVIL),
+                (b"mine" + EVIL,),
+                (b"mine" + EVIL[:30],),
+                (b"mine" + EVIL[:3],),
+            ],
+        ),
+    ],
+)
+async def test_bytes_that_nobody_asked_for_reach_no_other_request(
+    waits: bool, pieces: tuple[bytes, ...]
+) -> None:
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(head("Content-Length: 4"))
+        for piece in pieces:
+            await asyncio.sleep(0.02)
+            await connection.send(piece)
+        await connection.until_gone()
+
+    config = HTTPClientConfig(ConnectionPoolConfig(max_connections=1), timeout=5.0)
+    async with (
+        ScriptedServer(play, sends(answer(b"good"))) as server,
+        HTTPClient(config, retry_policy=ONCE) as client,
+    ):
+        first = asyncio.create_task(client.get(server.url()))
+        if not waits:
+            assert (await first).unwrap().body == b"mine"
+            await asyncio.sleep(0.05)
+        else:
+            await until(lambda: server.received)
+        assert (await client.get(server.url())).unwrap().body == b"good"
+        assert (await first).unwrap().body == b"mine"
 
 
 async def test_a_read_timeout_is_of_its_own_request(client: HTTPClient) -> None:

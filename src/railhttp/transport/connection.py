@@ -6,8 +6,11 @@ from typing import Final, Protocol, runtime_checkable
 
 from aiohttp import ClientPayloadError
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_parser import HttpResponseParser, HttpResponseParserPy
 from typing_extensions import override
 
+_IS_PURE_PYTHON: Final = HttpResponseParser is HttpResponseParserPy
 _MOST_AT_ONCE: Final = 512 * 1024
 # Large tokens, policies and many cookies are more than the 8190 bytes and 128 fields of aiohttp.
 _LARGEST_FIELD: Final = 64 * 1024
@@ -45,6 +48,23 @@ class CandidHandler(ResponseHandler):
             max_field_size=_LARGEST_FIELD,
             max_headers=_MOST_FIELDS,
         )
+
+    def is_unused(self) -> bool:
+        """Whether the connection stands, and nothing has come that nobody asked for.
+
+        Bytes behind an answer are an answer that would be taken for that of the next request; of
+        one that has only begun, the parser alone knows, and says so at its end
+        (tests/transport/test_exchange.py::test_bytes_that_nobody_asked_for_reach_no_other_request).
+        """
+        parser = self._parser
+        if self._buffer or self._exception is not None or parser is None or not self.is_connected():
+            return False
+        if _IS_PURE_PYTHON:
+            return not parser._tail and not parser._lines
+        try:
+            return parser.feed_eof() is None
+        except HttpProcessingError:
+            return False
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -3,12 +3,14 @@
 import asyncio
 import math
 import ssl
+from collections import deque
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import ClientConnectionError, ClientRequest, TCPConnector, hdrs
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
 from typing_extensions import override
 from yarl import URL
 
@@ -99,10 +101,8 @@ class KeepaliveConnector(TCPConnector):
         now = monotonic()
         while idle:
             protocol, since = idle.popleft()
-            # An answer that nobody asked for must not become that of the next request
-            # (tests/transport/test_exchange.py::test_an_answer_that_nobody_asked_for).
-            unused = protocol.is_connected() and not len(protocol)
-            if unused and now - since <= self._idle_limit and isinstance(protocol, CandidHandler):
+            in_time = now - since <= self._idle_limit
+            if in_time and isinstance(protocol, CandidHandler) and protocol.is_unused():
                 self._acquired.add(protocol)
                 if self._limit_per_host:
                     self._acquired_per_host[key].add(protocol)
@@ -129,6 +129,17 @@ class KeepaliveConnector(TCPConnector):
         request = super()._update_proxy_auth_header_and_build_proxy_req(req)
         request.headers[hdrs.USER_AGENT] = USER_AGENT
         return request
+
+    @override
+    async def _get(self, key: "ConnectionKey", traces: "list[Trace]") -> Connection | None:
+        # aiohttp takes any connection that stands, also for whoever has waited for one.
+        idle = self._conns.get(key, deque())
+        for entry in tuple(idle):
+            protocol, _ = entry
+            if not (isinstance(protocol, CandidHandler) and protocol.is_unused()):
+                idle.remove(entry)
+                protocol.close()
+        return await super()._get(key, traces)
 
     @override
     async def _create_connection(
