@@ -267,6 +267,55 @@ async def test_there_are_never_more_connections_than_allowed(
     assert {seen.connection for seen in faults.received} == {1, 2}
 
 
+@pytest.mark.parametrize("workers", [3, 4, 7])
+async def test_whoever_waits_for_a_connection_has_a_turn(faults: FaultServer, workers: int) -> None:
+    url = faults.url("/slow-answer", interval=0.001)
+    answered = [0] * workers
+
+    async def work(worker: int) -> None:
+        while max(answered) < 20:
+            (await client.get(url)).unwrap()
+            answered[worker] += 1
+
+    async with client_of(pool_of(max_connections=2)) as client:
+        await asyncio.gather(*map(work, range(workers)))
+    assert min(answered) > 15
+    assert {seen.connection for seen in faults.received} == {1, 2}
+
+
+async def test_whoever_waits_for_a_connection_to_another_host_has_a_turn(
+    faults: FaultServer, echo: EchoServer
+) -> None:
+    answered = {faults.url(): 0, echo.url(): 0}
+
+    async def work(url: str) -> None:
+        while max(answered.values()) < 60:
+            (await client.get(url)).unwrap()
+            answered[url] += 1
+
+    async with client_of(pool_of(max_connections=1)) as client:
+        await asyncio.gather(work(faults.url()), work(faults.url()), work(echo.url()))
+    assert answered[echo.url()] > 25
+
+
+@pytest.mark.parametrize("setting", ["max_connections", "max_connections_per_host"])
+async def test_a_turn_that_is_not_taken_goes_to_the_next(faults: FaultServer, setting: str) -> None:
+    async with client_of(pool_of(**{setting: 1})) as client:
+
+        async def finish_and_cancel() -> None:
+            await client.get(faults.url("/slow-answer"))
+            woken.cancel()
+
+        first = asyncio.create_task(finish_and_cancel())
+        await until(lambda: faults.received)
+        woken = asyncio.create_task(client.get(faults.url()))
+        await asyncio.sleep(0)
+        after = asyncio.create_task(client.get(faults.url()))
+        await first
+        assert (await after).unwrap().body == b"ok"
+        assert woken.cancelled()
+
+
 async def test_connections_are_used_again(faults: FaultServer) -> None:
     async with client_of(pool_of()) as client:
         for _ in range(5):

@@ -4,11 +4,12 @@ import asyncio
 import math
 import ssl
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import ClientConnectionError, ClientRequest, TCPConnector, hdrs
+from aiohttp import ClientConnectionError, ClientRequest, hdrs
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from typing_extensions import override
@@ -17,6 +18,7 @@ from yarl import URL
 from railhttp.model.config import ConnectionPoolConfig
 from railhttp.model.stage import Progress, Stage
 from railhttp.transport.connection import CandidHandler
+from railhttp.transport.waiting import FairConnector
 from railhttp.version import __version__
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ class Destination(ClientRequest):
         self.progress = progress
 
 
-class KeepaliveConnector(TCPConnector):
+class KeepaliveConnector(FairConnector):
     """A connector that says when it connects, and keeps no more idle connections than allowed.
 
     Args:
@@ -96,7 +98,7 @@ class KeepaliveConnector(TCPConnector):
             key: Where it leads, see `Destination.connection_key`.
         """
         idle = self._conns.get(key)
-        if not idle:
+        if not idle or (self._waiters and self._available_connections(key) <= 0):
             return None
         now = monotonic()
         while idle:
@@ -110,14 +112,30 @@ class KeepaliveConnector(TCPConnector):
             protocol.close()
         return None
 
-    async def connected(self, destination: Destination, timeout: "ClientTimeout") -> "Lease":
-        """Wait for a connection, or make one; see `connect`."""
-        connection = await self.connect(destination, traces=[], timeout=timeout)
+    async def connected(
+        self,
+        key: "ConnectionKey",
+        destination: Callable[[], Destination],
+        timeout: "ClientTimeout",
+    ) -> "Lease":
+        """Wait for a connection, behind those who wait already, or make one; see `connect`.
+
+        Args:
+            key: Where it leads.
+            destination: Builds the same in full, for a connection that has to be made.
+            timeout: How long both may take.
+        """
+        async with asyncio.timeout(timeout.connect):
+            if self._available_connections(key) <= 0:
+                await self._wait_for_available_connection(key, [])
+                if (lease := self.take_idle(key)) is not None:
+                    return lease
+            connection = await self.connect(destination(), traces=[], timeout=timeout)
         protocol = connection.protocol
         if not isinstance(protocol, CandidHandler):
             raise ClientConnectionError("the connection is closed")
         connection._protocol = None  # its place in the pool goes to the lease
-        return Lease(self, destination.connection_key, protocol)
+        return Lease(self, key, protocol)
 
     def take_back(self, key: "ConnectionKey", protocol: ResponseHandler, *, reusable: bool) -> None:
         """Take a connection back; it is closed unless it is whole and may be used again."""
@@ -132,6 +150,8 @@ class KeepaliveConnector(TCPConnector):
 
     @override
     async def _get(self, key: "ConnectionKey", traces: "list[Trace]") -> Connection | None:
+        if self._waiters and self._available_connections(key) <= 0:
+            return None
         # aiohttp takes any connection that stands, also for whoever has waited for one.
         idle = self._conns.get(key, deque())
         for entry in tuple(idle):

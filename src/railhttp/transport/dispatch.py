@@ -10,7 +10,7 @@ aiohttp's connector, its connections and its parser.
 import math
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, NamedTuple, cast
 
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, hdrs
@@ -96,11 +96,16 @@ class Dispatcher:
         if self.session.closed:
             raise RuntimeError("the session is closed")  # as aiohttp says it itself
         route = request.route
-        destination = Destination(
-            request.url.origin(), address.proxy, route.ssl_context, address.credentials, progress
+        destination = partial(
+            Destination,
+            request.url.origin(),
+            address.proxy,
+            route.ssl_context,
+            address.credentials,
+            progress,
         )
         timeout = _timeout(route.connect_timeout, route.read_timeout)
-        lease = await self._connector.connected(destination, timeout)
+        lease = await self._connector.connected(address.key, destination, timeout)
         return await self._exchanged(request, address.head, progress, lease)
 
     async def _exchanged(
