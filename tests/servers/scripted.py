@@ -14,18 +14,23 @@ class ScriptedServer(Listener):
 
     Args:
         *plays: What is done with each request.
+        reads_body: False if that is to begin with the body still unread, and not asked for.
 
     Attributes:
         received: Each request, in order.
     """
 
-    def __init__(self, *plays: Play) -> None:
+    def __init__(self, *plays: Play, reads_body: bool = True) -> None:
         super().__init__()
+        self._reads_body: Final = reads_body
         self.received: Final[list[Received]] = []
         self._plays = list(plays)
 
     async def handle(self, connection: Connection) -> None:
-        self.received.append(await connection.read_body(await connection.read_head()))
+        request = await connection.read_head()
+        if self._reads_body:
+            request = await connection.read_body(request)
+        self.received.append(request)
         play = self._plays[0] if len(self._plays) == 1 else self._plays.pop(0)
         await play(connection, self.received[-1])
 

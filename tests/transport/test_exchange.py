@@ -366,6 +366,46 @@ async def test_bytes_that_nobody_asked_for_reach_no_other_request(
         assert (await first).unwrap().body == b"mine"
 
 
+async def test_an_unasked_101_leaves_nothing_to_the_next_request(client: HTTPClient) -> None:
+    async def switch(connection: Connection, _: Received) -> None:
+        await connection.send(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        await connection.read_head()
+        await connection.send(answer(b"of the first"))
+
+    async with ScriptedServer(switch, sends(answer(b"of the second"))) as server:
+        failure = (await client.get(server.url())).failure()
+        assert facts(failure) == (HTTPConnectionError, "protocol", Delivery.ANSWERED)
+        assert (await client.get(server.url())).unwrap().body == b"of the second"
+
+
+@pytest.mark.parametrize(
+    ("field", "connections"),
+    [
+        ("close", {1, 2}),
+        ("Keep-Alive, Close", {1, 2}),
+        ("keep-alive", {1}),
+        ("x-close", {1}),
+    ],
+)
+@pytest.mark.parametrize("by_default", [False, True])
+async def test_a_connection_that_the_caller_closes_is_not_used_again(
+    client: HTTPClient, by_default: bool, field: str, connections: set[int]
+) -> None:
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(answer(b"ok"))
+        server.received.append(await connection.read_head())
+        await connection.send(answer(b"ok"))
+
+    server = ScriptedServer(play)
+    if by_default:
+        client.pool.session.headers["Connection"] = field
+    headers = {} if by_default else {"connection": field}
+    async with server:
+        for _ in range(2):
+            assert (await client.get(server.url(), headers=headers)).unwrap().body == b"ok"
+    assert {seen.connection for seen in server.received} == connections
+
+
 async def test_a_read_timeout_is_of_its_own_request(client: HTTPClient) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for pause in (0.0, 0.15):  # both on one connection
@@ -423,6 +463,29 @@ async def test_a_100_that_is_expected_and_comes(client: HTTPClient, echo: EchoSe
     answer = (await client.put(echo.url(), **options)).unwrap().json()
     assert isinstance(answer, dict)
     assert answer["body"] == "body"
+
+
+async def test_only_a_100_asks_for_the_body(client: HTTPClient) -> None:
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await connection.reader.readexactly(1)
+        await connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        await connection.send(answer(await connection.reader.readexactly(4)))
+
+    options = RequestOptions(headers={"Expect": "100-continue"}, data=b"body")
+    async with ScriptedServer(play, reads_body=False) as server:
+        assert (await client.put(server.url(), **options)).unwrap().body == b"body"
+
+
+async def test_a_100_that_is_expected_without_a_body_is_not_waited_for(
+    client: HTTPClient, faults: FaultServer
+) -> None:
+    for _ in range(2):
+        result = await client.get(faults.url(), headers={"Expect": "100-continue"})
+        assert result.unwrap().body == b"ok"
+    assert {seen.connection for seen in faults.received} == {1}
 
 
 async def test_no_exception_is_left_in_a_task(client: HTTPClient, faults: FaultServer) -> None:

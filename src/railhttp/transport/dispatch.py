@@ -11,6 +11,7 @@ import math
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache, partial
+from itertools import chain
 from typing import Final, NamedTuple, cast
 
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, hdrs
@@ -38,12 +39,14 @@ class Address(NamedTuple):
         head: The request's head.
         proxy: What it goes through; None is nothing.
         credentials: What the proxy is told where it opens a tunnel; empty is nothing.
+        closes: Whether the connection is closed after it, as its head says.
     """
 
     key: ConnectionKey
     head: bytes
     proxy: URL | None
     credentials: str
+    closes: bool
 
 
 class Dispatcher:
@@ -90,7 +93,7 @@ class Dispatcher:
         lease = self._connector.take_idle(address.key)
         if lease is None:
             return self._connected(request, address, progress)
-        return self._exchanged(request, address.head, progress, lease)
+        return self._exchanged(request, address, progress, lease)
 
     async def _connected(self, request: Request, address: Address, progress: Progress) -> Reply:
         if self.session.closed:
@@ -106,23 +109,24 @@ class Dispatcher:
         )
         timeout = _timeout(route.connect_timeout, route.read_timeout)
         lease = await self._connector.connected(address.key, destination, timeout)
-        return await self._exchanged(request, address.head, progress, lease)
+        return await self._exchanged(request, address, progress, lease)
 
     async def _exchanged(
-        self, request: Request, head: bytes, progress: Progress, lease: Lease
+        self, request: Request, address: Address, progress: Progress, lease: Lease
     ) -> Reply:
         progress.stage = Stage.SENDING
         protocol = lease.protocol
         upload: Upload | None = None
         try:
             protocol.expect(request.method != "HEAD", request.route.read_timeout)
-            upload = _send(protocol, request, head)
-            while True:
-                message, content = await protocol.read()
-                if not 100 <= message.code < 200 or message.code == 101:
-                    break
-                if upload is not None:
+            upload = _send(protocol, request, address.head)
+            message, content = await protocol.read()
+            while 100 <= message.code < 200 and message.code != 101:
+                if message.code == 100 and upload is not None:
                     upload.go_ahead()
+                message, content = await protocol.read()
+            if address.closes or message.code < 200:  # what follows a 101 is no answer of ours
+                protocol.force_close()
             if hdrs.SET_COOKIE in message.headers:
                 cookies = message.headers.getall(hdrs.SET_COOKIE)
                 self._jar.update_cookies_from_headers(cookies, request.url)
@@ -154,7 +158,7 @@ class Dispatcher:
             forwarding, credentials = None, proxy_credentials(request, defaults)
         head = request_head(request, defaults, cookies=cookies, proxy=forwarding)
         key = self._key(url.origin(), proxy, route.ssl_context, credentials)
-        return Address(key, head, proxy, credentials)
+        return Address(key, head, proxy, credentials, _closes(head))
 
     def _cookies(self, request: Request) -> str:
         kept = self._jar.filter_cookies(request.url)
@@ -169,22 +173,33 @@ def _connection_key(
     return Destination(origin, proxy, tls, credentials).connection_key
 
 
+def _closes(head: bytes) -> bool:
+    """Whether a request is the last one on its connection (RFC 9112, section 9.6)."""
+    lowered = head.lower()
+    if b"\r\nconnection:" not in lowered:
+        return False
+    fields = (line for line in lowered.split(b"\r\n") if line.startswith(b"connection:"))
+    options = chain.from_iterable(field[11:].split(b",") for field in fields)
+    return any(option.strip() == b"close" for option in options)
+
+
 def _send(protocol: ResponseHandler, request: Request, head: bytes) -> Upload | None:
     """Send a request; what is still to be sent of it comes back."""
     transport = protocol.transport
     if transport is None:
         raise ClientConnectionError("the connection is closed")
     body, progress = request.body, request.route.upload_progress
-    waits = request.headers is not None and _expects_go_ahead(request.headers)
+    headers = request.headers
+    waits = body is not None and headers is not None and _expects_go_ahead(headers)
     rest: StreamBody | None = None
     match body:
-        case None if not waits:
+        case None:
             transport.write(head)
         case BytesBody(content) if len(content) <= _AT_ONCE and progress is None and not waits:
             transport.write(head + content)
-        case None | BytesBody():
+        case BytesBody(content):
             transport.write(head)
-            rest = StreamBody((body.content,) if body else (), "")
+            rest = StreamBody((content,), "")
         case StreamBody():
             transport.write(head)
             rest = body
