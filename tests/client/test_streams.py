@@ -80,6 +80,25 @@ async def test_what_has_gathered_is_received_in_large_pieces(client: HTTPClient)
     assert max(sizes) > 256 * 1024  # which is the most that asyncio receives of its own accord
 
 
+@pytest.mark.parametrize("gathered", [16384, 16385, 16386])  # 16384: more make aiohttp pause
+async def test_many_chunks_that_gathered_are_followed_by_the_rest(
+    client: HTTPClient, gathered: int
+) -> None:
+    paused = asyncio.Event()
+
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(head("Transfer-Encoding: chunked") + b"1\r\nx\r\n" * gathered)
+        await paused.wait()
+        await connection.send(b"1\r\ny\r\n" * 50)
+        await connection.send(b"1\r\nz\r\n" * 50 + b"0\r\n\r\n")
+
+    async with ScriptedServer(play) as server, client.stream("GET", server.url()) as chunks:
+        await asyncio.sleep(0.1)  # a consumer that is busy
+        asyncio.get_running_loop().call_later(0.1, paused.set)
+        body = b"".join(await collect(chunks))
+    assert body == b"x" * gathered + b"y" * 50 + b"z" * 50
+
+
 async def test_the_head_is_there_before_the_body(client: HTTPClient, echo: EchoServer) -> None:
     async with client.stream("GET", echo.url("/stream/2")) as response:
         assert response.status == 200

@@ -85,8 +85,17 @@ class CandidHandler(ResponseHandler):
         super().connection_lost(exc)
 
     @override
+    def pause_reading(self) -> None:
+        # aiohttp stops its parser too, for bodies that it decompresses itself; a parser that was
+        # stopped where a segment ended keeps what comes next for itself, and loses it
+        # (tests/client/test_streams.py::test_many_chunks_that_gathered_are_followed_by_the_rest).
+        self._reading_paused = True
+        self._pause_transport_reading()
+        self._drop_timeout()
+
+    @override
     def resume_reading(self, resume_parser: bool = True) -> None:
         # aiohttp asks for it with every piece that is read, paused or not, and each time gives its
         # parser nothing to parse (benchmarks: one request).
         if self._reading_paused:
-            super().resume_reading(resume_parser)
+            super().resume_reading(resume_parser=False)
