@@ -332,6 +332,18 @@ async def test_stopping_the_client_ends_a_read(client: HTTPClient, faults: Fault
     assert caught.value.kind == "closed"
 
 
+async def test_stopping_the_pool_ends_a_read_of_whoever_shares_it(
+    client: HTTPClient, faults: FaultServer
+) -> None:
+    async with client.stream("GET", faults.url("/stall-in-body")) as chunks:
+        await anext(chunks)
+        asyncio.get_running_loop().call_soon(asyncio.ensure_future, client.pool.stop())
+        with pytest.raises(HTTPConnectionError) as caught:
+            async with asyncio.timeout(1.0):
+                await anext(chunks)
+    assert caught.value.kind == "closed"
+
+
 async def test_a_client_that_was_stopped_between_two_chunks_gives_no_more(
     client: HTTPClient, faults: FaultServer
 ) -> None:

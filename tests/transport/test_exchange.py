@@ -447,6 +447,33 @@ async def test_an_answer_that_comes_before_the_upload_is_over(
     assert (failure.label, failure.message) == ("", "status 413")
 
 
+@pytest.mark.parametrize("piece", [b"", b"5\r\nhello\r\n"])
+async def test_a_body_that_fails_after_the_answer_has_begun(
+    client: HTTPClient, piece: bytes
+) -> None:
+    answered = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"part"
+        await answered.wait()
+        await asyncio.sleep(0.02)
+        raise broken
+
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(head("Transfer-Encoding: chunked") + piece)
+        answered.set()
+        await connection.until_gone()
+        gone.set()
+
+    broken = KeyError("theirs")
+    gone = asyncio.Event()
+    async with ScriptedServer(play, reads_body=False) as server:
+        failure = (await client.post(server.url(), data=body(), timeout=None)).failure()
+        await asyncio.wait_for(gone.wait(), 1.0)
+    assert (type(failure), failure.label) == (HTTPInvalidRequestError, "data")
+    assert failure.__cause__ is broken
+
+
 async def test_an_upload_that_nobody_takes(client: HTTPClient, faults: FaultServer) -> None:
     result = await client.put(faults.url("/stalled-upload"), data=bytes(32_000_000), timeout=0.15)
     assert facts(result.failure()) == (HTTPTimeoutError, "total", Delivery.MAYBE_SENT)

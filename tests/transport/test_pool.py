@@ -13,6 +13,7 @@ from tests.patience import until
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 from tests.servers.leaks import nothing_left
+from tests.servers.listener import unanswered_port
 from tests.servers.tls import TlsContexts
 
 from railhttp import (
@@ -213,6 +214,33 @@ async def test_stopping_ends_the_calls_under_way(faults: FaultServer, moment: st
             failures: list[HTTPFailure] = [(await call).failure() for call in calls]
             assert {failure.label for failure in failures} == {"closed"}
         await until(lambda: faults.connections == 0)
+
+
+@pytest.mark.parametrize("moment", ["/stall-before-head", "/stall-in-body", "/stalled-upload"])
+async def test_a_pool_that_somebody_else_stops_ends_the_calls_under_way(moment: str) -> None:
+    async with nothing_left(), FaultServer() as faults, client_of(pool_of()) as client:
+        calls = [
+            asyncio.create_task(client.put(faults.url(moment), data=bytes(8_000_000)))
+            for _ in range(2)
+        ]
+        await until(lambda: len(faults.received) == 2)
+        await asyncio.sleep(0.02)
+        await client.pool.stop()
+        async with asyncio.timeout(1.0):
+            failures: list[HTTPFailure] = [(await call).failure() for call in calls]
+        assert {failure.label for failure in failures} == {"closed"}
+
+
+async def test_a_pool_that_somebody_else_stops_ends_a_connecting_call() -> None:
+    async with client_of(pool_of(max_connections=1)) as client:
+        with unanswered_port() as port:
+            urls = [f"http://127.0.0.1:{port}/", f"http://127.0.0.1:{port}/queued"]
+            calls = [asyncio.create_task(client.get(url)) for url in urls]
+            await asyncio.sleep(0.02)
+            await client.pool.stop()
+            async with asyncio.timeout(1.0):
+                assert (await calls[1]).failure().label == "closed"
+            calls[0].cancel()
 
 
 @pytest.mark.parametrize(

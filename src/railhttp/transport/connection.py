@@ -4,7 +4,7 @@ import asyncio
 import math
 from typing import Final, Protocol, runtime_checkable
 
-from aiohttp import ClientPayloadError
+from aiohttp import ClientConnectionError, ClientPayloadError
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import HttpResponseParser, HttpResponseParserPy
@@ -65,6 +65,32 @@ class CandidHandler(ResponseHandler):
             return parser.feed_eof() is None
         except HttpProcessingError:
             return False
+
+    def fail(self, error: Exception) -> None:
+        """Close the connection, and tell whoever waits for the answer, or reads it, why."""
+        self.set_exception(error)
+        self._break_off(error)
+        if self.transport is not None:
+            self.transport.close()
+
+    def _break_off(self, error: Exception) -> None:
+        body = self._payload
+        if body is not None and not body.is_eof() and body.exception() is None:
+            body.set_exception(error)
+
+    @override
+    def close(self) -> None:
+        transport = self.transport
+        if transport is not None and transport.get_write_buffer_size():
+            self.abort()  # it would first be sent: half a request, for which nobody waits any more
+            return
+        self._break_off(ClientConnectionError("the connection was closed"))
+        super().close()
+
+    @override
+    def abort(self) -> None:
+        self._break_off(ClientConnectionError("the connection was closed"))
+        super().abort()
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

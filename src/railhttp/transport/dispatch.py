@@ -15,16 +15,17 @@ from itertools import chain
 from typing import Final, NamedTuple, cast
 
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, hdrs
-from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
 from multidict import CIMultiDict, getversion
 from yarl import URL
 
 from railhttp.model.body import BytesBody, StreamBody
+from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.request import Request, Route
 from railhttp.model.stage import Progress, Stage
+from railhttp.transport.connection import CandidHandler
 from railhttp.transport.connector import Destination, KeepaliveConnector, Lease
-from railhttp.transport.reply import Reply
+from railhttp.transport.reply import STOPPED, Reply
 from railhttp.transport.upload import Upload
 from railhttp.wire.request_head import content_length, proxy_credentials, request_head
 
@@ -96,8 +97,7 @@ class Dispatcher:
         return self._exchanged(request, address, progress, lease)
 
     async def _connected(self, request: Request, address: Address, progress: Progress) -> Reply:
-        if self.session.closed:
-            raise RuntimeError("the session is closed")  # as aiohttp says it itself
+        self._check_open()
         route = request.route
         destination = partial(
             Destination,
@@ -108,7 +108,11 @@ class Dispatcher:
             progress,
         )
         timeout = _timeout(route.connect_timeout, route.read_timeout)
-        lease = await self._connector.connected(address.key, destination, timeout)
+        try:
+            lease = await self._connector.connected(address.key, destination, timeout)
+        except Exception:
+            self._check_open()
+            raise
         return await self._exchanged(request, address, progress, lease)
 
     async def _exchanged(
@@ -130,12 +134,18 @@ class Dispatcher:
             if hdrs.SET_COOKIE in message.headers:
                 cookies = message.headers.getall(hdrs.SET_COOKIE)
                 self._jar.update_cookies_from_headers(cookies, request.url)
-        except BaseException:
+        except BaseException as error:
             if upload is not None:
                 upload.cancel()
             lease.give_back(reusable=False)
+            if isinstance(error, Exception):
+                self._check_open()
             raise
         return Reply(message, content, lease, upload)
+
+    def _check_open(self) -> None:
+        if self.session.closed:
+            raise HTTPConnectionError(STOPPED, kind="closed")
 
     def _address(self, request: Request) -> Address:
         # No bool: a jar of one's own need not have it.
@@ -183,7 +193,7 @@ def _closes(head: bytes) -> bool:
     return any(option.strip() == b"close" for option in options)
 
 
-def _send(protocol: ResponseHandler, request: Request, head: bytes) -> Upload | None:
+def _send(protocol: CandidHandler, request: Request, head: bytes) -> Upload | None:
     """Send a request; what is still to be sent of it comes back."""
     transport = protocol.transport
     if transport is None:

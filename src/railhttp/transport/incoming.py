@@ -10,7 +10,7 @@ from railhttp.model.errors import CallFacts, HTTPConnectionError, HTTPResponseTo
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Progress
-from railhttp.transport.reply import Reply
+from railhttp.transport.reply import STOPPED, Reply
 from railhttp.wire.content import ContentError, Decoder, decoder_for, is_only_chunked
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Incoming:
         """
         try:
             if self._session.closed:
-                raise HTTPConnectionError("the client was stopped", kind="closed")  # noqa: TRY301
+                raise HTTPConnectionError(STOPPED, kind="closed")  # noqa: TRY301
             if self._decoder is None:
                 return await self._receive()
             while not (piece := next(self._pieces, b"")):
@@ -159,6 +159,8 @@ class Incoming:
                 self._pieces = self._decoder.feed(data)
             await self._breathe(len(piece))
         except BaseException as error:  # noqa: BLE001  # cancellation is told apart inside
+            if self._session.closed and isinstance(error, Exception):
+                error = HTTPConnectionError(STOPPED, kind="closed")
             self._exchange.fail(error, self._request, self._progress)
         else:
             return piece

@@ -1,11 +1,15 @@
 """What comes back on a connection."""
 
+from typing import Final
+
 from aiohttp import ClientConnectionError, StreamReader
 from aiohttp.http import HttpVersion, RawResponseMessage
 from multidict import CIMultiDictProxy
 
 from railhttp.transport.connector import Lease
 from railhttp.transport.upload import Upload
+
+STOPPED: Final = "the client was stopped"
 
 
 class Reply:

@@ -3,11 +3,11 @@
 import asyncio
 from contextlib import aclosing
 
-from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import StreamWriter
 
 from railhttp.model.body import StreamBody
 from railhttp.model.options import ProgressCallback
+from railhttp.transport.connection import CandidHandler
 from railhttp.transport.request_body import RequestBodyError, read_stream
 
 
@@ -29,7 +29,7 @@ class Upload:
 
     def __init__(
         self,
-        protocol: ResponseHandler,
+        protocol: CandidHandler,
         body: StreamBody,
         length: int | None,
         progress: ProgressCallback | None,
@@ -56,7 +56,7 @@ class Upload:
 
     async def _run(
         self,
-        protocol: ResponseHandler,
+        protocol: CandidHandler,
         body: StreamBody,
         length: int | None,
         progress: ProgressCallback | None,
@@ -66,6 +66,8 @@ class Upload:
             writer = StreamWriter(protocol, asyncio.get_running_loop())
             await _write(writer, body, length, progress)
             protocol.start_timeout()
+        except RequestBodyError as error:
+            protocol.fail(error)
         except Exception as error:  # noqa: BLE001  # see above
             protocol.set_exception(error)
 
