@@ -45,7 +45,6 @@ async def in_time(limit: float) -> AsyncIterator[None]:
         ("/stall-after-head", Delivery.ANSWERED),
         ("/stall-in-body", Delivery.ANSWERED),
         ("/stall-in-chunks", Delivery.ANSWERED),
-        ("/stall-in-redirect", Delivery.ANSWERED),
         ("/slow-drip?bytes=10000", Delivery.ANSWERED),
         ("/slow-head?interval=1", Delivery.MAYBE_SENT),
     ],

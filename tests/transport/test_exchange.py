@@ -20,7 +20,7 @@ from tests.servers.leaks import nothing_left
 from tests.servers.listener import refused_port, unanswered_port
 from tests.servers.proxy import ProxyServer
 from tests.servers.registry import answer, head
-from tests.servers.scripted import ScriptedServer, sends
+from tests.servers.scripted import Play, ScriptedServer, sends
 from tests.servers.tls import TlsContexts
 
 from railhttp import (
@@ -490,6 +490,56 @@ async def test_a_100_that_is_expected_and_comes(client: HTTPClient, echo: EchoSe
     answer = (await client.put(echo.url(), **options)).unwrap().json()
     assert isinstance(answer, dict)
     assert answer["body"] == "body"
+
+
+async def interim_answer_and_silence(connection: Connection, _: Received) -> None:
+    await connection.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+    await connection.until_gone()
+
+
+async def silence(connection: Connection, _: Received) -> None:
+    await connection.stop_reading()
+
+
+@pytest.mark.parametrize(
+    ("play", "options"),
+    [
+        (interim_answer_and_silence, RequestOptions()),
+        (interim_answer_and_silence, RequestOptions(data=b"body")),
+        (interim_answer_and_silence, RequestOptions(data=[b"in", b"pieces"])),
+        (
+            interim_answer_and_silence,
+            RequestOptions(data=b"body", headers={"Expect": "100-continue"}),
+        ),
+        (silence, RequestOptions(data=b"body", headers={"Expect": "100-continue"})),
+        (silence, RequestOptions(data=bytes(32_000_000))),
+        (silence, RequestOptions(data=[bytes(32_000_000)])),
+    ],
+)
+async def test_a_read_timeout_holds_before_the_answer_too(
+    client: HTTPClient, play: Play, options: RequestOptions
+) -> None:
+    async with ScriptedServer(play, reads_body=False) as server:
+        async with asyncio.timeout(2.0):
+            options |= RequestOptions(timeout=None, read_timeout=0.1)
+            failure = (await client.put(server.url(), **options)).failure()
+    assert facts(failure) == (HTTPTimeoutError, "read", Delivery.MAYBE_SENT)
+
+
+async def test_a_caller_who_is_slow_to_send_is_no_silence(client: HTTPClient) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"a"
+            await asyncio.sleep(0.12)
+
+    async def play(connection: Connection, request: Received) -> None:
+        await connection.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        await connection.reader.readuntil(b"\r\n0\r\n\r\n")
+        await connection.send(answer(b"ok"))
+
+    async with ScriptedServer(play, reads_body=False) as server:
+        result = await client.put(server.url(), data=body(), read_timeout=0.1)
+    assert result.unwrap().body == b"ok"
 
 
 async def test_only_a_100_asks_for_the_body(client: HTTPClient) -> None:

@@ -27,6 +27,7 @@ OUTCOMES: Final[dict[Outcome, str]] = {
         /folded-header /continue-then-ok /early-hints /slow-drip /slow-head /slow-answer
         /redirect-to /redirect-downgrade /redirect-other-origin /redirect-with-userinfo
         /redirect-header-injection /redirect-raw-utf8 /redirect-before-body
+        /redirect-short-body /stall-in-redirect
         """,
     302: "/redirect-without-location",
     304: "/not-modified-with-length",
@@ -40,7 +41,7 @@ OUTCOMES: Final[dict[Outcome, str]] = {
         /short-body /truncated-chunk /missing-final-chunk /missing-final-crlf
         /reset-in-body /reset-in-chunks /reset-in-endless-body
         /gzip-truncated /gzip-without-trailer /deflate-truncated /br-truncated /zstd-truncated
-        /br-corrupt /redirect-short-body
+        /br-corrupt
         """,
     "protocol": """
         /long-body /bad-chunk-size /negative-chunk-size /huge-chunk-size /bad-chunk-in-body
@@ -60,7 +61,7 @@ OUTCOMES: Final[dict[Outcome, str]] = {
     "large": "/endless-body /gzip-bomb /br-bomb /zstd-bomb",
     "read": """
         /stalled-upload /close-in-upload /reset-in-upload /expect100-never /stall-before-head
-        /stall-in-head /stall-after-head /stall-in-body /stall-in-chunks /stall-in-redirect
+        /stall-in-head /stall-after-head /stall-in-body /stall-in-chunks
         """,
     "total": "/endless-continue /endless-processing",
 }

@@ -109,7 +109,8 @@ class HTTPClientConfig:
             timeout: given here it takes the place of `pool.timeout`. None is no limit.
         attempt_timeout: Seconds for one attempt; None is no limit but that of the call.
         connect_timeout: Seconds for getting a connection: pool, DNS, TCP and TLS.
-        read_timeout: Seconds of silence allowed while waiting for an answer and inside it.
+        read_timeout: Seconds of silence allowed while waiting for an answer and inside it, and
+            while the server takes nothing of what it is sent.
         max_response_bytes: The largest body that is read into memory, after decompression.
         max_redirects: How many redirects are followed.
         secret_headers: Names of header fields, in any case, whose values are never shown and never

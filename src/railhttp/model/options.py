@@ -49,7 +49,8 @@ class RequestOptions(BodilessOptions, total=False):
         timeout: Seconds for the whole call: queue, retries, back-off and body. None is no limit.
         attempt_timeout: Seconds for one attempt. None is no limit.
         connect_timeout: Seconds for getting a connection: pool, DNS, TCP and TLS.
-        read_timeout: Seconds of silence allowed while waiting for the answer and inside it.
+        read_timeout: Seconds of silence allowed while waiting for the answer and inside it, and
+            while the server takes nothing of what it is sent.
         allow_redirects: Whether redirects are followed (default True).
         max_redirects: How many of them.
         proxy: The URL of an HTTP proxy for this call; an empty string is no proxy.

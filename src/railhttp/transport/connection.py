@@ -66,6 +66,14 @@ class CandidHandler(ResponseHandler):
         except HttpProcessingError:
             return False
 
+    def expect_more(self) -> None:
+        """Watch over silence from now on, unless something has come already.
+
+        aiohttp stops watching with each answer, an interim one too.
+        """
+        if not self._buffer:
+            self.start_timeout()
+
     def fail(self, error: Exception) -> None:
         """Close the connection, and tell whoever waits for the answer, or reads it, why."""
         self.set_exception(error)
@@ -109,6 +117,17 @@ class CandidHandler(ResponseHandler):
             elif exc is not None:
                 body.set_exception(ClientPayloadError(), exc)
         super().connection_lost(exc)
+
+    @override
+    async def _drain_helper(self) -> None:
+        # aiohttp watches over answers alone, so an upload that nobody takes would wait for ever
+        # (tests/transport/test_exchange.py::test_a_read_timeout_holds_before_the_answer_too).
+        stalled = self._paused
+        if stalled:
+            self.start_timeout()
+        await super()._drain_helper()
+        if stalled:
+            self._drop_timeout()
 
     @override
     def pause_reading(self) -> None:

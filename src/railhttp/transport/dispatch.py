@@ -128,6 +128,8 @@ class Dispatcher:
             while 100 <= message.code < 200 and message.code != 101:
                 if message.code == 100 and upload is not None:
                     upload.go_ahead()
+                if upload is None or not upload.is_sending:
+                    protocol.expect_more()
                 message, content = await protocol.read()
             if address.closes or message.code < 200:  # what follows a 101 is no answer of ours
                 protocol.force_close()

@@ -1,7 +1,9 @@
 """Sends a body that is not in one piece, beside whoever waits for the answer."""
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import aclosing
+from typing import Final
 
 from aiohttp.http import StreamWriter
 
@@ -9,6 +11,9 @@ from railhttp.model.body import StreamBody
 from railhttp.model.options import ProgressCallback
 from railhttp.transport.connection import CandidHandler
 from railhttp.transport.request_body import RequestBodyError, read_stream
+
+_PIECE: Final = 64 * 1024
+"""What a server has to take within `read_timeout`, where there is one."""
 
 
 class Upload:
@@ -37,7 +42,9 @@ class Upload:
         waits: bool,
     ) -> None:
         self._asked_for = asyncio.Event()
-        if not waits:
+        if waits:
+            protocol.expect_more()
+        else:
             self._asked_for.set()
         self._task = asyncio.create_task(self._run(protocol, body, length, progress))
 
@@ -45,6 +52,11 @@ class Upload:
     def is_done(self) -> bool:
         """Whether all of it was sent, or will never be."""
         return self._task.done()
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether it is the server's turn to take, and ours to send."""
+        return self._asked_for.is_set() and not self._task.done()
 
     def go_ahead(self) -> None:
         """Send the body: the server has asked for it."""
@@ -64,8 +76,9 @@ class Upload:
         try:
             await self._asked_for.wait()
             writer = StreamWriter(protocol, asyncio.get_running_loop())
-            await _write(writer, body, length, progress)
-            protocol.start_timeout()
+            watched = protocol.read_timeout is not None
+            await _write(writer, body, length, progress, watched=watched)
+            protocol.expect_more()
         except RequestBodyError as error:
             protocol.fail(error)
         except Exception as error:  # noqa: BLE001  # see above
@@ -73,8 +86,15 @@ class Upload:
 
 
 async def _write(
-    writer: StreamWriter, body: StreamBody, length: int | None, progress: ProgressCallback | None
+    writer: StreamWriter,
+    body: StreamBody,
+    length: int | None,
+    progress: ProgressCallback | None,
+    *,
+    watched: bool,
 ) -> None:
+    if watched and writer.transport is not None:
+        writer.transport.set_write_buffer_limits(_PIECE)  # TLS has more, of its own accord
     if length is None:
         writer.enable_chunking()
     written = 0
@@ -83,12 +103,17 @@ async def _write(
             written += len(chunk)
             if length is not None and written > length:
                 raise RequestBodyError(f"is longer than the {length} bytes announced")
-            await writer.write(chunk)
+            for piece in _pieces(chunk) if watched else (chunk,):
+                await writer.write(piece)
             if progress is not None:
                 _report(progress, written, length)
     if length is not None and written < length:
         raise RequestBodyError(f"ended after {written} of {length} bytes")
     await writer.write_eof()
+
+
+def _pieces(chunk: bytes) -> Iterator[bytes]:
+    return (chunk[start : start + _PIECE] for start in range(0, len(chunk), _PIECE))
 
 
 def _report(progress: ProgressCallback, written: int, length: int | None) -> None:
