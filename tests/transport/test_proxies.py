@@ -219,3 +219,11 @@ async def test_a_tunnel_to_nowhere(proxy: ProxyServer) -> None:
             plain = (await client.post(f"http://127.0.0.1:{port}/")).failure()
     assert (tunnelled.label, tunnelled.delivery) == ("proxy", Delivery.NOT_SENT)
     assert plain.message == "status 502"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "https://127.0.0.1:9/"])
+async def test_a_proxy_whose_name_is_unknown_is_what_is_blamed(url: str) -> None:
+    async with HTTPClient(HTTPClientConfig(proxy="http://no-such-proxy.invalid:3128")) as client:
+        failure = (await client.get(url, timeout=5.0)).failure()
+    assert (failure.label, failure.delivery) == ("proxy", Delivery.NOT_SENT)
+    assert failure.message.startswith("cannot connect to the proxy")

@@ -14,7 +14,14 @@ from functools import lru_cache, partial
 from itertools import chain
 from typing import Final, NamedTuple, cast
 
-from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, hdrs
+from aiohttp import (
+    ClientConnectionError,
+    ClientConnectorDNSError,
+    ClientProxyConnectionError,
+    ClientSession,
+    ClientTimeout,
+    hdrs,
+)
 from aiohttp.client_reqrep import ConnectionKey
 from multidict import CIMultiDict, getversion
 from yarl import URL
@@ -110,8 +117,10 @@ class Dispatcher:
         timeout = _timeout(route.connect_timeout, route.read_timeout)
         try:
             lease = await self._connector.connected(address.key, destination, timeout)
-        except Exception:
+        except Exception as error:
             self._check_open()
+            if address.proxy is not None and isinstance(error, ClientConnectorDNSError):
+                raise ClientProxyConnectionError(address.key, error.os_error) from error
             raise
         return await self._exchanged(request, address, progress, lease)
 
