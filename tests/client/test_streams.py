@@ -366,6 +366,27 @@ async def test_a_stream_is_of_no_use_behind_its_block(
     assert caught.value.kind == "closed"
 
 
+async def test_a_second_reader_is_refused_and_the_first_does_not_notice(
+    client: HTTPClient,
+) -> None:
+    refused = asyncio.Event()
+
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(head("Content-Length: 6") + b"one")
+        await refused.wait()
+        await connection.send(b"two")
+
+    async with ScriptedServer(play) as server, client.stream("GET", server.url()) as chunks:
+        assert await anext(chunks) == b"one"
+        first = asyncio.create_task(collect(chunks))
+        await asyncio.sleep(0.01)
+        with pytest.raises(HTTPInvalidRequestError, match="another task") as caught:
+            await anext(chunks)
+        refused.set()
+        assert await first == [b"two"]
+    assert caught.value.field == "stream"
+
+
 async def test_a_stream_is_of_no_use_after_a_failure(
     client: HTTPClient, faults: FaultServer
 ) -> None:

@@ -97,13 +97,14 @@ class LimitedResponse:
         limits: Its limits.
     """
 
-    __slots__ = ("_closed", "_head", "_incoming", "_limits")
+    __slots__ = ("_closed", "_head", "_incoming", "_limits", "_reading")
 
     def __init__(self, incoming: IncomingResponse, head: HttpResponse, limits: Limits) -> None:
         self._incoming = incoming
         self._head = head
         self._limits = limits
         self._closed = False
+        self._reading = False
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Give the response as a value, with what was read of its body."""
@@ -117,16 +118,19 @@ class LimitedResponse:
         """Read the next piece of the body; empty at its end.
 
         Raises:
-            HTTPClientError: The body broke off or is corrupt, or the time is over; always one of
-                the union.
+            HTTPClientError: The body broke off or is corrupt, the time is over, or another task
+                reads it; always one of the union.
         """
-        if self._closed:
-            raise self._use_after_close()
+        if self._closed or self._reading:
+            raise self._misuse()
+        self._reading = True
         try:
             with self._limits.watch_chunk():
                 return await self._incoming.chunk()
         except BaseException as error:  # noqa: BLE001  # raised again, whatever it is
             self._fail(error)
+        finally:
+            self._reading = False
 
     async def refusal(self) -> HTTPStatusError:
         """Build the failure that its status means, with its body as far as that comes.
@@ -149,7 +153,10 @@ class LimitedResponse:
                 raise
         return HTTPStatusError(self.answer(bytes(page[:most])))
 
-    def _use_after_close(self) -> HTTPConnectionError:
+    def _misuse(self) -> HTTPFailure:
+        if not self._closed:
+            message = "is being read by another task"
+            return HTTPInvalidRequestError(message, field="stream", **self.facts())
         return HTTPConnectionError("the stream is closed", kind="closed", **self.facts())
 
     def _fail(self, error: BaseException) -> NoReturn:
