@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks.report import Measurement, Topic
+from benchmarks.yardstick import YARDSTICK, yardstick
 
 _PROGRAM: Final = """
 import time
@@ -28,18 +29,17 @@ def measure(rounds: int) -> Iterator[Measurement]:
     with TemporaryDirectory() as bytecode:
         for program in PROGRAMS.values():
             _seconds(program, bytecode)
-        times = [
-            {case: 1000 * _seconds(program, bytecode) for case, program in PROGRAMS.items()}
-            for _ in range(rounds)
-        ]
-    for case in PROGRAMS:
-        yield topic.of(case, [each[case] for each in times])
+        times = [_round(bytecode) for _ in range(rounds)]
+    series = {case: [each[case] for each in times] for case in times[0]}
+    for case in series:
+        yield topic.compared(series, case, YARDSTICK)
+
+
+def _round(bytecode: str) -> dict[str, float]:
+    times = {case: 1000 * _seconds(program, bytecode) for case, program in PROGRAMS.items()}
     for case in ("railhttp", "a client"):
-        yield topic.of(f"{case} on top of aiohttp", [_extra(case, each) for each in times])
-
-
-def _extra(case: str, milliseconds: Mapping[str, float]) -> float:
-    return milliseconds[case] - milliseconds["aiohttp"]
+        times[f"{case} on top of aiohttp"] = times[case] - times["aiohttp"]
+    return times | {YARDSTICK: yardstick() / 1000}
 
 
 def _seconds(program: str, bytecode: str) -> float:

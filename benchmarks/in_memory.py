@@ -9,6 +9,7 @@ from typing import Final
 from benchmarks.cases.in_memory import WRAPPERS, Act, clients
 from benchmarks.report import Measurement, Topic
 from benchmarks.rounds import Effort
+from benchmarks.yardstick import YARDSTICK, yardstick
 
 _CALIBRATION: Final = 200  # calls
 
@@ -17,8 +18,9 @@ def measure(effort: Effort) -> Iterator[Measurement]:
     """Make each call many times, all of them in turn."""
     rounds = asyncio.run(_rounds(effort))
     topic = Topic("layers in memory", "asyncio", "CPU per call", "µs")
-    for name in rounds[0]:
-        yield topic.of(name, [one[name] for one in rounds])
+    series = {name: [one[name] for one in rounds] for name in rounds[0]}
+    for name in series:
+        yield topic.compared(series, name, YARDSTICK)
 
 
 async def _rounds(effort: Effort) -> list[dict[str, float]]:
@@ -32,6 +34,7 @@ async def _rounds(effort: Effort) -> list[dict[str, float]]:
         }
         return [
             {name: 1e6 * await _seconds(one, numbers[name]) for name, one in acts.items()}
+            | {YARDSTICK: yardstick()}
             for _ in range(effort.rounds)
         ]
 

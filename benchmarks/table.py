@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks.goals import CPU, GOALS, Goal, answers, number
 from benchmarks.report import Measurement, Report
 from benchmarks.spread import Spread
+from benchmarks.yardstick import YARDSTICK
 
 START, END = "<!-- benchmarks:start -->", "<!-- benchmarks:end -->"
 
@@ -35,11 +36,8 @@ def goals(result: Report) -> str:
     lines = []
     for goal in GOALS:
         found = answers(goal, result.measurements)
-        numbers = [number(goal, one, result.measurements) for one in found]
-        reached = " · ".join(f"{_ratio_or_value(one)} ({one.setting})" for one in found)
-        if goal.is_time:
-            reached += "".join(f"; {one:.3g} at the pace of the goals" for one in numbers)
-        met = all(goal.is_met(one, goal.limit) for one in numbers) if found else None
+        reached = " · ".join(f"{_reached(one)} ({one.setting})" for one in found)
+        met = all(goal.is_met(number(one), goal.limit) for one in found) if found else None
         verdict = {True: "yes", False: "**no**", None: "not measured"}[met]
         later = "" if goal.later is None else _limit(goal, goal.later)
         lines.append((goal.text, _limit(goal, goal.limit), reached, verdict, later))
@@ -81,8 +79,11 @@ def _rows(measurements: Iterable[Measurement]) -> str:
     return _grid(("setting", "case", "quantity", "value", "ratio"), lines)
 
 
-def _ratio_or_value(one: Measurement) -> str:
-    return _shown(one.ratio) if one.ratio else f"{_shown(one.value)} {one.unit}"
+def _reached(one: Measurement) -> str:
+    value = f"{_shown(one.value)} {one.unit}"
+    if one.ratio is None:
+        return value
+    return f"{_shown(one.ratio)}, {value}" if one.against == YARDSTICK else _shown(one.ratio)
 
 
 def _shown(numbers: Spread) -> str:

@@ -10,8 +10,8 @@ import pytest
 from benchmarks.__main__ import SUITES, Plan, run, write
 from benchmarks.cases import CASES, is_installed
 from benchmarks.cases.peers import PEERS
-from benchmarks.goals import GOALS, SUCCESS_MICROSECONDS, Goal, answers, number, pace
-from benchmarks.report import Measurement, Report, Topic
+from benchmarks.goals import GOALS, Goal, answers
+from benchmarks.report import Measurement, Report
 from benchmarks.rounds import Effort
 from benchmarks.server import cores
 from benchmarks.table import END, START, insert
@@ -54,18 +54,6 @@ def test_each_case_is_measured(case: str, result: Report) -> None:
 @pytest.mark.parametrize("goal", [goal for goal in GOALS if goal.case not in THEIRS])
 def test_each_goal_finds_its_number(goal: Goal, result: Report) -> None:
     assert answers(goal, result.measurements)
-
-
-def test_a_time_is_held_against_its_goal_at_the_pace_of_the_goals_machine() -> None:
-    yardstick = Topic("pure functions", "", "", "µs").of("Success", [2 * SUCCESS_MICROSECONDS])
-    goal = next(goal for goal in GOALS if goal.is_time)
-    taken = Topic(goal.suite, "", goal.quantity, "ms").of(goal.case, [50.0])
-    assert number(goal, taken, [yardstick, taken]) == 25.0
-    assert number(goal, taken, [taken]) == 50.0
-
-
-def test_the_pace_is_measured(result: Report) -> None:
-    assert pace(result.measurements) != 1.0
 
 
 def test_the_results_are_written(result: Report, tmp_path: Path) -> None:

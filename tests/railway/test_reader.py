@@ -40,6 +40,12 @@ async def test_a_reader_sends_each_time_it_is_run(echo: EchoServer, verb: str) -
             assert ["X-Id", "7"] in seen["headers"]  # type: ignore[operator]  # JSON may be anything
 
 
+async def test_a_reader_may_be_of_any_method(echo: EchoServer) -> None:
+    described = reader.request("query", echo.url("/get"))
+    async with HTTPClient() as client:
+        assert (await run(described(client))).unwrap().method == "QUERY"
+
+
 async def test_a_head_has_no_body(echo: EchoServer) -> None:
     async with HTTPClient() as client:
         assert (await run(reader.head(echo.url("/json"))(client))).unwrap().body == b""

@@ -12,6 +12,7 @@ from railhttp import (
     HTTPClientConfig,
     HTTPFailure,
     HTTPRetryExhaustedError,
+    HTTPStatusError,
     RetryPolicy,
 )
 from railhttp.railway import problem, run
@@ -62,6 +63,16 @@ async def test_multipart_is_total_too() -> None:
     async for client, signal in clients(total=False):
         upload = client.future.post_multipart(DEAD, {"a": "1"})
         assert isinstance((await run(upload)).failure(), signal)
+
+
+async def test_a_request_of_any_method_is_total_too(echo: EchoServer) -> None:
+    async for client, signal in clients(total=False):
+        assert isinstance((await run(client.future.request("QUERY", DEAD))).failure(), signal)
+    async with HTTPClient() as client:
+        answer = await run(client.future.request("query", echo.url("/get")))
+        refused = await run(client.future.request("QUERY", echo.url("/status/404")))
+    assert answer.unwrap().method == "QUERY"
+    assert isinstance(refused.failure(), HTTPStatusError)
 
 
 @pytest.mark.parametrize(("status", "ok"), [(200, True), (304, True), (404, False), (500, False)])

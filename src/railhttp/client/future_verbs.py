@@ -98,6 +98,20 @@ class FutureVerbs:
         """Describe an OPTIONS request; see `get`."""
         return FutureResult(_total(self._client.options(url, **options)))
 
+    def request(
+        self, method: str, url: str, **options: Unpack[RequestOptions]
+    ) -> FutureResult[HttpResponse, HTTPFailure]:
+        """Describe a request of any method, `QUERY` or `PROPFIND` say.
+
+        Unlike that of `HTTPClient.request`, an answer of 4xx or 5xx is a failure, as for all verbs.
+
+        Args:
+            method: The HTTP method, in any case.
+            url: See `get`.
+            **options: See `RequestOptions`.
+        """
+        return FutureResult(_total(self._client._outcome(method, url, options)))
+
 
 async def _total(
     verb: Awaitable[Result[HttpResponse, HTTPFailure]],

@@ -88,6 +88,13 @@ def options(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
     return RequiresContextFutureResult(lambda client: _verbs(client).options(url, **options))
 
 
+def request(method: str, url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
+    """Describe a request of any method, see `FutureVerbs.request`; see `get`."""
+    return RequiresContextFutureResult(
+        lambda client: _verbs(client).request(method, url, **options)
+    )
+
+
 def post_multipart(
     url: str, fields: FormFields, **options: Unpack[RequestOptions]
 ) -> ResponseReader:
