@@ -82,7 +82,11 @@ def test_a_flipped_byte_leads_to_nothing_but_a_refusal_or_bytes(
     encoded = bytearray(encode(body))
     encoded[data.draw(st.integers(0, len(encoded) - 1))] ^= data.draw(st.integers(1, 255))
     chunks = data.draw(some.cut(bytes(encoded)))
-    assert outcome(coding, chunks) == outcome(coding, [bytes(encoded)])
+    in_pieces, at_once = outcome(coding, chunks), outcome(coding, [bytes(encoded)])
+    # Of a frame that ends with an empty block, libzstd compares the length with the one that the
+    # frame announces only where it has all of it at once.
+    unchecked = coding == "zstd" and at_once is None
+    assert in_pieces == at_once or unchecked
 
 
 def outcome(coding: str, chunks: list[bytes]) -> bytes | None:
