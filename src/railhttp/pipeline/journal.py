@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
-from railhttp.model.errors import Delivery
 from railhttp.pipeline.call import Call
+from railhttp.policy.retry import is_harmless
 
 JOURNAL: Final[ContextVar[list[Call] | None]] = ContextVar("railhttp_journal", default=None)
 """Where calls are written down; None where nobody keeps a journal."""
@@ -32,5 +32,4 @@ def journal() -> Iterator[list[Call]]:
 
 def is_repeatable(call: Call) -> bool:
     """Whether making a call again does no harm: it is repeatable, or was provably never sent."""
-    unsent = call.delivery is Delivery.NOT_SENT
-    return call.repeatable or (unsent and call.replayable)
+    return is_harmless(call.delivery, repeatable=call.repeatable, replayable=call.replayable)

@@ -181,8 +181,23 @@ def is_safe(trial: Trial) -> bool:
         >>> is_safe(Trial(1, lost, repeatable=False))
         False
     """
-    unsent = trial.failure.delivery is Delivery.NOT_SENT
-    return trial.repeatable or (unsent and trial.replayable)
+    delivery = trial.failure.delivery
+    return is_harmless(delivery, repeatable=trial.repeatable, replayable=trial.replayable)
+
+
+def is_harmless(delivery: Delivery, *, repeatable: bool, replayable: bool) -> bool:
+    """Whether a request may be sent once more, by what is known of it and of its first sending.
+
+    Args:
+        delivery: What is proven about the first sending.
+        repeatable: Whether a second send does no harm.
+        replayable: Whether the body can be sent again.
+
+    Example:
+        >>> is_harmless(Delivery.NOT_SENT, repeatable=False, replayable=True)
+        True
+    """
+    return repeatable or (delivery is Delivery.NOT_SENT and replayable)
 
 
 def is_transient(failure: HTTPFailure) -> bool:

@@ -11,7 +11,6 @@ import math
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache, partial
-from itertools import chain
 from typing import Final, NamedTuple, cast
 
 from aiohttp import (
@@ -34,7 +33,12 @@ from railhttp.transport.connection import CandidHandler
 from railhttp.transport.connector import Destination, KeepaliveConnector, Lease
 from railhttp.transport.reply import STOPPED, Reply
 from railhttp.transport.upload import Upload
-from railhttp.wire.request_head import content_length, proxy_credentials, request_head
+from railhttp.wire.request_head import (
+    closes_connection,
+    content_length,
+    proxy_credentials,
+    request_head,
+)
 
 _AT_ONCE: Final = 64 * 1024  # what a transport takes before it asks for a pause
 
@@ -179,7 +183,7 @@ class Dispatcher:
             forwarding, credentials = None, proxy_credentials(request, defaults)
         head = request_head(request, defaults, cookies=cookies, proxy=forwarding)
         key = self._key(url.origin(), proxy, route.ssl_context, credentials)
-        return Address(key, head, proxy, credentials, _closes(head))
+        return Address(key, head, proxy, credentials, closes_connection(head))
 
     def _cookies(self, request: Request) -> str:
         kept = self._jar.filter_cookies(request.url)
@@ -192,16 +196,6 @@ def _connection_key(
     origin: URL, proxy: URL | None, tls: ssl.SSLContext | bool | None, credentials: str
 ) -> ConnectionKey:
     return Destination(origin, proxy, tls, credentials).connection_key
-
-
-def _closes(head: bytes) -> bool:
-    """Whether a request is the last one on its connection (RFC 9112, section 9.6)."""
-    lowered = head.lower()
-    if b"\r\nconnection:" not in lowered:
-        return False
-    fields = (line for line in lowered.split(b"\r\n") if line.startswith(b"connection:"))
-    options = chain.from_iterable(field[11:].split(b",") for field in fields)
-    return any(option.strip() == b"close" for option in options)
 
 
 def _send(protocol: CandidHandler, request: Request, head: bytes) -> Upload | None:

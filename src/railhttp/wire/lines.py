@@ -18,6 +18,9 @@ class LineTooLong(ValueError):
 class LineBuffer:
     r"""Holds bytes back until an LF makes them whole lines; joins them only then.
 
+    Args:
+        max_line_bytes: The most bytes that may stand before an LF; None for no limit.
+
     Attributes:
         held: The number of bytes held back.
 
@@ -27,14 +30,22 @@ class LineBuffer:
         (b'a\n', b'', b'bc\n', b'')
     """
 
-    __slots__ = ("_parts", "held")
+    __slots__ = ("_max_line_bytes", "_parts", "held")
 
-    def __init__(self) -> None:
+    def __init__(self, max_line_bytes: int | None = None) -> None:
+        self._max_line_bytes = max_line_bytes
         self._parts: list[bytes] = []
         self.held = 0
 
     def take(self, chunk: bytes) -> bytes:
-        """Take the next bytes, and give what is held as far as the last LF."""
+        """Take the next bytes, and give what is held as far as the last LF.
+
+        Raises:
+            LineTooLong: A line, whole or not, is beyond the limit; the buffer is of no more use.
+        """
+        limit = self._max_line_bytes
+        if limit is not None and self.held + len(chunk) > limit:
+            self._check(chunk, limit)
         if not self._parts and chunk.endswith(b"\n"):
             return chunk  # as streams of single lines do (benchmarks: decoding, one in a chunk)
         end = chunk.rfind(b"\n") + 1
@@ -52,6 +63,11 @@ class LineBuffer:
         self._parts.clear()
         self.held = 0
         return rest
+
+    def _check(self, chunk: bytes, limit: int) -> None:
+        first, *others = map(len, chunk.split(b"\n"))
+        if max((self.held + first, *others)) > limit:
+            raise LineTooLong(limit)
 
     def _hold(self, part: bytes) -> None:
         self._parts.append(part)
@@ -73,11 +89,10 @@ class LineDecoder:
         (['{"n": 1}'], ['{"n": 2}', ''], ['last'])
     """
 
-    __slots__ = ("_buffer", "_max_line_bytes")
+    __slots__ = ("_buffer",)
 
     def __init__(self, max_line_bytes: int | None = None) -> None:
-        self._max_line_bytes = max_line_bytes
-        self._buffer = LineBuffer()
+        self._buffer = LineBuffer(max_line_bytes)
 
     def feed(self, chunk: bytes) -> list[str]:
         """Take the next bytes.
@@ -91,8 +106,6 @@ class LineDecoder:
         Raises:
             LineTooLong: A line, whole or not, is beyond the limit; the decoder is of no more use.
         """
-        if self._max_line_bytes is not None:
-            _check(self._buffer.held, chunk, self._max_line_bytes)
         whole = self._buffer.take(chunk)
         text = whole.decode("utf-8", "replace")
         if "\r" in text:  # looking costs next to nothing, replacing as much as splitting
@@ -123,11 +136,10 @@ class LineSplitter:
         ([b'1'], [b'\xff'], [b'last'])
     """
 
-    __slots__ = ("_buffer", "_max_line_bytes")
+    __slots__ = ("_buffer",)
 
     def __init__(self, max_line_bytes: int | None = None) -> None:
-        self._max_line_bytes = max_line_bytes
-        self._buffer = LineBuffer()
+        self._buffer = LineBuffer(max_line_bytes)
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes; see `LineDecoder.feed`.
@@ -135,8 +147,6 @@ class LineSplitter:
         Raises:
             LineTooLong: A line, whole or not, is beyond the limit; the splitter is of no more use.
         """
-        if self._max_line_bytes is not None:
-            _check(self._buffer.held, chunk, self._max_line_bytes)
         lines = self._buffer.take(chunk).split(b"\n")
         lines.pop()  # what follows the last LF: nothing
         return [line.removesuffix(b"\r") for line in lines]
@@ -145,10 +155,3 @@ class LineSplitter:
         """Take note of the end; see `LineDecoder.flush`."""
         last = self._buffer.drain()
         return [last] if last else []
-
-
-def _check(held: int, chunk: bytes, limit: int) -> None:
-    if held + len(chunk) > limit:
-        first, *others = map(len, chunk.split(b"\n"))
-        if max((held + first, *others)) > limit:
-            raise LineTooLong(limit)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from itertools import chain
 from typing import Final
 
 from multidict import CIMultiDict
@@ -103,6 +104,24 @@ def proxy_credentials(request: Request, defaults: Mapping[str, str]) -> str:
     fields = CIMultiDict(defaults)
     fields.update(request.headers or {})
     return fields.get("Proxy-Authorization", "")
+
+
+def closes_connection(head: bytes) -> bool:
+    r"""Whether a request is the last one on its connection (RFC 9112, section 9.6).
+
+    Args:
+        head: What `request_head` wrote.
+
+    Example:
+        >>> closes_connection(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Close\r\n\r\n")
+        True
+    """
+    lowered = head.lower()
+    if b"\r\nconnection:" not in lowered:
+        return False
+    fields = (line for line in lowered.split(b"\r\n") if line.startswith(b"connection:"))
+    options = chain.from_iterable(field[11:].split(b",") for field in fields)
+    return any(option.strip() == b"close" for option in options)
 
 
 def _frame(fields: CIMultiDict[str], request: Request) -> None:
