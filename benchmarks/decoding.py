@@ -23,9 +23,9 @@ from aiohttp.base_protocol import BaseProtocol
 
 from benchmarks.report import Measurement, Topic
 from railhttp import HTTPClient, HttpResponse, freeze_headers
-from railhttp.model.errors import CallFacts
+from railhttp.model.errors import CallInfo
 from railhttp.model.request import Request
-from railhttp.model.stage import Progress
+from railhttp.model.stage import AttemptState
 
 Decode: TypeAlias = Callable[[Sequence[bytes]], Awaitable[int]]
 """Takes the chunks of a body in, and counts what they hold."""
@@ -72,7 +72,7 @@ class Canned:
     def answer(self, body: bytes = b"") -> HttpResponse:
         return HttpResponse(200, freeze_headers({"Content-Type": "text/event-stream"}), body)
 
-    def facts(self) -> CallFacts:
+    def call_info(self) -> CallInfo:
         return {}
 
     async def chunk(self) -> bytes:
@@ -91,10 +91,10 @@ class CannedExchange:
     def __init__(self, chunks: Sequence[bytes]) -> None:
         self._chunks = chunks
 
-    async def open(self, request: Request, progress: Progress) -> Canned:
+    async def open(self, request: Request, progress: AttemptState) -> Canned:
         return Canned(self._chunks)
 
-    async def send(self, request: Request, progress: Progress) -> HttpResponse:
+    async def send(self, request: Request, progress: AttemptState) -> HttpResponse:
         return Canned(self._chunks).answer()
 
 

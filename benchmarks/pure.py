@@ -23,7 +23,7 @@ from railhttp import (
     validate_headers,
     validate_url,
 )
-from railhttp.model.request import Request, Route
+from railhttp.model.request import Request, SendOptions
 from railhttp.policy.breaker import BreakerRule
 from railhttp.policy.bulkhead import BulkheadRule
 from railhttp.policy.retry import RetryRule, Trial
@@ -47,7 +47,7 @@ FUNCTIONS: Final[Mapping[str, Callable[[], object]]] = {
     "a request without options": partial(_BUILDER.build, "GET", _URL, {}),
     "a request with three fields": partial(_BUILDER.build, "GET", _URL, {"headers": _FIELDS}),
     "a request with JSON": partial(_BUILDER.build, "POST", _URL, {"json": _FIELDS}),
-    "Request": partial(Request, "GET", URL(_URL), None, None, None, Route()),
+    "Request": partial(Request, "GET", URL(_URL), None, None, None, SendOptions()),
     "HttpResponse": partial(HttpResponse, 200, _HEADERS, b"", _URL, "GET", 0.1, "1.1", 1),
     "response.json": _RESPONSE.json,
     "response.text": lambda: _RESPONSE.text,

@@ -9,7 +9,7 @@ from typing import Final, get_args
 from hypothesis import strategies as st
 
 from railhttp.model.errors import (
-    CallFacts,
+    CallInfo,
     ConnectionKind,
     Delivery,
     HTTPCircuitOpenError,
@@ -136,7 +136,7 @@ def secret_urls(draw: st.DrawFn, secret: str) -> str:
 
 
 @st.composite
-def calls(draw: st.DrawFn, url: str) -> CallFacts:
+def calls(draw: st.DrawFn, url: str) -> CallInfo:
     """What a failure knows of its call."""
     return {
         "method": draw(st.sampled_from(["GET", "POST"])),

@@ -20,20 +20,20 @@ from hypothesis.stateful import (
 from properties.strategies import breaker_rules, chances
 from tests.pipeline.scripted import ScriptedCall, answer, lost, outcome_of
 
-from railhttp.pipeline.breaker import CircuitBreaker
+from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.policy.breaker import BreakerRule
-from railhttp.policy.circuit import (
+from railhttp.policy.breaker_states import (
     BreakerState,
     HalfOpen,
-    Refusal,
+    Rejection,
     Report,
     Ticket,
     force_open,
     reset,
     shown,
 )
-from railhttp.policy.verdict import Verdict
-from railhttp.policy.window import STEPS, Window
+from railhttp.policy.health import Verdict
+from railhttp.policy.window import BUCKETS, Window
 from railhttp.testing import ManualClock
 
 VERDICTS: Final = st.sampled_from(["success", "failure", "failure", "inconclusive"])
@@ -121,8 +121,8 @@ class Model:
 
 def in_window(counted: list[tuple[float, bool]], now: float, span: float) -> list[bool]:
     """Which of the calls lie in the last ten steps of the window, by counting every one."""
-    step = int(now * STEPS // span)
-    return [failed for when, failed in counted if int(when * STEPS // span) > step - STEPS]
+    step = int(now * BUCKETS // span)
+    return [failed for when, failed in counted if int(when * BUCKETS // span) > step - BUCKETS]
 
 
 class BreakerMachine(RuleBasedStateMachine):
@@ -150,14 +150,14 @@ class BreakerMachine(RuleBasedStateMachine):
             expected = self.model.admits(self.now)
             self.state, admission = self.rule.admit(self.state, None, self.now)
             if expected is None:
-                assert isinstance(admission, Refusal), "16: a refused call must not pass"
+                assert isinstance(admission, Rejection), "16: a refused call must not pass"
                 self.check_retry_after(admission)
             else:
                 assert isinstance(admission, Ticket)
                 assert (admission.generation, admission.probe) == expected
                 self.in_flight.append(admission)
 
-    def check_retry_after(self, refusal: Refusal) -> None:
+    def check_retry_after(self, refusal: Rejection) -> None:
         """16: exact where it can be told."""
         if self.model.state == "open" and not self.model.forced:
             assert refusal.retry_after == self.model.until - self.now > 0
@@ -222,7 +222,7 @@ def test_17_window_sums_equal_brute_force(calls: list[tuple[float, bool]], span:
         window = window.record(failed, now=now, span=span)
         recent = in_window(counted, now, span)
         assert window.sums() == (len(recent), sum(recent))
-        assert len(window.steps) <= STEPS
+        assert len(window.steps) <= BUCKETS
 
 
 @given(

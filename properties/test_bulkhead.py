@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.pipeline.scripted import ScriptedCall, outcome_of
 
 from railhttp.model.errors import HTTPConnectionError, HTTPTimeoutError
-from railhttp.pipeline.bulkhead import Bulkhead
+from railhttp.pipeline.policies.bulkhead import Bulkhead
 from railhttp.testing import ManualClock
 
 ACTIONS: Final = st.lists(

@@ -27,7 +27,7 @@ from railhttp.model.events import (
     RequestRetryExhaustedEvent,
     RequestTimeoutEvent,
 )
-from railhttp.model.observation import Dispatch, Ending
+from railhttp.model.observation import RequestFinished, RequestStarted
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse
 from railhttp.testing import ManualClock, ScriptedRoute, ScriptedTransport
@@ -73,21 +73,21 @@ class Trace:
     """An instrument that keeps who began and ended when."""
 
     def __init__(self) -> None:
-        self.lines: list[tuple[str, str, Ending | None]] = []
+        self.lines: list[tuple[str, str, RequestFinished | None]] = []
 
-    def call_started(self, call: Dispatch) -> "Line":
+    def call_started(self, call: RequestStarted) -> "Line":
         return Line(self, "call", call)
 
-    def attempt_started(self, attempt: Dispatch) -> "Line":
+    def attempt_started(self, attempt: RequestStarted) -> "Line":
         return Line(self, "attempt", attempt)
 
 
 class Line:
-    def __init__(self, trace: Trace, unit: str, dispatch: Dispatch) -> None:
+    def __init__(self, trace: Trace, unit: str, dispatch: RequestStarted) -> None:
         self.trace, self.unit, self.path = trace, unit, dispatch.url.path
         trace.lines.append((self.path, unit, None))
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: RequestFinished) -> None:
         self.trace.lines.append((self.path, self.unit, ending))
 
 

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from railhttp import HTTPFailure
-from railhttp.model.errors import CallFacts
+from railhttp.model.errors import CallInfo
 from railhttp.model.stage import Stage
 from railhttp.transport.exception_map import ROWS, to_failure
 
@@ -32,7 +32,7 @@ def invented(draw: st.DrawFn) -> type[BaseException]:
 
 @given(invented(), st.sampled_from(Stage))
 def test_any_exception_is_one_failure_of_the_union(cls: type[BaseException], stage: Stage) -> None:
-    call = CallFacts(method="GET", url="http://h/", attempts=2, delivery=stage.delivery)
+    call = CallInfo(method="GET", url="http://h/", attempts=2, delivery=stage.delivery)
     failure = to_failure(cls(), stage, call)
     assert type(failure) in get_args(HTTPFailure)
     assert (failure.method, failure.attempts, failure.delivery) == ("GET", 2, stage.delivery)

@@ -18,7 +18,7 @@ from returns.result import Failure, Result, Success
 
 from railhttp import HTTPFailure, HTTPStatusError, RetryPolicy
 from railhttp.railway import fallback, on_status, outcome, retry, run, tap, tap_failure, then
-from railhttp.railway.switch import Track
+from railhttp.railway._bind import Track
 
 T = TypeVar("T")
 IntTrack: TypeAlias = Track[int, str, int]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.pipeline.scripted import ScriptedCall, outcome_of
 
 from railhttp.model.errors import HTTPConnectionError, HTTPTimeoutError
-from railhttp.pipeline.rate_limit import RateLimiter
+from railhttp.pipeline.policies.rate_limit import RateLimiter
 from railhttp.policy.rate_limit import TOLERANCE, RateRule
 from railhttp.testing import ManualClock
 

@@ -19,9 +19,9 @@ from railhttp.client.http_client import HTTPClient
 from railhttp.integrations.opentelemetry import OpenTelemetryInstrument
 from railhttp.model.context import RequestContext
 from railhttp.model.events import HTTPEvent
-from railhttp.model.observation import Dispatch
+from railhttp.model.observation import RequestStarted
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.standard_interceptors import BearerAuth, RequestInterceptor
+from railhttp.pipeline.interceptors.standard import BearerAuth, RequestInterceptor
 from railhttp.protocols import InterceptorProtocol
 from railhttp.testing import ManualClock, ScriptedRoute, ScriptedTransport
 
@@ -58,10 +58,10 @@ class Leaky(RequestInterceptor):
 class LeakyInstrument:
     """Raises with the URL that it was trusted with."""
 
-    def call_started(self, call: Dispatch) -> None:
+    def call_started(self, call: RequestStarted) -> None:
         raise ValueError(str(call.url))
 
-    def attempt_started(self, attempt: Dispatch) -> None:
+    def attempt_started(self, attempt: RequestStarted) -> None:
         raise ValueError(str(attempt.url))
 
 

@@ -8,9 +8,9 @@ from properties.strategies import any_text, header_names, secrets, urls
 
 from railhttp.model.body import BytesBody
 from railhttp.model.redaction import SECRET_HEADERS
-from railhttp.model.request import Request, Route
+from railhttp.model.request import Request, SendOptions
 from railhttp.model.url import origin_of, request_url
-from railhttp.policy.redirect import REDIRECT_STATUSES, Refusal, redirected
+from railhttp.policy.redirect import REDIRECT_STATUSES, RedirectRefused, redirected
 
 METHODS: Final = st.sampled_from(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 STATUSES: Final = st.sampled_from(sorted(REDIRECT_STATUSES))
@@ -26,7 +26,7 @@ def test_a_secret_never_reaches_another_origin(
     names = SECRET_HEADERS | {name.lower() for name in mine}
     headers = dict.fromkeys((*names, *mine), secret)
     start = request_url(url).with_user(None)
-    request = Request(method, start, headers, BytesBody(b"x", "t"), {"s": secret}, Route())
+    request = Request(method, start, headers, BytesBody(b"x", "t"), {"s": secret}, SendOptions())
     step = redirected(request, status, location, names)
     if isinstance(step, Request) and origin_of(step.url) != origin_of(request.url):
         assert secret not in repr((step.headers, step.cookies))
@@ -37,9 +37,9 @@ def test_what_is_sent_next_is_a_request_like_any_other(
     url: str, location: str, method: str, status: int
 ) -> None:
     body = BytesBody(b"x", "t")
-    request = Request(method, request_url(url).with_user(None), None, body, None, Route())
+    request = Request(method, request_url(url).with_user(None), None, body, None, SendOptions())
     step = redirected(request, status, location, frozenset())
-    if isinstance(step, Refusal):
+    if isinstance(step, RedirectRefused):
         return
     assert request_url(str(step.url)) == step.url
     assert step.url.raw_user is None

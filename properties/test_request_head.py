@@ -11,7 +11,7 @@ from yarl import URL
 from railhttp.model.body import BytesBody
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.headers import check_headers
-from railhttp.model.request import Request, Route
+from railhttp.model.request import Request, SendOptions
 from railhttp.wire.request_head import request_head
 
 NAMES = st.text(string.ascii_letters + string.digits + "-_", min_size=1, max_size=12).filter(
@@ -24,7 +24,7 @@ VISIBLE = st.text(string.ascii_letters + string.punctuation, max_size=20)
 def test_a_head_says_what_was_asked_for(headers: dict[str, str], content: bytes, path: str) -> None:
     fields = check_headers(headers).unwrap()
     url = URL.build(scheme="http", host="h.example", path="/" + path)
-    request = Request("POST", url, fields, BytesBody(content, "a/b"), None, Route())
+    request = Request("POST", url, fields, BytesBody(content, "a/b"), None, SendOptions())
     first, _, rest = request_head(request, {}).partition(b"\r\n")
     assert first == f"POST {url.raw_path_qs} HTTP/1.1".encode()
     read = BytesHeaderParser(policy=HTTP).parsebytes(rest)
@@ -35,7 +35,7 @@ def test_a_head_says_what_was_asked_for(headers: dict[str, str], content: bytes,
 
 @given(st.dictionaries(NAMES, st.text(max_size=20), max_size=3))
 def test_a_head_has_one_line_for_each_field_or_is_refused(defaults: dict[str, str]) -> None:
-    request = Request("GET", URL("http://h/"), None, None, None, Route())
+    request = Request("GET", URL("http://h/"), None, None, None, SendOptions())
     try:
         head = request_head(request, defaults)
     except (HTTPValidationError, UnicodeEncodeError):

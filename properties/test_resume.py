@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from properties.strategies import header_values
 
 from railhttp.model.response import HttpResponse, freeze_headers
-from railhttp.policy.resume import Partial, Refuse, StartOver, Take, next_step, strong_validator
+from railhttp.policy.resume import (
+    Partial,
+    StartOver,
+    Take,
+    Unusable,
+    decide_resume,
+    strong_validator,
+)
 
 FIELDS = ["Content-Range", "Content-Length", "Content-Encoding", "ETag", "Last-Modified", "Date"]
 
@@ -27,14 +34,14 @@ fields = st.dictionaries(
 
 @given(partials, st.integers(100, 599), fields)
 def test_every_answer_is_understood(partial: Partial, status: int, named: dict[str, str]) -> None:
-    match next_step(partial, HttpResponse(status, freeze_headers(named))):
+    match decide_resume(partial, HttpResponse(status, freeze_headers(named))):
         case Take(start, total, _):
             assert 200 <= status < 300
             assert start in {0, partial.size}
             assert total is None or total >= 0
         case StartOver():
             assert partial.headers
-        case Refuse():
+        case Unusable():
             assert not 200 <= status < 300 or status == 206
 
 
@@ -89,7 +96,7 @@ def test_a_file_is_one_version_whole(contents: list[bytes], script: list[Visit])
     file, partial = b"", Partial()
     for visit in [*script, WHOLE, WHOLE]:
         head, body = answer(visit, contents[visit.version], partial)
-        match next_step(partial, head):
+        match decide_resume(partial, head):
             case StartOver():
                 file, partial = b"", Partial()
             case Take(start, total, validator):
@@ -98,6 +105,6 @@ def test_a_file_is_one_version_whole(contents: list[bytes], script: list[Visit])
                 if visit.cut >= len(body) and len(file) == total:
                     assert file == contents[visit.version]
                     return
-            case Refuse():
+            case Unusable():
                 raise AssertionError(head)
     raise AssertionError("it never ended")

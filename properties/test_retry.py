@@ -17,7 +17,7 @@ from railhttp.model.errors import (
     HTTPStatusError,
 )
 from railhttp.model.response import HttpResponse, freeze_headers
-from railhttp.pipeline.retry import RetryPolicy
+from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.policy.deadline import Deadline
 from railhttp.policy.retry import RetryEvent, RetryRule, Trial, is_final, is_transient, retry_after
 from railhttp.testing import ManualClock

@@ -15,7 +15,7 @@ from railhttp import (
     RequestContext,
     RetryPolicy,
 )
-from railhttp.pipeline.registry import OriginBreakers
+from railhttp.pipeline.policies.breaker_registry import OriginBreakers
 from railhttp.protocols import Exchange
 
 POOL: Final = ConnectionPoolConfig(

@@ -8,12 +8,12 @@ from typing import Any, Final, NoReturn, TypeAlias
 from benchmarks.cases.clients import everything
 from railhttp import HTTPClient, HttpResponse, RetryPolicy, freeze_headers
 from railhttp.model.request import Request
-from railhttp.model.stage import Progress
-from railhttp.pipeline.breaker import CircuitBreaker
+from railhttp.model.stage import AttemptState
 from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
+from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.pipeline.resilience import ResiliencePipeline
-from railhttp.pipeline.timeout import AttemptTimeout
-from railhttp.pipeline.watchdog import Watchdog
+from railhttp.pipeline.timeouts import Watchdog
 
 Act: TypeAlias = Callable[[], Awaitable[object]]
 Wrapper: TypeAlias = Callable[[], Act]
@@ -25,10 +25,10 @@ _LIMIT: Final = 10.0  # seconds
 class Echo:
     """An exchange that answers at once."""
 
-    async def send(self, request: Request, progress: Progress) -> HttpResponse:
+    async def send(self, request: Request, progress: AttemptState) -> HttpResponse:
         return ANSWER
 
-    async def open(self, request: Request, progress: Progress) -> NoReturn:
+    async def open(self, request: Request, progress: AttemptState) -> NoReturn:
         raise NotImplementedError
 
 

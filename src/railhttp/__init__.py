@@ -38,7 +38,7 @@ from railhttp.model.headers import (
     parse_headers,
     validate_headers,
 )
-from railhttp.model.observation import Dispatch, Ending
+from railhttp.model.observation import RequestFinished, RequestStarted
 from railhttp.model.options import RequestOptions
 from railhttp.model.redaction import redact_headers, redact_url
 from railhttp.model.response import JSON, Headers, HttpResponse, freeze_headers
@@ -56,9 +56,9 @@ from railhttp.model.validation import (
     validate_timeout,
     validate_url,
 )
-from railhttp.pipeline.interceptors import InterceptorChain
-from railhttp.pipeline.mailbox import Observer
-from railhttp.pipeline.retry import RetryPolicy
+from railhttp.pipeline.interceptors.chain import InterceptorChain
+from railhttp.pipeline.observation.mailbox import Observer
+from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.policy.budget import RetryBudget
 from railhttp.policy.retry import RetryEvent
 from railhttp.protocols import (
@@ -98,14 +98,9 @@ if typing.TYPE_CHECKING:
         RequestTimeoutEvent,
     )
     from railhttp.model.response_context import ResponseContext
-    from railhttp.pipeline.breaker import CircuitBreaker
-    from railhttp.pipeline.bulkhead import Bulkhead
     from railhttp.pipeline.composition import check_pipeline
-    from railhttp.pipeline.rate_limit import RateLimiter
-    from railhttp.pipeline.registry import CircuitBreakerRegistry
-    from railhttp.pipeline.resilience import ResiliencePipeline
-    from railhttp.pipeline.signing import MessageSigning
-    from railhttp.pipeline.standard_interceptors import (
+    from railhttp.pipeline.interceptors.message_signing import MessageSigning
+    from railhttp.pipeline.interceptors.standard import (
         ApiKey,
         BasicAuth,
         BearerAuth,
@@ -113,7 +108,12 @@ if typing.TYPE_CHECKING:
         RequestInterceptor,
         UserAgent,
     )
-    from railhttp.pipeline.timeout import AttemptTimeout
+    from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
+    from railhttp.pipeline.policies.breaker import CircuitBreaker
+    from railhttp.pipeline.policies.breaker_registry import CircuitBreakerRegistry
+    from railhttp.pipeline.policies.bulkhead import Bulkhead
+    from railhttp.pipeline.policies.rate_limit import RateLimiter
+    from railhttp.pipeline.resilience import ResiliencePipeline
     from railhttp.policy.breaker import BreakerRule
     from railhttp.wire.multipart import FormFields, FormValue
     from railhttp.wire.sse import ServerSentEvent
@@ -141,10 +141,8 @@ __all__ = [
     "ContainerResolverProtocol",
     "CorrelationId",
     "Delivery",
-    "Dispatch",
     "Download",
     "DynamicModule",
-    "Ending",
     "FormFields",
     "FormValue",
     "HTTPCircuitOpenError",
@@ -185,9 +183,11 @@ __all__ = [
     "RateLimiter",
     "RequestCompletedEvent",
     "RequestContext",
+    "RequestFinished",
     "RequestInterceptor",
     "RequestOptions",
     "RequestRetryExhaustedEvent",
+    "RequestStarted",
     "RequestTimeoutEvent",
     "ResiliencePipeline",
     "ResiliencePipelineProtocol",
@@ -246,20 +246,20 @@ _LATER: typing.Final = {
     "RequestRetryExhaustedEvent": "railhttp.model.events",
     "RequestTimeoutEvent": "railhttp.model.events",
     "ResponseContext": "railhttp.model.response_context",
-    "CircuitBreaker": "railhttp.pipeline.breaker",
-    "Bulkhead": "railhttp.pipeline.bulkhead",
+    "CircuitBreaker": "railhttp.pipeline.policies.breaker",
+    "Bulkhead": "railhttp.pipeline.policies.bulkhead",
     "check_pipeline": "railhttp.pipeline.composition",
-    "RateLimiter": "railhttp.pipeline.rate_limit",
-    "CircuitBreakerRegistry": "railhttp.pipeline.registry",
+    "RateLimiter": "railhttp.pipeline.policies.rate_limit",
+    "CircuitBreakerRegistry": "railhttp.pipeline.policies.breaker_registry",
     "ResiliencePipeline": "railhttp.pipeline.resilience",
-    "MessageSigning": "railhttp.pipeline.signing",
-    "ApiKey": "railhttp.pipeline.standard_interceptors",
-    "BasicAuth": "railhttp.pipeline.standard_interceptors",
-    "BearerAuth": "railhttp.pipeline.standard_interceptors",
-    "CorrelationId": "railhttp.pipeline.standard_interceptors",
-    "RequestInterceptor": "railhttp.pipeline.standard_interceptors",
-    "UserAgent": "railhttp.pipeline.standard_interceptors",
-    "AttemptTimeout": "railhttp.pipeline.timeout",
+    "MessageSigning": "railhttp.pipeline.interceptors.message_signing",
+    "ApiKey": "railhttp.pipeline.interceptors.standard",
+    "BasicAuth": "railhttp.pipeline.interceptors.standard",
+    "BearerAuth": "railhttp.pipeline.interceptors.standard",
+    "CorrelationId": "railhttp.pipeline.interceptors.standard",
+    "RequestInterceptor": "railhttp.pipeline.interceptors.standard",
+    "UserAgent": "railhttp.pipeline.interceptors.standard",
+    "AttemptTimeout": "railhttp.pipeline.policies.attempt_timeout",
     "BreakerRule": "railhttp.policy.breaker",
     "FormFields": "railhttp.wire.multipart",
     "FormValue": "railhttp.wire.multipart",

@@ -10,12 +10,12 @@ from typing import ParamSpec, Protocol, runtime_checkable
 from typing_extensions import TypeVar, Unpack
 
 from railhttp.model.context import RequestContext
-from railhttp.model.errors import CallFacts
-from railhttp.model.observation import Dispatch, Ending
+from railhttp.model.errors import CallInfo
+from railhttp.model.observation import RequestFinished, RequestStarted
 from railhttp.model.options import RequestOptions
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
-from railhttp.model.stage import Progress
+from railhttp.model.stage import AttemptState
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -74,8 +74,8 @@ class Clock(Protocol):
 class StateStore(Protocol[S]):
     """Where policies keep their state, so that several processes may share it.
 
-    `railhttp.pipeline.store.MemoryStore` is the one in this process. States are immutable and
-    pickle.
+    `railhttp.pipeline.policies.store.MemoryStore` is the one in this process. States are
+    immutable and pickle.
     """
 
     def peek(self, key: str) -> S | None:
@@ -321,7 +321,7 @@ class InterceptorChainProtocol(Protocol):
 
 @runtime_checkable
 class MetricsRecorderProtocol(Protocol):
-    """Takes measurements; see `railhttp.pipeline.metrics` for those of a client.
+    """Takes measurements; see `railhttp.pipeline.observation.metrics` for those of a client.
 
     Tags are names with values, both text.
     """
@@ -362,7 +362,7 @@ class MetricsRecorderProtocol(Protocol):
 class ObservationProtocol(Protocol):
     """What an instrument keeps of one call or attempt until its end."""
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: RequestFinished) -> None:
         """Hear how it ended; called exactly once, in the task in which it began.
 
         Args:
@@ -380,14 +380,14 @@ class InstrumentProtocol(Protocol):
 
     Example:
         >>> class Numbered:
-        ...     def call_started(self, call: Dispatch) -> None: ...
-        ...     def attempt_started(self, attempt: Dispatch) -> None:
+        ...     def call_started(self, call: RequestStarted) -> None: ...
+        ...     def attempt_started(self, attempt: RequestStarted) -> None:
         ...         attempt.added["X-Attempt"] = str(attempt.attempt)
         >>> isinstance(Numbered(), InstrumentProtocol)
         True
     """
 
-    def call_started(self, call: Dispatch) -> ObservationProtocol | None:
+    def call_started(self, call: RequestStarted) -> ObservationProtocol | None:
         """Hear of a call that begins.
 
         Args:
@@ -398,7 +398,7 @@ class InstrumentProtocol(Protocol):
         """
         ...
 
-    def attempt_started(self, attempt: Dispatch) -> ObservationProtocol | None:
+    def attempt_started(self, attempt: RequestStarted) -> ObservationProtocol | None:
         """Hear of an attempt, after all interceptors and just before it is sent.
 
         Args:
@@ -420,7 +420,7 @@ class IncomingResponse(Protocol):
         """Give the response as a value, with what was read of its body."""
         ...
 
-    def facts(self) -> CallFacts:
+    def call_info(self) -> CallInfo:
         """Say what a failure of this response has to know."""
         ...
 
@@ -457,9 +457,9 @@ class Exchange(Protocol):
         >>> import asyncio
         >>> from railhttp import HTTPClient
         >>> class Teapot:
-        ...     async def send(self, request: Request, progress: Progress) -> HttpResponse:
+        ...     async def send(self, request: Request, progress: AttemptState) -> HttpResponse:
         ...         return HttpResponse(418, url=request.url_text, method=request.method)
-        ...     async def open(self, request: Request, progress: Progress) -> IncomingResponse:
+        ...     async def open(self, request: Request, progress: AttemptState) -> IncomingResponse:
         ...         raise NotImplementedError("a teapot does not stream")
         >>> async def main() -> int:
         ...     async with HTTPClient(exchange=Teapot()) as client:
@@ -468,7 +468,7 @@ class Exchange(Protocol):
         418
     """
 
-    async def send(self, request: Request, progress: Progress) -> HttpResponse:
+    async def send(self, request: Request, progress: AttemptState) -> HttpResponse:
         """Send a request and read its response to the end.
 
         Args:
@@ -484,7 +484,7 @@ class Exchange(Protocol):
         """
         ...
 
-    async def open(self, request: Request, progress: Progress) -> IncomingResponse:
+    async def open(self, request: Request, progress: AttemptState) -> IncomingResponse:
         """Send a request and wait for the head of its response.
 
         Args:

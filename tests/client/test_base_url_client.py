@@ -30,7 +30,7 @@ from railhttp import (
     RetryPolicy,
 )
 from railhttp.client.base_url_client import BaseURLHTTPClient
-from railhttp.pipeline.breaker import CircuitBreaker
+from railhttp.pipeline.policies.breaker import CircuitBreaker
 
 
 def seen(response: HttpResponse, name: str) -> list[str]:

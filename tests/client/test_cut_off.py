@@ -13,14 +13,14 @@ from railhttp import (
     AttemptTimeout,
     CircuitBreaker,
     ConnectionPoolConfig,
-    Dispatch,
-    Ending,
     HTTPClient,
     HTTPClientConfig,
     HTTPFailure,
     HTTPRetryExhaustedError,
     HTTPTimeoutError,
     RequestContext,
+    RequestFinished,
+    RequestStarted,
     ResiliencePipeline,
     RetryPolicy,
 )
@@ -43,13 +43,13 @@ class Endings:
     def __init__(self) -> None:
         self.noted: list[str | None] = []
 
-    def call_started(self, call: Dispatch) -> None:
+    def call_started(self, call: RequestStarted) -> None:
         return None
 
-    def attempt_started(self, attempt: Dispatch) -> "Endings":
+    def attempt_started(self, attempt: RequestStarted) -> "Endings":
         return self
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: RequestFinished) -> None:
         self.noted.append(ending.error_type)
 
 

@@ -75,7 +75,7 @@ def leave_part(
 
 
 class Telling:
-    """Progress that tells the server when so many bytes are there."""
+    """AttemptState that tells the server when so many bytes are there."""
 
     def __init__(self, size: int) -> None:
         self.calls: list[tuple[int, int | None]] = []

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from railhttp import HTTPClient, HttpResponse, HTTPTimeoutError
-from railhttp.model.errors import CallFacts
+from railhttp.model.errors import CallInfo
 from railhttp.model.request import Request
-from railhttp.model.stage import Progress
+from railhttp.model.stage import AttemptState
 
 
 class Source:
@@ -17,16 +17,16 @@ class Source:
     def __init__(self, give: Callable[[], Awaitable[bytes]]) -> None:
         self._give = give
 
-    async def send(self, request: Request, progress: Progress) -> HttpResponse:
+    async def send(self, request: Request, progress: AttemptState) -> HttpResponse:
         return self.answer(await self.read())
 
-    async def open(self, request: Request, progress: Progress) -> "Source":
+    async def open(self, request: Request, progress: AttemptState) -> "Source":
         return self
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         return HttpResponse(200, body=body)
 
-    def facts(self) -> CallFacts:
+    def call_info(self) -> CallInfo:
         return {}
 
     async def chunk(self) -> bytes:

@@ -37,7 +37,7 @@ from railhttp import (
     RetryPolicyProtocol,
     UserAgent,
 )
-from railhttp.pipeline.registry import OriginBreakers
+from railhttp.pipeline.policies.breaker_registry import OriginBreakers
 
 T = TypeVar("T")
 P = ParamSpec("P")

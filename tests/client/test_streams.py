@@ -31,7 +31,7 @@ from railhttp import (
     RequestContext,
     RetryPolicy,
 )
-from railhttp.pipeline.breaker import CircuitBreaker
+from railhttp.pipeline.policies.breaker import CircuitBreaker
 
 T = TypeVar("T")
 

@@ -14,10 +14,10 @@ from railhttp.integrations.svcs import application
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import HTTPClientError
 from railhttp.model.events import HTTPEvent
-from railhttp.pipeline.registry import CircuitBreakerRegistry
+from railhttp.pipeline.interceptors.standard import UserAgent
+from railhttp.pipeline.policies.breaker_registry import CircuitBreakerRegistry
+from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.pipeline.resilience import ResiliencePipeline
-from railhttp.pipeline.retry import RetryPolicy
-from railhttp.pipeline.standard_interceptors import UserAgent
 from railhttp.protocols import (
     CircuitBreakerRegistryProtocol,
     HTTPClientProtocol,

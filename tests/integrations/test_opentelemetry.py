@@ -25,7 +25,7 @@ from railhttp.integrations import opentelemetry as integration
 from railhttp.integrations.opentelemetry import BUCKETS, OpenTelemetryInstrument
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
-from railhttp.model.stage import Progress
+from railhttp.model.stage import AttemptState
 from railhttp.protocols import IncomingResponse
 from railhttp.testing import ManualClock, ScriptedRoute, ScriptedTransport
 
@@ -250,11 +250,11 @@ async def test_there_are_no_double_spans_where_aiohttp_is_instrumented_too(
 class OverAiohttp:
     """An exchange of one's own, over a library that is instrumented."""
 
-    async def send(self, request: Request, progress: Progress) -> HttpResponse:
+    async def send(self, request: Request, progress: AttemptState) -> HttpResponse:
         async with ClientSession() as session, session.get(request.url) as answer:
             return HttpResponse(answer.status)
 
-    async def open(self, request: Request, progress: Progress) -> IncomingResponse:
+    async def open(self, request: Request, progress: AttemptState) -> IncomingResponse:
         raise NotImplementedError
 
 

@@ -18,7 +18,6 @@ from railhttp import (
     ConnectionPoolConfig,
     Download,
     DynamicModule,
-    Ending,
     HealthCheckResult,
     HTTPClientConfig,
     HTTPModule,
@@ -29,6 +28,7 @@ from railhttp import (
     MessageSigning,
     RequestCompletedEvent,
     RequestContext,
+    RequestFinished,
     RequestRetryExhaustedEvent,
     RequestTimeoutEvent,
     ResponseContext,
@@ -41,7 +41,7 @@ from railhttp import (
 from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.proxy import ProxySettings
 from railhttp.model.redaction import redact_headers, redact_url
-from railhttp.model.request import Request, Route
+from railhttp.model.request import Request, SendOptions
 from railhttp.testing import SentRequest
 
 
@@ -115,7 +115,7 @@ FIELDS: Final = {
     "Location": SECRET_URL,
 }
 ANSWER: Final = HttpResponse(404, freeze_headers(FIELDS), b"s3cret", SECRET_URL)
-ROUTE: Final = Route(proxy=SECRET_URL)
+ROUTE: Final = SendOptions(proxy=SECRET_URL)
 BODY: Final = BytesBody(b"s3cret", "text/plain")
 PUBLIC: Final = (
     ANSWER,
@@ -123,7 +123,7 @@ PUBLIC: Final = (
     ConnectionPoolConfig(),
     Download(Path("data.bin"), 1, 0, ANSWER),
     DynamicModule(HTTPModule),
-    Ending(0.5, 1, answer=ANSWER, failure=HTTPStatusError(ANSWER)),
+    RequestFinished(0.5, 1, answer=ANSWER, failure=HTTPStatusError(ANSWER)),
     HTTPClientConfig(proxy=SECRET_URL),
     HTTPRequestSentHook(method="GET", url="http://h/?k=***"),  # made with what is redacted
     HTTPResponseReceivedHook(method="GET", url="http://h/?k=***", status_code=404),

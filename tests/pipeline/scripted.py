@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Iterable
 from typing import TypeVar
 
 from railhttp.model.errors import (
-    CallFacts,
+    CallInfo,
     Delivery,
     HTTPClientError,
     HTTPConnectionError,
@@ -55,7 +55,7 @@ class ScriptedCall(CallScope):
             return outcome
         raise outcome
 
-    def facts(self) -> CallFacts:
+    def call_info(self) -> CallInfo:
         return {
             "method": self.method,
             "url": self.host,

@@ -21,7 +21,7 @@ from railhttp.model.errors import (
     HTTPValidationError,
 )
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.breaker import CircuitBreaker
+from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.policy.breaker import BreakerRule
 from railhttp.protocols import CircuitBreakerControlProtocol
 from railhttp.testing import ManualClock

@@ -12,7 +12,7 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
     HTTPValidationError,
 )
-from railhttp.pipeline.bulkhead import Bulkhead
+from railhttp.pipeline.policies.bulkhead import Bulkhead
 from railhttp.testing import ManualClock
 from railhttp.testing.clock import ManualTimer
 

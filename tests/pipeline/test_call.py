@@ -17,12 +17,12 @@ from railhttp import (
     InterceptorChain,
 )
 from railhttp.model.body import Body, BytesBody, StreamBody
-from railhttp.model.request import Request, Route
-from railhttp.model.stage import Progress, Stage
+from railhttp.model.request import Request, SendOptions
+from railhttp.model.stage import AttemptState, Stage
 from railhttp.pipeline.call import Call, Layers
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.instruments import Instruments
-from railhttp.pipeline.watchdog import Watchdog
+from railhttp.pipeline.observation.instruments import Instruments
+from railhttp.pipeline.timeouts import Watchdog
 from railhttp.protocols import IncomingResponse
 from railhttp.transport.request_body import read_stream
 
@@ -35,7 +35,7 @@ class ScriptedExchange:
     def __init__(self, *script: tuple[Stage, int | None]) -> None:
         self._script: Iterator[tuple[Stage, int | None]] = iter(script)
 
-    async def send(self, request: Request, progress: Progress) -> HttpResponse:
+    async def send(self, request: Request, progress: AttemptState) -> HttpResponse:
         progress.stage, status = next(self._script)
         if status == 0:
             await asyncio.Event().wait()
@@ -48,7 +48,7 @@ class ScriptedExchange:
             )
         return HttpResponse(status or 200)
 
-    async def open(self, request: Request, progress: Progress) -> IncomingResponse:
+    async def open(self, request: Request, progress: AttemptState) -> IncomingResponse:
         raise NotImplementedError
 
 
@@ -70,7 +70,7 @@ def call_of(
         Instruments(),
         read_stream,
     )
-    request = Request(method, URL_OF_ALL, headers, body, None, Route())
+    request = Request(method, URL_OF_ALL, headers, body, None, SendOptions())
     return Call(request, "http://h", layers, None, attempt_timeout)
 
 

@@ -11,9 +11,9 @@ from railhttp.client.http_client import HTTPClient
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPConnectionError
-from railhttp.model.observation import Dispatch, Ending
-from railhttp.pipeline.instruments import Instruments
-from railhttp.pipeline.standard_interceptors import RequestInterceptor
+from railhttp.model.observation import RequestFinished, RequestStarted
+from railhttp.pipeline.interceptors.standard import RequestInterceptor
+from railhttp.pipeline.observation.instruments import Instruments
 from railhttp.protocols import InstrumentProtocol
 from railhttp.testing import ManualClock, ScriptedTransport, UnmatchedRequestError
 
@@ -30,10 +30,10 @@ class Recorder:
         self.told: list[str] = []
         self._added = added or {}
 
-    def call_started(self, call: Dispatch) -> "Note":
+    def call_started(self, call: RequestStarted) -> "Note":
         return self._note(f"call {call.method} {call.shown_url}")
 
-    def attempt_started(self, attempt: Dispatch) -> "Note":
+    def attempt_started(self, attempt: RequestStarted) -> "Note":
         attempt.added.update(self._added)
         return self._note(f"attempt {attempt.attempt}")
 
@@ -47,7 +47,7 @@ class Note:
         self.recorder = recorder
         self.text = text
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: RequestFinished) -> None:
         outcome = ending.error_type or ending.status
         self.recorder.told.append(f"{self.text} ended {outcome} {ending.seconds:g} s")
 
@@ -110,14 +110,14 @@ async def test_an_attempt_begins_and_ends_in_one_task_or_not_at_all(
     tasks: list[asyncio.Task[object] | None] = []
 
     class Placed:
-        def call_started(self, call: Dispatch) -> None:
+        def call_started(self, call: RequestStarted) -> None:
             return None
 
-        def attempt_started(self, attempt: Dispatch) -> "Placed":
+        def attempt_started(self, attempt: RequestStarted) -> "Placed":
             tasks.append(asyncio.current_task())
             return self
 
-        def ended(self, ending: Ending) -> None:
+        def ended(self, ending: RequestFinished) -> None:
             tasks.append(asyncio.current_task())
 
     transport = ScriptedTransport()
@@ -209,13 +209,13 @@ async def test_header_fields_that_cannot_be_sent_are_left_out(added: dict[str, s
 class Broken:
     """Raises wherever it can."""
 
-    def call_started(self, call: Dispatch) -> "Broken":
+    def call_started(self, call: RequestStarted) -> "Broken":
         raise KeyError(str(call.url))
 
-    def attempt_started(self, attempt: Dispatch) -> "Broken":
+    def attempt_started(self, attempt: RequestStarted) -> "Broken":
         return self
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: RequestFinished) -> None:
         raise KeyError(ending)
 
 

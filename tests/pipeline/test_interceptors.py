@@ -12,7 +12,7 @@ from railhttp import (
     InterceptorChainProtocol,
     RequestContext,
 )
-from railhttp.pipeline.interceptors import InterceptionError
+from railhttp.pipeline.interceptors.chain import InterceptionError
 from railhttp.testing import ScriptedTransport
 
 

@@ -21,10 +21,10 @@ from railhttp.model.events import (
 )
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.breaker import CircuitBreaker
-from railhttp.pipeline.mailbox import MAX_PENDING
-from railhttp.pipeline.retry import RetryPolicy
-from railhttp.pipeline.standard_interceptors import RequestInterceptor
+from railhttp.pipeline.interceptors.standard import RequestInterceptor
+from railhttp.pipeline.observation.mailbox import MAX_PENDING
+from railhttp.pipeline.policies.breaker import CircuitBreaker
+from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.testing import ManualClock, ScriptedRoute, ScriptedTransport
 
 URL = "https://api.example/v1?token=s3cret"

@@ -11,8 +11,8 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
     HTTPValidationError,
 )
-from railhttp.pipeline.rate_limit import RateLimiter
-from railhttp.pipeline.store import MemoryStore
+from railhttp.pipeline.policies.rate_limit import RateLimiter
+from railhttp.pipeline.policies.store import MemoryStore
 from railhttp.testing import ManualClock
 
 

@@ -4,7 +4,7 @@ import pytest
 from tests.pipeline.scripted import ScriptedCall, lost
 
 from railhttp.model.errors import HTTPCircuitOpenError, HTTPConnectionError, HTTPValidationError
-from railhttp.pipeline.registry import CircuitBreakerRegistry, OriginBreakers
+from railhttp.pipeline.policies.breaker_registry import CircuitBreakerRegistry, OriginBreakers
 from railhttp.pipeline.scope import CallScope
 from railhttp.policy.breaker import BreakerRule
 from railhttp.protocols import CircuitBreakerProtocol, CircuitBreakerRegistryProtocol
@@ -86,7 +86,7 @@ async def test_one_that_is_forced_open_is_never_forgotten() -> None:
 
 def test_a_scope_has_to_say_what_a_failure_tells_of_its_call() -> None:
     with pytest.raises(NotImplementedError):
-        CallScope().facts()
+        CallScope().call_info()
 
 
 def test_they_have_the_shape_of_their_protocols() -> None:

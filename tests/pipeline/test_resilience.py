@@ -17,17 +17,17 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
     HTTPValidationError,
 )
-from railhttp.pipeline.breaker import CircuitBreaker
-from railhttp.pipeline.bulkhead import Bulkhead
 from railhttp.pipeline.composition import Layer, Stack, check_pipeline
-from railhttp.pipeline.rate_limit import RateLimiter
-from railhttp.pipeline.registry import OriginBreakers
+from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
+from railhttp.pipeline.policies.breaker import CircuitBreaker
+from railhttp.pipeline.policies.breaker_registry import OriginBreakers
+from railhttp.pipeline.policies.bulkhead import Bulkhead
+from railhttp.pipeline.policies.rate_limit import RateLimiter
+from railhttp.pipeline.policies.retry import RetryPolicy
+from railhttp.pipeline.policies.store import MemoryStore
 from railhttp.pipeline.resilience import ResiliencePipeline
-from railhttp.pipeline.retry import RetryPolicy
-from railhttp.pipeline.store import MemoryStore
-from railhttp.pipeline.timeout import AttemptTimeout
 from railhttp.policy.breaker import BreakerRule
-from railhttp.policy.circuit import BreakerState
+from railhttp.policy.breaker_states import BreakerState
 from railhttp.protocols import ResiliencePipelineProtocol
 from railhttp.testing import ManualClock
 

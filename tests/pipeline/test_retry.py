@@ -19,7 +19,7 @@ from railhttp.model.errors import (
     HTTPValidationError,
 )
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.retry import RetryPolicy
+from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.policy.budget import RetryBudget
 from railhttp.policy.retry import RetryEvent
 from railhttp.protocols import RetryPolicyProtocol

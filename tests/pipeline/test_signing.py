@@ -7,8 +7,8 @@ import pytest
 from railhttp.client.http_client import HTTPClient
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
-from railhttp.pipeline.signing import MessageSigning, signature_base
-from railhttp.pipeline.standard_interceptors import RequestInterceptor
+from railhttp.pipeline.interceptors.message_signing import MessageSigning, signature_base
+from railhttp.pipeline.interceptors.standard import RequestInterceptor
 from railhttp.testing import ManualClock, ScriptedTransport
 
 DAY = ManualClock(wall=1618884473.0)

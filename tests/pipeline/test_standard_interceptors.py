@@ -8,7 +8,7 @@ import pytest
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.standard_interceptors import (
+from railhttp.pipeline.interceptors.standard import (
     ApiKey,
     BasicAuth,
     BearerAuth,

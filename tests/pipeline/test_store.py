@@ -19,12 +19,12 @@ from railhttp.model.errors import (
     HTTPValidationError,
 )
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.breaker import CircuitBreaker
-from railhttp.pipeline.rate_limit import RateLimiter
-from railhttp.pipeline.retry import RetryPolicy
-from railhttp.pipeline.store import MemoryStore
+from railhttp.pipeline.policies.breaker import CircuitBreaker
+from railhttp.pipeline.policies.rate_limit import RateLimiter
+from railhttp.pipeline.policies.retry import RetryPolicy
+from railhttp.pipeline.policies.store import MemoryStore
+from railhttp.policy.breaker_states import BreakerState, Closed, HalfOpen, Open
 from railhttp.policy.budget import RetryBudget
-from railhttp.policy.circuit import BreakerState, Closed, HalfOpen, Open
 from railhttp.protocols import StateStore
 from railhttp.testing import ManualClock, ScriptedTransport
 

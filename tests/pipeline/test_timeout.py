@@ -6,7 +6,7 @@ import pytest
 from tests.pipeline.scripted import ScriptedCall
 
 from railhttp.model.errors import Delivery, HTTPTimeoutError, HTTPValidationError
-from railhttp.pipeline.timeout import AttemptTimeout
+from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
 from railhttp.testing import ManualClock
 
 

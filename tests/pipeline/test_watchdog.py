@@ -6,7 +6,7 @@ from unittest.mock import patch
 import pytest
 
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.watchdog import ClosedError, ExpiredError, Watchdog
+from railhttp.pipeline.timeouts import ClosedError, ExpiredError, Watchdog
 
 
 async def hold(watchdog: Watchdog, seconds: float | None) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from railhttp.policy.breaker import BreakerRule
-from railhttp.policy.circuit import BreakerState, Closed, ForcedOpen, Open, Report, Ticket
+from railhttp.policy.breaker_states import BreakerState, Closed, ForcedOpen, Open, Report, Ticket
 
 
 @pytest.mark.parametrize("state", [Open(3, 1, 5.0), ForcedOpen(3)])

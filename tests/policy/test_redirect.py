@@ -4,8 +4,8 @@ import pytest
 from yarl import URL
 
 from railhttp.model.body import BytesBody, StreamBody
-from railhttp.model.request import Request, Route
-from railhttp.policy.redirect import Refusal, redirected
+from railhttp.model.request import Request, SendOptions
+from railhttp.policy.redirect import RedirectRefused, redirected
 
 SECRET = frozenset({"authorization", "cookie", "x-api-key"})
 BODY = BytesBody(b"body", "text/plain")
@@ -13,7 +13,7 @@ HEADERS = {"Authorization": "a", "X-Api-Key": "k", "Host": "h", "Content-Type": 
 
 
 def request_of(method: str = "GET", *, url: str = "https://h/a/b?q=1#top") -> Request:
-    return Request(method, URL(url), HEADERS, BODY, {"session": "s"}, Route(read_timeout=1.0))
+    return Request(method, URL(url), HEADERS, BODY, {"session": "s"}, SendOptions(read_timeout=1.0))
 
 
 def followed(
@@ -61,7 +61,7 @@ def test_where_a_location_leads(location: str, target: str) -> None:
 )
 def test_a_location_that_cannot_be_asked(location: str) -> None:
     step = redirected(request_of(), 302, location, SECRET)
-    assert isinstance(step, Refusal)
+    assert isinstance(step, RedirectRefused)
     assert location not in step.reason
 
 
@@ -104,7 +104,7 @@ def test_method_and_body(status: int, method: str, then: str, keeps_body: bool) 
 )
 def test_what_describes_a_body_goes_with_it(field: str, of_a_body: bool) -> None:
     """RFC 9110, section 15.4: a request that became a GET has no content-specific fields."""
-    post = Request("POST", URL("http://h/"), {field: "x"}, BODY, None, Route())
+    post = Request("POST", URL("http://h/"), {field: "x"}, BODY, None, SendOptions())
     for status, kept in [(303, not of_a_body), (307, True)]:
         step = redirected(post, status, "/c", SECRET)
         assert isinstance(step, Request)
@@ -114,7 +114,7 @@ def test_what_describes_a_body_goes_with_it(field: str, of_a_body: bool) -> None
 @pytest.mark.parametrize("status", [303, 307])
 def test_a_signature_is_true_of_the_first_request_only(status: int) -> None:
     fields = {"Signature-Input": "a=()", "signature": "a=:b:", "X-Open": "o"}
-    signed = Request("POST", URL("http://h/"), fields, BODY, None, Route())
+    signed = Request("POST", URL("http://h/"), fields, BODY, None, SendOptions())
     step = redirected(signed, status, "/c", SECRET)
     assert isinstance(step, Request)
     assert dict(step.headers or {}) == {"X-Open": "o"}
@@ -138,12 +138,14 @@ def test_what_crosses_an_origin(location: str, same_origin: bool) -> None:
     assert len(names) == (3 if same_origin else 0)
     assert (step.headers or {})["X-Open"] == "o"
     assert (step.cookies is not None) is same_origin
-    assert step.route == request_of().route
+    assert step.options == request_of().options
 
 
 def test_a_body_that_was_read_is_not_sent_again() -> None:
-    once = Request("POST", URL("http://h/"), None, StreamBody((iter([b"a"]),), ""), None, Route())
-    assert isinstance(redirected(once, 307, "/c", SECRET), Refusal)
+    once = Request(
+        "POST", URL("http://h/"), None, StreamBody((iter([b"a"]),), ""), None, SendOptions()
+    )
+    assert isinstance(redirected(once, 307, "/c", SECRET), RedirectRefused)
     after_303 = redirected(once, 303, "/c", SECRET)
     assert isinstance(after_303, Request)
     assert after_303.headers is None

@@ -10,7 +10,7 @@ from railhttp import (
     HTTPRetryExhaustedError,
     HTTPTimeoutError,
 )
-from railhttp.policy.reopening import may_pass
+from railhttp.policy.reconnect import may_pass
 
 
 @pytest.mark.parametrize(

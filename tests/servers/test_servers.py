@@ -24,7 +24,7 @@ from tests.servers.proxy import ProxyServer
 from tests.servers.registry import FAULTS
 from tests.servers.tls import TlsContexts
 
-Ending: TypeAlias = Literal["fin", "reset", "silence", "more"]
+RequestFinished: TypeAlias = Literal["fin", "reset", "silence", "more"]
 """How a connection stands once its bytes have been read; `more` is a stream without an end."""
 
 QUIET = 0.02
@@ -49,7 +49,7 @@ def request(url: str, *fields: str, method: str = "GET", body: bytes = b"") -> b
 
 async def read_out(
     reader: asyncio.StreamReader, *, until: bytes | None = None
-) -> tuple[bytes, Ending]:
+) -> tuple[bytes, RequestFinished]:
     """Everything up to the connection's end, or up to a moment of silence once `until` has come."""
     got = bytearray()
     while len(got) < ENOUGH:
@@ -72,7 +72,7 @@ async def talk(
     *,
     context: ssl.SSLContext | None = None,
     until: bytes | None = None,
-) -> tuple[bytes, Ending]:
+) -> tuple[bytes, RequestFinished]:
     reader, writer = await connect(url, context=context)
     try:
         writer.write(sent or request(url))
@@ -98,7 +98,7 @@ def field(head: bytes, name: str) -> str:
 
 
 # Path, the connection's state afterwards, and what the answer must contain.
-ANSWERS: list[tuple[str, Ending, bytes]] = [
+ANSWERS: list[tuple[str, RequestFinished, bytes]] = [
     ("/ok", "silence", b"\r\n\r\nok"),
     ("/reset-before-head", "reset", b""),
     ("/reset-in-head", "reset", b"Content-Ty"),
@@ -218,7 +218,7 @@ def test_a_path_that_is_no_misbehaviour_is_noticed_at_once(faults: FaultServer) 
 
 @pytest.mark.parametrize(("path", "ending", "contains"), ANSWERS)
 async def test_a_misbehaviour_sends_what_it_says_and_leaves_nothing(
-    path: str, ending: Ending, contains: bytes
+    path: str, ending: RequestFinished, contains: bytes
 ) -> None:
     async with nothing_left(), FaultServer() as server:
         until = contains if ending == "silence" else None
@@ -324,7 +324,7 @@ async def test_what_a_handler_stumbles_over_comes_out_at_the_end() -> None:
     ("on_accept", "ending"), [("close", "fin"), ("reset", "reset"), ("stall", "silence")]
 )
 async def test_a_connection_can_be_ended_before_its_first_byte(
-    on_accept: OnAccept, ending: Ending
+    on_accept: OnAccept, ending: RequestFinished
 ) -> None:
     async with nothing_left(), FaultServer(on_accept=on_accept) as server:
         reader, writer = await connect(server.url())
@@ -357,7 +357,7 @@ async def test_a_server_listens_on_both_loopbacks(faults: FaultServer) -> None:
     ("path", "ending", "sends"), [("/close-on-next", "fin", 2), ("/reset-on-next", "reset", 1)]
 )
 async def test_a_kept_connection_dies_with_the_next_request(
-    faults: FaultServer, path: str, ending: Ending, sends: int
+    faults: FaultServer, path: str, ending: RequestFinished, sends: int
 ) -> None:
     reader, writer = await connect(faults.url())
     writer.write(request(faults.url(path)))
@@ -539,7 +539,7 @@ async def test_a_plain_server_answers_tls_with_plain_text(
     ],
 )
 async def test_misbehaviours_work_over_tls(
-    tls: TlsContexts, path: str, ending: Ending, until: bytes | None
+    tls: TlsContexts, path: str, ending: RequestFinished, until: bytes | None
 ) -> None:
     async with nothing_left(), FaultServer(ssl_context=tls.trusted) as server:
         _, seen = await talk(server.url(path), context=tls.client, until=until)

@@ -11,7 +11,6 @@ import pytest
 from returns.pipeline import is_successful
 
 from railhttp.client.http_client import HTTPClient
-from railhttp.client.scripted.pattern import BodyPattern
 from railhttp.model.body import BodyData
 from railhttp.model.errors import (
     FAILURES,
@@ -31,6 +30,7 @@ from railhttp.model.errors import (
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse, freeze_headers
 from railhttp.testing import ManualClock, ScriptedTransport, SentRequest, UnmatchedRequestError
+from railhttp.testing.scripted.pattern import BodyPattern
 
 API = "https://api.example"
 

@@ -6,7 +6,7 @@ from yarl import URL
 
 from railhttp import HTTPValidationError
 from railhttp.model.body import Body, BytesBody, StreamBody
-from railhttp.model.request import Request, Route
+from railhttp.model.request import Request, SendOptions
 from railhttp.wire.request_head import content_length, proxy_credentials, request_head
 
 PIECES = StreamBody((iter([b"ab"]),), "text/plain")
@@ -18,7 +18,7 @@ def request(
     headers: dict[str, str] | None = None,
     body: Body | None = None,
 ) -> Request:
-    return Request(method, URL(url), headers, body, None, Route())
+    return Request(method, URL(url), headers, body, None, SendOptions())
 
 
 def lines(request: Request, defaults: dict[str, str] | None = None, **more: str) -> list[str]:
@@ -87,7 +87,7 @@ def test_the_credentials_for_a_tunnel(
 def test_the_requests_fields_take_the_place_of_defaults() -> None:
     headers = CIMultiDict([("accept", "a/b"), ("X-Id", "1"), ("x-id", "2"), ("host", "other")])
     sent = lines(
-        Request("GET", URL("http://h/"), headers, None, None, Route()),
+        Request("GET", URL("http://h/"), headers, None, None, SendOptions()),
         {"Accept": "*/*", "User-Agent": "x"},
     )
     assert sent[1] == "Host: other"

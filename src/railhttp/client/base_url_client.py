@@ -19,7 +19,7 @@ from railhttp.model.options import BodilessOptions, RequestOptions
 from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.mailbox import Observer
+from railhttp.pipeline.observation.mailbox import Observer
 from railhttp.protocols import (
     CircuitBreakerProtocol,
     Clock,

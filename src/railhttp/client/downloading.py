@@ -23,8 +23,8 @@ from railhttp.model.errors import (
 from railhttp.model.options import ProgressCallback
 from railhttp.model.response import HttpResponse
 from railhttp.policy.backoff import Backoff
-from railhttp.policy.reopening import may_pass
-from railhttp.policy.resume import Partial, Refuse, StartOver, Take, next_step
+from railhttp.policy.reconnect import may_pass
+from railhttp.policy.resume import Partial, StartOver, Take, Unusable, decide_resume
 
 T = TypeVar("T")
 
@@ -103,13 +103,13 @@ class Downloading:
                 await self._wait_for_return(failure)
                 continue
             try:
-                match next_step(partial, response.answer()):
+                match decide_resume(partial, response.answer()):
                     case Take() as step:
                         if await self._saved(response, step):
                             return response.answer()
                     case StartOver():
                         await on_disk(self._opener, lambda: self._part.begin(Partial()))
-                    case Refuse():
+                    case Unusable():
                         await self._wait_for_return(await _refusal(response))
                     case other:
                         assert_never(other)
@@ -149,7 +149,7 @@ class Downloading:
         size = self._part.partial.size
         if total is not None and size != total:
             message = f"the file has {size} of {total} bytes"
-            raise HTTPConnectionError(message, kind="truncated", **response.facts())
+            raise HTTPConnectionError(message, kind="truncated", **response.call_info())
 
     async def _write(self, pieces: list[bytes]) -> None:
         whole = tuple(pieces)
@@ -165,7 +165,7 @@ class Downloading:
             self._progress(size, total)
         except Exception as error:
             message = f"progress raised {type(error).__name__}"
-            call = self._opener.facts()
+            call = self._opener.call_info()
             raise HTTPInterceptorError(message, interceptor="progress", **call) from error
 
     async def _wait_for_return(self, failure: HTTPFailure) -> None:
@@ -190,7 +190,7 @@ class Downloading:
         found = await on_disk(self._opener, lambda: self._part.digest(expected.algorithm))
         if found != expected.digest:
             message = f"the file has another {expected.algorithm} checksum"
-            raise HTTPDecodeError(message, where="checksum", **self._opener.facts())
+            raise HTTPDecodeError(message, where="checksum", **self._opener.call_info())
 
 
 async def fetch(
@@ -216,7 +216,7 @@ async def fetch(
     try:
         expected = None if checksum is None else Checksum(checksum)
     except ValueError as error:
-        raise HTTPInvalidRequestError(str(error), field="checksum", **opener.facts()) from None
+        raise HTTPInvalidRequestError(str(error), field="checksum", **opener.call_info()) from None
     part = await on_disk(opener, lambda: PartFile(path, opener.url), undo=_abandon)
     keep = resume
     try:
@@ -265,16 +265,16 @@ async def on_disk(
         raise
     except BlockingIOError as error:
         message = "another download of it is under way"
-        raise HTTPInvalidRequestError(message, field="path", **opener.facts()) from error
+        raise HTTPInvalidRequestError(message, field="path", **opener.call_info()) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error  # a NUL in the path
         message = f"cannot be written: {reason}"
-        raise HTTPInvalidRequestError(message, field="path", **opener.facts()) from error
+        raise HTTPInvalidRequestError(message, field="path", **opener.call_info()) from error
 
 
 async def _refusal(response: LimitedResponse) -> HTTPFailure:
     head = response.answer()
     if head.status == 206:
         message = "a part that nobody asked for"
-        return HTTPConnectionError(message, kind="protocol", **response.facts())
+        return HTTPConnectionError(message, kind="protocol", **response.call_info())
     return await response.refusal()

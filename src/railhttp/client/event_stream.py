@@ -12,7 +12,7 @@ from railhttp.model.errors import (
 )
 from railhttp.model.headers import check_headers
 from railhttp.policy.backoff import Backoff
-from railhttp.policy.reopening import may_pass
+from railhttp.policy.reconnect import may_pass
 from railhttp.wire.sse import EventStreamDecoder, EventTooLarge, ServerSentEvent
 
 EVENT_STREAM: Final = "text/event-stream"
@@ -44,7 +44,7 @@ class EventStream:
     def __init__(
         self, opener: Opener, *, reconnect: bool, last_event_id: str, max_event_bytes: int | None
     ) -> None:
-        check_limit(max_event_bytes, "max_event_bytes", opener.facts())
+        check_limit(max_event_bytes, "max_event_bytes", opener.call_info())
         self._opener = opener
         self._reconnect = reconnect
         self._max_event_bytes = max_event_bytes
@@ -93,7 +93,7 @@ class EventStream:
                 f"expected {EVENT_STREAM}",
                 where="Content-Type",
                 content_type=head.content_type,
-                **response.facts(),
+                **response.call_info(),
             )
 
     def close(self) -> None:
@@ -150,7 +150,7 @@ class EventStream:
             events = self._decoder.feed(chunk)
         except EventTooLarge as error:
             raise HTTPResponseTooLargeError(
-                str(error), limit=error.limit, **response.facts()
+                str(error), limit=error.limit, **response.call_info()
             ) from None
         if self._decoder.retry is not None:
             self._time = self._decoder.retry / 1000

@@ -36,16 +36,16 @@ from railhttp.model.errors import (
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.call import Call, Layers
+from railhttp.pipeline.call_recorder import JOURNAL
 from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
-from railhttp.pipeline.instruments import Instruments, observed
-from railhttp.pipeline.interceptors import InterceptorChain
-from railhttp.pipeline.journal import JOURNAL
-from railhttp.pipeline.mailbox import Observer
-from railhttp.pipeline.metrics import CallMetrics
-from railhttp.pipeline.observers import EventPublisher
-from railhttp.pipeline.retry import RetryPolicy
+from railhttp.pipeline.interceptors.chain import InterceptorChain
+from railhttp.pipeline.observation.instruments import Instruments, observed
+from railhttp.pipeline.observation.mailbox import Observer
+from railhttp.pipeline.observation.metrics import CallMetrics
+from railhttp.pipeline.observation.observers import EventPublisher
+from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.pipeline.scope import SparesBodies
-from railhttp.pipeline.watchdog import ClosedError, Watchdog
+from railhttp.pipeline.timeouts import ClosedError, Watchdog
 from railhttp.protocols import (
     CircuitBreakerProtocol,
     Clock,
@@ -412,7 +412,7 @@ class HTTPClient(Verbs, Streams):
                     return await call()
                 answer: object = await self._policy.execute(call)
         except ClosedError as error:
-            raise HTTPConnectionError(str(error), kind="closed", **call.facts()) from None
+            raise HTTPConnectionError(str(error), kind="closed", **call.call_info()) from None
         except FAILURES:
             raise
         except Exception as error:  # noqa: BLE001  # whatever a plugged-in policy raises
@@ -426,7 +426,7 @@ def _finds(
     """Give what finds the breaker for an origin: it is the same for all, or each has its own."""
     if breaker is None:
         return None
-    from railhttp.pipeline.registry import OriginBreakers  # noqa: PLC0415  # few have breakers
+    from railhttp.pipeline.policies.breaker_registry import OriginBreakers  # noqa: PLC0415  # few have breakers
 
     # One coroutine less for each attempt than by its `call`, unless a subclass has another.
     if isinstance(breaker, OriginBreakers) and type(breaker).call is OriginBreakers.call:

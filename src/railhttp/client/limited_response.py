@@ -5,7 +5,7 @@ from typing import Final, NoReturn
 
 from railhttp.model.errors import (
     FAILURES,
-    CallFacts,
+    CallInfo,
     HTTPConnectionError,
     HTTPFailure,
     HTTPInvalidRequestError,
@@ -17,7 +17,7 @@ from railhttp.model.response import HttpResponse
 from railhttp.model.timeout import format_timeout
 from railhttp.model.validation import check_positive_int, or_raise
 from railhttp.pipeline.call import Layers
-from railhttp.pipeline.watchdog import ClosedError, ExpiredError, Watch
+from railhttp.pipeline.timeouts import ClosedError, ExpiredError, Watch
 from railhttp.protocols import IncomingResponse
 
 
@@ -78,7 +78,7 @@ class Limits:
             limit = left
         return self._watchdog.watch(limit)
 
-    def failure(self, error: ExpiredError | ClosedError, call: CallFacts) -> HTTPFailure:
+    def failure(self, error: ExpiredError | ClosedError, call: CallInfo) -> HTTPFailure:
         """Build the failure that the end of a watch means."""
         if isinstance(error, ClosedError):
             return HTTPConnectionError(str(error), kind="closed", **call)
@@ -110,9 +110,9 @@ class LimitedResponse:
         """Give the response as a value, with what was read of its body."""
         return replace(self._head, body=body)
 
-    def facts(self) -> CallFacts:
+    def call_info(self) -> CallInfo:
         """Say what a failure of this response has to know."""
-        return self._incoming.facts()
+        return self._incoming.call_info()
 
     async def chunk(self) -> bytes:
         """Read the next piece of the body; empty at its end.
@@ -156,13 +156,13 @@ class LimitedResponse:
     def _misuse(self) -> HTTPFailure:
         if not self._closed:
             message = "is being read by another task"
-            return HTTPInvalidRequestError(message, field="stream", **self.facts())
-        return HTTPConnectionError("the stream is closed", kind="closed", **self.facts())
+            return HTTPInvalidRequestError(message, field="stream", **self.call_info())
+        return HTTPConnectionError("the stream is closed", kind="closed", **self.call_info())
 
     def _fail(self, error: BaseException) -> NoReturn:
         self.close()
         if isinstance(error, ExpiredError | ClosedError):
-            raise self._limits.failure(error, self.facts()) from None
+            raise self._limits.failure(error, self.call_info()) from None
         raise error
 
     def close(self) -> None:
@@ -171,7 +171,7 @@ class LimitedResponse:
         self._incoming.close()
 
 
-def check_limit(limit: object, field: str, call: CallFacts) -> None:
+def check_limit(limit: object, field: str, call: CallInfo) -> None:
     """Refuse a caller's limit of bytes that is neither a positive integer nor None.
 
     Raises:

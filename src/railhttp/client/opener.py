@@ -6,13 +6,13 @@ from typing import Final
 
 from railhttp.client.limited_response import LimitedResponse, Limits
 from railhttp.client.request_builder import Prepared
-from railhttp.model.errors import CallFacts, HTTPInvalidRequestError, HTTPValidationError
+from railhttp.model.errors import CallInfo, HTTPInvalidRequestError, HTTPValidationError
 from railhttp.model.headers import check_headers
 from railhttp.model.response import HttpResponse
 from railhttp.model.validation import or_raise
 from railhttp.pipeline.call import Layers
 from railhttp.pipeline.opening import Opening
-from railhttp.pipeline.watchdog import ClosedError, ExpiredError
+from railhttp.pipeline.timeouts import ClosedError, ExpiredError
 from railhttp.policy.backoff import Backoff
 
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -42,19 +42,19 @@ class Opener:
         self._prepared = prepared
         self._layers = layers
         self._perform = perform
-        route = prepared.request.route
+        route = prepared.request.options
         total = prepared.timeout if bounded else None
         self._limits = Limits(
             layers, route.read_timeout, total, prepared.timeout, route.max_response_bytes
         )
-        self._facts: Callable[[], CallFacts] | None = None
+        self._facts: Callable[[], CallInfo] | None = None
 
     @property
     def url(self) -> str:
         """The URL that is asked for."""
         return str(self._prepared.request.url)
 
-    def facts(self) -> CallFacts:
+    def call_info(self) -> CallInfo:
         """Say what a failure has to know of the latest call."""
         if self._facts is not None:
             return self._facts()
@@ -70,7 +70,7 @@ class Opener:
             HTTPClientError: There was no response; always one of the union.
         """
         call = self._call(headers)
-        self._facts = call.facts
+        self._facts = call.call_info
         try:
             head = await self._perform(call)
             return LimitedResponse(call.incoming, head, self._limits)
@@ -85,10 +85,10 @@ class Opener:
             if headers:
                 request = request.with_headers(or_raise(check_headers(headers)))
         except ExpiredError as error:
-            raise self._limits.failure(error, self.facts()) from None
+            raise self._limits.failure(error, self.call_info()) from None
         except HTTPValidationError as error:
             raise HTTPInvalidRequestError(
-                error.message, field=error.field, **self.facts()
+                error.message, field=error.field, **self.call_info()
             ) from None
         if self._facts is not None and left is not None:
             timeout = left
@@ -112,4 +112,4 @@ class Opener:
             with self._limits.watch():
                 await clock.sleep(seconds)
         except (ExpiredError, ClosedError) as error:
-            raise self._limits.failure(error, self.facts()) from None
+            raise self._limits.failure(error, self.call_info()) from None

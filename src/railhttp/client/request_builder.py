@@ -16,13 +16,13 @@ from railhttp.model.errors import HTTPValidationError
 from railhttp.model.headers import check_headers
 from railhttp.model.options import ProgressCallback, RequestOptions, with_default_headers
 from railhttp.model.proxy import check_proxy
-from railhttp.model.request import Request, Route, check_framing, check_method
+from railhttp.model.request import Request, SendOptions, check_framing, check_method
 from railhttp.model.url import extend_query, request_url
 from railhttp.model.validation import TOKEN, check_text, or_raise, shown
 from railhttp.transport.request_body import measure_file
 
 _COOKIE_VALUE: Final = re.compile(r"(?! )[ -:<-~]*(?<! )")
-_ROUTE_OPTIONS: Final = frozenset(Route._fields) & RequestOptions.__annotations__.keys()
+_ROUTE_OPTIONS: Final = frozenset(SendOptions._fields) & RequestOptions.__annotations__.keys()
 
 
 class Target(NamedTuple):
@@ -105,7 +105,7 @@ class RequestBuilder:
         self._base = base
         self._timeout = config.pool.timeout
         self._attempt_timeout = config.attempt_timeout
-        self._route = Route(
+        self._route = SendOptions(
             connect_timeout=config.connect_timeout,
             read_timeout=config.read_timeout,
             max_redirects=config.max_redirects,
@@ -172,7 +172,7 @@ class RequestBuilder:
         )
         return with_default_headers(options, {"Idempotency-Key": text})
 
-    def _routed(self, options: RequestOptions) -> Route:
+    def _routed(self, options: RequestOptions) -> SendOptions:
         default = self._route
         if not _ROUTE_OPTIONS & options.keys():
             return default

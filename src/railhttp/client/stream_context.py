@@ -103,7 +103,7 @@ class StreamContext:
             HTTPResponseTooLargeError: A line is longer than allowed.
             HTTPClientError: See `aiter_bytes`.
         """
-        check_limit(max_line_bytes, "max_line_bytes", self._resp.facts())
+        check_limit(max_line_bytes, "max_line_bytes", self._resp.call_info())
         return self._lines(LineDecoder(max_line_bytes))
 
     def aiter_json(self, *, max_line_bytes: int | None = None) -> AsyncGenerator[JSON, None]:
@@ -122,7 +122,7 @@ class StreamContext:
             HTTPResponseTooLargeError: A line is longer than allowed.
             HTTPClientError: See `aiter_bytes`.
         """
-        check_limit(max_line_bytes, "max_line_bytes", self._resp.facts())
+        check_limit(max_line_bytes, "max_line_bytes", self._resp.call_info())
         return self._documents(LineSplitter(max_line_bytes))
 
     async def _documents(self, splitter: LineSplitter) -> AsyncGenerator[JSON, None]:
@@ -138,7 +138,7 @@ class StreamContext:
                 lines = decoder.feed(chunk)
             except LineTooLong as error:
                 raise HTTPResponseTooLargeError(
-                    str(error), limit=error.limit, **self._resp.facts()
+                    str(error), limit=error.limit, **self._resp.call_info()
                 ) from None
             for line in lines:
                 yield line
@@ -153,5 +153,5 @@ class StreamContext:
                 error.message,
                 where=f"line {number}",
                 content_type=self._head.content_type,
-                **self._resp.facts(),
+                **self._resp.call_info(),
             ) from None

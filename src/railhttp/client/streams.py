@@ -111,7 +111,7 @@ class Streams(ABC):
 
         opener = await self._opener(method, url, with_default_headers(options, EVENT_HEADERS))
         if reconnect and method.upper() != "GET":
-            raise HTTPInvalidRequestError("only a GET can", field="reconnect", **opener.facts())
+            raise HTTPInvalidRequestError("only a GET can", field="reconnect", **opener.call_info())
         events = EventStream(
             opener,
             reconnect=reconnect,

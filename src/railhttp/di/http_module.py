@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from functools import partial
 
-from railhttp.client.scripted.transport import ScriptedTransport
 from railhttp.di.http_provider import HTTPProvider
 from railhttp.di.modules import DynamicModule, Module
 from railhttp.model.config import HTTPClientConfig
-from railhttp.pipeline.mailbox import Observer
+from railhttp.pipeline.observation.mailbox import Observer
 from railhttp.protocols import (
     ContainerRegistrarProtocol,
     InstrumentProtocol,
     InterceptorProtocol,
 )
+from railhttp.testing.scripted.transport import ScriptedTransport
 
 
 class HTTPModule(Module):

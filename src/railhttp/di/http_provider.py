@@ -7,7 +7,7 @@ from typing import Final, Self, TypeVar
 from railhttp.client.http_client import HTTPClient
 from railhttp.di.health import HealthCheckResult
 from railhttp.model.config import HTTPClientConfig
-from railhttp.pipeline.mailbox import Observer
+from railhttp.pipeline.observation.mailbox import Observer
 from railhttp.protocols import (
     CircuitBreakerProtocol,
     CircuitBreakerRegistryProtocol,

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from railhttp.extra import provided_by
-from railhttp.model.observation import Dispatch, Ending
+from railhttp.model.observation import RequestFinished, RequestStarted
 from railhttp.version import __version__
 
 with provided_by("railhttp[opentelemetry]"):
@@ -77,10 +77,10 @@ class OpenTelemetryInstrument:
             explicit_bucket_boundaries_advisory=BUCKETS,
         )
 
-    def call_started(self, call: Dispatch) -> None:
+    def call_started(self, call: RequestStarted) -> None:
         """Let a call pass: the conventions know attempts only."""
 
-    def attempt_started(self, attempt: Dispatch) -> "AttemptSpan | None":
+    def attempt_started(self, attempt: RequestStarted) -> "AttemptSpan | None":
         """Start a span and send its context along."""
         if not is_http_instrumentation_enabled():
             return None
@@ -124,7 +124,7 @@ class AttemptSpan:
         self._current.enter_context(trace.use_span(span))
         self._current.enter_context(suppress_http_instrumentation())
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: RequestFinished) -> None:
         """End the span and record its duration."""
         result = _of_result(ending)
         try:
@@ -137,7 +137,7 @@ class AttemptSpan:
             self._current.close()
 
 
-def _of_span_only(attempt: Dispatch, method: str) -> dict[str, str | int]:
+def _of_span_only(attempt: RequestStarted, method: str) -> dict[str, str | int]:
     attributes: dict[str, str | int] = {"url.full": attempt.shown_url}
     if method != attempt.method:
         attributes["http.request.method_original"] = attempt.method
@@ -146,7 +146,7 @@ def _of_span_only(attempt: Dispatch, method: str) -> dict[str, str | int]:
     return attributes
 
 
-def _of_result(ending: Ending) -> dict[str, str | int]:
+def _of_result(ending: RequestFinished) -> dict[str, str | int]:
     attributes: dict[str, str | int] = {}
     if ending.answer is not None:
         attributes["http.response.status_code"] = ending.answer.status

@@ -74,7 +74,7 @@ class Delivery(Enum):
 _STRENGTH: Final = (Delivery.NOT_SENT, Delivery.MAYBE_SENT, Delivery.ANSWERED)
 
 
-class CallFacts(TypedDict, total=False):
+class CallInfo(TypedDict, total=False):
     """What every failure knows of its call; the keywords of `HTTPClientError`."""
 
     method: str
@@ -197,7 +197,7 @@ class HTTPInvalidRequestError(HTTPClientError):
 
     _delivery = Delivery.NOT_SENT
 
-    def __init__(self, message: str = "", *, field: str = "", **call: Unpack[CallFacts]) -> None:
+    def __init__(self, message: str = "", *, field: str = "", **call: Unpack[CallInfo]) -> None:
         super().__init__(message, **call)
         self.field: Final = field
 
@@ -225,7 +225,7 @@ class HTTPConnectionError(HTTPClientError):
     __match_args__ = ("kind",)
 
     def __init__(
-        self, message: str = "", *, kind: ConnectionKind, **call: Unpack[CallFacts]
+        self, message: str = "", *, kind: ConnectionKind, **call: Unpack[CallInfo]
     ) -> None:
         super().__init__(message, **call)
         self.kind: Final = kind
@@ -260,7 +260,7 @@ class HTTPTimeoutError(HTTPClientError):
         *,
         phase: TimeoutPhase,
         limit: float | None = None,
-        **call: Unpack[CallFacts],
+        **call: Unpack[CallInfo],
     ) -> None:
         super().__init__(message, **call)
         self.phase: Final = phase
@@ -355,7 +355,7 @@ class HTTPDecodeError(HTTPClientError):
         *,
         where: str = "",
         content_type: str = "",
-        **call: Unpack[CallFacts],
+        **call: Unpack[CallInfo],
     ) -> None:
         super().__init__(message, **call)
         self.where: Final = where
@@ -382,7 +382,7 @@ class HTTPResponseTooLargeError(HTTPClientError):
 
     _delivery = Delivery.ANSWERED
 
-    def __init__(self, message: str = "", *, limit: int, **call: Unpack[CallFacts]) -> None:
+    def __init__(self, message: str = "", *, limit: int, **call: Unpack[CallInfo]) -> None:
         super().__init__(message, **call)
         self.limit: Final = limit
 
@@ -401,7 +401,7 @@ class HTTPInterceptorError(HTTPClientError):
     """
 
     def __init__(
-        self, message: str = "", *, interceptor: str = "", **call: Unpack[CallFacts]
+        self, message: str = "", *, interceptor: str = "", **call: Unpack[CallInfo]
     ) -> None:
         super().__init__(message, **call)
         self.interceptor: Final = interceptor
@@ -434,7 +434,7 @@ class HTTPCircuitOpenError(HTTPClientError):
         *,
         retry_after: float | None = None,
         name: str = "",
-        **call: Unpack[CallFacts],
+        **call: Unpack[CallInfo],
     ) -> None:
         super().__init__(message, **call)
         self.retry_after: Final = retry_after
@@ -467,7 +467,7 @@ class HTTPRetryExhaustedError(HTTPClientError):
         message: str = "retries exhausted",
         *,
         failures: "Sequence[HTTPFailure]" = (),
-        **call: Unpack[CallFacts],
+        **call: Unpack[CallInfo],
     ) -> None:
         super().__init__(message, **call)
         self.failures: Final[tuple[HTTPFailure, ...]] = tuple(failures)

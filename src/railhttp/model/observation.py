@@ -9,7 +9,7 @@ from railhttp.model.response import HttpResponse
 CANCELLED: Final = "cancelled"
 
 
-class Dispatch:
+class RequestStarted:
     """A call, or one attempt of it, that begins.
 
     Args:
@@ -56,7 +56,7 @@ class Dispatch:
         Returns:
             Seconds; None where nothing here limits it.
         """
-        route = self._request.route
+        route = self._request.options
         attempt = self._attempt_timeout
         match phase:
             case "total":
@@ -73,7 +73,7 @@ def _least(first: float | None, second: float | None) -> float | None:
     return min((limit for limit in (first, second) if limit is not None), default=None)
 
 
-class Ending(NamedTuple):
+class RequestFinished(NamedTuple):
     """How a call or an attempt came to its end.
 
     Attributes:
@@ -83,9 +83,9 @@ class Ending(NamedTuple):
         failure: Why nothing came; both are None where it was cancelled.
 
     Example:
-        >>> Ending(0.5, 1, failure=HTTPTimeoutError("no answer", phase="read")).error_type
+        >>> RequestFinished(0.5, 1, failure=HTTPTimeoutError("no answer", phase="read")).error_type
         'HTTPTimeoutError.read'
-        >>> Ending(0.5, 1).error_type
+        >>> RequestFinished(0.5, 1).error_type
         'cancelled'
     """
 

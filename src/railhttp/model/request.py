@@ -27,7 +27,7 @@ IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT",
 """Methods of which a second request does no more than the first (RFC 9110, section 9.2.2)."""
 
 
-class Route(NamedTuple):
+class SendOptions(NamedTuple):
     """How a request travels.
 
     Attributes:
@@ -69,7 +69,7 @@ class Request:
         headers: The caller's header fields; None where there are none.
         body: What it carries.
         cookies: Cookies for the URL's origin on top of those in the jar.
-        route: How it travels.
+        options: How it travels.
     """
 
     method: str
@@ -77,13 +77,13 @@ class Request:
     headers: Mapping[str, str] | None
     body: Body | None
     cookies: Mapping[str, str] | None
-    route: Route
+    options: SendOptions
 
     def __repr__(self) -> str:
         return redacted_repr(
             self,
             url=self.shown_url,
-            headers=self.headers and redact_headers(self.headers, self.route.secret_headers),
+            headers=self.headers and redact_headers(self.headers, self.options.secret_headers),
             cookies=self.cookies and dict.fromkeys(self.cookies, MASK),
         )
 
@@ -102,10 +102,16 @@ class Request:
         """Whether its method and its URL are all that there is to send.
 
         Example:
-            >>> Request("GET", URL("http://h/"), None, None, None, Route()).is_plain
+            >>> Request("GET", URL("http://h/"), None, None, None, SendOptions()).is_plain
             True
         """
-        extras = (self.headers, self.body, self.cookies, self.route.proxy, self.route.ssl_context)
+        extras = (
+            self.headers,
+            self.body,
+            self.cookies,
+            self.options.proxy,
+            self.options.ssl_context,
+        )
         return all(extra is None for extra in extras)
 
     @cached_property
@@ -121,7 +127,7 @@ class Request:
 
         Example:
             >>> url = URL("http://h/")
-            >>> Request("POST", url, {"Idempotency-Key": "7"}, None, None, Route()).repeatable
+            >>> Request("POST", url, {"Idempotency-Key": "7"}, None, None, SendOptions()).repeatable
             True
         """
         keyed = any(name.lower() == "idempotency-key" for name in self.headers or ())
@@ -134,7 +140,8 @@ class Request:
             headers: The fields, checked.
 
         Example:
-            >>> request = Request("GET", URL("http://h/"), {"accept": "a/b"}, None, None, Route())
+            >>> fields = {"accept": "a/b"}
+            >>> request = Request("GET", URL("http://h/"), fields, None, None, SendOptions())
             >>> request.with_headers({"Accept": "c/d"}).headers
             <CIMultiDict('Accept': 'c/d')>
         """

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Protocol
 
-from railhttp.model.errors import CallFacts, Delivery
+from railhttp.model.errors import CallInfo, Delivery
 
 
 class Stage(Enum):
@@ -33,7 +33,7 @@ _DELIVERY = {
 }
 
 
-class Progress(Protocol):
+class AttemptState(Protocol):
     """What an exchange reads of its call, and the one thing it tells it: the stage.
 
     Attributes:
@@ -52,7 +52,7 @@ class Progress(Protocol):
         ...
 
 
-def call_facts(method: str, url: str, progress: Progress, now: float) -> CallFacts:
+def call_info(method: str, url: str, progress: AttemptState, now: float) -> CallInfo:
     """Say what every failure of a call has to know.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, NoReturn
 from railhttp.model.body import StreamBody
 from railhttp.model.errors import (
     FAILURES,
-    CallFacts,
+    CallInfo,
     Delivery,
     HTTPCircuitOpenError,
     HTTPConnectionError,
@@ -19,20 +19,20 @@ from railhttp.model.errors import (
     TimeoutPhase,
 )
 from railhttp.model.headers import check_headers
-from railhttp.model.observation import Dispatch
+from railhttp.model.observation import RequestStarted
 from railhttp.model.request import Request, check_framing
 from railhttp.model.response import HttpResponse
-from railhttp.model.stage import Stage, call_facts
+from railhttp.model.stage import Stage, call_info
 from railhttp.model.timeout import format_timeout
 from railhttp.model.validation import or_raise
 from railhttp.pipeline.clock import random_id
-from railhttp.pipeline.foreign import circuit_open, exhausted, is_defect, policy_failed
-from railhttp.pipeline.instruments import Instruments, Listeners, observed
-from railhttp.pipeline.interception import context_of, taken_over
-from railhttp.pipeline.interceptors import InterceptionError, InterceptorChain
+from railhttp.pipeline.interceptors.chain import InterceptionError, InterceptorChain
+from railhttp.pipeline.interceptors.request_context import context_of, taken_over
+from railhttp.pipeline.observation.instruments import Instruments, Listeners, observed
+from railhttp.pipeline.policies.foreign import circuit_open, exhausted, is_defect, policy_failed
 from railhttp.pipeline.scope import CutCall
-from railhttp.pipeline.watchdog import Watch, Watchdog
-from railhttp.policy.redirect import Refusal, leads_on, redirected
+from railhttp.pipeline.timeouts import Watch, Watchdog
+from railhttp.policy.redirect import RedirectRefused, leads_on, redirected
 from railhttp.protocols import CircuitBreakerProtocol, Clock, Exchange
 
 
@@ -107,11 +107,11 @@ class Call(CutCall):
         """What is proven by the present attempt and those before it."""
         return self._reached.strongest(self.stage.delivery)
 
-    def facts(self) -> CallFacts:
+    def call_info(self) -> CallInfo:
         """Say what a failure of this call has to know."""
         request = self._request
         now = self._layers.clock.monotonic()
-        return call_facts(request.method, request.url_text, self, now)
+        return call_info(request.method, request.url_text, self, now)
 
     @property
     def phase(self) -> TimeoutPhase:
@@ -121,7 +121,7 @@ class Call(CutCall):
     def timed_out(self) -> HTTPTimeoutError:
         """Build the failure of a call whose time is over."""
         message = f"not done within {format_timeout(self.timeout)}"
-        return HTTPTimeoutError(message, phase="total", limit=self.timeout, **self.facts())
+        return HTTPTimeoutError(message, phase="total", limit=self.timeout, **self.call_info())
 
     async def __call__(self) -> HttpResponse:
         """Make one attempt, with its redirects.
@@ -194,7 +194,7 @@ class Call(CutCall):
             self.repeatable = request.repeatable
         except HTTPValidationError as error:
             message = f"an interceptor made it invalid: {error.message}"
-            raise HTTPInvalidRequestError(message, field=error.field, **self.facts()) from None
+            raise HTTPInvalidRequestError(message, field=error.field, **self.call_info()) from None
         if request.url is not self._request.url:
             self.host = str(request.url.origin())
         return await steps.process_response(await self._guarded(request))
@@ -207,15 +207,15 @@ class Call(CutCall):
         except HTTPCircuitOpenError as error:
             if error.method:
                 raise
-            raise circuit_open(error, self.facts()) from error
+            raise circuit_open(error, self.call_info()) from error
         except FAILURES:
             raise
         except Exception as error:
             # A foreign breaker says in a language of its own that it is open; it is, if it did
             # not let the request through.
             if self.sends > sends or is_defect(error):
-                raise policy_failed(error, self.facts()) from error
-            raise circuit_open(error, self.facts()) from error
+                raise policy_failed(error, self.call_info()) from error
+            raise circuit_open(error, self.call_info()) from error
 
     def _admitted(self, request: Request) -> Awaitable[HttpResponse]:
         self.attempts += 1
@@ -246,11 +246,11 @@ class Call(CutCall):
         hops = 0
         while leads_on(request, response.status, response.headers):
             self._reached = Delivery.ANSWERED
-            if hops == request.route.max_redirects:
+            if hops == request.options.max_redirects:
                 raise self._redirect_failed(f"there were more than {hops} redirects")
             location = response.headers["Location"]
             step = redirected(request, response.status, location, self._layers.secret_headers)
-            if isinstance(step, Refusal):
+            if isinstance(step, RedirectRefused):
                 raise self._redirect_failed(step.reason)
             hops += 1
             request = step
@@ -258,15 +258,17 @@ class Call(CutCall):
         return response
 
     def _redirect_failed(self, reason: str) -> HTTPConnectionError:
-        return HTTPConnectionError(reason, kind="redirect", **self.facts())
+        return HTTPConnectionError(reason, kind="redirect", **self.call_info())
 
     def _attempt_timed_out(self) -> HTTPTimeoutError:
         limit = self._attempt_timeout
         message = f"attempt not done within {format_timeout(limit)}"
-        return HTTPTimeoutError(message, phase=self.phase, limit=limit, **self.facts())
+        return HTTPTimeoutError(message, phase=self.phase, limit=limit, **self.call_info())
 
     def _interceptor_failed(self, error: InterceptionError) -> HTTPInterceptorError:
-        return HTTPInterceptorError(error.message, interceptor=error.interceptor, **self.facts())
+        return HTTPInterceptorError(
+            error.message, interceptor=error.interceptor, **self.call_info()
+        )
 
     def made_up(self, answer: object) -> NoReturn:
         """Refuse what a policy returned in place of an answer.
@@ -275,7 +277,7 @@ class Call(CutCall):
             HTTPInterceptorError: Always.
         """
         message = f"a policy answered with {type(answer).__name__}, which is no HttpResponse"
-        raise HTTPInterceptorError(message, **self.facts())
+        raise HTTPInterceptorError(message, **self.call_info())
 
     def given_up(self, error: Exception) -> HttpResponse:
         """Find out what an exception means that a policy raised of its own.
@@ -294,22 +296,24 @@ class Call(CutCall):
         if self._answer is not None and not self._answer.ok:
             return self._answer
         if not self.attempts and not is_defect(error):
-            raise circuit_open(error, self.facts()) from error
+            raise circuit_open(error, self.call_info()) from error
         if self._answer is not None or not self.failures:
-            raise policy_failed(error, self.facts()) from error
+            raise policy_failed(error, self.call_info()) from error
         if len(self.failures) == 1:
             raise self.failures[0]
-        raise exhausted(self.failures, self.facts()) from error
+        raise exhausted(self.failures, self.call_info()) from error
 
     def _identity(self) -> str:
         if not self._call_id:
             self._call_id = random_id(self._layers.clock)
         return self._call_id
 
-    def dispatch(self, request: Request | None = None) -> Dispatch:
+    def dispatch(self, request: Request | None = None) -> RequestStarted:
         """Say to instruments what begins: an attempt with its request, or else the call."""
         attempt = 0 if request is None else self.attempts - 1
-        return Dispatch(request or self._request, attempt, self.timeout, self._attempt_timeout)
+        return RequestStarted(
+            request or self._request, attempt, self.timeout, self._attempt_timeout
+        )
 
 
 def _with_added(request: Request, added: Mapping[str, str]) -> Request:

@@ -8,12 +8,12 @@ from returns.result import Failure, Result, Success
 from railhttp.model.collaborator import check_collaborator
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.validation import check_timeout, refusal
-from railhttp.pipeline.breaker import CircuitBreaker
-from railhttp.pipeline.bulkhead import Bulkhead
-from railhttp.pipeline.rate_limit import RateLimiter
-from railhttp.pipeline.registry import OriginBreakers
-from railhttp.pipeline.retry import RetryPolicy
-from railhttp.pipeline.timeout import AttemptTimeout
+from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
+from railhttp.pipeline.policies.breaker import CircuitBreaker
+from railhttp.pipeline.policies.breaker_registry import OriginBreakers
+from railhttp.pipeline.policies.bulkhead import Bulkhead
+from railhttp.pipeline.policies.rate_limit import RateLimiter
+from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.protocols import CircuitBreakerProtocol, RetryPolicyProtocol
 
 Layer: TypeAlias = (

@@ -33,7 +33,9 @@ class Opening(Call):
             HTTPInterceptorError: A policy made up an answer of its own, which has no body to read.
         """
         if self._incoming is None:
-            raise HTTPInterceptorError("a policy answered in place of the server", **self.facts())
+            raise HTTPInterceptorError(
+                "a policy answered in place of the server", **self.call_info()
+            )
         return self._incoming
 
     @override

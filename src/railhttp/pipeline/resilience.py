@@ -5,17 +5,17 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Generic, ParamSpec, Self, TypeVar
 
-from railhttp.model.errors import CallFacts, Delivery, HTTPTimeoutError, TimeoutPhase
+from railhttp.model.errors import CallInfo, Delivery, HTTPTimeoutError, TimeoutPhase
 from railhttp.model.validation import or_raise
-from railhttp.pipeline.bulkhead import Bulkhead
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.composition import Layer, Stack, check_pipeline
-from railhttp.pipeline.rate_limit import RateLimiter
-from railhttp.pipeline.registry import OriginBreakers
-from railhttp.pipeline.retry import RetryPolicy
+from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
+from railhttp.pipeline.policies.breaker_registry import OriginBreakers
+from railhttp.pipeline.policies.bulkhead import Bulkhead
+from railhttp.pipeline.policies.rate_limit import RateLimiter
+from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.pipeline.scope import CallScope, CutCall, SparesBodies, scope_of
-from railhttp.pipeline.timeout import AttemptTimeout
-from railhttp.pipeline.watchdog import Watch, Watchdog
+from railhttp.pipeline.timeouts import Watch, Watchdog
 from railhttp.policy.deadline import nearer
 from railhttp.protocols import CircuitBreakerProtocol, Clock, RetryPolicyProtocol
 
@@ -196,12 +196,12 @@ class Passage(CutCall, Generic[T]):
     def timed_out(self) -> HTTPTimeoutError:
         """Build the failure of a call that took longer than it may."""
         message = f"the call took longer than {self._total:g} s"
-        return HTTPTimeoutError(message, phase="total", limit=self._total, **self.facts())
+        return HTTPTimeoutError(message, phase="total", limit=self._total, **self.call_info())
 
-    def facts(self) -> CallFacts:
+    def call_info(self) -> CallInfo:
         """What a failure that ends the call now shall say of it."""
         if self._scope is not None:
-            return self._scope.facts()
+            return self._scope.call_info()
         delivery = Delivery.MAYBE_SENT if self.attempts else Delivery.NOT_SENT
         return {"delivery": delivery, "attempts": self.attempts}
 

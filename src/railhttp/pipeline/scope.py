@@ -2,8 +2,8 @@
 
 import asyncio
 
-from railhttp.model.errors import CallFacts, Delivery, HTTPTimeoutError, TimeoutPhase
-from railhttp.pipeline.watchdog import Watch, watch_behind
+from railhttp.model.errors import CallInfo, Delivery, HTTPTimeoutError, TimeoutPhase
+from railhttp.pipeline.timeouts import Watch, watch_behind
 from railhttp.policy.deadline import NEVER, Deadline
 
 
@@ -47,7 +47,7 @@ class CallScope:
         """What the present attempt waits for."""
         return "read"
 
-    def facts(self) -> CallFacts:
+    def call_info(self) -> CallInfo:
         """What a failure that ends the call now shall say of it."""
         raise NotImplementedError
 
@@ -117,9 +117,9 @@ def deadline_of(scope: CallScope | None) -> Deadline:
     return NEVER if scope is None else Deadline(scope.deadline)
 
 
-def facts_of(scope: CallScope | None) -> CallFacts:
+def facts_of(scope: CallScope | None) -> CallInfo:
     """What a failure shall say of a call that ends here, before it is sent."""
-    return {"delivery": Delivery.NOT_SENT, "attempts": 0} if scope is None else scope.facts()
+    return {"delivery": Delivery.NOT_SENT, "attempts": 0} if scope is None else scope.call_info()
 
 
 def phase_of(scope: CallScope | None) -> TimeoutPhase:

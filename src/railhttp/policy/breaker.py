@@ -21,19 +21,19 @@ from railhttp.model.errors import HTTPFailure, HTTPStatusError
 from railhttp.model.response import HttpResponse
 from railhttp.model.validation import check_positive_int, check_timeout, or_raise
 from railhttp.policy.bounds import require, require_function, require_number
-from railhttp.policy.circuit import (
+from railhttp.policy.breaker_states import (
     BreakerState,
     Closed,
     ForcedOpen,
     HalfOpen,
-    Lease,
     Open,
-    Refusal,
+    ProbeSlot,
+    Rejection,
     Report,
     Ticket,
 )
-from railhttp.policy.predicate import asked
-from railhttp.policy.verdict import Verdict, judge_failure, judge_status
+from railhttp.policy.callbacks import asked
+from railhttp.policy.health import Verdict, judge_failure, judge_status
 from railhttp.policy.window import Window
 
 
@@ -64,7 +64,7 @@ class BreakerRule:
         >>> state, ticket = rule.admit(None, None, 0.0)
         >>> state, _ = rule.record(state, Report(ticket, "failure", chance=0.5), 1.0)
         >>> rule.admit(state, None, 2.0)
-        (Open(generation=1, trips=1, until=6.0), Refusal(retry_after=4.0))
+        (Open(generation=1, trips=1, until=6.0), Rejection(retry_after=4.0))
     """
 
     failure_threshold: int = 5
@@ -129,7 +129,7 @@ class BreakerRule:
 
     def admit(
         self, state: BreakerState | None, event: None, now: float
-    ) -> tuple[BreakerState, Ticket | Refusal]:
+    ) -> tuple[BreakerState, Ticket | Rejection]:
         """Decide about a call that arrives.
 
         Args:
@@ -146,22 +146,22 @@ class BreakerRule:
             case Closed():
                 return state, Ticket(state.generation, 0, now)
             case ForcedOpen():
-                return state, Refusal(None)
+                return state, Rejection(None)
             case Open():
                 if now < state.until:
-                    return state, Refusal(state.until - now)
+                    return state, Rejection(state.until - now)
                 return self._probe(HalfOpen(state.generation + 1, state.trips), now)
             case HalfOpen():
                 return self._probe(state, now)
             case _:
                 assert_never(state)
 
-    def _probe(self, state: HalfOpen, now: float) -> tuple[BreakerState, Ticket | Refusal]:
+    def _probe(self, state: HalfOpen, now: float) -> tuple[BreakerState, Ticket | Rejection]:
         leases = tuple(lease for lease in state.leases if lease.until > now)
         if len(leases) + state.successes >= self.half_open_max_calls:
-            return state, Refusal(None)
+            return state, Rejection(None)
         probe = state.issued + 1
-        leases = (*leases, Lease(probe, now + self.probe_lease))
+        leases = (*leases, ProbeSlot(probe, now + self.probe_lease))
         admitted = HalfOpen(state.generation, state.trips, probe, leases, state.successes)
         return admitted, Ticket(state.generation, probe, now)
 

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from railhttp.model.validation import check_positive_int, or_raise
 from railhttp.policy.bounds import require_number
 
-Place: TypeAlias = Literal["inside", "queue", "none"]
+Admission: TypeAlias = Literal["inside", "queue", "none"]
 """Where a call that arrives goes: straight in, to the end of the queue, or away."""
 
 
@@ -37,7 +37,7 @@ class BulkheadRule:
         require_number(self.max_queue, "max_queue")
         require_number(self.max_wait or 0.0, "max_wait")
 
-    def place(self, running: int, waiting: int) -> Place:
+    def place(self, running: int, waiting: int) -> Admission:
         """Where the next call goes.
 
         Args:

@@ -35,7 +35,7 @@ _BODY_HEADERS: Final = frozenset(
 _SIGNATURE: Final = frozenset({"signature", "signature-input"})
 
 
-class Refusal(NamedTuple):
+class RedirectRefused(NamedTuple):
     """Why a redirect is not followed.
 
     Attributes:
@@ -54,17 +54,17 @@ def leads_on(request: Request, status: int, headers: Mapping[str, str]) -> bool:
         headers: Its header fields, with names in any case.
 
     Example:
-        >>> from railhttp.model.request import Route
-        >>> request = Request("GET", URL("http://h/"), None, None, None, Route())
+        >>> from railhttp.model.request import SendOptions
+        >>> request = Request("GET", URL("http://h/"), None, None, None, SendOptions())
         >>> leads_on(request, 302, {"Location": "/a"}), leads_on(request, 304, {"Location": "/a"})
         (True, False)
     """
-    return status in REDIRECT_STATUSES and request.route.allow_redirects and "Location" in headers
+    return status in REDIRECT_STATUSES and request.options.allow_redirects and "Location" in headers
 
 
 def redirected(
     request: Request, status: int, location: str, secret: frozenset[str]
-) -> Request | Refusal:
+) -> Request | RedirectRefused:
     """Decide what to send after a redirect.
 
     A 303, and a 301 or 302 to a POST, turn the request into a GET without a body, as browsers do;
@@ -85,13 +85,13 @@ def redirected(
     try:
         target = _target(request.url, location)
     except (HTTPValidationError, ValueError):
-        return Refusal("the server names a location that is not an http or https URL")
+        return RedirectRefused("the server names a location that is not an http or https URL")
     if not target.raw_fragment:
         target = target.with_fragment(request.url.fragment)
     same_origin = origin_of(target) == origin_of(request.url)
     bodiless = _becomes_get(request.method, status)
     if request.body is not None and not bodiless and not request.body.replayable:
-        return Refusal("the body cannot be sent a second time")
+        return RedirectRefused("the body cannot be sent a second time")
     dropped = _SIGNATURE | _BODY_HEADERS if bodiless else _SIGNATURE
     return replace(
         request,

@@ -63,14 +63,14 @@ class StartOver:
 
 
 @dataclass(frozen=True, slots=True)
-class Refuse:
+class Unusable:
     """There is nothing to write, and no use in asking again."""
 
 
-Step: TypeAlias = Take | StartOver | Refuse
+ResumeDecision: TypeAlias = Take | StartOver | Unusable
 
 
-def next_step(partial: Partial, head: HttpResponse) -> Step:
+def decide_resume(partial: Partial, head: HttpResponse) -> ResumeDecision:
     """Decide what to do with an answer.
 
     Args:
@@ -78,24 +78,24 @@ def next_step(partial: Partial, head: HttpResponse) -> Step:
         head: The answer; its body is not looked at.
 
     Example:
-        >>> next_step(Partial(4, '"v1"'), HttpResponse(200))
+        >>> decide_resume(Partial(4, '"v1"'), HttpResponse(200))
         Take(start=0, total=None, validator='')
-        >>> next_step(Partial(4, '"v1"'), HttpResponse(416))
+        >>> decide_resume(Partial(4, '"v1"'), HttpResponse(416))
         StartOver()
     """
     asked = bool(partial.headers)
     if head.status == 206:
-        return _rest(partial, head) if asked else Refuse()
+        return _rest(partial, head) if asked else Unusable()
     if head.status == 416 and asked:
         return StartOver()
     if not 200 <= head.status < 300:
-        return Refuse()
+        return Unusable()
     if _is_encoded(head):
         return Take(0, None, "")
     return Take(0, head.content_length, strong_validator(head))
 
 
-def _rest(partial: Partial, head: HttpResponse) -> Step:
+def _rest(partial: Partial, head: HttpResponse) -> ResumeDecision:
     match = _CONTENT_RANGE.fullmatch(head.headers.get("Content-Range", "").strip())
     if match is None or int(match[1]) != partial.size:
         return StartOver()

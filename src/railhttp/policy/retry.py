@@ -25,8 +25,8 @@ from railhttp.model.validation import check_positive_int, or_raise
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.bounds import require_function, require_number
 from railhttp.policy.budget import is_throttled
+from railhttp.policy.callbacks import asked
 from railhttp.policy.deadline import NEVER, Deadline
-from railhttp.policy.predicate import asked
 
 RETRYABLE_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses that a later attempt may well not get; 501 and 505 say that none will help."""

@@ -2,11 +2,11 @@
 
 from typing import Final, NamedTuple
 
-STEPS: Final = 10
+BUCKETS: Final = 10
 """Into how many steps a window is divided; a call is forgotten step by step, not on the dot."""
 
 
-class Step(NamedTuple):
+class Bucket(NamedTuple):
     """The calls of one step.
 
     Attributes:
@@ -21,7 +21,7 @@ class Step(NamedTuple):
 
 
 class Window(NamedTuple):
-    """The calls of the last steps, oldest first; at most `STEPS` of them, none empty.
+    """The calls of the last steps, oldest first; at most `BUCKETS` of them, none empty.
 
     Example:
         >>> window = Window().record(False, now=0.0, span=10.0).record(True, now=9.5, span=10.0)
@@ -29,7 +29,7 @@ class Window(NamedTuple):
         ((2, 1), (2, 1))
     """
 
-    steps: tuple[Step, ...] = ()
+    steps: tuple[Bucket, ...] = ()
 
     def record(self, failed: bool, *, now: float, span: float, calls: int = 1) -> "Window":
         """Count calls that ended alike, and forget those that are too old.
@@ -40,14 +40,14 @@ class Window(NamedTuple):
             span: The window's length, in seconds.
             calls: How many they are.
         """
-        number = _step_number(now, span)
+        number = _bucket_number(now, span)
         steps = self.steps
         if steps and steps[-1].number >= number:
             last = steps[-1]
-            counted = Step(last.number, last.calls + calls, last.failures + calls * failed)
+            counted = Bucket(last.number, last.calls + calls, last.failures + calls * failed)
             return Window((*steps[:-1], counted))
-        kept = tuple(step for step in steps if step.number > number - STEPS)
-        return Window((*kept, Step(number, calls, calls * failed)))
+        kept = tuple(step for step in steps if step.number > number - BUCKETS)
+        return Window((*kept, Bucket(number, calls, calls * failed)))
 
     def sums(self) -> tuple[int, int]:
         """How many calls, and how many of them failed, as of the latest one."""
@@ -58,15 +58,15 @@ class Window(NamedTuple):
         return calls, failures
 
 
-def step_end(now: float, span: float) -> float:
+def bucket_end(now: float, span: float) -> float:
     """When the step ends in which a time lies, on the same clock.
 
     Example:
-        >>> step_end(29.9, span=30.0), step_end(30.0, span=30.0)
+        >>> bucket_end(29.9, span=30.0), bucket_end(30.0, span=30.0)
         (30.0, 33.0)
     """
-    return (_step_number(now, span) + 1) * span / STEPS
+    return (_bucket_number(now, span) + 1) * span / BUCKETS
 
 
-def _step_number(now: float, span: float) -> int:
-    return int(now * STEPS // span)
+def _bucket_number(now: float, span: float) -> int:
+    return int(now * BUCKETS // span)

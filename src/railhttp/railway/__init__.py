@@ -1,6 +1,7 @@
 """The functional faces: decoders, future and reader verbs, and combinators for domain code."""
 
 from railhttp.railway import reader
+from railhttp.railway.combinators import fallback, tap, tap_failure, then
 from railhttp.railway.concurrency import collect, first_success, gather, race, settled
 from railhttp.railway.decoders import Decoder, decode, decode_json, decode_lines, decode_text
 from railhttp.railway.outcome import catching, outcome, run
@@ -8,7 +9,6 @@ from railhttp.railway.problem import ProblemDetails, problem
 from railhttp.railway.reader import ResponseReader, retry
 from railhttp.railway.sharing import shared
 from railhttp.railway.status import expect, on_status
-from railhttp.railway.tracks import fallback, tap, tap_failure, then
 
 __all__ = [
     "Decoder",

@@ -10,8 +10,8 @@ from typing_extensions import TypeForm
 from railhttp.model.errors import HTTPDecodeError
 from railhttp.model.headers import codec_of, extract_json_type
 from railhttp.model.response import JSON, HttpResponse
+from railhttp.railway.adapters import Package, package_for
 from railhttp.railway.json_path import json_path
-from railhttp.railway.packages import Package, package_for
 from railhttp.railway.scalars import MismatchError, Shape
 from railhttp.railway.shapes import shape_of
 

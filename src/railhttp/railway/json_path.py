@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-Step = str | int
+PathSegment = str | int
 """One step down: the name of a member, or an index counted from 0."""
 
 _SHORTHAND: Final = re.compile(r"[^\W\d]\w*")
 
 
-def json_path(steps: Iterable[Step]) -> str:
+def json_path(steps: Iterable[PathSegment]) -> str:
     r"""Write the way from a document's root to a place in it.
 
     Args:
@@ -27,7 +27,7 @@ def json_path(steps: Iterable[Step]) -> str:
     return "$" + "".join(map(_segment, steps))
 
 
-def _segment(step: Step) -> str:
+def _segment(step: PathSegment) -> str:
     if isinstance(step, int):
         return f"[{step}]"
     return f".{step}" if _SHORTHAND.fullmatch(step) else f"[{json.dumps(step)}]"

@@ -9,7 +9,7 @@ from returns.future import FutureResult
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from railhttp.railway.misuse import no_future
+from railhttp.railway._errors import no_future
 
 T = TypeVar("T")
 E = TypeVar("E")

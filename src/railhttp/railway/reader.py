@@ -21,10 +21,10 @@ from railhttp.model.options import RequestOptions
 from railhttp.model.request import IDEMPOTENT_METHODS
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.call import Call
-from railhttp.pipeline.foreign import exhausted
-from railhttp.pipeline.journal import is_repeatable, journal
+from railhttp.pipeline.call_recorder import is_repeatable, journal
+from railhttp.pipeline.policies.foreign import exhausted
 from railhttp.protocols import RetryPolicyProtocol
-from railhttp.railway.misuse import no_client
+from railhttp.railway._errors import no_client
 from railhttp.railway.outcome import run
 from railhttp.wire.multipart import FormFields
 
@@ -132,7 +132,7 @@ def retry(
 
     Example:
         >>> import asyncio
-        >>> from railhttp.pipeline.retry import RetryPolicy
+        >>> from railhttp.pipeline.policies.retry import RetryPolicy
         >>> patient = retry(RetryPolicy(base_delay=0.001))(get("http://127.0.0.1:1/"))
         >>> async def main() -> int:
         ...     async with HTTPClient(retry_policy=RetryPolicy(1)) as client:

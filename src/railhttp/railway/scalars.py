@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from railhttp.model.response import JSON
-from railhttp.railway.json_path import Step
+from railhttp.railway.json_path import PathSegment
 
 Shape = Callable[[JSON], object]
 """Makes a Python value of a JSON one, or raises `MismatchError`."""
@@ -23,7 +23,7 @@ class MismatchError(ValueError):
         steps: The way to the value, the innermost step first.
     """
 
-    def __init__(self, expected: str, steps: Iterable[Step] = ()) -> None:
+    def __init__(self, expected: str, steps: Iterable[PathSegment] = ()) -> None:
         super().__init__(expected)
         self.expected: Final = expected
         self.steps: Final = list(steps)

@@ -32,7 +32,7 @@ from typing import (
 from typing_extensions import ReadOnly, is_typeddict
 
 from railhttp.model.response import JSON
-from railhttp.railway.json_path import Step
+from railhttp.railway.json_path import PathSegment
 from railhttp.railway.scalars import (
     SCALARS,
     MismatchError,
@@ -190,7 +190,7 @@ def _is_required(model: type, name: str, hint: object) -> bool:
     return name in required
 
 
-def _within(step: Step, shape: Shape, value: JSON) -> object:
+def _within(step: PathSegment, shape: Shape, value: JSON) -> object:
     try:
         return shape(value)
     except MismatchError as error:

@@ -8,8 +8,8 @@ from returns.result import Failure, Result, Success
 from railhttp.model.errors import HTTPStatusError, HTTPValidationError
 from railhttp.model.response import HttpResponse
 from railhttp.model.validation import shown
-from railhttp.railway.steps import OnStatus
-from railhttp.railway.switch import Track, switch
+from railhttp.railway._bind import Track, switch
+from railhttp.railway._types import OnStatus
 
 A = TypeVar("A")
 B = TypeVar("B")

@@ -4,10 +4,10 @@
 for hypothesis; each needs its library installed.
 """
 
-from railhttp.client.scripted.route import ScriptedRoute
-from railhttp.client.scripted.steps import SentRequest
-from railhttp.client.scripted.transport import ScriptedTransport, UnmatchedRequestError
 from railhttp.testing.clock import ManualClock
+from railhttp.testing.scripted.route import ScriptedRoute
+from railhttp.testing.scripted.steps import SentRequest
+from railhttp.testing.scripted.transport import ScriptedTransport, UnmatchedRequestError
 
 __all__ = [
     "ManualClock",

@@ -12,7 +12,7 @@ from returns.result import Failure, Result, Success
 
 from railhttp.extra import provided_by
 from railhttp.model.errors import (
-    CallFacts,
+    CallInfo,
     ConnectionKind,
     Delivery,
     HTTPCircuitOpenError,
@@ -111,7 +111,7 @@ def failures(*, method: str = "GET", url: str = DEFAULT_URL) -> st.SearchStrateg
 
 @st.composite
 def _failures(draw: st.DrawFn, method: str, url: str) -> HTTPFailure:
-    call: CallFacts = {
+    call: CallInfo = {
         "method": method,
         "url": url,
         "attempts": draw(_ATTEMPTS),
@@ -121,27 +121,27 @@ def _failures(draw: st.DrawFn, method: str, url: str) -> HTTPFailure:
     return make(draw, call)
 
 
-def _connection(draw: st.DrawFn, call: CallFacts) -> HTTPFailure:
+def _connection(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
     kind: ConnectionKind = draw(st.sampled_from(get_args(ConnectionKind)))
-    proven: CallFacts = {**call, "delivery": draw(st.sampled_from(_DELIVERIES[kind]))}
+    proven: CallInfo = {**call, "delivery": draw(st.sampled_from(_DELIVERIES[kind]))}
     return HTTPConnectionError("the connection failed", kind=kind, **proven)
 
 
-def _timeout(draw: st.DrawFn, call: CallFacts) -> HTTPFailure:
+def _timeout(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
     phase: TimeoutPhase = draw(st.sampled_from(get_args(TimeoutPhase)))
-    proven: CallFacts = {**call, "delivery": draw(st.sampled_from(_DELIVERIES[phase]))}
+    proven: CallInfo = {**call, "delivery": draw(st.sampled_from(_DELIVERIES[phase]))}
     return HTTPTimeoutError("not done in time", phase=phase, **proven)
 
 
-def _status(draw: st.DrawFn, call: CallFacts) -> HTTPFailure:
+def _status(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
     statuses = st.integers(400, 599)
     return HTTPStatusError(draw(responses(status=statuses, method=call["method"], url=call["url"])))
 
 
-def _refused(draw: st.DrawFn, call: CallFacts) -> HTTPFailure:
+def _refused(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
     """What this client itself refuses to send."""
     wait = draw(st.none() | _SECONDS)
-    unsent: CallFacts = {**call, "attempts": 0}
+    unsent: CallInfo = {**call, "attempts": 0}
     refusals: list[HTTPFailure] = [
         HTTPInvalidRequestError("cannot be sent", field="headers", **unsent),
         HTTPCircuitOpenError(retry_after=wait, name="api.example", **call),
@@ -150,7 +150,7 @@ def _refused(draw: st.DrawFn, call: CallFacts) -> HTTPFailure:
     return draw(st.sampled_from(refusals))
 
 
-def _spoilt(draw: st.DrawFn, call: CallFacts) -> HTTPFailure:
+def _spoilt(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
     """An answer that cannot be used."""
     spoilt: list[HTTPFailure] = [
         HTTPDecodeError("expected an integer", where="$.id", **call),
@@ -159,14 +159,14 @@ def _spoilt(draw: st.DrawFn, call: CallFacts) -> HTTPFailure:
     return draw(st.sampled_from(spoilt))
 
 
-def _exhausted(draw: st.DrawFn, call: CallFacts) -> HTTPFailure:
+def _exhausted(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
     count = draw(st.integers(2, 3))
     tried = [
         draw(st.sampled_from([_connection, _timeout]))(draw, {**call, "attempts": number})
         for number in range(1, count + 1)
     ]
     delivery = tried[0].delivery.strongest(*(failure.delivery for failure in tried))
-    facts: CallFacts = {**call, "attempts": count, "delivery": delivery}
+    facts: CallInfo = {**call, "attempts": count, "delivery": delivery}
     return HTTPRetryExhaustedError("gave up", failures=tried, **facts)
 
 

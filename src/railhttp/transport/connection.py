@@ -24,7 +24,7 @@ class _SelectorTransport(Protocol):
     max_size: int
 
 
-class CandidHandler(ResponseHandler):
+class StrictResponseHandler(ResponseHandler):
     """A connection that tells the body being read how the connection ended.
 
     Where only the connection's end delimits a body, aiohttp takes a RST for a good end; and a body

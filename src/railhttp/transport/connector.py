@@ -16,9 +16,9 @@ from typing_extensions import override
 from yarl import URL
 
 from railhttp.model.config import ConnectionPoolConfig
-from railhttp.model.stage import Progress, Stage
-from railhttp.transport.connection import CandidHandler
-from railhttp.transport.waiting import FairConnector
+from railhttp.model.stage import AttemptState, Stage
+from railhttp.transport.connection import StrictResponseHandler
+from railhttp.transport.fair_connector import FairConnector
 from railhttp.version import __version__
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Destination(ClientRequest):
         proxy: URL | None,
         tls: ssl.SSLContext | bool | None,
         credentials: str = "",
-        progress: Progress | None = None,
+        progress: AttemptState | None = None,
     ) -> None:
         fields: dict[str, str] | None = None
         if proxy is not None and credentials:
@@ -86,7 +86,7 @@ class KeepaliveConnector(FairConnector):
             # aiohttp refuses a time for connections that are not kept, unless it is None
             keepalive_timeout=None if config.force_close else config.keepalive_timeout,
         )
-        handler: type[ResponseHandler] = CandidHandler
+        handler: type[ResponseHandler] = StrictResponseHandler
         self._factory = partial(handler, loop=self._loop)
         self._max_keepalive = config.max_keepalive_connections
         self._idle_limit = config.keepalive_timeout
@@ -104,7 +104,7 @@ class KeepaliveConnector(FairConnector):
         while idle:
             protocol, since = idle.popleft()
             in_time = now - since <= self._idle_limit
-            if in_time and isinstance(protocol, CandidHandler) and protocol.is_unused():
+            if in_time and isinstance(protocol, StrictResponseHandler) and protocol.is_unused():
                 self._acquired.add(protocol)
                 if self._limit_per_host:
                     self._acquired_per_host[key].add(protocol)
@@ -132,7 +132,7 @@ class KeepaliveConnector(FairConnector):
                     return lease
             connection = await self.connect(destination(), traces=[], timeout=timeout)
         protocol = connection.protocol
-        if not isinstance(protocol, CandidHandler):
+        if not isinstance(protocol, StrictResponseHandler):
             raise ClientConnectionError("the connection is closed")
         connection._protocol = None  # its place in the pool goes to the lease
         return Lease(self, key, protocol)
@@ -156,7 +156,7 @@ class KeepaliveConnector(FairConnector):
         idle = self._conns.get(key, deque())
         for entry in tuple(idle):
             protocol, _ = entry
-            if not (isinstance(protocol, CandidHandler) and protocol.is_unused()):
+            if not (isinstance(protocol, StrictResponseHandler) and protocol.is_unused()):
                 idle.remove(entry)
                 protocol.close()
         return await super()._get(key, traces)
@@ -197,7 +197,7 @@ class Lease:
     __slots__ = ("_connector", "_key", "protocol")
 
     def __init__(
-        self, connector: KeepaliveConnector, key: "ConnectionKey", protocol: CandidHandler
+        self, connector: KeepaliveConnector, key: "ConnectionKey", protocol: StrictResponseHandler
     ) -> None:
         self._connector = connector
         self._key = key

@@ -27,9 +27,9 @@ from yarl import URL
 
 from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.errors import HTTPConnectionError
-from railhttp.model.request import Request, Route
-from railhttp.model.stage import Progress, Stage
-from railhttp.transport.connection import CandidHandler
+from railhttp.model.request import Request, SendOptions
+from railhttp.model.stage import AttemptState, Stage
+from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.connector import Destination, KeepaliveConnector, Lease
 from railhttp.transport.reply import STOPPED, Reply
 from railhttp.transport.upload import Upload
@@ -87,7 +87,7 @@ class Dispatcher:
         self._key = lru_cache(maxsize=64)(_connection_key)
         self._plain = lru_cache(maxsize=1024)(self._address_plain)
 
-    def dispatch(self, request: Request, progress: Progress) -> Awaitable[Reply]:
+    def dispatch(self, request: Request, progress: AttemptState) -> Awaitable[Reply]:
         """Send a request and wait for the head of its response.
 
         Args:
@@ -107,9 +107,9 @@ class Dispatcher:
             return self._connected(request, address, progress)
         return self._exchanged(request, address, progress, lease)
 
-    async def _connected(self, request: Request, address: Address, progress: Progress) -> Reply:
+    async def _connected(self, request: Request, address: Address, progress: AttemptState) -> Reply:
         self._check_open()
-        route = request.route
+        route = request.options
         destination = partial(
             Destination,
             request.url.origin(),
@@ -129,13 +129,13 @@ class Dispatcher:
         return await self._exchanged(request, address, progress, lease)
 
     async def _exchanged(
-        self, request: Request, address: Address, progress: Progress, lease: Lease
+        self, request: Request, address: Address, progress: AttemptState, lease: Lease
     ) -> Reply:
         progress.stage = Stage.SENDING
         protocol = lease.protocol
         upload: Upload | None = None
         try:
-            protocol.expect(request.method != "HEAD", request.route.read_timeout)
+            protocol.expect(request.method != "HEAD", request.options.read_timeout)
             upload = _send(protocol, request, address.head)
             message, content = await protocol.read()
             while 100 <= message.code < 200 and message.code != 101:
@@ -170,11 +170,11 @@ class Dispatcher:
         return self._addressed(request, self._cookies(request))
 
     def _address_plain(self, method: str, url: str, version: int) -> Address:
-        plain = Request(method, URL(url, encoded=True), None, None, None, Route())
+        plain = Request(method, URL(url, encoded=True), None, None, None, SendOptions())
         return self._addressed(plain, cookies="")
 
     def _addressed(self, request: Request, cookies: str) -> Address:
-        url, route = request.url, request.route
+        url, route = request.url, request.options
         chosen = route.proxy
         proxy = self._proxy_for(url) if chosen is None else URL(chosen) if chosen else None
         defaults = self.session.headers
@@ -198,12 +198,12 @@ def _connection_key(
     return Destination(origin, proxy, tls, credentials).connection_key
 
 
-def _send(protocol: CandidHandler, request: Request, head: bytes) -> Upload | None:
+def _send(protocol: StrictResponseHandler, request: Request, head: bytes) -> Upload | None:
     """Send a request; what is still to be sent of it comes back."""
     transport = protocol.transport
     if transport is None:
         raise ClientConnectionError("the connection is closed")
-    body, progress = request.body, request.route.upload_progress
+    body, progress = request.body, request.options.upload_progress
     headers = request.headers
     waits = body is not None and headers is not None and _expects_go_ahead(headers)
     rest: StreamBody | None = None
@@ -219,7 +219,7 @@ def _send(protocol: CandidHandler, request: Request, head: bytes) -> Upload | No
             transport.write(head)
             rest = body
     if rest is None:
-        if request.route.read_timeout is not None:
+        if request.options.read_timeout is not None:
             protocol.start_timeout()
         return None
     return Upload(protocol, rest, content_length(request), progress, waits=waits)

@@ -49,7 +49,7 @@ from aiohttp.http_exceptions import DecompressSizeError, HttpProcessingError, Li
 from aiohttp.streams import EofStream
 
 from railhttp.model.errors import (
-    CallFacts,
+    CallInfo,
     ConnectionKind,
     HTTPConnectionError,
     HTTPDecodeError,
@@ -64,10 +64,10 @@ from railhttp.model.stage import Stage
 from railhttp.transport.request_body import RequestBodyError
 from railhttp.wire.content import ContentError
 
-Row: TypeAlias = Callable[[BaseException, Stage, CallFacts], HTTPFailure]
+Row: TypeAlias = Callable[[BaseException, Stage, CallInfo], HTTPFailure]
 
 
-def to_failure(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+def to_failure(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     """Find the one failure that an exception means.
 
     Args:
@@ -116,7 +116,7 @@ def safe_cause(error: BaseException) -> BaseException | None:
 
 
 def _connection(kind: ConnectionKind, message: str) -> Row:
-    def row(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+    def row(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
         return HTTPConnectionError(message + _reason(error), kind=kind, **call)
 
     return row
@@ -140,7 +140,7 @@ def _reason(error: BaseException) -> str:
     return f": {text}" if text else ""
 
 
-def _plugged(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+def _plugged(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     return HTTPInterceptorError(f"code plugged into the transport raised {_name(error)}", **call)
 
 
@@ -148,12 +148,12 @@ def _name(error: BaseException) -> str:
     return type(error).__name__
 
 
-def _too_large(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+def _too_large(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     limit = next((value for value in reversed(error.args) if isinstance(value, int)), 0)
     return HTTPResponseTooLargeError("a part of the answer is too long", limit=limit, **call)
 
 
-def _broken(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+def _broken(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     """A connection or the operating system failed: before it stood, or after."""
     if isinstance(error.__cause__, RequestBodyError):
         return _request_body(error.__cause__, stage, call)
@@ -162,7 +162,7 @@ def _broken(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
     return HTTPConnectionError(message + _reason(error), kind=kind, **call)
 
 
-def _connector(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+def _connector(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     """A failed handshake has no class of its own; what breaks one off has no errno."""
     cause = safe_cause(error)
     broken_off = isinstance(cause, ConnectionError) and cause.errno is None
@@ -178,7 +178,7 @@ def _answering(row: Row) -> Row:
     )
 
 
-def _timed_out(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+def _timed_out(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     match stage:
         case Stage.QUEUED:
             return HTTPTimeoutError("no free connection in the pool", phase="pool", **call)
@@ -188,7 +188,7 @@ def _timed_out(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailu
             return _SILENT(error, stage, call)
 
 
-def _runtime(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+def _runtime(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     """By RuntimeError aiohttp says that its session is closed, or that no address was found."""
     match stage:
         case Stage.QUEUED:
@@ -199,16 +199,16 @@ def _runtime(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure
             return _plugged(error, stage, call)
 
 
-def _request_body(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+def _request_body(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     message = str(error) if error.__cause__ is None else f"raised {_name(error.__cause__)}"
     return HTTPInvalidRequestError(f"the body {message}", field="data", **call)
 
 
-def _unicode(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+def _unicode(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     return (_UNDECODABLE if stage is Stage.ANSWERED else _BAD_HOST)(error, stage, call)
 
 
-def _content(error: BaseException, stage: Stage, call: CallFacts) -> HTTPFailure:
+def _content(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     if isinstance(error, ContentError) and error.truncated:
         return _TRUNCATED(error, stage, call)
     return HTTPDecodeError(str(error), where="Content-Encoding", **call)

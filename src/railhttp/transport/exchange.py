@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import NoReturn
 
 from railhttp.model.errors import (
-    CallFacts,
+    CallInfo,
     HTTPClientError,
     HTTPConnectionError,
     HTTPInvalidRequestError,
@@ -14,7 +14,7 @@ from railhttp.model.errors import (
 )
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
-from railhttp.model.stage import Progress, Stage, call_facts
+from railhttp.model.stage import AttemptState, Stage, call_info
 from railhttp.policy.redirect import leads_on
 from railhttp.protocols import Clock
 from railhttp.transport.dispatch import Dispatcher
@@ -45,7 +45,7 @@ class AiohttpExchange:
         self._clock = clock
         self._watch = watch
 
-    async def send(self, request: Request, progress: Progress) -> HttpResponse:
+    async def send(self, request: Request, progress: AttemptState) -> HttpResponse:
         """Send a request and read its response to the end.
 
         Args:
@@ -76,7 +76,7 @@ class AiohttpExchange:
         finally:
             incoming.close()
 
-    async def open(self, request: Request, progress: Progress) -> Incoming:
+    async def open(self, request: Request, progress: AttemptState) -> Incoming:
         """Send a request and wait for the head of its response.
 
         Args:
@@ -98,17 +98,17 @@ class AiohttpExchange:
             self.fail(error, request, progress)
 
     def _incoming(
-        self, reply: Reply, dispatcher: Dispatcher, request: Request, progress: Progress
+        self, reply: Reply, dispatcher: Dispatcher, request: Request, progress: AttemptState
     ) -> Incoming:
         progress.stage = Stage.ANSWERED
         return Incoming(reply, self, dispatcher.session, request, progress)
 
     def idle_limit(self, request: Request) -> AbstractContextManager[object] | None:
         """Give the context that ends a wait for more of a body, None where there is no limit."""
-        limit = request.route.read_timeout
+        limit = request.options.read_timeout
         return None if limit is None else self._watch(limit)
 
-    def fail(self, error: BaseException, request: Request, progress: Progress) -> NoReturn:
+    def fail(self, error: BaseException, request: Request, progress: AttemptState) -> NoReturn:
         """Raise the failure that an exception means, or the exception where it must pass."""
         match error:
             case asyncio.CancelledError():
@@ -119,7 +119,7 @@ class AiohttpExchange:
                 pass
             case _:
                 raise error
-        call = self.facts(request, progress)
+        call = self.call_info(request, progress)
         match error:
             case HTTPValidationError():
                 raise HTTPInvalidRequestError(error.message, field=error.field, **call) from None
@@ -134,10 +134,10 @@ class AiohttpExchange:
                 finally:
                     failure.__context__ = None  # aiohttp's exceptions hold header fields and URLs
 
-    def facts(self, request: Request, progress: Progress) -> CallFacts:
+    def call_info(self, request: Request, progress: AttemptState) -> CallInfo:
         """Say what a failure of this request has to know."""
-        return call_facts(request.method, request.url_text, progress, self._clock.monotonic())
+        return call_info(request.method, request.url_text, progress, self._clock.monotonic())
 
-    def elapsed(self, progress: Progress) -> float:
+    def elapsed(self, progress: AttemptState) -> float:
         """Give the seconds since a call began."""
         return self._clock.monotonic() - progress.started

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from aiohttp import EMPTY_PAYLOAD, ClientSession, HttpVersion11, hdrs
 
-from railhttp.model.errors import CallFacts, HTTPConnectionError, HTTPResponseTooLargeError
+from railhttp.model.errors import CallInfo, HTTPConnectionError, HTTPResponseTooLargeError
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
-from railhttp.model.stage import Progress
+from railhttp.model.stage import AttemptState
 from railhttp.transport.reply import STOPPED, Reply
-from railhttp.wire.content import ContentError, Decoder, decoder_for, is_only_chunked
+from railhttp.wire.content import ContentDecoder, ContentError, decoder_for, is_only_chunked
 
 if TYPE_CHECKING:
     from railhttp.transport.exchange import AiohttpExchange
@@ -40,14 +40,14 @@ class Incoming:
         exchange: "AiohttpExchange",
         session: ClientSession,
         request: Request,
-        progress: Progress,
+        progress: AttemptState,
     ) -> None:
         self._reply = reply
         self._session = session
         self._exchange = exchange
         self._request = request
         self._progress = progress
-        self._decoder: Decoder | None = None
+        self._decoder: ContentDecoder | None = None
         self._pieces = _NO_PIECES
         self._unbroken = 0
         if reply.status < 200:
@@ -63,12 +63,12 @@ class Incoming:
             except ContentError:
                 self.close()
                 raise
-        if request.route.read_timeout is not None:
+        if request.options.read_timeout is not None:
             reply.without_idle_limit()
 
     def _refuse(self, message: str) -> NoReturn:
         self.close()
-        raise HTTPConnectionError(message, kind="protocol", **self.facts())
+        raise HTTPConnectionError(message, kind="protocol", **self.call_info())
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Give the response as a value, with what was read of its body."""
@@ -83,12 +83,12 @@ class Incoming:
             self._exchange.elapsed(self._progress),
             "1.1" if version is HttpVersion11 else f"{version.major}.{version.minor}",
             self._progress.attempts,
-            secret_headers=self._request.route.secret_headers,
+            secret_headers=self._request.options.secret_headers,
         )
 
-    def facts(self) -> CallFacts:
+    def call_info(self) -> CallInfo:
         """Say what a failure of this response has to know."""
-        return self._exchange.facts(self._request, self._progress)
+        return self._exchange.call_info(self._request, self._progress)
 
     def gathered(self) -> bytes | None:
         """Give a body that came whole with its head, as small ones do; None for any other.
@@ -122,10 +122,10 @@ class Incoming:
         return b"".join(chunks)
 
     def _check_size(self, size: int) -> None:
-        limit = self._request.route.max_response_bytes
+        limit = self._request.options.max_response_bytes
         if size > limit:
             raise HTTPResponseTooLargeError(
-                f"the body is larger than {limit} bytes", limit=limit, **self.facts()
+                f"the body is larger than {limit} bytes", limit=limit, **self.call_info()
             )
 
     async def _watched(self) -> bytes:

@@ -9,7 +9,7 @@ from aiohttp.http import StreamWriter
 
 from railhttp.model.body import StreamBody
 from railhttp.model.options import ProgressCallback
-from railhttp.transport.connection import CandidHandler
+from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.request_body import RequestBodyError, read_stream
 
 _PIECE: Final = 64 * 1024
@@ -34,7 +34,7 @@ class Upload:
 
     def __init__(
         self,
-        protocol: CandidHandler,
+        protocol: StrictResponseHandler,
         body: StreamBody,
         length: int | None,
         progress: ProgressCallback | None,
@@ -68,7 +68,7 @@ class Upload:
 
     async def _run(
         self,
-        protocol: CandidHandler,
+        protocol: StrictResponseHandler,
         body: StreamBody,
         length: int | None,
         progress: ProgressCallback | None,

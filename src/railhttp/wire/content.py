@@ -47,7 +47,7 @@ class ContentError(ValueError):
         self.truncated: Final = truncated
 
 
-class Decoder(Protocol):
+class ContentDecoder(Protocol):
     """Undoes the content codings of one body. After an error it is of no more use."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -154,7 +154,7 @@ class _StackedDecoder:
 
     __slots__ = ("_decoders", "_left")
 
-    def __init__(self, decoders: tuple[Decoder, ...]) -> None:
+    def __init__(self, decoders: tuple[ContentDecoder, ...]) -> None:
         self._decoders = decoders
         self._left = BETWEEN_BYTES
 
@@ -180,7 +180,7 @@ class _StackedDecoder:
             decoder.finish()
 
 
-def _through(decoder: Decoder, pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _through(decoder: ContentDecoder, pieces: Iterator[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         yield from decoder.feed(piece)
 
@@ -212,7 +212,7 @@ def is_only_chunked(transfer_encoding: str) -> bool:
     return [name for name in names if name not in {"", "identity"}] in ([], ["chunked"])
 
 
-def decoder_for(content_encoding: str) -> Decoder | None:
+def decoder_for(content_encoding: str) -> ContentDecoder | None:
     """Make the decoder for one body.
 
     A coding that is unknown, or whose package is not installed, leaves the body as it is: what

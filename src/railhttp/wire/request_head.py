@@ -24,8 +24,8 @@ def content_length(request: Request) -> int | None:
         The number; None where nobody knows it, so that the body is sent in chunks.
 
     Example:
-        >>> from railhttp.model.request import Route
-        >>> content_length(Request("GET", URL("http://h/"), None, None, None, Route()))
+        >>> from railhttp.model.request import SendOptions
+        >>> content_length(Request("GET", URL("http://h/"), None, None, None, SendOptions()))
         0
     """
     match request.body:
@@ -58,8 +58,9 @@ def request_head(
         HTTPValidationError: A field has control characters, which would make it several.
 
     Example:
-        >>> from railhttp.model.request import Route
-        >>> request = Request("PUT", URL("http://h/a?b#c"), {"X-Id": "7"}, None, None, Route())
+        >>> from railhttp.model.request import SendOptions
+        >>> sent = SendOptions()
+        >>> request = Request("PUT", URL("http://h/a?b#c"), {"X-Id": "7"}, None, None, sent)
         >>> request_head(request, {"Accept": "*/*"})
         b'PUT /a?b HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nX-Id: 7\r\nContent-Length: 0\r\n\r\n'
     """
@@ -95,9 +96,9 @@ def proxy_credentials(request: Request, defaults: Mapping[str, str]) -> str:
         The field's value, empty where there is none.
 
     Example:
-        >>> from railhttp.model.request import Route
+        >>> from railhttp.model.request import SendOptions
         >>> headers = {"Proxy-Authorization": "Bearer abc"}
-        >>> request = Request("GET", URL("https://h/"), headers, None, None, Route())
+        >>> request = Request("GET", URL("https://h/"), headers, None, None, SendOptions())
         >>> proxy_credentials(request, {})
         'Bearer abc'
     """

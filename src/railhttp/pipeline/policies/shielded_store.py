@@ -5,9 +5,9 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Final, Generic, TypeVar
 
-from railhttp.model.errors import CallFacts
-from railhttp.pipeline.foreign import policy_failed
-from railhttp.pipeline.store import Decide, MemoryStore
+from railhttp.model.errors import CallInfo
+from railhttp.pipeline.policies.foreign import policy_failed
+from railhttp.pipeline.policies.store import Decide, MemoryStore
 from railhttp.protocols import Clock, StateStore
 
 S = TypeVar("S")
@@ -80,7 +80,7 @@ class ShieldedStore(Generic[S]):
         decide: Decide[S, E, D],
         event: E,
         *,
-        facts: Callable[[], CallFacts],
+        facts: Callable[[], CallInfo],
         undo: Callable[[D], None] | None = None,
     ) -> D:
         """Let the policy decide about a call.

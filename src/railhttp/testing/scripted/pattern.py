@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from yarl import URL
 
-from railhttp.client.scripted.steps import SentRequest
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.response import JSON
+from railhttp.testing.scripted.steps import SentRequest
 
 BodyPattern: TypeAlias = bytes | str | re.Pattern[bytes] | Callable[[bytes], bool]
 """What a body has to be: bytes, text, a pattern, or what a function says yes to."""

@@ -180,7 +180,7 @@ class Watchdog:
         ...         await asyncio.sleep(1)
         >>> asyncio.run(main())
         Traceback (most recent call last):
-        railhttp.pipeline.watchdog.ExpiredError
+        railhttp.pipeline.timeouts.ExpiredError
     """
 
     __slots__ = ("_check_loop", "_clock", "_loop", "_queues", "_usual")

@@ -7,24 +7,24 @@ from typing import ParamSpec, Self, TypeVar
 from railhttp.model.errors import FAILURES, HTTPCircuitOpenError, HTTPFailure
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.policies.shielded_store import ShieldedStore
 from railhttp.pipeline.scope import facts_of, scope_of
-from railhttp.pipeline.shielded_store import ShieldedStore
 from railhttp.policy.breaker import BreakerRule
-from railhttp.policy.circuit import (
+from railhttp.policy.breaker_states import (
     BreakerState,
     CircuitState,
     Closed,
     ForcedOpen,
     Open,
-    Refusal,
+    Rejection,
     Report,
     Ticket,
     force_open,
     reset,
     shown,
 )
-from railhttp.policy.verdict import Verdict
-from railhttp.policy.window import step_end
+from railhttp.policy.health import Verdict
+from railhttp.policy.window import bucket_end
 from railhttp.protocols import Clock, StateStore
 
 T = TypeVar("T")
@@ -238,7 +238,7 @@ class CircuitBreaker:
             **facts_of(scope),
         )
 
-    def _give_back(self, admission: Ticket | Refusal) -> None:
+    def _give_back(self, admission: Ticket | Rejection) -> None:
         """Give the slot back of a probe whose call was cancelled before it heard of it."""
         if isinstance(admission, Ticket) and admission.probe:
             report = Report(admission, "inconclusive", 0.0)
@@ -289,7 +289,7 @@ class CircuitBreaker:
         now = self._clock.monotonic()
         successes, self._successes = self._successes, 0
         kept = Report(self._ticket, "success", 0.0, successes, now - self._step_began)
-        self._step_ends = step_end(now, self._rule.window)
+        self._step_ends = bucket_end(now, self._rule.window)
         self._step_began = now
         report = Report(ticket, verdict, self._clock.uniform())
         return (kept, report) if successes else (report,)

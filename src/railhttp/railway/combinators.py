@@ -11,7 +11,8 @@ from returns.context import RequiresContextFutureResult
 from returns.future import FutureResult
 from returns.result import Failure, Result, Success
 
-from railhttp.railway.steps import (
+from railhttp.railway._bind import Following, Track, switch
+from railhttp.railway._types import (
     FallbackFuture,
     FallbackReader,
     FallbackResult,
@@ -22,7 +23,6 @@ from railhttp.railway.steps import (
     ThenReader,
     ThenResult,
 )
-from railhttp.railway.switch import Following, Track, switch
 
 A = TypeVar("A")
 B = TypeVar("B")

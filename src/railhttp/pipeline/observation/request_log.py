@@ -9,7 +9,7 @@ structured formatters need not parse it. Header fields and bodies are never logg
 import logging
 from typing import Final
 
-from railhttp.model.observation import Dispatch, Ending
+from railhttp.model.observation import RequestFinished, RequestStarted
 
 logging.getLogger("railhttp").addHandler(logging.NullHandler())
 
@@ -33,11 +33,11 @@ class RequestLog:
         """Whether anything would be logged now."""
         return _LOG.isEnabledFor(logging.INFO)
 
-    def call_started(self, call: Dispatch) -> "CallLog | None":
+    def call_started(self, call: RequestStarted) -> "CallLog | None":
         """Remember a call until it ends."""
         return CallLog(call) if self.is_enabled else None
 
-    def attempt_started(self, attempt: Dispatch) -> "AttemptLog | None":
+    def attempt_started(self, attempt: RequestStarted) -> "AttemptLog | None":
         """Log that an attempt is sent."""
         if not _LOG.isEnabledFor(logging.DEBUG):
             return None
@@ -61,10 +61,10 @@ class CallLog:
 
     __slots__ = ("_call",)
 
-    def __init__(self, call: Dispatch) -> None:
+    def __init__(self, call: RequestStarted) -> None:
         self._call = call
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: RequestFinished) -> None:
         """Log it."""
         call = self._call
         _LOG.info(
@@ -87,10 +87,10 @@ class AttemptLog:
 
     __slots__ = ("_attempt",)
 
-    def __init__(self, attempt: Dispatch) -> None:
+    def __init__(self, attempt: RequestStarted) -> None:
         self._attempt = attempt
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: RequestFinished) -> None:
         """Log it."""
         attempt = self._attempt
         number = attempt.attempt + 1
@@ -105,11 +105,11 @@ class AttemptLog:
         )
 
 
-def _outcome(ending: Ending) -> str:
+def _outcome(ending: RequestFinished) -> str:
     return ending.error_type or str(ending.status)
 
 
-def _facts(dispatch: Dispatch, ending: Ending) -> dict[str, object]:
+def _facts(dispatch: RequestStarted, ending: RequestFinished) -> dict[str, object]:
     return {
         "method": dispatch.method,
         "url": dispatch.shown_url,

@@ -13,12 +13,12 @@ from railhttp.model.errors import (
 )
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.policies.shielded_store import ShieldedStore
 from railhttp.pipeline.scope import CallScope, SparesBodies, deadline_of, host_of, scope_of
-from railhttp.pipeline.shielded_store import ShieldedStore
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.bounds import require_function
 from railhttp.policy.budget import RetryBudget
-from railhttp.policy.predicate import facts_after
+from railhttp.policy.callbacks import facts_after
 from railhttp.policy.retry import RETRYABLE_STATUSES, RetryEvent, RetryRule, Trial
 from railhttp.protocols import Clock, StateStore
 
@@ -160,7 +160,9 @@ class RetryPolicy(SparesBodies):
 
     def _refuse_late(self, scope: CallScope) -> None:
         if scope.deadline is not None and self._clock.monotonic() >= scope.deadline:
-            raise HTTPTimeoutError("no time is left for an attempt", phase="total", **scope.facts())
+            raise HTTPTimeoutError(
+                "no time is left for an attempt", phase="total", **scope.call_info()
+            )
 
     async def _again(self, scope: CallScope | None, failures: tuple[HTTPFailure, ...]) -> bool:
         """Wait for the next attempt, if there is to be one."""

@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple, TypeAlias, assert_never
 
-from railhttp.policy.verdict import Verdict
+from railhttp.policy.health import Verdict
 from railhttp.policy.window import Window
 
 CircuitState: TypeAlias = Literal["closed", "open", "half_open"]
@@ -25,7 +25,7 @@ class Open(NamedTuple):
     until: float
 
 
-class Lease(NamedTuple):
+class ProbeSlot(NamedTuple):
     """A probe's slot, and until when it is the probe's own."""
 
     probe: int
@@ -38,7 +38,7 @@ class HalfOpen(NamedTuple):
     generation: int
     trips: int
     issued: int = 0
-    leases: tuple[Lease, ...] = ()
+    leases: tuple[ProbeSlot, ...] = ()
     successes: int = 0
 
 
@@ -59,7 +59,7 @@ class Ticket(NamedTuple):
     since: float
 
 
-class Refusal(NamedTuple):
+class Rejection(NamedTuple):
     """No admission; seconds until the first probe may pass, None where nobody can tell."""
 
     retry_after: float | None

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from railhttp.model.observation import Dispatch, Ending
+from railhttp.model.observation import RequestFinished, RequestStarted
 from railhttp.protocols import MetricsRecorderProtocol
 
 DURATION: Final = "http.request.duration"
@@ -14,8 +14,8 @@ class CallMetrics:
 
     `http.request.duration` is in seconds; `http.request.status` counts calls. Both have the same
     four tags, so that a recorder with fixed labels can take them: `method`, `host`, `status` (the
-    empty text where no answer came) and `error` (`Ending.error_type`, the empty text where there
-    was none).
+    empty text where no answer came) and `error` (`RequestFinished.error_type`, the empty text
+    where there was none).
 
     Args:
         recorder: Where they go.
@@ -27,12 +27,12 @@ class CallMetrics:
         ...     def gauge(self, name, value, tags=None): ...
         ...     def histogram(self, name, value, tags=None):
         ...         print(name, value, tags["status"])
-        >>> from railhttp.model.request import Request, Route
+        >>> from railhttp.model.request import Request, SendOptions
         >>> from railhttp.model.response import HttpResponse
         >>> from yarl import URL
-        >>> request = Request("GET", URL("http://h/"), None, None, None, Route())
-        >>> observation = CallMetrics(Printing()).call_started(Dispatch(request))
-        >>> observation.ended(Ending(0.25, 1, HttpResponse(200)))
+        >>> request = Request("GET", URL("http://h/"), None, None, None, SendOptions())
+        >>> observation = CallMetrics(Printing()).call_started(RequestStarted(request))
+        >>> observation.ended(RequestFinished(0.25, 1, HttpResponse(200)))
         http.request.duration 0.25 200
         http.request.status 1.0 200
     """
@@ -42,11 +42,11 @@ class CallMetrics:
     def __init__(self, recorder: MetricsRecorderProtocol) -> None:
         self._recorder = recorder
 
-    def call_started(self, call: Dispatch) -> "CallMeasurement":
+    def call_started(self, call: RequestStarted) -> "CallMeasurement":
         """Remember a call until it ends."""
         return CallMeasurement(self._recorder, call)
 
-    def attempt_started(self, attempt: Dispatch) -> None:
+    def attempt_started(self, attempt: RequestStarted) -> None:
         """Let an attempt pass: calls are measured."""
 
 
@@ -60,11 +60,11 @@ class CallMeasurement:
 
     __slots__ = ("_call", "_recorder")
 
-    def __init__(self, recorder: MetricsRecorderProtocol, call: Dispatch) -> None:
+    def __init__(self, recorder: MetricsRecorderProtocol, call: RequestStarted) -> None:
         self._recorder = recorder
         self._call = call
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: RequestFinished) -> None:
         """Record it."""
         status = ending.status
         tags = {

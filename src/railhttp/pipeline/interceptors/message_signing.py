@@ -12,7 +12,7 @@ from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.url import request_url
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.standard_interceptors import RequestInterceptor
+from railhttp.pipeline.interceptors.standard import RequestInterceptor
 from railhttp.protocols import Clock
 
 DIGEST: Final = "content-digest"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast, get_args, get_origin
 from typing_extensions import TypeForm
 
 from railhttp.model.response import JSON
-from railhttp.railway.json_path import Step
+from railhttp.railway.json_path import PathSegment
 from railhttp.railway.scalars import MismatchError
 
 if TYPE_CHECKING:
@@ -123,9 +123,9 @@ _QUOTING: Final = frozenset({"error", "encoding_error", "tag", "tz_actual"})
 """What a message of pydantic quotes of the document."""
 
 
-def _existing(document: JSON, location: Sequence[Step]) -> list[Step]:
+def _existing(document: JSON, location: Sequence[PathSegment]) -> list[PathSegment]:
     """Walk as far as the document goes; between the steps stand names of a union's members."""
-    steps: list[Step] = []
+    steps: list[PathSegment] = []
     for step in location:
         match document, step:
             case dict(), str() if step in document:
@@ -162,9 +162,9 @@ _WITHOUT_DATA: Final = re.compile(
 """The part of a message of msgspec that quotes nothing of the document."""
 
 
-def _named(document: JSON, path: str) -> list[Step]:
+def _named(document: JSON, path: str) -> list[PathSegment]:
     """Walk along a path of msgspec, which escapes no name and leaves some of them out."""
-    steps: list[Step] = []
+    steps: list[PathSegment] = []
     while True:
         if isinstance(document, dict):
             names = [name for name in document if path.startswith(f".{name}")]

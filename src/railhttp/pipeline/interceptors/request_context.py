@@ -37,9 +37,9 @@ def context_of(
         service_name: What the service that is called is known as; None where it has no name.
 
     Example:
-        >>> from railhttp.model.request import Route
+        >>> from railhttp.model.request import SendOptions
         >>> from yarl import URL
-        >>> request = Request("GET", URL("http://h/"), None, None, None, Route())
+        >>> request = Request("GET", URL("http://h/"), None, None, None, SendOptions())
         >>> context_of(request, attempt=0, wall=0.0, call_id="7", read_body=print).url
         'http://h/'
     """
@@ -71,9 +71,9 @@ def taken_over(request: Request, context: RequestContext) -> Request:
         HTTPValidationError: It cannot be sent any more.
 
     Example:
-        >>> from railhttp.model.request import Route
+        >>> from railhttp.model.request import SendOptions
         >>> from yarl import URL
-        >>> request = Request("GET", URL("http://h/"), None, None, None, Route())
+        >>> request = Request("GET", URL("http://h/"), None, None, None, SendOptions())
         >>> context = context_of(request, attempt=0, wall=0.0, call_id="7", read_body=print)
         >>> taken_over(request, context) is request
         True

@@ -5,11 +5,11 @@ from functools import partial
 from math import inf
 from typing import ParamSpec, TypeVar
 
-from railhttp.model.errors import CallFacts, Delivery, HTTPTimeoutError
+from railhttp.model.errors import CallInfo, Delivery, HTTPTimeoutError
 from railhttp.model.validation import check_timeout, or_raise
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.scope import CallScope, phase_of, scope_of
-from railhttp.pipeline.watchdog import Watchdog
+from railhttp.pipeline.timeouts import Watchdog
 from railhttp.protocols import Clock
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class AttemptTimeout:
         left = inf if deadline is None else deadline - self._clock.monotonic()
 
         def fail() -> HTTPTimeoutError:
-            facts = CallFacts(delivery=Delivery.MAYBE_SENT) if scope is None else scope.facts()
+            facts = CallInfo(delivery=Delivery.MAYBE_SENT) if scope is None else scope.call_info()
             if left < self._seconds:
                 return HTTPTimeoutError("the call's time is up", phase="total", **facts)
             limit = self._seconds

@@ -6,9 +6,9 @@ from typing import ParamSpec, TypeVar
 
 from railhttp.model.errors import HTTPConnectionError, HTTPTimeoutError
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.permits import Permits
+from railhttp.pipeline.policies.fair_semaphore import FairSemaphore
+from railhttp.pipeline.policies.shielded_store import ShieldedStore
 from railhttp.pipeline.scope import CallScope, deadline_of, facts_of, scope_of
-from railhttp.pipeline.shielded_store import ShieldedStore
 from railhttp.policy.bulkhead import BulkheadRule
 from railhttp.policy.rate_limit import TOLERANCE, RateRule
 from railhttp.protocols import Clock, StateStore
@@ -55,7 +55,7 @@ class RateLimiter:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._rule = RateRule(rate, burst, max_queue, max_wait)
-        self._turn = Permits(BulkheadRule(limit=1, max_queue=max_queue), clock)
+        self._turn = FairSemaphore(BulkheadRule(limit=1, max_queue=max_queue), clock)
         self._name = name
         self._store = ShieldedStore(store, clock)
         self._clock = clock

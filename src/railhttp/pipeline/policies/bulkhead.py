@@ -6,7 +6,7 @@ from typing import ParamSpec, TypeVar
 
 from railhttp.model.errors import HTTPConnectionError, HTTPTimeoutError
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.permits import Permits
+from railhttp.pipeline.policies.fair_semaphore import FairSemaphore
 from railhttp.pipeline.scope import CallScope, deadline_of, facts_of, scope_of
 from railhttp.policy.bulkhead import BulkheadRule
 from railhttp.protocols import Clock
@@ -46,7 +46,7 @@ class Bulkhead:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._rule = BulkheadRule(limit, max_queue, max_wait)
-        self._permits = Permits(self._rule, clock)
+        self._permits = FairSemaphore(self._rule, clock)
         self._clock = clock
 
     def __repr__(self) -> str:

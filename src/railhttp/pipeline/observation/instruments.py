@@ -5,16 +5,16 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
 from railhttp.model.errors import FAILURES, HTTPFailure
-from railhttp.model.observation import Dispatch, Ending
+from railhttp.model.observation import RequestFinished, RequestStarted
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.request_log import REQUEST_LOG
+from railhttp.pipeline.observation.request_log import REQUEST_LOG
 from railhttp.pipeline.scope import CallScope
 from railhttp.protocols import Clock, InstrumentProtocol, ObservationProtocol
 
 Observations: TypeAlias = Sequence[ObservationProtocol]
 """What all instruments keep of one call or attempt."""
 
-_Started: TypeAlias = Callable[[Dispatch], ObservationProtocol | None]
+_Started: TypeAlias = Callable[[RequestStarted], ObservationProtocol | None]
 
 _LOG: Final = logging.getLogger("railhttp")
 
@@ -58,17 +58,17 @@ class Listeners:
         self._calls = tuple((one, one.call_started) for one in instruments)
         self._attempts = tuple((one, one.attempt_started) for one in instruments)
 
-    def call_started(self, call: Dispatch) -> Observations:
+    def call_started(self, call: RequestStarted) -> Observations:
         """Tell all of a call that begins; empty where nobody wants to hear of its end."""
         return _tell(self._calls, call)
 
-    def attempt_started(self, attempt: Dispatch) -> Observations:
+    def attempt_started(self, attempt: RequestStarted) -> Observations:
         """Tell all of an attempt that is about to be sent; empty as for a call."""
         return _tell(self._attempts, attempt)
 
 
 def _tell(
-    starts: Iterable[tuple[InstrumentProtocol, _Started]], dispatch: Dispatch
+    starts: Iterable[tuple[InstrumentProtocol, _Started]], dispatch: RequestStarted
 ) -> Observations:
     observations = []
     for instrument, started in starts:
@@ -82,7 +82,7 @@ def _tell(
     return observations
 
 
-def _tell_end(observations: Observations, ending: Ending) -> None:
+def _tell_end(observations: Observations, ending: RequestFinished) -> None:
     for observation in reversed(observations):
         try:
             observation.ended(ending)
@@ -122,5 +122,5 @@ async def observed(
         raise
     finally:
         seconds = clock.monotonic() - started
-        _tell_end(observations, Ending(seconds, call.attempts, answer, failure))
+        _tell_end(observations, RequestFinished(seconds, call.attempts, answer, failure))
     return received

@@ -7,11 +7,10 @@ from typing import Final, NoReturn, assert_never
 
 from multidict import CIMultiDict
 
-from railhttp.client.scripted.steps import SentRequest, Step, Trouble
 from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.errors import (
     FAILURES,
-    CallFacts,
+    CallInfo,
     HTTPFailure,
     HTTPResponseTooLargeError,
     HTTPTimeoutError,
@@ -20,8 +19,9 @@ from railhttp.model.errors import (
 from railhttp.model.redaction import redact_url
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse, freeze_headers
-from railhttp.model.stage import Progress, Stage, call_facts
+from railhttp.model.stage import AttemptState, Stage, call_info
 from railhttp.protocols import Clock
+from railhttp.testing.scripted.steps import ScriptedReply, SentRequest, Trouble
 from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.request_body import RequestBodyError, read_stream
 
@@ -39,7 +39,7 @@ class Performance:
 
     __slots__ = ("_body", "_clock", "_progress", "request")
 
-    def __init__(self, request: Request, progress: Progress, clock: Clock) -> None:
+    def __init__(self, request: Request, progress: AttemptState, clock: Clock) -> None:
         self.request = request
         self._progress = progress
         self._clock = clock
@@ -66,12 +66,12 @@ class Performance:
             headers.setdefault("Cookie", "; ".join(pairs))
         return SentRequest(request.method, str(request.url), freeze_headers(headers), body)
 
-    def facts(self) -> CallFacts:
+    def call_info(self) -> CallInfo:
         """Say what a failure of the request has to know."""
         request, now = self.request, self._clock.monotonic()
-        return call_facts(request.method, str(request.url), self._progress, now)
+        return call_info(request.method, str(request.url), self._progress, now)
 
-    def answer(self, step: Step, body: bytes) -> HttpResponse:
+    def answer(self, step: ScriptedReply, body: bytes) -> HttpResponse:
         """Give the response as a value."""
         return HttpResponse(
             step.status,
@@ -81,14 +81,14 @@ class Performance:
             self.request.method,
             self._clock.monotonic() - self._progress.started,
             attempts=self._progress.attempts,
-            secret_headers=self.request.route.secret_headers,
+            secret_headers=self.request.options.secret_headers,
         )
 
     async def suffer(self, trouble: Trouble) -> NoReturn:
         """Play what goes wrong."""
         if trouble.error is not None:
             self._raise(trouble.error)
-        route = self.request.route
+        route = self.request.options
         if self._progress.stage is Stage.CONNECTING:
             await self._be_silent(route.connect_timeout, "connect")
         await self._be_silent(route.read_timeout, "read")
@@ -99,7 +99,7 @@ class Performance:
         Raises:
             HTTPTimeoutError: It does not.
         """
-        limit = self.request.route.read_timeout
+        limit = self.request.options.read_timeout
         if limit is not None and seconds > limit:
             await self._be_silent(limit, "read")
         await self._clock.sleep(seconds)
@@ -109,10 +109,10 @@ class Performance:
             await asyncio.get_running_loop().create_future()  # nothing will ever come
         else:
             await self._clock.sleep(limit)
-        raise HTTPTimeoutError("silent for too long", phase=phase, **self.facts())
+        raise HTTPTimeoutError("silent for too long", phase=phase, **self.call_info())
 
     def _raise(self, error: Exception) -> NoReturn:
-        call = self.facts()
+        call = self.call_info()
         if isinstance(error, FAILURES):
             raise _retold(error, call)
         raise to_failure(error, self._progress.stage, call) from safe_cause(error)
@@ -128,7 +128,7 @@ class ScriptedResponse:
 
     __slots__ = ("_chunks", "_performance", "_step", "_trouble")
 
-    def __init__(self, performance: Performance, step: Step) -> None:
+    def __init__(self, performance: Performance, step: ScriptedReply) -> None:
         bodiless = performance.request.method == "HEAD" or step.status in _BODILESS
         self._performance = performance
         self._step = step
@@ -139,9 +139,9 @@ class ScriptedResponse:
         """Give the response as a value, with what was read of its body."""
         return self._performance.answer(self._step, body)
 
-    def facts(self) -> CallFacts:
+    def call_info(self) -> CallInfo:
         """Say what a failure of this response has to know."""
-        return self._performance.facts()
+        return self._performance.call_info()
 
     async def chunk(self) -> bytes:
         """Play the next piece of the body; empty at its end."""
@@ -153,13 +153,13 @@ class ScriptedResponse:
 
     async def read(self) -> bytes:
         """Play the body to its end."""
-        limit = self._performance.request.route.max_response_bytes
+        limit = self._performance.request.options.max_response_bytes
         body = bytearray()
         while chunk := await self.chunk():
             body += chunk
             if len(body) > limit:
                 message = f"the body is larger than {limit} bytes"
-                raise HTTPResponseTooLargeError(message, limit=limit, **self.facts())
+                raise HTTPResponseTooLargeError(message, limit=limit, **self.call_info())
         return bytes(body)
 
     def close(self) -> None:
@@ -177,15 +177,15 @@ async def _read(request: Request) -> bytes:
             body = b"".join([chunk async for chunk in read_stream(stream)])
         case _:
             assert_never(request.body)
-    if request.route.upload_progress is not None:
+    if request.options.upload_progress is not None:
         try:
-            request.route.upload_progress(len(body), len(body))
+            request.options.upload_progress(len(body), len(body))
         except Exception as error:
             raise RequestBodyError from error
     return body
 
 
-def _retold(failure: HTTPFailure, call: CallFacts) -> HTTPFailure:
+def _retold(failure: HTTPFailure, call: CallInfo) -> HTTPFailure:
     """The same failure with the facts of another call."""
     told = copy.copy(failure)
     vars(told).update(call, url=redact_url(call["url"]))

@@ -8,7 +8,7 @@ from returns.future import FutureResult
 from returns.pipeline import is_successful
 from returns.result import Result
 
-from railhttp.railway.misuse import no_future, no_track
+from railhttp.railway._errors import no_future, no_track
 from railhttp.railway.outcome import run
 
 A = TypeVar("A")

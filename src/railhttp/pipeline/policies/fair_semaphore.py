@@ -1,4 +1,4 @@
-"""Permits for a bounded number of holders, given out in the order of arrival."""
+"""FairSemaphore for a bounded number of holders, given out in the order of arrival."""
 
 import asyncio
 from collections import OrderedDict
@@ -8,7 +8,7 @@ from railhttp.policy.bulkhead import BulkheadRule
 from railhttp.protocols import Clock, TimerHandle
 
 
-class Permits:
+class FairSemaphore:
     """A fair semaphore with a bounded queue: no permit is lost when a waiter is cancelled.
 
     Args:
@@ -17,7 +17,7 @@ class Permits:
 
     Example:
         >>> from railhttp.pipeline.clock import SYSTEM_CLOCK
-        >>> permits = Permits(BulkheadRule(limit=1), SYSTEM_CLOCK)
+        >>> permits = FairSemaphore(BulkheadRule(limit=1), SYSTEM_CLOCK)
         >>> permits.take_now(), permits.take_now(), permits.running, permits.waiting
         (True, False, 1, 0)
     """

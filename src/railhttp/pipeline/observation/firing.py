@@ -11,7 +11,7 @@ from railhttp.model.events import (
     RequestRetryExhaustedEvent,
     RequestTimeoutEvent,
 )
-from railhttp.model.observation import Dispatch, Ending
+from railhttp.model.observation import RequestFinished, RequestStarted
 
 
 class CallEvents:
@@ -24,11 +24,11 @@ class CallEvents:
 
     __slots__ = ("_call", "_publish")
 
-    def __init__(self, publish: Callable[[HTTPEvent], None], call: Dispatch) -> None:
+    def __init__(self, publish: Callable[[HTTPEvent], None], call: RequestStarted) -> None:
         self._publish = publish
         self._call = call
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: RequestFinished) -> None:
         """Fire it."""
         event = _last_event(self._call, ending)
         if event is not None:
@@ -45,12 +45,12 @@ class AttemptEvents:
 
     __slots__ = ("_attempt", "_publish")
 
-    def __init__(self, publish: Callable[[HTTPEvent], None], attempt: Dispatch) -> None:
+    def __init__(self, publish: Callable[[HTTPEvent], None], attempt: RequestStarted) -> None:
         self._publish = publish
         self._attempt = attempt
         publish(HTTPRequestSentHook(method=attempt.method, url=attempt.shown_url))
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: RequestFinished) -> None:
         """Fire it."""
         if ending.answer is not None:
             attempt, status = self._attempt, ending.answer.status
@@ -61,7 +61,7 @@ class AttemptEvents:
             )
 
 
-def _last_event(call: Dispatch, ending: Ending) -> HTTPEvent | None:
+def _last_event(call: RequestStarted, ending: RequestFinished) -> HTTPEvent | None:
     url, method = call.shown_url, call.method
     if ending.answer is not None:
         return RequestCompletedEvent(url=url, method=method, status_code=ending.answer.status)

@@ -7,12 +7,12 @@ from typing import ParamSpec, TypeVar
 
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.validation import check_positive_int, or_raise
-from railhttp.pipeline.breaker import CircuitBreaker
 from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.policies.breaker import CircuitBreaker
+from railhttp.pipeline.policies.shielded_store import is_waitless
 from railhttp.pipeline.scope import host_of, scope_of
-from railhttp.pipeline.shielded_store import is_waitless
 from railhttp.policy.breaker import BreakerRule
-from railhttp.policy.circuit import BreakerState
+from railhttp.policy.breaker_states import BreakerState
 from railhttp.protocols import Clock, StateStore
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ understood (tests/client/test_policies.py).
 from collections.abc import Sequence
 
 from railhttp.model.errors import (
-    CallFacts,
+    CallInfo,
     HTTPCircuitOpenError,
     HTTPFailure,
     HTTPInterceptorError,
@@ -28,7 +28,7 @@ def is_defect(error: Exception) -> bool:
     return isinstance(error, defects) and not isinstance(error, TimeoutError)
 
 
-def circuit_open(error: Exception, call: CallFacts) -> HTTPCircuitOpenError:
+def circuit_open(error: Exception, call: CallInfo) -> HTTPCircuitOpenError:
     """Build the failure for a policy that let nothing through: it calls its circuit open.
 
     Args:
@@ -48,7 +48,7 @@ def circuit_open(error: Exception, call: CallFacts) -> HTTPCircuitOpenError:
     )
 
 
-def policy_failed(error: Exception, call: CallFacts) -> HTTPInterceptorError:
+def policy_failed(error: Exception, call: CallInfo) -> HTTPInterceptorError:
     """Build the failure for a policy that has a defect.
 
     Args:
@@ -62,7 +62,7 @@ def policy_failed(error: Exception, call: CallFacts) -> HTTPInterceptorError:
     return HTTPInterceptorError(f"a policy raised {type(error).__name__}", **call)
 
 
-def exhausted(failures: Sequence[HTTPFailure], call: CallFacts) -> HTTPRetryExhaustedError:
+def exhausted(failures: Sequence[HTTPFailure], call: CallInfo) -> HTTPRetryExhaustedError:
     """Build the failure for a policy that gave up after attempts that all failed.
 
     Args:

@@ -1,16 +1,16 @@
-"""Tells observers what happens; `railhttp.pipeline.firing` has the moments."""
+"""Tells observers what happens; `railhttp.pipeline.observation.firing` has the moments."""
 
 import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from railhttp.model.observation import Dispatch
-from railhttp.pipeline.mailbox import Mailbox, Observer
+from railhttp.model.observation import RequestStarted
+from railhttp.pipeline.observation.mailbox import Mailbox, Observer
 from railhttp.protocols import Clock
 
 if TYPE_CHECKING:
     from railhttp.model.events import HTTPEvent
-    from railhttp.pipeline.firing import AttemptEvents, CallEvents
+    from railhttp.pipeline.observation.firing import AttemptEvents, CallEvents
 
 DRAIN_SECONDS: Final = 1.0  # how long a client that stops waits for slow observers
 
@@ -34,11 +34,11 @@ class EventPublisher:
 
     Example:
         >>> from railhttp.pipeline.clock import SYSTEM_CLOCK
-        >>> from railhttp.model.request import Request, Route
+        >>> from railhttp.model.request import Request, SendOptions
         >>> from yarl import URL
-        >>> request = Request("GET", URL("http://h/?token=abc"), None, None, None, Route())
+        >>> request = Request("GET", URL("http://h/?token=abc"), None, None, None, SendOptions())
         >>> publisher = EventPublisher([print], SYSTEM_CLOCK)
-        >>> observation = publisher.attempt_started(Dispatch(request))
+        >>> observation = publisher.attempt_started(RequestStarted(request))
         HTTPRequestSentHook(method='GET', url='http://h/?token=***')
     """
 
@@ -49,18 +49,18 @@ class EventPublisher:
         self._publish = self._mailboxes[0].post if len(self._mailboxes) == 1 else self.publish
         if self._mailboxes:
             # Every client has a publisher, and few have observers: payloads are loaded for those.
-            from railhttp.pipeline.firing import AttemptEvents, CallEvents  # noqa: PLC0415
+            from railhttp.pipeline.observation.firing import AttemptEvents, CallEvents  # noqa: PLC0415
 
             self._of_call, self._of_attempt = CallEvents, AttemptEvents
 
     def __bool__(self) -> bool:
         return bool(self._mailboxes)
 
-    def call_started(self, call: Dispatch) -> "CallEvents":
+    def call_started(self, call: RequestStarted) -> "CallEvents":
         """Remember a call until it ends."""
         return self._of_call(self._publish, call)
 
-    def attempt_started(self, attempt: Dispatch) -> "AttemptEvents":
+    def attempt_started(self, attempt: RequestStarted) -> "AttemptEvents":
         """Fire that an attempt is dispatched."""
         return self._of_attempt(self._publish, attempt)
 

@@ -3,16 +3,16 @@
 import re
 from collections.abc import Mapping
 
-from railhttp.client.scripted.pattern import UNSET, BodyPattern, RequestPattern
-from railhttp.client.scripted.performance import Performance, ScriptedResponse
-from railhttp.client.scripted.route import ScriptedRoute
-from railhttp.client.scripted.steps import SentRequest, Step
 from railhttp.model.redaction import redact_url
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
-from railhttp.model.stage import Progress, Stage
+from railhttp.model.stage import AttemptState, Stage
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.protocols import Clock
+from railhttp.testing.scripted.pattern import UNSET, BodyPattern, RequestPattern
+from railhttp.testing.scripted.performance import Performance, ScriptedResponse
+from railhttp.testing.scripted.route import ScriptedRoute
+from railhttp.testing.scripted.steps import ScriptedReply, SentRequest
 
 
 class UnmatchedRequestError(BaseException):
@@ -99,7 +99,7 @@ class ScriptedTransport:
         if problems := [*self.misses, *idle]:
             raise AssertionError("; ".join(problems))
 
-    async def send(self, request: Request, progress: Progress) -> HttpResponse:
+    async def send(self, request: Request, progress: AttemptState) -> HttpResponse:
         """Play the answer to a request, to the end of its body; see `Exchange`.
 
         Args:
@@ -116,7 +116,7 @@ class ScriptedTransport:
         incoming = await self.open(request, progress)
         return incoming.answer(await incoming.read())
 
-    async def open(self, request: Request, progress: Progress) -> ScriptedResponse:
+    async def open(self, request: Request, progress: AttemptState) -> ScriptedResponse:
         """Play the head of the answer to a request; see `Exchange`.
 
         Args:
@@ -144,7 +144,7 @@ class ScriptedTransport:
         progress.stage = Stage.ANSWERED
         return ScriptedResponse(performance, step)
 
-    async def _step(self, performance: Performance) -> Step:
+    async def _step(self, performance: Performance) -> ScriptedReply:
         """Find the route of a request; its body is read unless its connection is to fail."""
         sent = performance.sent(b"")
         for route in self.routes:

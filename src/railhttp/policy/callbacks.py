@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from railhttp.model.errors import CallFacts, HTTPFailure, HTTPInterceptorError, HTTPStatusError
+from railhttp.model.errors import CallInfo, HTTPFailure, HTTPInterceptorError, HTTPStatusError
 from railhttp.model.response import HttpResponse
 
 T = TypeVar("T", bound=HTTPFailure | HttpResponse)
@@ -36,7 +36,7 @@ def asked(name: str, predicate: Callable[[T], bool], outcome: T) -> bool:
         raise HTTPInterceptorError(message, interceptor=name, **facts_after(failure)) from error
 
 
-def facts_after(failure: HTTPFailure) -> CallFacts:
+def facts_after(failure: HTTPFailure) -> CallInfo:
     """What another failure has to know of the call that ended with this one.
 
     Example:

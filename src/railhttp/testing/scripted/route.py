@@ -5,11 +5,11 @@ from typing import Self
 
 from multidict import CIMultiDict
 
-from railhttp.client.scripted.pattern import UNSET, RequestPattern
-from railhttp.client.scripted.steps import Place, SentRequest, Step, Trouble
 from railhttp.model.body import json_body
 from railhttp.model.errors import HTTPFailure, HTTPStatusError, HTTPValidationError
 from railhttp.model.response import freeze_headers
+from railhttp.testing.scripted.pattern import UNSET, RequestPattern
+from railhttp.testing.scripted.steps import FailurePoint, ScriptedReply, SentRequest, Trouble
 
 
 class ScriptedRoute:
@@ -33,7 +33,7 @@ class ScriptedRoute:
     def __init__(self, pattern: RequestPattern) -> None:
         self.pattern = pattern
         self.calls: list[SentRequest] = []
-        self._steps: list[Step] = []
+        self._steps: list[ScriptedReply] = []
 
     def reply(
         self,
@@ -72,14 +72,14 @@ class ScriptedRoute:
         elif text is not None:
             chunks = (text.encode(),)
             fields.setdefault("Content-Type", "text/plain; charset=utf-8")
-        step = Step(status, freeze_headers(fields), tuple(filter(None, chunks)), delay)
+        step = ScriptedReply(status, freeze_headers(fields), tuple(filter(None, chunks)), delay)
         self._steps.append(step)
         return self
 
     def fail(
         self,
         error: HTTPFailure | Exception,
-        at: Place = "head",
+        at: FailurePoint = "head",
         *,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
@@ -102,13 +102,13 @@ class ScriptedRoute:
         """
         if isinstance(error, HTTPStatusError):
             answer = error.response
-            self._steps.append(Step(answer.status, answer.headers, (answer.body,)))
+            self._steps.append(ScriptedReply(answer.status, answer.headers, (answer.body,)))
             return self
         return self._trouble(Trouble(at, error), status, headers, after)
 
     def hang(
         self,
-        at: Place = "head",
+        at: FailurePoint = "head",
         *,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
@@ -131,7 +131,9 @@ class ScriptedRoute:
         self, trouble: Trouble, status: int, headers: Mapping[str, str] | None, after: bytes
     ) -> Self:
         chunks = (after,) if after else ()
-        self._steps.append(Step(status, freeze_headers(headers or {}), chunks, trouble=trouble))
+        self._steps.append(
+            ScriptedReply(status, freeze_headers(headers or {}), chunks, trouble=trouble)
+        )
         return self
 
     @property
@@ -153,9 +155,11 @@ class ScriptedRoute:
             raise AssertionError(f"{self} was to be called {wanted}, and was {self.called} times")
 
     @property
-    def next_step(self) -> Step:
+    def next_step(self) -> ScriptedReply:
         """What becomes of the next request."""
-        return self._steps[min(self.called, len(self._steps) - 1)] if self._steps else Step()
+        return (
+            self._steps[min(self.called, len(self._steps) - 1)] if self._steps else ScriptedReply()
+        )
 
     def __str__(self) -> str:
         return str(self.pattern)

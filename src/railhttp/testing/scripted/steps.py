@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from railhttp.model.redaction import redact_headers, redact_url, redacted_repr
 from railhttp.model.response import JSON, NO_HEADERS, Headers
 
-Place: TypeAlias = Literal["connect", "head", "body"]
+FailurePoint: TypeAlias = Literal["connect", "head", "body"]
 """Where trouble comes: before the request is sent, before its answer, or inside the body."""
 
 
@@ -58,12 +58,12 @@ class Trouble:
         error: What is raised; None is silence, for ever or until a time limit ends it.
     """
 
-    at: Place
+    at: FailurePoint
     error: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScriptedReply:
     """What becomes of one request.
 
     Attributes:

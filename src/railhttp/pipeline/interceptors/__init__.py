@@ -1,0 +1,1 @@
+"""Interceptors: the chain, and the ready-made ones."""

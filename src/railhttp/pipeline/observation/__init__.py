@@ -1,0 +1,1 @@
+"""Observation: instruments, events, metrics and the log."""
