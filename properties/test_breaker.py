@@ -30,7 +30,7 @@ from railhttp.policy.breaker_states import (
     Ticket,
     force_open,
     reset,
-    shown,
+    state_name,
 )
 from railhttp.policy.health import Verdict
 from railhttp.policy.window import BUCKETS, Window
@@ -178,7 +178,7 @@ class BreakerMachine(RuleBasedStateMachine):
         if before is not None and before.generation != ticket.generation:
             assert self.state is before, "13: a result from another generation changes nothing"
         if verdict == "inconclusive":
-            assert shown(self.state) == shown(before), "14: neither opens nor closes"
+            assert state_name(self.state) == state_name(before), "14: neither opens nor closes"
 
     @rule()
     def somebody_forces_it_open(self) -> None:
@@ -194,7 +194,7 @@ class BreakerMachine(RuleBasedStateMachine):
 
     @invariant()
     def it_equals_the_model(self) -> None:
-        state = shown(self.state)
+        state = state_name(self.state)
         assert state == self.model.state
         assert state == self.before or (self.before, state) in LEGAL, "11: only legal transitions"
         self.before = state
@@ -263,7 +263,7 @@ def test_17_below_the_minimum_number_of_calls_the_ratio_never_opens_it(
         state, ticket = breaker.admit(state, None, 0.0)
         if isinstance(ticket, Ticket):
             state, _ = breaker.record(state, Report(ticket, "failure", 0.5), 0.0)
-    assert shown(state) == ("closed" if calls < minimum else "open")
+    assert state_name(state) == ("closed" if calls < minimum else "open")
 
 
 @given(breaker_rules, st.integers(1, 100_000), chances)

@@ -10,7 +10,8 @@ from properties import strategies as some
 from returns.pipeline import is_successful
 
 from railhttp.model.errors import HTTPError
-from railhttp.model.headers import check_headers, merge_headers, parse_headers, validate_headers
+from railhttp.model.headers import merge_headers, parse_headers, validate_headers
+from railhttp.validation import check_headers
 
 
 @given(some.any_headers)

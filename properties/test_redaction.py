@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from properties import strategies as some
 
 from railhttp.model.redaction import redact_url
-from railhttp.model.validation import check_url
+from railhttp.validation import check_url
 
 
 @given(some.any_text)

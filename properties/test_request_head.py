@@ -10,7 +10,7 @@ from yarl import URL
 
 from railhttp.model.body import BytesBody
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.headers import check_headers
+from railhttp.model.headers import require_headers
 from railhttp.model.request import Request, SendOptions
 from railhttp.wire.request_head import request_head
 
@@ -22,7 +22,7 @@ VISIBLE = st.text(string.ascii_letters + string.punctuation, max_size=20)
 
 @given(st.dictionaries(NAMES, VISIBLE, max_size=5), st.binary(max_size=50), VISIBLE)
 def test_a_head_says_what_was_asked_for(headers: dict[str, str], content: bytes, path: str) -> None:
-    fields = check_headers(headers).unwrap()
+    fields = require_headers(headers)
     url = URL.build(scheme="http", host="h.example", path="/" + path)
     request = Request("POST", url, fields, BytesBody(content, "a/b"), None, SendOptions())
     first, _, rest = request_head(request, {}).partition(b"\r\n")

@@ -15,14 +15,14 @@ from returns.result import Result
 
 from railhttp.model.authorization import basic_auth, bearer_auth
 from railhttp.model.errors import HTTPError, HTTPValidationError
-from railhttp.model.proxy import ProxySettings, check_proxy
+from railhttp.model.proxy import ProxySettings, require_proxy
 from railhttp.model.timeout import format_timeout
 from railhttp.model.url import request_url
-from railhttp.model.validation import (
+from railhttp.model.validation import require_text
+from railhttp.validation import (
     check_host,
     check_port,
     check_positive_int,
-    check_text,
     check_timeout,
     check_url,
     validate_host,
@@ -61,8 +61,8 @@ def test_a_validator_raises_what_its_twin_gives(
 @given(some.objects)
 def test_nothing_but_an_http_error_comes_out(value: str) -> None:
     for call in (
-        lambda: check_text(value, field="text"),
-        lambda: check_proxy(value),
+        lambda: require_text(value, "text"),
+        lambda: require_proxy(value),
         lambda: check_url(value, require_scheme=False),
         lambda: request_url(value),
         lambda: basic_auth(value, value),

@@ -32,7 +32,6 @@ from railhttp.model.errors import (
     TimeoutPhase,
 )
 from railhttp.model.headers import (
-    check_headers,
     extract_json_type,
     merge_headers,
     parse_headers,
@@ -44,18 +43,6 @@ from railhttp.model.redaction import redact_headers, redact_url
 from railhttp.model.response import JSON, Headers, HttpResponse, freeze_headers
 from railhttp.model.timeout import format_timeout
 from railhttp.model.url import QueryParams, build_url, parse_url_parts
-from railhttp.model.validation import (
-    check_host,
-    check_port,
-    check_positive_int,
-    check_timeout,
-    check_url,
-    validate_host,
-    validate_port,
-    validate_positive_int,
-    validate_timeout,
-    validate_url,
-)
 from railhttp.pipeline.interceptors.chain import InterceptorChain
 from railhttp.pipeline.observation.mailbox import Observer
 from railhttp.pipeline.policies.retry import RetryPolicy
@@ -79,6 +66,19 @@ from railhttp.protocols import (
     StateStore,
 )
 from railhttp.transport.pool import ConnectionPool
+from railhttp.validation import (
+    check_headers,
+    check_host,
+    check_port,
+    check_positive_int,
+    check_timeout,
+    check_url,
+    validate_host,
+    validate_port,
+    validate_positive_int,
+    validate_timeout,
+    validate_url,
+)
 from railhttp.version import __version__
 
 if typing.TYPE_CHECKING:

@@ -4,7 +4,7 @@ import pytest
 from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.proxy import ProxySettings, check_proxy
+from railhttp.model.proxy import ProxySettings, require_proxy
 
 PROXY = "http://proxy.example:3128"
 
@@ -131,18 +131,21 @@ def test_settings_do_not_show_credentials() -> None:
     ],
 )
 def test_a_proxy_is_an_http_url_whose_scheme_may_be_left_out(proxy: str, normal: str) -> None:
-    assert check_proxy(proxy).unwrap() == normal
+    assert require_proxy(proxy) == normal
 
 
 @pytest.mark.parametrize("proxy", ["", "http://", "a b", "proxy:0", b"proxy", None])
 def test_a_bad_proxy_is_refused(proxy: object) -> None:
-    assert check_proxy(proxy).failure().field == "proxy"
+    with pytest.raises(HTTPValidationError) as caught:
+        require_proxy(proxy)
+    assert caught.value.field == "proxy"
 
 
 @pytest.mark.parametrize("user", ["a%3Ab:s3cret", "a%0D%0AX:s3cret", "a:s3cret%00", "%C2%85"])
 def test_a_user_that_basic_authentication_cannot_name_is_refused(user: str) -> None:
-    failure = check_proxy(f"http://{user}@proxy.example").failure()
-    assert (failure.field, "s3cret" in str(failure)) == ("proxy", False)
+    with pytest.raises(HTTPValidationError, match="must have no control character") as refused:
+        require_proxy(f"http://{user}@proxy.example")
+    assert (refused.value.field, "s3cret" in str(refused.value)) == ("proxy", False)
     with pytest.raises(HTTPValidationError) as caught:
         proxy_for("https://h/", HTTPS_PROXY=f"http://{user}@proxy.example")
     assert caught.value.field == "HTTPS_PROXY"
@@ -150,4 +153,5 @@ def test_a_user_that_basic_authentication_cannot_name_is_refused(user: str) -> N
 
 @pytest.mark.parametrize("proxy", ["socks5://h:1080", "SOCKS5H://h", "ftp://h"])
 def test_a_proxy_that_speaks_no_http_is_refused_with_advice(proxy: str) -> None:
-    assert "put an HTTP proxy in front of it" in check_proxy(proxy).failure().message
+    with pytest.raises(HTTPValidationError, match="put an HTTP proxy in front of it"):
+        require_proxy(proxy)

@@ -11,14 +11,13 @@ from returns.result import Result
 
 from railhttp.model import validation
 from railhttp.model.errors import HTTPError, HTTPValidationError
-from railhttp.model.validation import (
+from railhttp.model.validation import require_text
+from railhttp.validation import (
     check_host,
     check_port,
     check_positive_int,
-    check_text,
     check_timeout,
     check_url,
-    or_raise,
 )
 
 HUGE: Final = pytest.param(10**5000, id="huge")  # its digits are more than str() allows
@@ -147,7 +146,9 @@ def test_what_is_no_time_limit_is_refused(timeout: float) -> None:
 
 @pytest.mark.parametrize("text", ["a\nb", "a\x7f", "\x85", "\ud800", b"a", None])
 def test_a_text_has_no_control_characters_and_no_surrogates(text: object) -> None:
-    assert check_text(text, field="name").failure().field == "name"
+    with pytest.raises(HTTPValidationError) as caught:
+        require_text(text, "name")
+    assert caught.value.field == "name"
 
 
 GOOD_URLS = {
@@ -281,5 +282,5 @@ def test_a_refusal_shows_no_secret_of_the_url(url: str) -> None:
 
 def test_a_refusal_is_an_http_error_and_a_value_error() -> None:
     with pytest.raises(HTTPError, match="port") as caught:
-        or_raise(check_port(0))
+        validation.validate_port(0)
     assert isinstance(caught.value, ValueError)

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
-from railhttp.model.collaborator import check_collaborator
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import or_raise, shown
+from railhttp.model.validation import describe, require_methods
 from railhttp.transport.pool import ConnectionPool
 
 T = TypeVar("T")
@@ -34,7 +33,7 @@ def check_collaborators(**given: object) -> None:
     """
     for name, value in given.items():
         if value is not None:
-            or_raise(check_collaborator(value, *_METHODS[name], field=name))
+            require_methods(value, *_METHODS[name], field=name)
 
 
 def check_each(given: Iterable[T], name: str) -> tuple[T, ...]:
@@ -61,7 +60,9 @@ def all_of(given: Iterable[T], name: str) -> tuple[T, ...]:
     try:
         return tuple(given)
     except TypeError:
-        raise HTTPValidationError(f"must be an iterable, got {shown(given)}", field=name) from None
+        raise HTTPValidationError(
+            f"must be an iterable, got {describe(given)}", field=name
+        ) from None
 
 
 def settings_of(config: object, pool: object) -> HTTPClientConfig:
@@ -81,7 +82,7 @@ def settings_of(config: object, pool: object) -> HTTPClientConfig:
         7
     """
     if not isinstance(pool, ConnectionPool | None):
-        raise HTTPValidationError(f"must be a ConnectionPool, got {shown(pool)}", field="pool")
+        raise HTTPValidationError(f"must be a ConnectionPool, got {describe(pool)}", field="pool")
     match config:
         case None:
             return HTTPClientConfig() if pool is None else HTTPClientConfig(pool.config)
@@ -89,5 +90,5 @@ def settings_of(config: object, pool: object) -> HTTPClientConfig:
             return config
         case _:
             raise HTTPValidationError(
-                f"must be an HTTPClientConfig, got {shown(config)}", field="config"
+                f"must be an HTTPClientConfig, got {describe(config)}", field="config"
             )

@@ -1,6 +1,7 @@
 """Server-sent events from one connection, or from one after another."""
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from typing import Final
 
 from railhttp.client.limited_response import LimitedResponse, check_limit
@@ -9,8 +10,9 @@ from railhttp.model.errors import (
     FAILURES,
     HTTPDecodeError,
     HTTPResponseTooLargeError,
+    HTTPValidationError,
 )
-from railhttp.model.headers import check_headers
+from railhttp.model.headers import require_headers
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.reconnect import may_pass
 from railhttp.wire.sse import EventStreamDecoder, EventTooLarge, ServerSentEvent
@@ -134,7 +136,9 @@ class EventStream:
 
     async def _connect_again(self) -> None:
         # A server may call an event what no field can hold; then it is told of none.
-        headers: Mapping[str, str] = check_headers(self._headers()).value_or({})
+        headers: Mapping[str, str] = {}
+        with suppress(HTTPValidationError):
+            headers = require_headers(self._headers())
         while self._response is None and self._reconnect:
             self._fruitless += 1
             backoff = Backoff(max(self._time, SHORTEST_BACKOFF), LONGEST_BACKOFF)

@@ -15,7 +15,7 @@ from railhttp.model.errors import (
 )
 from railhttp.model.response import HttpResponse
 from railhttp.model.timeout import format_timeout
-from railhttp.model.validation import check_positive_int, or_raise
+from railhttp.model.validation import require_positive_int
 from railhttp.pipeline.call import Layers
 from railhttp.pipeline.timeouts import ClosedError, ExpiredError, Watch
 from railhttp.protocols import IncomingResponse
@@ -179,6 +179,6 @@ def check_limit(limit: object, field: str, call: CallInfo) -> None:
     """
     try:
         if limit is not None:
-            or_raise(check_positive_int(limit, field))
+            require_positive_int(limit, field)
     except HTTPValidationError as error:
         raise HTTPInvalidRequestError(error.message, field=field, **call) from None

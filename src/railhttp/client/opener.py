@@ -7,9 +7,8 @@ from typing import Final
 from railhttp.client.limited_response import LimitedResponse, Limits
 from railhttp.client.request_builder import Prepared
 from railhttp.model.errors import CallInfo, HTTPInvalidRequestError, HTTPValidationError
-from railhttp.model.headers import check_headers
+from railhttp.model.headers import require_headers
 from railhttp.model.response import HttpResponse
-from railhttp.model.validation import or_raise
 from railhttp.pipeline.call import Layers
 from railhttp.pipeline.opening import Opening
 from railhttp.pipeline.timeouts import ClosedError, ExpiredError
@@ -83,7 +82,7 @@ class Opener:
         try:
             left = self._limits.left()
             if headers:
-                request = request.with_headers(or_raise(check_headers(headers)))
+                request = request.with_headers(require_headers(headers))
         except ExpiredError as error:
             raise self._limits.failure(error, self.call_info()) from None
         except HTTPValidationError as error:

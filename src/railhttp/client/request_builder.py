@@ -11,14 +11,21 @@ from yarl import URL
 from railhttp.model.authorization import basic_auth
 from railhttp.model.base_url import BaseURL
 from railhttp.model.body import Body, data_body, json_body
-from railhttp.model.config import HTTPClientConfig, check_count, check_flag, check_seconds
+from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.headers import check_headers
+from railhttp.model.headers import require_headers
 from railhttp.model.options import ProgressCallback, RequestOptions, with_default_headers
-from railhttp.model.proxy import check_proxy
-from railhttp.model.request import Request, SendOptions, check_framing, check_method
+from railhttp.model.proxy import require_proxy
+from railhttp.model.request import Request, SendOptions, require_framing, require_method
 from railhttp.model.url import extend_query, request_url
-from railhttp.model.validation import TOKEN, check_text, or_raise, shown
+from railhttp.model.validation import (
+    TOKEN,
+    describe,
+    require_count,
+    require_flag,
+    require_text,
+    require_timeout,
+)
 from railhttp.transport.request_body import measure_file
 
 _COOKIE_VALUE: Final = re.compile(r"(?! )[ -:<-~]*(?<! )")
@@ -54,7 +61,7 @@ def target_of(url: object) -> Target:
     """
     if isinstance(url, str):
         return _target(str.__str__(url))  # an enum's text, not its name
-    raise HTTPValidationError(f"must be a str, got {shown(url)}", field="url")
+    raise HTTPValidationError(f"must be a str, got {describe(url)}", field="url")
 
 
 @lru_cache(maxsize=1024)
@@ -150,7 +157,7 @@ class RequestBuilder:
         params = options.get("params")
         body = _body(options, body)
         request = Request(
-            check_method(method),
+            require_method(method),
             target.url if params is None else extend_query(target.url, params),
             _headers(options.get("headers"), target.credentials, body),
             body,
@@ -159,17 +166,15 @@ class RequestBuilder:
         )
         timeout = options.get("timeout", self._timeout)
         attempt_timeout = options.get("attempt_timeout", self._attempt_timeout)
-        check_seconds(timeout, "timeout")
-        check_seconds(attempt_timeout, "attempt_timeout")
+        require_timeout(timeout, "timeout")
+        require_timeout(attempt_timeout, "attempt_timeout")
         return Prepared(request, target.host, timeout, attempt_timeout)
 
     def _keyed(self, options: RequestOptions) -> RequestOptions:
         key = options.get("idempotency_key")
         if key is None or key is False:
             return options
-        text = (
-            self._new_key() if key is True else or_raise(check_text(key, field="idempotency_key"))
-        )
+        text = self._new_key() if key is True else require_text(key, field="idempotency_key")
         return with_default_headers(options, {"Idempotency-Key": text})
 
     def _routed(self, options: RequestOptions) -> SendOptions:
@@ -181,13 +186,13 @@ class RequestBuilder:
             read_timeout=options.get("read_timeout", default.read_timeout),
             proxy=_proxy(options.get("proxy")),
             ssl_context=_tls(options.get("ssl_context")),
-            allow_redirects=check_flag(options.get("allow_redirects", True), "allow_redirects"),
+            allow_redirects=require_flag(options.get("allow_redirects", True), "allow_redirects"),
             max_redirects=options.get("max_redirects", default.max_redirects),
             upload_progress=_callback(options.get("upload_progress")),
         )
-        check_seconds(route.connect_timeout, "connect_timeout")
-        check_seconds(route.read_timeout, "read_timeout")
-        check_count(route.max_redirects, "max_redirects")
+        require_timeout(route.connect_timeout, "connect_timeout")
+        require_timeout(route.read_timeout, "read_timeout")
+        require_count(route.max_redirects, "max_redirects")
         return route
 
 
@@ -196,8 +201,8 @@ def _headers(
 ) -> Mapping[str, str] | None:
     if given is None:
         return credentials
-    headers = or_raise(check_headers(given))
-    check_framing(headers, body)
+    headers = require_headers(given)
+    require_framing(headers, body)
     if credentials is not None and "Authorization" not in headers:
         headers.update(credentials)
     return headers
@@ -232,11 +237,11 @@ def _callback(callback: ProgressCallback | None) -> ProgressCallback | None:
     given: object = callback
     if given is None or callable(given):
         return callback
-    raise HTTPValidationError(f"must be callable, got {shown(given)}", field="upload_progress")
+    raise HTTPValidationError(f"must be callable, got {describe(given)}", field="upload_progress")
 
 
 def _proxy(proxy: str | None) -> str | None:
-    return proxy if proxy is None or proxy == "" else or_raise(check_proxy(proxy))
+    return proxy if proxy is None or proxy == "" else require_proxy(proxy)
 
 
 def _tls(context: ssl.SSLContext | bool | None) -> ssl.SSLContext | bool | None:

@@ -25,7 +25,7 @@ def normal_host(host: str) -> str:
 
     Returns:
         The host in lower case and ASCII, an IPv6 address compressed and without brackets; an
-        empty string where the text is no host, see `railhttp.model.validation.check_host`.
+        empty string where the text is no host, see `railhttp.model.validation.require_host`.
 
     Example:
         >>> normal_host("Bücher.example"), normal_host("[0:0::1]"), normal_host("a b")

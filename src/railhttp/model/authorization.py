@@ -5,7 +5,7 @@ from base64 import b64encode
 from typing import Final
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import check_text, or_raise
+from railhttp.model.validation import require_text
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
@@ -28,8 +28,8 @@ def basic_auth(username: str, password: str) -> dict[str, str]:
         >>> basic_auth("ann", "s3cret")
         {'Authorization': 'Basic YW5uOnMzY3JldA=='}
     """
-    username = or_raise(check_text(username, field="username"))
-    password = or_raise(check_text(password, field="password"))
+    username = require_text(username, field="username")
+    password = require_text(password, field="password")
     if ":" in username:
         raise HTTPValidationError("must not contain a colon (RFC 7617)", field="username")
     return {"Authorization": f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"}
@@ -51,7 +51,7 @@ def bearer_auth(token: str) -> dict[str, str]:
         >>> bearer_auth("mF_9.B5f-4.1JqM")
         {'Authorization': 'Bearer mF_9.B5f-4.1JqM'}
     """
-    token = or_raise(check_text(token, field="token"))
+    token = require_text(token, field="token")
     if not _TOKEN.fullmatch(token):
         raise HTTPValidationError(
             "must be letters, digits and -._~+/, then any number of = (RFC 6750)", field="token"

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import NamedTuple, Self
 
-from railhttp.model.headers import check_headers
+from railhttp.model.headers import require_headers
 from railhttp.model.options import RequestOptions, with_default_headers
 from railhttp.model.redaction import redact_headers, redact_url, redacted_repr
 from railhttp.model.url import join_base_url, origin_of, request_url
-from railhttp.model.validation import check_url, or_raise
+from railhttp.model.validation import require_url
 
 
 class BaseURL(NamedTuple):
@@ -55,8 +55,8 @@ class BaseURL(NamedTuple):
         """
         if url == "" and not headers:
             return None
-        base = or_raise(check_url(url, field="base_url")) if url != "" else ""
-        fields = or_raise(check_headers(headers or {}))
+        base = require_url(url, field="base_url") if url != "" else ""
+        fields = require_headers(headers or {})
         public = {
             name: text
             for name, text in fields.items()

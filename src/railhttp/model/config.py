@@ -6,14 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import Final, cast
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.proxy import check_proxy
+from railhttp.model.proxy import require_proxy
 from railhttp.model.redaction import SECRET_HEADERS, redact_url, redacted_repr
 from railhttp.model.validation import (
     TOKEN,
-    or_raise,
-    shown,
-    validate_positive_int,
-    validate_timeout,
+    describe,
+    require_count,
+    require_flag,
+    require_positive_int,
+    require_timeout,
 )
 
 DEFAULT_TIMEOUT: Final = 30.0
@@ -22,27 +23,6 @@ DEFAULT_MAX_REDIRECTS: Final = 10  # aiohttp's; browsers allow 20
 
 
 _UNSET: Final = cast("None", object())  # "not given", where None has a meaning of its own
-
-
-def check_flag(value: object, name: str) -> bool:
-    """Refuse what is neither True nor False, naming the setting."""
-    if isinstance(value, bool):
-        return value
-    raise HTTPValidationError(f"must be True or False, got {shown(value)}", field=name)
-
-
-def check_count(value: int, name: str) -> None:
-    """Refuse what is neither zero nor a positive integer, naming the setting."""
-    if value != 0 or isinstance(value, bool):
-        validate_positive_int(value, name)
-
-
-def check_seconds(value: float | None, name: str) -> None:
-    """Refuse what is no time limit, naming the setting it was given for."""
-    try:
-        validate_timeout(value)
-    except HTTPValidationError as error:
-        raise HTTPValidationError(error.message, field=name) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +61,18 @@ class ConnectionPoolConfig:
     keepalive_timeout: float = field(default=15.0, kw_only=True)
 
     def __post_init__(self) -> None:
-        validate_positive_int(self.max_connections, "max_connections")
-        validate_positive_int(self.max_connections_per_host, "max_connections_per_host")
-        check_count(self.max_keepalive_connections, "max_keepalive_connections")
-        check_count(self.ttl_dns_cache, "ttl_dns_cache")
-        check_seconds(self.timeout, "timeout")
-        check_flag(self.force_close, "force_close")
-        check_flag(self.verify_ssl, "verify_ssl")
+        require_positive_int(self.max_connections, "max_connections")
+        require_positive_int(self.max_connections_per_host, "max_connections_per_host")
+        require_count(self.max_keepalive_connections, "max_keepalive_connections")
+        require_count(self.ttl_dns_cache, "ttl_dns_cache")
+        require_timeout(self.timeout, "timeout")
+        require_flag(self.force_close, "force_close")
+        require_flag(self.verify_ssl, "verify_ssl")
         if not isinstance(self.ssl_context, ssl.SSLContext | None):
             raise HTTPValidationError("must be an ssl.SSLContext or None", field="ssl_context")
         if self.keepalive_timeout is None:
             raise HTTPValidationError("must be a number of seconds", field="keepalive_timeout")
-        check_seconds(self.keepalive_timeout, "keepalive_timeout")
+        require_timeout(self.keepalive_timeout, "keepalive_timeout")
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
@@ -167,11 +147,11 @@ class HTTPClientConfig:
         for name, limit in limits.items():
             _check_within(limit, pool.timeout, name)
         for name, flag in flags.items():
-            check_flag(flag, name)
+            require_flag(flag, name)
         if proxy is not None:
-            or_raise(check_proxy(proxy))
-        validate_positive_int(max_response_bytes, "max_response_bytes")
-        check_count(max_redirects, "max_redirects")
+            require_proxy(proxy)
+        require_positive_int(max_response_bytes, "max_response_bytes")
+        require_count(max_redirects, "max_redirects")
         settings = {
             "pool": pool,
             "proxy": proxy,
@@ -190,7 +170,7 @@ class HTTPClientConfig:
 def _timed(pool: object, timeout: float | None) -> ConnectionPoolConfig:
     if not isinstance(pool, ConnectionPoolConfig):
         raise HTTPValidationError(
-            f"must be a ConnectionPoolConfig, got {shown(pool)}", field="pool"
+            f"must be a ConnectionPoolConfig, got {describe(pool)}", field="pool"
         )
     return pool if timeout is _UNSET else replace(pool, timeout=timeout)
 
@@ -198,7 +178,7 @@ def _timed(pool: object, timeout: float | None) -> ConnectionPoolConfig:
 def _header_names(names: object) -> frozenset[str]:
     # A text is a collection too: of its letters, which would protect nothing.
     if not isinstance(names, Collection) or isinstance(names, str | bytes):
-        message = f"must be a collection of names, got {shown(names)}"
+        message = f"must be a collection of names, got {describe(names)}"
         raise HTTPValidationError(message, field="secret_headers")
     if not all(isinstance(name, str) and TOKEN.fullmatch(name) for name in names):
         raise HTTPValidationError("must be names of header fields", field="secret_headers")
@@ -206,7 +186,7 @@ def _header_names(names: object) -> frozenset[str]:
 
 
 def _check_within(value: float | None, total: float | None, name: str) -> None:
-    check_seconds(value, name)
+    require_timeout(value, name)
     if value is not None and total is not None and value > total:
         raise HTTPValidationError(
             f"must not be longer than the timeout of the whole call, {total} s, got {value}",

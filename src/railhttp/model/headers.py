@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from multidict import CIMultiDict
-from returns.result import Failure, Result, Success
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import CONTROL, LARGEST_INT, TOKEN, or_raise, refusal, shown
+from railhttp.model.validation import CONTROL, LARGEST_INT, TOKEN, describe, require
 
 
 def parse_headers(headers: Mapping[str, object]) -> dict[str, str]:
@@ -82,66 +81,68 @@ def extract_json_type(content_type: str) -> str | None:
         >>> extract_json_type("text/html; q=json")
     """
     if not isinstance(content_type, str):
-        raise HTTPValidationError(f"must be a str, got {shown(content_type)}", field="content_type")
+        raise HTTPValidationError(
+            f"must be a str, got {describe(content_type)}", field="content_type"
+        )
     base = content_type.partition(";")[0].strip().lower()
     return base if "json" in base else None
 
 
-def check_headers(headers: object) -> Result[CIMultiDict[str], HTTPValidationError]:
-    r"""Check header fields before they are sent (RFC 9110, sections 5.1 and 5.5).
+def require_headers(headers: object) -> CIMultiDict[str]:
+    r"""Require header fields that can be sent (RFC 9110, sections 5.1 and 5.5).
 
-    A name is a token. A value is text, bytes in UTF-8, an int or a finite float, and has no
-    control character but the tab, so that it can split no header, and nothing that UTF-8 cannot
-    encode. A refusal shows the name of the field, never its value.
+    A name is a token. A value is a str, bytes in UTF-8, an int or a finite float. It has no
+    control character except the tab, so it cannot split the header, and no surrogate. An error
+    shows the name of the field, never its value.
 
     Args:
-        headers: Anything; a multi-dict keeps its repeated fields.
+        headers: Any object; a multi-dict keeps its repeated fields.
 
     Returns:
-        The fields, with values as text and without spaces and tabs around them.
+        The fields, their values as text without spaces and tabs around them.
 
     Example:
-        >>> check_headers({"X-Page": 2}).unwrap()
+        >>> require_headers({"X-Page": 2})
         <CIMultiDict('X-Page': '2')>
-        >>> str(check_headers({"X-Name": "a\r\nHost: evil"}).failure())
-        'headers: X-Name must not have control characters or surrogates in its value'
+        >>> require_headers({"X-Name": "a\r\nHost: evil"})
+        Traceback (most recent call last):
+        railhttp.model.errors.HTTPValidationError: headers: X-Name must not have control characters
+        or surrogates in its value
     """
     checked: CIMultiDict[str] = CIMultiDict()
-    try:
-        for name, text in _fields(headers):
-            if not TOKEN.fullmatch(name):
-                return refusal("must have names that are tokens (RFC 9110, 5.6.2)", "headers")
-            if CONTROL.search(text.replace("\t", "")):
-                problem = "must not have control characters or surrogates in its value"
-                return refusal(f"{name} {problem}", "headers")
-            checked.add(name, text.strip(" \t"))
-    except HTTPValidationError as error:
-        return Failure(error)
-    return Success(checked)
+    for name, text in _fields(headers):
+        is_token = TOKEN.fullmatch(name) is not None
+        require(is_token, "must have names that are tokens (RFC 9110, 5.6.2)", "headers")
+        clean = not CONTROL.search(text.replace("\t", ""))
+        message = f"{name} must not have control characters or surrogates in its value"
+        require(clean, message, "headers")
+        checked.add(name, text.strip(" \t"))
+    return checked
 
 
 def validate_headers(headers: Mapping[str, object]) -> None:
-    """Validate header fields, see `check_headers`.
+    """Validate header fields before they are sent (RFC 9110, sections 5.1 and 5.5).
 
     Args:
-        headers: Names and values.
+        headers: Names are tokens. Values are text, UTF-8 bytes or finite numbers, without control
+            characters.
 
     Raises:
-        HTTPValidationError: A field cannot be sent.
+        HTTPValidationError: A field cannot be sent. The error shows its name, not its value.
 
     Example:
         >>> validate_headers({"Accept": "application/json"})
     """
-    or_raise(check_headers(headers))
+    require_headers(headers)
 
 
 def _fields(headers: object) -> Iterator[tuple[str, str]]:
     if not isinstance(headers, Mapping):
-        raise HTTPValidationError(f"must be a mapping, got {shown(headers)}", field="headers")
+        raise HTTPValidationError(f"must be a mapping, got {describe(headers)}", field="headers")
     for name, value in headers.items():
         if not isinstance(name, str):
             raise HTTPValidationError(
-                f"must have names of text, got {shown(name)}", field="headers"
+                f"must have names of text, got {describe(name)}", field="headers"
             )
         yield str.__str__(name), _text(value, name)
 
@@ -150,7 +151,7 @@ def _text(value: object, name: str) -> str:
     match value:
         case str():
             return str.__str__(value)  # an enum's text, not its name
-        case bytes():  # as UTF-8, because that is how text is sent; check_headers sees what is not
+        case bytes():  # text is sent as UTF-8 too; require_headers refuses other bytes
             return value.decode("utf-8", "surrogateescape")
         case int() if not isinstance(value, bool) and abs(value) < LARGEST_INT:
             return str(int(value))
@@ -158,7 +159,8 @@ def _text(value: object, name: str) -> str:
             return float.__repr__(value)
     label = name if TOKEN.fullmatch(name) else "a field"
     raise HTTPValidationError(
-        f"{label} must be text, UTF-8 bytes or a finite number, got {shown(value)}", field="headers"
+        f"{label} must be text, UTF-8 bytes or a finite number, got {describe(value)}",
+        field="headers",
     )
 
 

@@ -6,51 +6,46 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final, NamedTuple
 
-from returns.result import Result, Success
 from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import CONTROL, SCHEME, check_host, check_url, or_raise, refusal
+from railhttp.model.validation import CONTROL, SCHEME, require, require_host, require_url
 
 _HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
 _ENTRY: Final = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(:(?P<port>[0-9]{1,5}))?")
 
 
-def check_proxy(proxy: object, *, field: str = "proxy") -> Result[str, HTTPValidationError]:
-    """Check the URL of a proxy: http or https, perhaps with user and password.
+def require_proxy(proxy: object, field: str = "proxy") -> str:
+    """Require the URL of an http or https proxy, with or without user and password.
 
-    Both must be fit for Basic authentication (RFC 7617): no control character, and no colon in the
-    user.
+    User and password must be fit for Basic authentication (RFC 7617): no control characters, and
+    no colon in the user.
 
     Args:
-        proxy: Anything; a text without a scheme means `http://`.
-        field: The name of the setting in the refusal, which does not show the URL.
+        proxy: Any object; a str without a scheme means `http://`.
+        field: The name of the setting, for the error. The error does not show the URL.
 
     Returns:
         The URL in normal form.
 
     Example:
-        >>> check_proxy("proxy.example:3128")
-        <Success: http://proxy.example:3128>
-        >>> str(check_proxy("socks5://proxy.example").failure())
-        'proxy: must be an http:// or https:// proxy; for SOCKS put an HTTP proxy in front of it'
+        >>> require_proxy("proxy.example:3128")
+        'http://proxy.example:3128'
+        >>> require_proxy("socks5://proxy.example")
+        Traceback (most recent call last):
+        railhttp.model.errors.HTTPValidationError: proxy: must be an http:// or https:// proxy; for
+        SOCKS put an HTTP proxy in front of it
     """
-    if isinstance(proxy, str) and SCHEME.match(proxy) and not _HTTP.match(proxy):
-        return refusal(
-            "must be an http:// or https:// proxy; for SOCKS put an HTTP proxy in front of it",
-            field,
-        )
-    checked = check_url(proxy, require_scheme=False, field=field)
-    return checked.bind(lambda url: _check_user(url, field))
-
-
-def _check_user(proxy: str, field: str) -> Result[str, HTTPValidationError]:
-    url = URL(proxy)
+    other_scheme = isinstance(proxy, str) and SCHEME.match(proxy) and not _HTTP.match(proxy)
+    message = "must be an http:// or https:// proxy; for SOCKS put an HTTP proxy in front of it"
+    require(not other_scheme, message, field)
+    normal = require_url(proxy, field, require_scheme=False)
+    url = URL(normal)
     user, password = url.user or "", url.password or ""
-    if ":" in user or CONTROL.search(user + password):
-        problem = "must have no control character in user and password, and no colon in the user"
-        return refusal(problem, field)
-    return Success(proxy)
+    clean = ":" not in user and not CONTROL.search(user + password)
+    message = "must have no control character in user and password, and no colon in the user"
+    require(clean, message, field)
+    return normal
 
 
 class ProxyVariable(NamedTuple):
@@ -175,7 +170,7 @@ class ProxySettings(NamedTuple):
 
 @lru_cache(maxsize=16)
 def _proxy_url(variable: ProxyVariable) -> str:
-    return or_raise(check_proxy(variable.value, field=variable.name))
+    return require_proxy(variable.value, field=variable.name)
 
 
 def _variable(environ: Mapping[str, str], *names: str) -> ProxyVariable | None:
@@ -198,5 +193,8 @@ def _parse_target(host: str) -> IPv4Network | IPv6Network | str | None:
     try:
         return ip_network(host.strip("[]"), strict=False)
     except ValueError:
-        name = check_host(host.removeprefix("*.").removeprefix("."))
-    return name.map(lambda text: text.removesuffix(".")).value_or(None)
+        pass
+    try:
+        return require_host(host.removeprefix("*.").removeprefix(".")).removesuffix(".")
+    except HTTPValidationError:
+        return None

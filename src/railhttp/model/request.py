@@ -150,7 +150,7 @@ class Request:
         return replace(self, headers=merged)
 
 
-def check_framing(headers: Mapping[str, str], body: Body | None) -> None:
+def require_framing(headers: Mapping[str, str], body: Body | None) -> None:
     """Refuse header fields that contradict the body or each other: servers could read two requests.
 
     A `Content-Length` must be the body's own; where that does not know its length, it is an
@@ -165,7 +165,7 @@ def check_framing(headers: Mapping[str, str], body: Body | None) -> None:
         HTTPValidationError: A field is not true.
 
     Example:
-        >>> check_framing({"content-length": "3"}, BytesBody(b"four", "text/plain"))
+        >>> require_framing({"content-length": "3"}, BytesBody(b"four", "text/plain"))
         Traceback (most recent call last):
         railhttp.model.errors.HTTPValidationError: headers: Content-Length must be 4, the length of
         the body
@@ -201,7 +201,7 @@ def _check_length(value: str, body: Body | None) -> None:
         raise HTTPValidationError("Content-Length must be a number of bytes", field="headers")
 
 
-def check_method(method: object) -> str:
+def require_method(method: object) -> str:
     """Check a method (RFC 9110, section 9.1).
 
     Args:
@@ -214,7 +214,7 @@ def check_method(method: object) -> str:
         HTTPValidationError: It is no token, or CONNECT, which is for proxies.
 
     Example:
-        >>> check_method("get")
+        >>> require_method("get")
         'GET'
     """
     if isinstance(method, str) and method in _USUAL:

@@ -10,7 +10,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from railhttp.model.errors import HTTPDecodeError, HTTPStatusError, HTTPValidationError
 from railhttp.model.headers import codec_of
 from railhttp.model.redaction import SECRET_HEADERS, redact_header, redact_url
-from railhttp.model.validation import shown
+from railhttp.model.validation import describe
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 """Any JSON document (RFC 8259)."""
@@ -239,15 +239,15 @@ class HttpResponse:
 def _frozen(headers: object) -> Headers:
     if isinstance(headers, Mapping):
         return freeze_headers(headers)
-    raise HTTPValidationError(f"must be a mapping, got {shown(headers)}", field="headers")
+    raise HTTPValidationError(f"must be a mapping, got {describe(headers)}", field="headers")
 
 
 def _check_parts(status: object, body: object) -> None:
     if not isinstance(status, int):
-        raise HTTPValidationError(f"must be an int, got {shown(status)}", field="status")
+        raise HTTPValidationError(f"must be an int, got {describe(status)}", field="status")
     if not isinstance(body, bytes):
         advice = ": encode the text" if isinstance(body, str) else ""
-        raise HTTPValidationError(f"must be bytes, got {shown(body)}{advice}", field="body")
+        raise HTTPValidationError(f"must be bytes, got {describe(body)}{advice}", field="body")
 
 
 def _rebuild(fields: tuple[tuple[str, str], ...], state: dict[str, object]) -> HttpResponse:

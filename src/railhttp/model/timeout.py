@@ -3,7 +3,7 @@
 import sys
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import shown
+from railhttp.model.validation import describe
 
 
 def format_timeout(timeout: float | None) -> str:
@@ -25,7 +25,7 @@ def format_timeout(timeout: float | None) -> str:
     """
     if not isinstance(timeout, int | float | None):
         raise HTTPValidationError(
-            f"must be a number or None, got {shown(timeout)}", field="timeout"
+            f"must be a number or None, got {describe(timeout)}", field="timeout"
         )
     longest = sys.float_info.max
     if timeout is None or timeout > longest:

@@ -13,7 +13,7 @@ from uuid import UUID
 from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import LARGEST_INT, SCHEME, check_text, check_url, or_raise, shown
+from railhttp.model.validation import LARGEST_INT, SCHEME, describe, require_text, require_url
 
 QueryValue: TypeAlias = str | int | float | bool | Decimal | Enum | date | UUID | None
 """What a query parameter can hold; a `datetime` is a `date` too."""
@@ -74,7 +74,7 @@ def build_url(base: str, path: str = "", params: QueryParams | None = None) -> s
 
 
 def _join(base: URL, path: str) -> URL:
-    if not or_raise(check_text(path, field="path")):
+    if not require_text(path, field="path"):
         return base
     head, _, fragment = path.partition("#")
     tail, _, query = head.partition("?")
@@ -127,7 +127,7 @@ def request_url(url: str) -> URL:
         The URL in normal form.
 
     Raises:
-        HTTPValidationError: It is no such URL, see `check_url`.
+        HTTPValidationError: It is no such URL, see `require_url`.
 
     Example:
         >>> request_url("HTTP://Example.com:8080/é")
@@ -138,13 +138,13 @@ def request_url(url: str) -> URL:
 
 def _parse_as(url: str, field: str) -> URL:
     if not isinstance(url, str):  # what cannot be hashed must not reach the cache
-        raise HTTPValidationError(f"must be a str, got {shown(url)}", field=field)
+        raise HTTPValidationError(f"must be a str, got {describe(url)}", field=field)
     return _parse(str.__str__(url), field)  # an enum's text, not its name
 
 
 @lru_cache(maxsize=1024)
 def _parse(url: str, field: str) -> URL:
-    or_raise(check_url(url, field=field))
+    require_url(url, field=field)
     return URL(url)  # the normal form would lose a port that is named though it is the default
 
 
@@ -190,7 +190,7 @@ def query_pairs(params: QueryParams) -> list[tuple[str, str]]:
         [('a', '1'), ('a', 'true')]
     """
     if not isinstance(params, Mapping):
-        raise HTTPValidationError(f"must be a mapping, got {shown(params)}", field="params")
+        raise HTTPValidationError(f"must be a mapping, got {describe(params)}", field="params")
     return [
         (_query_name(name), _query_text(plain, name))
         for name, value in params.items()
@@ -202,7 +202,7 @@ def query_pairs(params: QueryParams) -> list[tuple[str, str]]:
 def _query_name(name: object) -> str:
     if isinstance(name, str) and not _SURROGATE.search(name):
         return str.__str__(name)  # an enum's text, not its name
-    raise HTTPValidationError(f"must have names of text, got {shown(name)}", field="params")
+    raise HTTPValidationError(f"must have names of text, got {describe(name)}", field="params")
 
 
 def _plain_items(value: object) -> Iterator[object]:
@@ -229,7 +229,7 @@ def _query_text(value: object, name: str) -> str:
             return str(value)
     raise HTTPValidationError(
         f"{name!r} must be text, a finite number, a bool, a date, a UUID, an enum of these or a "
-        f"list of these, got {shown(value)}",
+        f"list of these, got {describe(value)}",
         field="params",
     )
 

@@ -1,76 +1,44 @@
-"""What a host, a port, a URL, a timeout or a count must be.
+"""The rules for arguments and settings.
 
-Each rule is written once, in a `check_*` function that takes anything and gives a `Result`; its
-`validate_*` twin is the same rule unwrapped. No refusal shows a text it refuses: it may be secret.
+Each rule is a `require_*` function: it takes any object, returns the value in its normal form, and
+raises `HTTPValidationError` if the value breaks the rule. The documented `validate_*` functions
+only raise. No error shows a refused text, because the text may be secret.
 """
 
 import re
 import sys
-from typing import Final, TypeVar
+from math import inf
+from typing import Final
 
-from returns.result import Failure, Result, Success
 from yarl import URL
 
 from railhttp.model.authority import authority_problem, normal_host
 from railhttp.model.errors import HTTPValidationError
 
-T = TypeVar("T")
-
 MAX_URL_LENGTH: Final = 65_536
-"""Characters. Servers take 8 to 64 KiB (RFC 9110, section 4.1 asks for 8000 octets)."""
+"""Characters. Servers accept 8 to 64 KiB; RFC 9110, section 4.1 recommends 8000 octets or more."""
 
 SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 """The start of an absolute URL (RFC 3986, section 3.1)."""
 
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""A control character, or a surrogate, which has no encoding."""
+"""A control character, or a surrogate, which UTF-8 cannot encode."""
 
 TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A method, or the name of a header field or a cookie (RFC 9110, section 5.6.2)."""
 
 LARGEST_INT: Final = 10**640
-"""Where numbers stop to have a text: the least limit that Python's `str` of an int can have."""
+"""`str()` converts every smaller int: 640 digits is the lowest limit that Python can be given."""
 
 _SPACE: Final = re.compile(r"\s")
 _START: Final = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 
 
-def or_raise(result: Result[T, HTTPValidationError]) -> T:
-    """Unwrap the outcome of a check.
-
-    Args:
-        result: What a `check_*` function gave.
-
-    Returns:
-        The checked value.
-
-    Raises:
-        HTTPValidationError: The check failed with it.
+def describe(value: object) -> str:
+    """Describe a refused value for an error: a number by its digits, anything else by its type.
 
     Example:
-        >>> or_raise(check_port(443))
-        443
-    """
-    if isinstance(result, Failure):
-        raise result.failure()
-    return result.unwrap()
-
-
-def refusal(message: str, field: str) -> Failure[HTTPValidationError]:
-    """Build the failure of a check: what is wrong with `field`, and what would be right.
-
-    Example:
-        >>> refusal("must not be empty", "token").failure().field
-        'token'
-    """
-    return Failure(HTTPValidationError(message, field=field))
-
-
-def shown(value: object) -> str:
-    """Describe a refused value: a number is shown, of anything else its type only.
-
-    Example:
-        >>> shown(0), shown(True), shown("s3cret")
+        >>> describe(0), describe(True), describe("s3cret")
         ('0', 'True', 'str')
     """
     if type(value) is int and abs(value) >= LARGEST_INT:
@@ -80,156 +48,200 @@ def shown(value: object) -> str:
     return type(value).__name__
 
 
-def check_text(text: object, *, field: str) -> Result[str, HTTPValidationError]:
-    """Check a text: a str without control characters and surrogates.
-
-    Args:
-        text: Anything.
-        field: The name of the argument in the refusal.
-
-    Returns:
-        The text.
+def require(holds: bool, message: str, field: str) -> None:
+    """Raise `HTTPValidationError` unless a condition holds.
 
     Example:
-        >>> str(check_text(b"ann", field="username").failure())
-        'username: must be a str, got bytes'
+        >>> require(2 > 1, "must be more than 1", "limit")
     """
+    if not holds:
+        raise HTTPValidationError(message, field=field)
+
+
+def require_text(text: object, field: str) -> str:
+    """Require a str without control characters and surrogates.
+
+    Example:
+        >>> require_text(b"ann", "username")
+        Traceback (most recent call last):
+        railhttp.model.errors.HTTPValidationError: username: must be a str, got bytes
+    """
+    plain = _plain_str(text, field)
+    require(not CONTROL.search(plain), "must not contain control characters or surrogates", field)
+    return plain
+
+
+def _plain_str(text: object, field: str) -> str:
     if not isinstance(text, str):
-        return refusal(f"must be a str, got {shown(text)}", field)
-    if CONTROL.search(text):
-        return refusal("must not contain control characters or surrogates", field)
-    return Success(str.__str__(text))  # an enum's text, not its name
+        raise HTTPValidationError(f"must be a str, got {describe(text)}", field=field)
+    return str.__str__(text)  # an enum's value, not its name
 
 
-def check_host(host: object, *, field: str = "host") -> Result[str, HTTPValidationError]:
-    """Check a host: a DNS name, an IPv4 or an IPv6 address, without port.
+def require_host(host: object, field: str = "host") -> str:
+    """Require a host without port: a DNS name, an IPv4 address or an IPv6 address.
 
-    A name has labels of 1 to 63 letters, digits, hyphens and underscores (RFC 1123, section 2.1;
-    underscores after RFC 2181, section 11) and 253 characters at most; a unicode name is taken
-    as its IDNA form, and a dot may close it. A name that ends in a number must be an IPv4 address
-    of four decimal parts without leading zeros (WHATWG URL, "ends in a number"). An IPv6 address
-    may stand in brackets, and has no zone.
-
-    Args:
-        host: Anything.
-        field: The name of the argument in the refusal.
+    A name has at most 253 characters, in labels of 1 to 63 letters, digits, hyphens (RFC 1123,
+    section 2.1) and underscores (RFC 2181, section 11). A Unicode name is converted to IDNA, and a
+    trailing dot is allowed. A name that ends in a number must be an IPv4 address of four decimal
+    parts without leading zeros (WHATWG URL, "ends in a number"). An IPv6 address may stand in
+    brackets and must not have a zone.
 
     Returns:
-        The host in lower case and ASCII; an IPv6 address compressed and without brackets.
+        The host in lower-case ASCII; an IPv6 address compressed and without brackets.
 
     Example:
-        >>> check_host("Bücher.example").unwrap(), check_host("[0:0::1]").unwrap()
+        >>> require_host("Bücher.example"), require_host("[0:0::1]")
         ('xn--bcher-kva.example', '::1')
-        >>> str(check_host("0177.0.0.1").failure())
-        'host: must be a DNS name, an IPv4 or an IPv6 address, without port or zone'
+        >>> require_host("0177.0.0.1")
+        Traceback (most recent call last):
+        railhttp.model.errors.HTTPValidationError: host: must be a DNS name, an IPv4 or an IPv6
+        address, without port or zone
     """
-    if not isinstance(host, str):
-        return refusal(f"must be a str, got {shown(host)}", field)
-    if normal := normal_host(host):
-        return Success(normal)
-    return refusal("must be a DNS name, an IPv4 or an IPv6 address, without port or zone", field)
+    normal = normal_host(host) if isinstance(host, str) else _plain_str(host, field)
+    message = "must be a DNS name, an IPv4 or an IPv6 address, without port or zone"
+    require(bool(normal), message, field)
+    return normal
 
 
-def check_port(port: object, *, field: str = "port") -> Result[int, HTTPValidationError]:
-    """Check a TCP port: an int from 1 to 65535; a bool is none.
-
-    Args:
-        port: Anything.
-        field: The name of the argument in the refusal.
-
-    Returns:
-        The port.
-
-    Example:
-        >>> check_port(443)
-        <Success: 443>
-    """
+def require_port(port: object, field: str = "port") -> int:
+    """Require a TCP port: an int from 1 to 65535, and not a bool."""
     if isinstance(port, int) and not isinstance(port, bool) and 1 <= port <= 65_535:
-        return Success(port)
-    return refusal(f"must be an integer from 1 to 65535, got {shown(port)}", field)
+        return port
+    raise HTTPValidationError(
+        f"must be an integer from 1 to 65535, got {describe(port)}", field=field
+    )
 
 
-def check_positive_int(value: object, field: str = "value") -> Result[int, HTTPValidationError]:
-    """Check a count: an int of 1 or more; a bool is none.
-
-    Args:
-        value: Anything.
-        field: The name of the argument in the refusal.
-
-    Returns:
-        The count.
+def require_positive_int(value: object, field: str = "value") -> int:
+    """Require an int of 1 or more, and not a bool.
 
     Example:
-        >>> str(check_positive_int(True, "max_connections").failure())
-        'max_connections: must be a positive integer, got True'
+        >>> require_positive_int(True, "max_connections")
+        Traceback (most recent call last):
+        railhttp.model.errors.HTTPValidationError: max_connections: must be a positive integer, got
+        True
     """
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return Success(value)
-    return refusal(f"must be a positive integer, got {shown(value)}", field)
+        return value
+    raise HTTPValidationError(f"must be a positive integer, got {describe(value)}", field=field)
 
 
-def check_timeout(
-    timeout: object, *, field: str = "timeout"
-) -> Result[float | None, HTTPValidationError]:
-    """Check a time limit: a positive, finite number of seconds, or None for no limit.
+def require_count(value: object, field: str) -> int:
+    """Require an int of 0 or more, and not a bool."""
+    if value == 0 and not isinstance(value, bool):
+        return 0
+    return require_positive_int(value, field)
 
-    Args:
-        timeout: Anything.
-        field: The name of the argument in the refusal.
 
-    Returns:
-        The limit, as a float.
+def require_number(value: float, field: str, *, low: float = 0.0, high: float = inf) -> float:
+    """Require a finite number from `low` to `high`.
 
     Example:
-        >>> check_timeout(30), check_timeout(None)
-        (<Success: 30.0>, <Success: None>)
-        >>> str(check_timeout(float("nan")).failure())
-        'timeout: must be a positive number of seconds or None, got nan'
+        >>> require_number(-1, "max_delay")
+        Traceback (most recent call last):
+        railhttp.model.errors.HTTPValidationError: max_delay: must be at least 0, got -1
+    """
+    bound = f"at least {low:g}" if high == inf else f"between {low:g} and {high:g}"
+    require(low <= value <= high and value < inf, f"must be {bound}, got {value}", field)
+    return value
+
+
+def require_timeout(timeout: object, field: str = "timeout") -> float | None:
+    """Require a positive, finite number of seconds, or None for no limit.
+
+    Example:
+        >>> require_timeout(30), require_timeout(None)
+        (30.0, None)
+        >>> require_timeout(float("nan"))
+        Traceback (most recent call last):
+        railhttp.model.errors.HTTPValidationError: timeout: must be a positive number of seconds or
+        None, got nan
     """
     if timeout is None:
-        return Success(None)
+        return None
     number = timeout if isinstance(timeout, int | float) and not isinstance(timeout, bool) else 0
     if 0 < number <= sys.float_info.max:
-        return Success(float(number))
-    return refusal(f"must be a positive number of seconds or None, got {shown(timeout)}", field)
+        return float(number)
+    raise HTTPValidationError(
+        f"must be a positive number of seconds or None, got {describe(timeout)}", field=field
+    )
 
 
-def check_url(
-    url: object, require_scheme: bool = True, *, field: str = "url"
-) -> Result[str, HTTPValidationError]:
-    """Check an absolute http or https URL (RFC 3986; RFC 9110, section 4.2).
+def require_flag(value: object, field: str) -> bool:
+    """Require True or False."""
+    if isinstance(value, bool):
+        return value
+    raise HTTPValidationError(f"must be True or False, got {describe(value)}", field=field)
 
-    Refused are white space, control characters and surrogates anywhere; more than one `@`, a
-    backslash or an empty user in the authority; a host that `check_host` refuses; a port that is
-    empty or not from 1 to 65535; and more than 65536 characters.
+
+def require_function(value: object, field: str) -> None:
+    """Require a callable, or None for no function.
+
+    Example:
+        >>> require_function(3, "retry_if")
+        Traceback (most recent call last):
+        railhttp.model.errors.HTTPValidationError: retry_if: must be a function or None, got 3
+    """
+    callable_or_none = value is None or callable(value)
+    require(callable_or_none, f"must be a function or None, got {describe(value)}", field)
+
+
+def require_methods(value: object, *methods: str, field: str) -> None:
+    """Require an object that has the methods which will be called, whatever its class.
+
+    A class itself is refused: its methods are there, but they would have no instance to work on.
+
+    Example:
+        >>> require_methods("fast", "execute", field="retry_policy")
+        Traceback (most recent call last):
+        railhttp.model.errors.HTTPValidationError: retry_policy: must be an object with `execute`,
+        got str
+        >>> require_methods(dict, "keys", "values", field="store")
+        Traceback (most recent call last):
+        railhttp.model.errors.HTTPValidationError: store: must be an object with `keys` and
+        `values`, got the class dict
+    """
+    is_class = isinstance(value, type)
+    complete = all(callable(getattr(value, method, None)) for method in methods)
+    found = f"the class {value.__name__}" if isinstance(value, type) else describe(value)
+    wanted = " and ".join(f"`{method}`" for method in methods)
+    require(complete and not is_class, f"must be an object with {wanted}, got {found}", field)
+
+
+def require_url(url: object, field: str = "url", *, require_scheme: bool = True) -> str:
+    """Require an absolute http or https URL (RFC 3986; RFC 9110, section 4.2).
+
+    These are refused: white space, control characters and surrogates anywhere; more than one `@`, a
+    backslash or an empty user in the authority; a host that `require_host` refuses; a port that is
+    empty or not from 1 to 65535; more than 65536 characters.
 
     Args:
-        url: Anything.
-        require_scheme: Whether the scheme must be there; where it need not, `http` is meant.
-        field: The name of the argument in the refusal.
+        url: Any object.
+        field: The name of the argument, for the error.
+        require_scheme: Whether the URL must name its scheme; `http` is the default otherwise.
 
     Returns:
         The URL in normal form: IDNA host, percent-encoded, dot segments removed.
 
     Example:
-        >>> check_url("HTTPS://Bücher.example/a/../ü?q=1").unwrap()
+        >>> require_url("HTTPS://Bücher.example/a/../ü?q=1")
         'https://xn--bcher-kva.example/%C3%BC?q=1'
-        >>> check_url("example.com/x", require_scheme=False).unwrap()
+        >>> require_url("example.com/x", require_scheme=False)
         'http://example.com/x'
-        >>> str(check_url("https://ann:s3cret@/").failure())
-        'url: must have a host: a DNS name, an IPv4 address, or an IPv6 address in brackets'
+        >>> require_url("https://ann:s3cret@/")
+        Traceback (most recent call last):
+        railhttp.model.errors.HTTPValidationError: url: must have a host: a DNS name, an IPv4
+        address, or an IPv6 address in brackets
     """
-    if not isinstance(url, str):
-        return refusal(f"must be a str, got {shown(url)}", field)
-    text = str.__str__(url)  # an enum's text, not its name
+    text = _plain_str(url, field)
     absolute = text if require_scheme or SCHEME.match(text) else f"http://{text}"
     problem = _url_problem(absolute)
     if not problem:
         try:
-            return Success(str(URL(absolute)))
-        except ValueError:  # its text shows the URL
+            return str(URL(absolute))
+        except ValueError:  # its message shows the URL, so we raise our own after the block
             problem = "must percent-encode what is not ASCII in its user and password"
-    return refusal(problem, field)
+    raise HTTPValidationError(problem, field=field)
 
 
 def _url_problem(url: str) -> str:
@@ -242,77 +254,71 @@ def _url_problem(url: str) -> str:
 
 
 def validate_host(host: str) -> None:
-    """Validate a host, see `check_host`.
-
-    Args:
-        host: A DNS name, an IPv4 or an IPv6 address.
+    """Validate a host: a DNS name, an IPv4 or an IPv6 address, without port or zone.
 
     Raises:
-        HTTPValidationError: The host is empty or none of these.
+        HTTPValidationError: The host is empty or malformed.
 
     Example:
         >>> validate_host("api.example.com")
     """
-    or_raise(check_host(host))
+    require_host(host)
 
 
 def validate_port(port: int) -> None:
-    """Validate a TCP port, see `check_port`.
-
-    Args:
-        port: From 1 to 65535.
+    """Validate a TCP port, from 1 to 65535.
 
     Raises:
-        HTTPValidationError: The port is no integer or out of range.
+        HTTPValidationError: The port is out of range, or not an int.
 
     Example:
         >>> validate_port(8080)
     """
-    or_raise(check_port(port))
+    require_port(port)
 
 
 def validate_positive_int(value: int, field: str = "value") -> None:
-    """Validate a count, see `check_positive_int`.
+    """Validate an int of 1 or more.
 
     Args:
-        value: 1 or more.
-        field: The name of the argument in the refusal.
+        value: The number; a bool is refused.
+        field: The name of the argument, for the error.
 
     Raises:
-        HTTPValidationError: The value is no integer or less than 1.
+        HTTPValidationError: The value is less than 1, or not an int.
 
     Example:
         >>> validate_positive_int(10, "max_connections")
     """
-    or_raise(check_positive_int(value, field))
+    require_positive_int(value, field)
 
 
 def validate_timeout(timeout: float | None) -> None:
-    """Validate a time limit, see `check_timeout`.
+    """Validate a time limit.
 
     Args:
-        timeout: Seconds, None for no limit.
+        timeout: Seconds; None means no limit.
 
     Raises:
-        HTTPValidationError: The timeout is no positive, finite number.
+        HTTPValidationError: The timeout is not a positive, finite number.
 
     Example:
         >>> validate_timeout(2.5)
     """
-    or_raise(check_timeout(timeout))
+    require_timeout(timeout)
 
 
 def validate_url(url: str, require_scheme: bool = True) -> None:
-    """Validate an absolute http or https URL, see `check_url`.
+    """Validate an absolute http or https URL (RFC 3986; RFC 9110, section 4.2).
 
     Args:
-        url: The URL.
-        require_scheme: Whether `http://` or `https://` must stand at its start.
+        url: At most 65536 characters, without white space.
+        require_scheme: Whether the URL must start with `http://` or `https://`.
 
     Raises:
-        HTTPValidationError: The URL is empty, malformed, or without the scheme it needs.
+        HTTPValidationError: The URL is empty or malformed, or a required scheme is missing.
 
     Example:
         >>> validate_url("https://api.example.com/v1")
     """
-    or_raise(check_url(url, require_scheme))
+    require_url(url, require_scheme=require_scheme)

@@ -18,13 +18,12 @@ from railhttp.model.errors import (
     HTTPValidationError,
     TimeoutPhase,
 )
-from railhttp.model.headers import check_headers
+from railhttp.model.headers import require_headers
 from railhttp.model.observation import RequestStarted
-from railhttp.model.request import Request, check_framing
+from railhttp.model.request import Request, require_framing
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Stage, call_info
 from railhttp.model.timeout import format_timeout
-from railhttp.model.validation import or_raise
 from railhttp.pipeline.clock import random_id
 from railhttp.pipeline.interceptors.chain import InterceptionError, InterceptorChain
 from railhttp.pipeline.interceptors.request_context import context_of, taken_over
@@ -319,8 +318,8 @@ class Call(CutCall):
 def _with_added(request: Request, added: Mapping[str, str]) -> Request:
     """Send what instruments add too, unless it cannot be sent: they never harm a request."""
     try:
-        headers = or_raise(check_headers(added))
-        check_framing(headers, request.body)
+        headers = require_headers(added)
+        require_framing(headers, request.body)
     except HTTPValidationError:
         return request
     return request.with_headers(headers)

@@ -5,9 +5,8 @@ from typing import NamedTuple, TypeAlias
 
 from returns.result import Failure, Result, Success
 
-from railhttp.model.collaborator import check_collaborator
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import check_timeout, refusal
+from railhttp.model.validation import require_methods, require_timeout
 from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
 from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.pipeline.policies.breaker_registry import OriginBreakers
@@ -64,16 +63,24 @@ def check_pipeline(
         >>> print(check_pipeline([AttemptTimeout(5.0)], total=1.0).failure())
         attempt_timeout: must not be longer than the whole call, 1 s, got 5 s
     """
+    try:
+        return Success(composed(layers, total=total))
+    except HTTPValidationError as error:
+        return Failure(error)
+
+
+def composed(layers: Iterable[Layer], *, total: float | None = None) -> Stack:
+    """Put layers into their order, or raise `HTTPValidationError`; see `check_pipeline`."""
     stack = Stack()
     for layer in layers:
         method = "call" if hasattr(layer, "call") else "execute"
-        checked = check_collaborator(layer, method, field="layers")
-        if isinstance(checked, Failure):
-            return checked
+        require_methods(layer, method, field="layers")
         stack, before = _place(stack, layer)
         if before is not None:
-            return refusal(f"two of a kind: {_name(before)} and {_name(layer)}", "layers")
-    return check_timeout(total, field="total").bind(lambda seconds: _check_times(stack, seconds))
+            message = f"two of a kind: {_name(before)} and {_name(layer)}"
+            raise HTTPValidationError(message, field="layers")
+    _check_times(stack, require_timeout(total, "total"))
+    return stack
 
 
 def _place(stack: Stack, layer: Layer) -> tuple[Stack, Layer | None]:
@@ -95,19 +102,20 @@ def _name(layer: Layer) -> str:
     return type(layer).__name__
 
 
-def _check_times(stack: Stack, total: float | None) -> Result[Stack, HTTPValidationError]:
+def _check_times(stack: Stack, total: float | None) -> None:
     attempt = stack.attempt_timeout.seconds if stack.attempt_timeout else 0.0
     window = _window(stack.breaker)
     if window is not None and window < 2 * attempt:
-        return refusal(f"must hold two attempts of {attempt:g} s, got {window:g} s", "window")
+        message = f"must hold two attempts of {attempt:g} s, got {window:g} s"
+        raise HTTPValidationError(message, field="window")
     if total is None:
-        return Success(stack)
+        return
     if attempt > total:
         message = f"must not be longer than the whole call, {total:g} s, got {attempt:g} s"
-        return refusal(message, "attempt_timeout")
+        raise HTTPValidationError(message, field="attempt_timeout")
     if isinstance(stack.retry, RetryPolicy) and stack.retry.rule.longest_waits > total:
-        return refusal(f"the waits between attempts add up to more than {total:g} s", "total")
-    return Success(stack)
+        message = f"the waits between attempts add up to more than {total:g} s"
+        raise HTTPValidationError(message, field="total")
 
 
 def _window(breaker: CircuitBreakerProtocol | None) -> float | None:

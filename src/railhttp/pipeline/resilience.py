@@ -6,9 +6,8 @@ from functools import partial
 from typing import Generic, ParamSpec, Self, TypeVar
 
 from railhttp.model.errors import CallInfo, Delivery, HTTPTimeoutError, TimeoutPhase
-from railhttp.model.validation import or_raise
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.composition import Layer, Stack, check_pipeline
+from railhttp.pipeline.composition import Layer, Stack, composed
 from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
 from railhttp.pipeline.policies.breaker_registry import OriginBreakers
 from railhttp.pipeline.policies.bulkhead import Bulkhead
@@ -105,7 +104,7 @@ class ResiliencePipeline(SparesBodies):
         return self
 
     def _build(self, layers: tuple[Layer, ...]) -> None:
-        self._stack = or_raise(check_pipeline(layers, total=self._total))
+        self._stack = composed(layers, total=self._total)
         self._layers = layers
         self._limit = None if self._stack.keeps_deadlines else self._total
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from math import ldexp
 from typing import Final
 
-from railhttp.model.validation import shown
-from railhttp.policy.bounds import require, require_number
+from railhttp.model.validation import describe, require, require_number
 
 _DOUBLINGS: Final = 2100  # after so many the smallest float is beyond the largest
 
@@ -41,7 +40,7 @@ class Backoff:
         require_number(self.base, "base_delay")
         require_number(self.maximum, "max_delay")
         is_bool = isinstance(self.jitter, bool)
-        require(is_bool, f"must be True or False, got {shown(self.jitter)}", "jitter")
+        require(is_bool, f"must be True or False, got {describe(self.jitter)}", "jitter")
 
     def bound(self, number: int) -> float:
         """The longest wait before retry `number`, counted from 1, in seconds."""

@@ -19,8 +19,13 @@ from typing import assert_never
 
 from railhttp.model.errors import HTTPFailure, HTTPStatusError
 from railhttp.model.response import HttpResponse
-from railhttp.model.validation import check_positive_int, check_timeout, or_raise
-from railhttp.policy.bounds import require, require_function, require_number
+from railhttp.model.validation import (
+    require,
+    require_function,
+    require_number,
+    require_positive_int,
+    require_timeout,
+)
 from railhttp.policy.breaker_states import (
     BreakerState,
     Closed,
@@ -81,9 +86,9 @@ class BreakerRule:
 
     def __post_init__(self) -> None:
         for name in ("failure_threshold", "minimum_calls", "half_open_max_calls"):
-            or_raise(check_positive_int(getattr(self, name), name))
+            require_positive_int(getattr(self, name), name)
         for name in ("recovery_timeout", "failure_ratio", "window", "probe_lease", "slow_call"):
-            or_raise(check_timeout(getattr(self, name), field=name))
+            require_timeout(getattr(self, name), field=name)
         for name in ("recovery_timeout", "window", "probe_lease"):
             require(getattr(self, name) is not None, "must be a positive number of seconds", name)
         require_number(self.failure_ratio or 1.0, "failure_ratio", high=1.0)

@@ -97,11 +97,11 @@ def _next_generation(state: BreakerState | None) -> int:
     return 1 if state is None else state.generation + 1
 
 
-def shown(state: BreakerState | None) -> CircuitState:
-    """A state's name.
+def state_name(state: BreakerState | None) -> CircuitState:
+    """Return the public name of a state.
 
     Example:
-        >>> shown(None), shown(ForcedOpen(1)), shown(HalfOpen(2, trips=1))
+        >>> state_name(None), state_name(ForcedOpen(1)), state_name(HalfOpen(2, trips=1))
         ('closed', 'open', 'half_open')
     """
     match state:

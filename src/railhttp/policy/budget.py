@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from railhttp.model.errors import HTTPFailure, HTTPStatusError
-from railhttp.policy.bounds import require, require_number
+from railhttp.model.validation import require, require_number
 
 
 @dataclass(frozen=True, slots=True)

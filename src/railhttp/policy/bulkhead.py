@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from railhttp.model.validation import check_positive_int, or_raise
-from railhttp.policy.bounds import require_number
+from railhttp.model.validation import require_number, require_positive_int
 
 Admission: TypeAlias = Literal["inside", "queue", "none"]
 """Where a call that arrives goes: straight in, to the end of the queue, or away."""
@@ -33,7 +32,7 @@ class BulkheadRule:
     max_wait: float | None = None
 
     def __post_init__(self) -> None:
-        or_raise(check_positive_int(self.limit, "limit"))
+        require_positive_int(self.limit, "limit")
         require_number(self.max_queue, "max_queue")
         require_number(self.max_wait or 0.0, "max_wait")
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from railhttp.model.validation import check_positive_int, or_raise
-from railhttp.policy.bounds import require, require_number
+from railhttp.model.validation import require, require_number, require_positive_int
 
 TOLERANCE: Final = 1e-9
 """Seconds; what rounding leaves over must not make a call wait for nothing."""
@@ -43,7 +42,7 @@ class RateRule:
 
     def __post_init__(self) -> None:
         require(0 < self.rate < inf, f"must be more than 0, got {self.rate}", "rate")
-        or_raise(check_positive_int(self.burst, "burst"))
+        require_positive_int(self.burst, "burst")
         require_number(self.max_queue, "max_queue")
         require_number(self.max_wait or 0.0, "max_wait")
 

@@ -21,9 +21,8 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
 )
 from railhttp.model.response import Headers, HttpResponse
-from railhttp.model.validation import check_positive_int, or_raise
+from railhttp.model.validation import require_function, require_number, require_positive_int
 from railhttp.policy.backoff import Backoff
-from railhttp.policy.bounds import require_function, require_number
 from railhttp.policy.budget import is_throttled
 from railhttp.policy.callbacks import asked
 from railhttp.policy.deadline import NEVER, Deadline
@@ -106,7 +105,7 @@ class RetryRule:
     retry_if_response: Callable[[HttpResponse], bool] | None = None
 
     def __post_init__(self) -> None:
-        or_raise(check_positive_int(self.max_attempts, "max_attempts"))
+        require_positive_int(self.max_attempts, "max_attempts")
         require_number(self.retry_after_cap, "retry_after_cap")
         require_function(self.retry_if, "retry_if")
         require_function(self.retry_if_response, "retry_if_response")

@@ -7,7 +7,7 @@ from returns.result import Failure, Result, Success
 
 from railhttp.model.errors import HTTPStatusError, HTTPValidationError
 from railhttp.model.response import HttpResponse
-from railhttp.model.validation import shown
+from railhttp.model.validation import describe
 from railhttp.railway._bind import Track, switch
 from railhttp.railway._types import OnStatus
 
@@ -87,5 +87,5 @@ def on_status(status: int, answer: Callable[[HttpResponse], Result[B, F]], /) ->
 def _check_status(status: object, field: str) -> None:
     if isinstance(status, int) and not isinstance(status, bool) and 100 <= status <= 999:
         return
-    message = f"must be a status code, from 100 to 999, got {shown(status)}"
+    message = f"must be a status code, from 100 to 999, got {describe(status)}"
     raise HTTPValidationError(message, field=field)

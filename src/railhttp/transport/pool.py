@@ -12,11 +12,11 @@ from typing import Final, Self
 import aiohttp
 from yarl import URL
 
-from railhttp.model.config import ConnectionPoolConfig, check_flag
+from railhttp.model.config import ConnectionPoolConfig
 from railhttp.model.errors import Delivery, HTTPConnectionError, HTTPValidationError
-from railhttp.model.proxy import ProxySettings, check_proxy
+from railhttp.model.proxy import ProxySettings, require_proxy
 from railhttp.model.url import request_url
-from railhttp.model.validation import or_raise
+from railhttp.model.validation import require_flag
 from railhttp.transport.connector import USER_AGENT, KeepaliveConnector
 from railhttp.transport.cookie_jar import CookieJar
 from railhttp.transport.dispatch import Dispatcher
@@ -87,9 +87,9 @@ class ConnectionPool:
             ssl_context=ssl_context,
             keepalive_timeout=keepalive_timeout,
         )
-        self._proxy = None if proxy is None else URL(or_raise(check_proxy(proxy)))
-        self._trust_env = check_flag(trust_env, "trust_env")
-        self._cookie_jar = check_flag(cookie_jar, "cookie_jar")
+        self._proxy = None if proxy is None else URL(require_proxy(proxy))
+        self._trust_env = require_flag(trust_env, "trust_env")
+        self._cookie_jar = require_flag(cookie_jar, "cookie_jar")
         self._dispatcher: Dispatcher | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._from_environment: Callable[[URL], URL | None] | None = None

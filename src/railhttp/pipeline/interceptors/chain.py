@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TypeVar
 
-from railhttp.model.collaborator import check_collaborator
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPInterceptorError
 from railhttp.model.response import HttpResponse
-from railhttp.model.validation import or_raise
+from railhttp.model.validation import require_methods
 from railhttp.protocols import InterceptorProtocol
 
 T = TypeVar("T", RequestContext, HttpResponse)
@@ -122,7 +121,7 @@ class Steps:
         self.interceptors = tuple(interceptors)
         for one in self.interceptors:
             methods = ("intercept_request", "intercept_response")
-            or_raise(check_collaborator(one, *methods, field="interceptors"))
+            require_methods(one, *methods, field="interceptors")
         self._requests = tuple((one, one.intercept_request) for one in self.interceptors)
         backwards = reversed(self.interceptors)
         self._responses = tuple((one, one.intercept_response) for one in backwards)

@@ -11,10 +11,9 @@ from multidict import CIMultiDict
 from railhttp.model.body import Body, BytesBody, StreamBody
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.headers import check_headers
-from railhttp.model.request import Request, check_framing, check_method
+from railhttp.model.headers import require_headers
+from railhttp.model.request import Request, require_framing, require_method
 from railhttp.model.url import request_url
-from railhttp.model.validation import or_raise
 
 
 def context_of(
@@ -87,9 +86,9 @@ def taken_over(request: Request, context: RequestContext) -> Request:
         target = request_url(context.url)
         if target.raw_user is not None:
             raise HTTPValidationError("has user-info: set Authorization instead", field="url")
-    headers = or_raise(check_headers(_changed(request, before, context.headers)))
-    check_framing(headers, request.body)
-    return replace(request, method=check_method(context.method), url=target, headers=headers)
+    headers = require_headers(_changed(request, before, context.headers))
+    require_framing(headers, request.body)
+    return replace(request, method=require_method(context.method), url=target, headers=headers)
 
 
 def _fields(request: Request) -> dict[str, str]:

@@ -6,7 +6,7 @@ from math import inf
 from typing import ParamSpec, TypeVar
 
 from railhttp.model.errors import CallInfo, Delivery, HTTPTimeoutError
-from railhttp.model.validation import check_timeout, or_raise
+from railhttp.model.validation import require_timeout
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.scope import CallScope, phase_of, scope_of
 from railhttp.pipeline.timeouts import Watchdog
@@ -35,7 +35,7 @@ class AttemptTimeout:
     """
 
     def __init__(self, seconds: float, *, clock: Clock = SYSTEM_CLOCK) -> None:
-        or_raise(check_timeout(seconds, field="attempt_timeout"))
+        require_timeout(seconds, field="attempt_timeout")
         self._seconds = seconds
         self._clock = clock
         self._watchdog = Watchdog(clock, (seconds,))

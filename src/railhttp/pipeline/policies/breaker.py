@@ -21,7 +21,7 @@ from railhttp.policy.breaker_states import (
     Ticket,
     force_open,
     reset,
-    shown,
+    state_name,
 )
 from railhttp.policy.health import Verdict
 from railhttp.policy.window import bucket_end
@@ -153,7 +153,7 @@ class CircuitBreaker:
     @property
     def state(self) -> CircuitState:
         """The state as of the last call: `closed`, `open` (also by force) or `half_open`."""
-        return shown(self._store.peek(self._name))
+        return state_name(self._store.peek(self._name))
 
     @property
     def is_waitless(self) -> bool:

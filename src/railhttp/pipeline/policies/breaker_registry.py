@@ -6,7 +6,7 @@ from itertools import islice
 from typing import ParamSpec, TypeVar
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import check_positive_int, or_raise
+from railhttp.model.validation import require_positive_int
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.pipeline.policies.shielded_store import is_waitless
@@ -128,7 +128,7 @@ class OriginBreakers:
         store: StateStore[BreakerState] | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        or_raise(check_positive_int(max_origins, "max_origins"))
+        require_positive_int(max_origins, "max_origins")
         self._rule = BreakerRule() if rule is None else rule
         self._max_origins = max_origins
         self._store = store

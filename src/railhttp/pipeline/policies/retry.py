@@ -12,11 +12,11 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
 )
 from railhttp.model.response import HttpResponse
+from railhttp.model.validation import require_function
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.shielded_store import ShieldedStore
 from railhttp.pipeline.scope import CallScope, SparesBodies, deadline_of, host_of, scope_of
 from railhttp.policy.backoff import Backoff
-from railhttp.policy.bounds import require_function
 from railhttp.policy.budget import RetryBudget
 from railhttp.policy.callbacks import facts_after
 from railhttp.policy.retry import RETRYABLE_STATUSES, RetryEvent, RetryRule, Trial

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeAlias, TypeVar
 
-from railhttp.model.validation import check_positive_int, or_raise
+from railhttp.model.validation import require_positive_int
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.protocols import Clock
 
@@ -38,7 +38,7 @@ class MemoryStore(Generic[S]):
     __slots__ = ("_clock", "_max_keys", "_states")
 
     def __init__(self, *, max_keys: int = 1024, clock: Clock = SYSTEM_CLOCK) -> None:
-        or_raise(check_positive_int(max_keys, "max_keys"))
+        require_positive_int(max_keys, "max_keys")
         self._max_keys = max_keys
         self._clock = clock
         self._states: OrderedDict[str, S] = OrderedDict()
