@@ -22,7 +22,8 @@ from aiohttp import ClientSession, StreamReader
 from aiohttp.base_protocol import BaseProtocol
 
 from benchmarks.report import Measurement, Topic
-from railhttp import HTTPClient, HttpResponse, freeze_headers
+from railhttp import HTTPClient, HttpResponse
+from railhttp.headers import freeze_headers
 from railhttp.model.errors import CallInfo
 from railhttp.model.request import Request
 from railhttp.model.stage import AttemptState

@@ -16,17 +16,16 @@ from railhttp import (
     HTTPConnectionError,
     HttpResponse,
     build_url,
-    freeze_headers,
     merge_headers,
     parse_headers,
-    redact_url,
-    validate_headers,
     validate_url,
 )
+from railhttp.headers import freeze_headers, validate_headers
 from railhttp.model.request import Request, SendOptions
 from railhttp.policy.breaker import BreakerRule
 from railhttp.policy.bulkhead import BulkheadRule
 from railhttp.policy.retry import RetryRule, Trial
+from railhttp.urls import redact_url
 
 _URL: Final = "https://api.example.com/v1/users/4711?page=2&token=secret"
 _FIELDS: Final = {"Accept": "application/json", "X-Request-Id": "4711", "X-Trace": "a, b"}

@@ -234,7 +234,7 @@ def test_11_17_the_breaker_with_its_store_equals_the_model_after_any_calls(
 ) -> None:
     async def scenario() -> None:
         clock = ManualClock()
-        breaker = CircuitBreaker.of(breaker_rule, clock=clock)
+        breaker = CircuitBreaker(rule=breaker_rule, clock=clock)
         model = Model(breaker_rule)
         for pause, what in calls:
             await clock.advance(pause)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.pipeline.scripted import ScriptedCall, outcome_of
 
 from railhttp.model.errors import HTTPConnectionError, HTTPTimeoutError
+from railhttp.pipeline.call import Call
 from railhttp.pipeline.policies.bulkhead import Bulkhead
 from railhttp.testing import ManualClock
 
@@ -95,7 +96,7 @@ def test_21_the_wait_ends_with_the_shorter_of_max_wait_and_the_remaining_time(
     async def scenario() -> None:
         clock = ManualClock()
         bulkhead = Bulkhead(1, max_wait=max_wait, clock=clock)
-        await bulkhead.enter(None)
+        await bulkhead.enter(Call(clock))
         call = ScriptedCall(clock, timeout=timeout)
         error = await clock.run(outcome_of(bulkhead.execute(call)))
         if max_wait is None or timeout <= max_wait:

@@ -11,13 +11,13 @@ from tests.pipeline.scripted import ScriptedCall, outcome_of
 
 from railhttp.model.errors import HTTPFailure, HTTPTimeoutError
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.composition import Layer
 from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
 from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.pipeline.policies.bulkhead import Bulkhead
 from railhttp.pipeline.policies.rate_limit import RateLimiter
 from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.pipeline.resilience import ResiliencePipeline
+from railhttp.pipeline.stack import Layer
 from railhttp.testing import ManualClock
 
 KINDS: Final = ("bulkhead", "retry", "rate limit", "breaker", "timeout")

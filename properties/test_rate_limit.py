@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.pipeline.scripted import ScriptedCall, outcome_of
 
 from railhttp.model.errors import HTTPConnectionError, HTTPTimeoutError
+from railhttp.pipeline.call import Call
 from railhttp.pipeline.policies.rate_limit import RateLimiter
 from railhttp.policy.rate_limit import TOLERANCE, RateRule
 from railhttp.testing import ManualClock
@@ -108,8 +109,8 @@ def test_21_a_call_whose_turn_would_come_after_its_deadline_is_refused_at_once(
     async def scenario() -> None:
         clock = ManualClock()
         limiter = RateLimiter(rate, clock=clock)
-        await limiter.admit(None)
-        others = [asyncio.create_task(limiter.admit(None)) for _ in range(ahead)]
+        await limiter.admit(Call(clock))
+        others = [asyncio.create_task(limiter.admit(Call(clock))) for _ in range(ahead)]
         await clock.settle()
         call = ScriptedCall(clock, timeout=timeout)
         outcome = await clock.run(outcome_of(limiter.execute(call)))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from properties.strategies import secrets
 from tests.servers.faults import FaultServer
 
-from railhttp import HTTPClient, HTTPClientConfig, HTTPClientError, RetryPolicy, basic_auth
+from railhttp import HTTPClient, HTTPClientConfig, HTTPClientError, RetryPolicy
+from railhttp.headers import basic_auth
 
 PATHS: Final = st.sampled_from(
     [

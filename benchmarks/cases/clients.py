@@ -10,11 +10,11 @@ from railhttp import (
     ConnectionPoolConfig,
     HTTPClient,
     HTTPClientConfig,
-    HTTPEvent,
     HttpResponse,
     RequestContext,
     RetryPolicy,
 )
+from railhttp.events import HTTPEvent
 from railhttp.pipeline.policies.breaker_registry import OriginBreakers
 from railhttp.protocols import Exchange
 

@@ -6,14 +6,15 @@ from importlib import import_module
 from typing import Any, Final, NoReturn, TypeAlias
 
 from benchmarks.cases.clients import everything
-from railhttp import HTTPClient, HttpResponse, RetryPolicy, freeze_headers
+from railhttp import HTTPClient, HttpResponse, RetryPolicy
+from railhttp.headers import freeze_headers
 from railhttp.model.request import Request
 from railhttp.model.stage import AttemptState
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
 from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.pipeline.resilience import ResiliencePipeline
-from railhttp.pipeline.timeouts import Watchdog
+from railhttp.pipeline.timeouts import Timeouts
 
 Act: TypeAlias = Callable[[], Awaitable[object]]
 Wrapper: TypeAlias = Callable[[], Act]
@@ -51,11 +52,11 @@ def railhttp_breaker() -> Act:
     return lambda: breaker.call(act)
 
 
-def railhttp_watchdog() -> Act:
-    watchdog = Watchdog(SYSTEM_CLOCK, [_LIMIT])
+def railhttp_timeouts() -> Act:
+    timeouts = Timeouts(SYSTEM_CLOCK, [_LIMIT])
 
     async def call() -> object:
-        with watchdog.watch(_LIMIT):
+        with timeouts.limit(_LIMIT):
             return await act()
 
     return call
@@ -143,7 +144,7 @@ WRAPPERS: Final[Mapping[str, tuple[str, Wrapper]]] = {
     "breaker: purgatory": ("purgatory", purgatory_breaker),
     "breaker: nopanic": ("nopanic", nopanic_breaker),
     "breaker: interlock-cb": ("interlock", interlock_breaker),
-    "time limit: railhttp": ("railhttp", railhttp_watchdog),
+    "time limit: railhttp": ("railhttp", railhttp_timeouts),
     "time limit: asyncio.timeout": ("asyncio", asyncio_timeout),
     "time limit: nopanic": ("nopanic", nopanic_timeout),
     "retry, breaker, time limit: railhttp": ("railhttp", railhttp_pipeline),

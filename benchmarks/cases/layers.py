@@ -14,7 +14,11 @@ from benchmarks.cases.case import Case, Send
 from benchmarks.cases.clients import POOL
 from railhttp import ConnectionPool, HTTPClient, HTTPClientConfig
 from railhttp.model.request import Request
-from railhttp.pipeline.call import Call
+from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.resilience import ResiliencePipeline
+from railhttp.pipeline.timeouts import Timeouts
+from railhttp.transport.exchange import AiohttpExchange
 
 
 class OneShot(asyncio.Protocol):
@@ -104,10 +108,11 @@ async def pool_session() -> AsyncIterator[Send]:
 async def exchange_open() -> AsyncIterator[Send]:
     """The exchange, up to the head of the response."""
     async with HTTPClient(HTTPClientConfig(pool=POOL)) as client:
+        exchange = _exchange(client)
 
         async def send(url: str) -> object:
             call, request = _call(client, url)
-            incoming = await client._layers.exchange.open(request, call)
+            incoming = await exchange.open(request, call)
             return json.loads(await incoming.chunk())
 
         yield send
@@ -117,10 +122,11 @@ async def exchange_open() -> AsyncIterator[Send]:
 async def exchange_send() -> AsyncIterator[Send]:
     """The exchange, with the body and the `HttpResponse`."""
     async with HTTPClient(HTTPClientConfig(pool=POOL)) as client:
+        exchange = _exchange(client)
 
         async def send(url: str) -> object:
             call, request = _call(client, url)
-            response = await client._layers.exchange.send(request, call)
+            response = await exchange.send(request, call)
             return response.json()
 
         yield send
@@ -128,22 +134,26 @@ async def exchange_send() -> AsyncIterator[Send]:
 
 @asynccontextmanager
 async def one_attempt() -> AsyncIterator[Send]:
-    """One attempt: stages, failures, interceptors, breaker, redirects."""
-    async with HTTPClient(HTTPClientConfig(pool=POOL)) as client:
+    """The chain of a client without its retries."""
+    bare = ResiliencePipeline()
+    async with HTTPClient(HTTPClientConfig(pool=POOL), resilience=bare) as client:
 
         async def send(url: str) -> object:
             call, _ = _call(client, url)
-            response = await call()
+            response = await client._send(call)
             return response.json()
 
         yield send
 
 
-def _call(client: HTTPClient, url: str) -> tuple[Call, Request]:
+def _exchange(client: HTTPClient) -> AiohttpExchange:
+    return AiohttpExchange(client.pool, SYSTEM_CLOCK, Timeouts(SYSTEM_CLOCK).limit)
+
+
+def _call(client: HTTPClient, url: str) -> tuple[HTTPCall, Request]:
     """Cut a client open: there is no public way to its inner layers."""
     prepared = client._builder.build("GET", url, {})
-    call = Call(prepared.request, prepared.host, client._layers, prepared.timeout, None)
-    return call, prepared.request
+    return client._new_call(prepared), prepared.request
 
 
 @asynccontextmanager

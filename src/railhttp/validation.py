@@ -4,8 +4,8 @@ A `validate_*` function raises `HTTPValidationError`. Its `check_*` twin returns
 form as a `Result` instead.
 """
 
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from multidict import CIMultiDict
 from returns.result import Failure, Result, Success
@@ -29,6 +29,7 @@ __all__ = [
     "HTTPValidationError",
     "check_headers",
     "check_host",
+    "check_pipeline",
     "check_port",
     "check_positive_int",
     "check_timeout",
@@ -40,6 +41,9 @@ __all__ = [
     "validate_timeout",
     "validate_url",
 ]
+
+if TYPE_CHECKING:
+    from railhttp.pipeline.stack import Layer, Stack
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -116,3 +120,17 @@ def check_url(
         'http://example.com/x'
     """
     return _outcome(require_url, url, field, require_scheme=require_scheme)
+
+
+def check_pipeline(
+    layers: "Iterable[Layer]", *, total: float | None = None
+) -> "Result[Stack, HTTPValidationError]":
+    """Check whether layers go together; see `railhttp.resilience.require_stack`.
+
+    Example:
+        >>> check_pipeline([], total=0.0).failure().field
+        'total'
+    """
+    from railhttp.pipeline.resilience import require_stack  # noqa: PLC0415  # few use it
+
+    return _outcome(require_stack, layers, total=total)

@@ -25,11 +25,11 @@ from railhttp import (
     HTTPTimeoutError,
     HTTPValidationError,
     RequestContext,
-    RequestInterceptor,
     RequestOptions,
     RetryPolicy,
 )
 from railhttp.client.base_url_client import BaseURLHTTPClient
+from railhttp.interceptors import RequestInterceptor
 from railhttp.pipeline.policies.breaker import CircuitBreaker
 
 

@@ -13,14 +13,8 @@ import pytest
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 
-from railhttp import (
-    BodyData,
-    Delivery,
-    HTTPClient,
-    HTTPClientConfig,
-    HTTPInvalidRequestError,
-    RetryPolicy,
-)
+from railhttp import Delivery, HTTPClient, HTTPClientConfig, HTTPInvalidRequestError, RetryPolicy
+from railhttp.types import BodyData
 from railhttp.wire.multipart import FormValue
 
 LARGE: Final = bytes(range(256)) * 6000  # 1.5 MiB: sent in pieces

@@ -10,7 +10,6 @@ from tests.patience import until
 from tests.servers.faults import FaultServer
 
 from railhttp import (
-    AttemptTimeout,
     CircuitBreaker,
     ConnectionPoolConfig,
     HTTPClient,
@@ -19,12 +18,12 @@ from railhttp import (
     HTTPRetryExhaustedError,
     HTTPTimeoutError,
     RequestContext,
-    RequestFinished,
-    RequestStarted,
     ResiliencePipeline,
     RetryPolicy,
 )
+from railhttp.events import RequestFinished, RequestStarted
 from railhttp.model.response import HttpResponse
+from railhttp.resilience import AttemptTimeout
 
 T = TypeVar("T")
 P = ParamSpec("P")

@@ -10,10 +10,7 @@ from tests.patience import until
 from tests.servers.faults import FaultServer
 
 from railhttp import (
-    BearerAuth,
-    BreakerRule,
     CircuitBreakerRegistry,
-    CorrelationId,
     HTTPCircuitOpenError,
     HTTPClient,
     HTTPClientConfig,
@@ -24,6 +21,8 @@ from railhttp import (
     ResiliencePipeline,
     RetryPolicy,
 )
+from railhttp.interceptors import BearerAuth, CorrelationId
+from railhttp.resilience import BreakerRule
 from railhttp.testing import ScriptedTransport
 
 CONFIG: Final = HTTPClientConfig(trust_env=False, total=True)

@@ -18,10 +18,9 @@ from railhttp import (
     HTTPInvalidRequestError,
     HTTPStatusError,
     RequestOptions,
-    basic_auth,
-    bearer_auth,
 )
 from railhttp.client.verbs import Verbs
+from railhttp.headers import basic_auth, bearer_auth
 
 VERBS: Final = ("get", "post", "put", "delete", "patch", "head", "options")
 
@@ -223,7 +222,7 @@ async def test_what_cannot_be_sent_is_refused_by_name(
 ) -> None:
     arguments: dict[str, object] = {"method": "GET", "url": faults.url(), field: value}
     method, url = arguments.pop("method"), arguments.pop("url")
-    result = await client._outcome(method, url, arguments)  # type: ignore[arg-type]  # wrong on purpose
+    result = await client._perform(method, url, arguments)  # type: ignore[arg-type]  # wrong on purpose
     failure = result.failure()
     assert isinstance(failure, HTTPInvalidRequestError)
     assert (failure.field, failure.attempts) == (field, 0)

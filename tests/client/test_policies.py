@@ -21,7 +21,6 @@ from railhttp import (
     HTTPClientConfig,
     HTTPClientError,
     HTTPConnectionError,
-    HTTPEvent,
     HTTPFailure,
     HTTPInterceptorError,
     HTTPInvalidRequestError,
@@ -35,8 +34,9 @@ from railhttp import (
     ResiliencePipeline,
     RetryPolicy,
     RetryPolicyProtocol,
-    UserAgent,
 )
+from railhttp.events import HTTPEvent
+from railhttp.interceptors import UserAgent
 from railhttp.pipeline.policies.breaker_registry import OriginBreakers
 
 T = TypeVar("T")

@@ -22,11 +22,11 @@ from railhttp import (
     HttpResponse,
     HTTPStatusError,
     RequestOptions,
-    RetryEvent,
     RetryPolicy,
-    bearer_auth,
 )
+from railhttp.headers import bearer_auth
 from railhttp.railway import expect, run, then
+from railhttp.resilience import RetryEvent
 
 SECRETS: Final = {
     place: letter * 12

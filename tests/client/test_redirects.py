@@ -15,15 +15,9 @@ from tests.servers.registry import answer, head
 from tests.servers.scripted import ScriptedServer, sends
 from tests.servers.tls import TlsContexts
 
-from railhttp import (
-    BodyData,
-    Delivery,
-    HTTPClient,
-    HTTPClientConfig,
-    HTTPConnectionError,
-    HTTPFailure,
-    basic_auth,
-)
+from railhttp import Delivery, HTTPClient, HTTPClientConfig, HTTPConnectionError, HTTPFailure
+from railhttp.headers import basic_auth
+from railhttp.types import BodyData
 
 STATUSES: Final = (301, 302, 303, 307, 308)
 

@@ -5,19 +5,16 @@ from typing import Final
 import pytest
 
 from railhttp import (
-    AttemptTimeout,
     BaseURLHTTPClient,
-    BearerAuth,
-    Bulkhead,
     CircuitBreaker,
     ConnectionPool,
     HTTPClient,
     InterceptorChain,
-    RateLimiter,
     ResiliencePipeline,
     RetryPolicy,
-    UserAgent,
 )
+from railhttp.interceptors import BearerAuth, UserAgent
+from railhttp.resilience import AttemptTimeout, Bulkhead, RateLimiter
 
 SECRET_URL: Final = "http://ann:s3cret@h/v1?key=s3cret"
 REPRS: Final[dict[str, object]] = {

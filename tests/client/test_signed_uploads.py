@@ -9,7 +9,8 @@ from typing import Final
 import pytest
 from tests.servers.faults import FaultServer
 
-from railhttp import HTTPClient, HTTPClientConfig, MessageSigning
+from railhttp import HTTPClient, HTTPClientConfig
+from railhttp.interceptors import MessageSigning
 
 CONTENT: Final = b"a report" * 100_000
 DIGEST: Final = f"sha-256=:{b64encode(hashlib.sha256(CONTENT).digest()).decode()}:"

@@ -12,7 +12,8 @@ from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 from tests.servers.leaks import nothing_left
 
-from railhttp import BodyData, HTTPClient, HTTPInvalidRequestError, HTTPTimeoutError, RetryPolicy
+from railhttp import HTTPClient, HTTPInvalidRequestError, HTTPTimeoutError, RetryPolicy
+from railhttp.types import BodyData
 
 PIECE = 256 * 1024
 LARGE = bytes(range(256)) * 4096  # 1 MiB

@@ -25,13 +25,8 @@ from order_service.domain import (
 )
 from order_service.server import serve
 from order_service.service import OrderService
-from railhttp import (
-    HTTPClient,
-    HttpResponse,
-    HTTPStatusError,
-    RetryPolicy,
-    freeze_headers,
-)
+from railhttp import HTTPClient, HttpResponse, HTTPStatusError, RetryPolicy
+from railhttp.headers import freeze_headers
 from railhttp.railway import outcome, run
 
 ANN = User(1, "Ann")

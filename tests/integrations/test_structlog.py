@@ -36,7 +36,7 @@ async def test_a_call_is_one_structured_entry() -> None:
     [entry] = map(json.loads, written.getvalue().splitlines())
     shown = "https://api.example/v1?token=***"
     assert entry.pop("seconds") >= 0
-    assert entry.pop("event").startswith(f"GET {shown}: 404 after 1 attempts")
+    assert entry.pop("event").startswith(f"GET {shown}: 404 after 1 attempt,")
     assert entry == {
         "level": "info",
         "method": "GET",

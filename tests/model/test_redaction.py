@@ -9,14 +9,12 @@ import pytest
 from multidict import CIMultiDict
 from yarl import URL
 
-import railhttp
+import railhttp.events
+import railhttp.interceptors
+import railhttp.resilience
+import railhttp.types
 from railhttp import (
-    ApiKey,
-    BasicAuth,
-    BearerAuth,
-    BreakerRule,
     ConnectionPoolConfig,
-    Download,
     DynamicModule,
     HealthCheckResult,
     HTTPClientConfig,
@@ -25,24 +23,23 @@ from railhttp import (
     HttpResponse,
     HTTPResponseReceivedHook,
     HTTPStatusError,
-    MessageSigning,
     RequestCompletedEvent,
     RequestContext,
-    RequestFinished,
     RequestRetryExhaustedEvent,
     RequestTimeoutEvent,
     ResponseContext,
-    RetryBudget,
-    RetryEvent,
     ServerSentEvent,
-    bearer_auth,
-    freeze_headers,
 )
+from railhttp.events import RequestFinished
+from railhttp.headers import bearer_auth, freeze_headers
+from railhttp.interceptors import ApiKey, BasicAuth, BearerAuth, MessageSigning
 from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.proxy import ProxySettings
 from railhttp.model.redaction import redact_headers, redact_url
 from railhttp.model.request import Request, SendOptions
+from railhttp.resilience import BreakerRule, RetryBudget, RetryEvent, Stack
 from railhttp.testing import SentRequest
+from railhttp.types import Download
 
 
 @pytest.mark.parametrize(
@@ -120,6 +117,7 @@ BODY: Final = BytesBody(b"s3cret", "text/plain")
 PUBLIC: Final = (
     ANSWER,
     BreakerRule(),
+    Stack(),
     ConnectionPoolConfig(),
     Download(Path("data.bin"), 1, 0, ANSWER),
     DynamicModule(HTTPModule),
@@ -158,7 +156,14 @@ def test_a_value_shows_no_secret_of_its_own(value: object) -> None:
 
 
 def test_every_public_value_is_in_the_table() -> None:
-    public = [getattr(railhttp, name) for name in railhttp.__all__]
+    modules = (
+        railhttp,
+        railhttp.resilience,
+        railhttp.interceptors,
+        railhttp.events,
+        railhttp.types,
+    )
+    public = {getattr(module, name) for module in modules for name in module.__all__}
     values = {
         kind
         for kind in public

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Iterable
 from typing import TypeVar
 
+from typing_extensions import override
+
 from railhttp.model.errors import (
     CallInfo,
     Delivery,
@@ -12,13 +14,53 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
 )
 from railhttp.model.response import HttpResponse, freeze_headers
-from railhttp.pipeline.scope import CallScope
+from railhttp.pipeline.call import Attempt, Call
 from railhttp.testing import ManualClock
 
 T = TypeVar("T")
 
 
-class ScriptedCall(CallScope):
+class _Script(Call):
+    """What the layers know of a scripted call."""
+
+    def __init__(
+        self,
+        clock: ManualClock,
+        timeout: float | None,
+        *,
+        method: str,
+        origin: str,
+        repeatable: bool,
+        replayable: bool,
+    ) -> None:
+        super().__init__(clock, timeout)
+        self.method = method
+        self.origin = origin
+        self._repeatable = repeatable
+        self._replayable = replayable
+
+    @property
+    @override
+    def repeatable(self) -> bool:
+        return self._repeatable
+
+    @property
+    @override
+    def replayable(self) -> bool:
+        return self._replayable
+
+    @override
+    def call_info(self) -> CallInfo:
+        return {
+            "method": self.method,
+            "url": self.origin,
+            "delivery": self.delivery,
+            "attempts": self.attempts,
+            "elapsed": self.clock.monotonic() - self.started,
+        }
+
+
+class ScriptedCall(Attempt[HttpResponse]):
     """Each attempt plays the next outcome; the last one is played for ever."""
 
     def __init__(
@@ -33,36 +75,33 @@ class ScriptedCall(CallScope):
         timeout: float | None = None,
         takes: float = 0.0,
     ) -> None:
-        self._clock = clock
+        script = _Script(
+            clock,
+            timeout,
+            method=method,
+            origin=host,
+            repeatable=repeatable,
+            replayable=replayable,
+        )
+        super().__init__(script, self._play)
         self._outcomes = list(outcomes) or [HttpResponse(200)]
         self._takes = takes
-        self.method = method
-        self.host = host
-        self.repeatable = repeatable
-        self.replayable = replayable
-        self.started = clock.monotonic()
-        self.deadline = None if timeout is None else self.started + timeout
-        self.attempts = 0
         self.began: list[float] = []
 
-    async def __call__(self) -> HttpResponse:
-        self.began.append(self._clock.monotonic())
-        self.attempts += 1
+    @property
+    def attempts(self) -> int:
+        return self.call.attempts
+
+    async def _play(self) -> HttpResponse:
+        clock = self.call.clock
+        self.began.append(clock.monotonic())
+        self.call.attempts += 1
         if self._takes:
-            await self._clock.sleep(self._takes)
+            await clock.sleep(self._takes)
         outcome = self._outcomes[min(self.attempts, len(self._outcomes)) - 1]
         if isinstance(outcome, HttpResponse):
             return outcome
         raise outcome
-
-    def call_info(self) -> CallInfo:
-        return {
-            "method": self.method,
-            "url": self.host,
-            "delivery": Delivery.MAYBE_SENT if self.attempts else Delivery.NOT_SENT,
-            "attempts": self.attempts,
-            "elapsed": self._clock.monotonic() - self.started,
-        }
 
 
 async def outcome_of(awaitable: Awaitable[T]) -> T | HTTPClientError:

@@ -280,7 +280,7 @@ async def test_predicates_decide_what_is_a_failure() -> None:
         failure_if=lambda failure: isinstance(failure, HTTPTimeoutError),
         failure_if_response=lambda response: response.status == 404,
     )
-    breaker = CircuitBreaker.of(rule, name="stock", clock=clock)
+    breaker = CircuitBreaker(name="stock", rule=rule, clock=clock)
     for other in (lost(), lost(), answer(503), answer(503)):
         await outcome_of(breaker.call(ScriptedCall(clock, [other])))
     assert state_of(breaker) == "closed"

@@ -12,6 +12,7 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
     HTTPValidationError,
 )
+from railhttp.pipeline.call import Call
 from railhttp.pipeline.policies.bulkhead import Bulkhead
 from railhttp.testing import ManualClock
 from railhttp.testing.clock import ManualTimer
@@ -52,9 +53,9 @@ async def test_20_of_fifty_waiters_cancelled_at_once_no_permit_is_lost() -> None
 
 
 async def test_20_a_permit_that_comes_with_a_cancellation_goes_to_the_next() -> None:
-    bulkhead = Bulkhead(1)
-    await bulkhead.enter(None)
-    first, second = (asyncio.ensure_future(bulkhead.enter(None)) for _ in range(2))
+    bulkhead, clock = Bulkhead(1), ManualClock()
+    await bulkhead.enter(Call(clock))
+    first, second = (asyncio.ensure_future(bulkhead.enter(Call(clock))) for _ in range(2))
     await asyncio.sleep(0)
     bulkhead.leave()
     first.cancel()
@@ -71,8 +72,8 @@ async def test_20_a_time_limit_that_comes_with_a_cancellation_changes_nothing() 
 
     clock = Captured()
     bulkhead = Bulkhead(1, max_wait=1.0, clock=clock)
-    await bulkhead.enter(None)
-    waiter = asyncio.ensure_future(bulkhead.enter(None))
+    await bulkhead.enter(Call(clock))
+    waiter = asyncio.ensure_future(bulkhead.enter(Call(clock)))
     await asyncio.sleep(0)
     waiter.cancel()
     clock.callback()
@@ -84,7 +85,7 @@ async def test_20_a_time_limit_that_comes_with_a_cancellation_changes_nothing() 
 async def test_19_a_full_queue_refuses_at_once() -> None:
     clock = ManualClock()
     bulkhead = Bulkhead(1, max_queue=0, clock=clock)
-    await bulkhead.enter(None)
+    await bulkhead.enter(Call(clock))
     call = ScriptedCall(clock)
     with pytest.raises(HTTPConnectionError, match="the queue is full") as caught:
         await bulkhead.execute(call)
@@ -96,7 +97,7 @@ async def test_19_a_full_queue_refuses_at_once() -> None:
 async def test_21_a_wait_that_is_too_long_is_a_rejection() -> None:
     clock = ManualClock()
     bulkhead = Bulkhead(1, max_wait=2.0, clock=clock)
-    await bulkhead.enter(None)
+    await bulkhead.enter(Call(clock))
     with pytest.raises(HTTPConnectionError, match="no place within 2 s"):
         await clock.run(bulkhead.execute(asyncio.sleep, 0))
     assert clock.monotonic() == 2.0
@@ -105,7 +106,7 @@ async def test_21_a_wait_that_is_too_long_is_a_rejection() -> None:
 async def test_21_a_deadline_that_comes_while_waiting_is_a_timeout_of_the_call() -> None:
     clock = ManualClock()
     bulkhead = Bulkhead(1, max_wait=2.0, clock=clock)
-    await bulkhead.enter(None)
+    await bulkhead.enter(Call(clock))
     with pytest.raises(HTTPTimeoutError) as caught:
         await clock.run(bulkhead.execute(ScriptedCall(clock, timeout=1.5)))
     assert (caught.value.phase, caught.value.delivery) == ("total", Delivery.NOT_SENT)

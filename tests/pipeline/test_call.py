@@ -1,16 +1,18 @@
 """A call and its attempts: what each stage proves, and what several of them prove together."""
 
 import asyncio
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Final, ParamSpec, TypeVar
 
 import pytest
 from yarl import URL
 
 from railhttp import (
     Delivery,
+    HTTPCircuitOpenError,
     HTTPClientError,
     HTTPConnectionError,
+    HTTPInterceptorError,
     HttpResponse,
     HTTPRetryExhaustedError,
     HTTPTimeoutError,
@@ -19,12 +21,16 @@ from railhttp import (
 from railhttp.model.body import Body, BytesBody, StreamBody
 from railhttp.model.request import Request, SendOptions
 from railhttp.model.stage import AttemptState, Stage
-from railhttp.pipeline.call import Call, Layers
+from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.observation.instruments import Instruments
-from railhttp.pipeline.timeouts import Watchdog
-from railhttp.protocols import IncomingResponse
+from railhttp.pipeline.layers import Send, Settings, build
+from railhttp.pipeline.stack import Stack
+from railhttp.pipeline.timeouts import Timeouts
+from railhttp.protocols import IncomingResponse, RetryPolicyProtocol
 from railhttp.transport.request_body import read_stream
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 URL_OF_ALL: Final = URL("http://h/?token=s3cret")
 
@@ -52,50 +58,65 @@ class ScriptedExchange:
         raise NotImplementedError
 
 
+class Recorded:
+    """A retry policy of another library: it makes some attempts, and keeps what they raised."""
+
+    def __init__(self, attempts: int, gives_up_with: Exception | None = None) -> None:
+        self._attempts = attempts
+        self._error = gives_up_with
+        self.failures: list[HTTPClientError] = []
+
+    async def execute(
+        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        answers: list[T] = []
+        for _ in range(self._attempts):
+            try:
+                answers.append(await func(*args, **kwargs))
+            except HTTPClientError as failure:
+                self.failures.append(failure)
+        if self._error is not None:
+            raise self._error
+        return answers[-1] if answers else await func(*args, **kwargs)
+
+
 def call_of(
-    exchange: ScriptedExchange,
     *,
     method: str = "GET",
     headers: dict[str, str] | None = None,
     body: Body | None = None,
     attempt_timeout: float | None = None,
-) -> Call:
-    layers = Layers(
-        exchange,
-        SYSTEM_CLOCK,
-        Watchdog(SYSTEM_CLOCK),
-        InterceptorChain(),
-        None,
-        frozenset(),
-        Instruments(),
-        read_stream,
-    )
+) -> HTTPCall:
     request = Request(method, URL_OF_ALL, headers, body, None, SendOptions())
-    return Call(request, "http://h", layers, None, attempt_timeout)
+    return HTTPCall(request, "http://h", SYSTEM_CLOCK, None, attempt_timeout)
+
+
+def chain_of(exchange: ScriptedExchange, policy: RetryPolicyProtocol | None = None) -> Send:
+    stack, timeouts = Stack(retry=policy), Timeouts(SYSTEM_CLOCK)
+    settings = Settings(stack, timeouts, InterceptorChain(), frozenset(), read_stream)
+    return build(exchange.send, settings)
 
 
 @pytest.mark.parametrize("stage", Stage)
 async def test_each_stage_proves_something(stage: Stage) -> None:
-    call = call_of(ScriptedExchange((stage, None)))
-    assert (call.delivery, call.attempts, call.sends) == (Delivery.NOT_SENT, 0, 0)
+    call, send = call_of(), chain_of(ScriptedExchange((stage, None)))
+    assert (call.delivery, call.attempts) == (Delivery.NOT_SENT, 0)
     with pytest.raises(HTTPConnectionError) as caught:
-        await call()
-    assert (caught.value.delivery, call.attempts, call.sends) == (stage.delivery, 1, 1)
-    assert call.failures == (caught.value,)
+        await send(call)
+    assert (caught.value.delivery, call.attempts) == (stage.delivery, 1)
 
 
 async def test_what_one_attempt_proves_the_next_does_not_undo() -> None:
     stages = (Stage.QUEUED, Stage.SENDING, Stage.CONNECTING, Stage.ANSWERED, Stage.QUEUED)
-    call = call_of(ScriptedExchange(*((stage, None) for stage in stages)))
-    for _ in stages:
-        with pytest.raises(HTTPConnectionError):
-            await call()
-    not_sent, maybe, answered = Delivery
-    assert [one.delivery for one in call.failures] == [not_sent, maybe, maybe, answered, answered]
-    assert [one.attempts for one in call.failures] == [1, 2, 3, 4, 5]
+    policy = Recorded(len(stages), KeyError())
+    send = chain_of(ScriptedExchange(*((stage, None) for stage in stages)), policy)
     with pytest.raises(HTTPRetryExhaustedError) as exhausted:
-        call.given_up(KeyError())
-    assert exhausted.value.failures == call.failures
+        await send(call_of())
+    not_sent, maybe, answered = Delivery
+    deliveries = [not_sent, maybe, maybe, answered, answered]
+    assert [one.delivery for one in policy.failures] == deliveries
+    assert [one.attempts for one in policy.failures] == [1, 2, 3, 4, 5]
+    assert list(exhausted.value.failures) == policy.failures
 
 
 @pytest.mark.parametrize(
@@ -107,11 +128,12 @@ async def test_what_one_attempt_proves_the_next_does_not_undo() -> None:
         (Stage.ANSWERED, "read"),
     ],
 )
-async def test_an_attempt_that_takes_too_long_says_where_it_stood(stage: Stage, phase: str) -> None:
-    call = call_of(ScriptedExchange((stage, 0)), attempt_timeout=0.01)
+async def test_an_attempt_that_takes_too_long_names_its_stage(stage: Stage, phase: str) -> None:
+    send = chain_of(ScriptedExchange((stage, 0)))
     with pytest.raises(HTTPTimeoutError) as caught:
-        await call()
+        await send(call_of(attempt_timeout=0.01))
     assert (caught.value.phase, caught.value.delivery) == (phase, stage.delivery)
+    assert caught.value.message == "not done within 0.01s"
     assert caught.value.url == "http://h/?token=***"
 
 
@@ -140,26 +162,22 @@ def test_what_may_be_sent_again(
     repeatable: bool,
     replayable: bool,
 ) -> None:
-    call = call_of(ScriptedExchange(), method=method, headers=headers, body=body)
+    call = call_of(method=method, headers=headers, body=body)
     assert (call.repeatable, call.replayable) == (repeatable, replayable)
 
 
 @pytest.mark.parametrize(
-    ("script", "label"),
-    [((), "HTTPCircuitOpenError"), (((Stage.ANSWERED, 200),), "HTTPInterceptorError")],
+    ("script", "meaning"),
+    [((), HTTPCircuitOpenError), (((Stage.ANSWERED, 200),), HTTPInterceptorError)],
 )
-async def test_what_a_policy_means_by_an_exception_of_its_own(
-    script: tuple[tuple[Stage, int | None], ...], label: str
+async def test_an_exception_of_a_policy_means_what_the_call_has_seen(
+    script: tuple[tuple[Stage, int | None], ...], meaning: type[HTTPClientError]
 ) -> None:
-    call = call_of(ScriptedExchange(*script))
-    for _ in script:
-        assert (await call()).status == 200
-    with pytest.raises(HTTPClientError) as caught:
-        call.given_up(KeyError())
-    assert type(caught.value).__name__ == label
+    send = chain_of(ScriptedExchange(*script), Recorded(len(script), KeyError()))
+    with pytest.raises(meaning):
+        await send(call_of())
 
 
-async def test_a_policy_that_gives_up_on_a_bad_answer_leaves_it() -> None:
-    call = call_of(ScriptedExchange((Stage.ANSWERED, 503)))
-    answer = await call()
-    assert call.given_up(KeyError()) is answer
+async def test_a_policy_that_gives_up_on_a_bad_response_leaves_it() -> None:
+    send = chain_of(ScriptedExchange((Stage.ANSWERED, 503)), Recorded(1, KeyError()))
+    assert (await send(call_of())).status == 503

@@ -22,7 +22,7 @@ from railhttp.model.events import (
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.interceptors.standard import RequestInterceptor
-from railhttp.pipeline.observation.mailbox import MAX_PENDING
+from railhttp.pipeline.observation.observer_queue import MAX_PENDING
 from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.testing import ManualClock, ScriptedRoute, ScriptedTransport

@@ -11,6 +11,7 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
     HTTPValidationError,
 )
+from railhttp.pipeline.call import Call
 from railhttp.pipeline.policies.rate_limit import RateLimiter
 from railhttp.pipeline.policies.store import MemoryStore
 from railhttp.testing import ManualClock
@@ -45,8 +46,8 @@ async def test_22_after_a_pause_a_burst_may_begin_at_once() -> None:
 async def test_22_a_cancelled_waiter_leaves_its_turn_to_the_next() -> None:
     clock = ManualClock()
     limiter = RateLimiter(1, clock=clock)
-    await limiter.admit(None)
-    first, second = (asyncio.ensure_future(limiter.admit(None)) for _ in range(2))
+    await limiter.admit(Call(clock))
+    first, second = (asyncio.ensure_future(limiter.admit(Call(clock))) for _ in range(2))
     await clock.settle()
     assert limiter.waiting == 2
     first.cancel()
@@ -71,7 +72,7 @@ async def test_21_a_turn_that_would_come_too_late_is_refused_at_once() -> None:
 async def test_21_a_turn_after_the_deadline_is_a_timeout_of_the_call() -> None:
     clock = ManualClock()
     limiter = RateLimiter(1, clock=clock)
-    await limiter.admit(None)
+    await limiter.admit(Call(clock))
     with pytest.raises(HTTPTimeoutError) as caught:
         await limiter.execute(ScriptedCall(clock, timeout=1.0))
     assert (caught.value.phase, caught.value.delivery) == ("total", Delivery.NOT_SENT)
@@ -81,17 +82,17 @@ async def test_21_a_turn_after_the_deadline_is_a_timeout_of_the_call() -> None:
 async def test_a_full_queue_refuses_at_once() -> None:
     clock = ManualClock()
     limiter = RateLimiter(1, max_queue=0, clock=clock)
-    await limiter.admit(None)
+    await limiter.admit(Call(clock))
     with pytest.raises(HTTPConnectionError, match="too many calls wait already"):
-        await limiter.admit(None)
+        await limiter.admit(Call(clock))
 
 
 async def test_a_waiter_that_others_overtake_elsewhere_gives_up_in_time() -> None:
     clock = ManualClock()
     store = MemoryStore[float](clock=clock)
     limiter = RateLimiter(1, max_wait=1.5, store=store, clock=clock)
-    await limiter.admit(None)
-    first, second = (asyncio.ensure_future(limiter.admit(None)) for _ in range(2))
+    await limiter.admit(Call(clock))
+    first, second = (asyncio.ensure_future(limiter.admit(Call(clock))) for _ in range(2))
     await clock.settle()
     assert isinstance(second.exception(), HTTPConnectionError)
     await store.apply("", lambda full_at, event, now: (now + 60.0, None), None)
@@ -104,8 +105,8 @@ async def test_a_waiter_behind_one_that_is_overtaken_gives_up_in_time_too() -> N
     clock = ManualClock()
     store = MemoryStore[float](clock=clock)
     limiter = RateLimiter(1, store=store, clock=clock)
-    await limiter.admit(None)
-    first = asyncio.ensure_future(limiter.admit(None))
+    await limiter.admit(Call(clock))
+    first = asyncio.ensure_future(limiter.admit(Call(clock)))
     await clock.settle()
     second = asyncio.ensure_future(limiter.execute(ScriptedCall(clock, timeout=2.5)))
     await clock.settle()

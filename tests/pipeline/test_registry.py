@@ -5,7 +5,6 @@ from tests.pipeline.scripted import ScriptedCall, lost
 
 from railhttp.model.errors import HTTPCircuitOpenError, HTTPConnectionError, HTTPValidationError
 from railhttp.pipeline.policies.breaker_registry import CircuitBreakerRegistry, OriginBreakers
-from railhttp.pipeline.scope import CallScope
 from railhttp.policy.breaker import BreakerRule
 from railhttp.protocols import CircuitBreakerProtocol, CircuitBreakerRegistryProtocol
 from railhttp.testing import ManualClock
@@ -43,14 +42,6 @@ async def test_one_origin_that_is_down_is_no_others() -> None:
     assert down.state == "open"
 
 
-async def test_the_origin_is_found_behind_a_method_of_a_call() -> None:
-    clock = ManualClock()
-    breakers = OriginBreakers(clock=clock)
-    method = ScriptedCall(clock, host="http://method:80")
-    await breakers.call(method.__call__)
-    assert breakers.origins() == ["http://method:80"]
-
-
 async def test_beyond_the_limit_the_closed_one_used_longest_ago_is_forgotten() -> None:
     clock = ManualClock()
     breakers = OriginBreakers(BreakerRule(failure_threshold=1), max_origins=3, clock=clock)
@@ -82,11 +73,6 @@ async def test_one_that_is_forced_open_is_never_forgotten() -> None:
     await breaker.force_open()
     await breakers.call(ScriptedCall(clock, host="b"))
     assert breakers.origins() == ["a", "b"]
-
-
-def test_a_scope_has_to_say_what_a_failure_tells_of_its_call() -> None:
-    with pytest.raises(NotImplementedError):
-        CallScope().call_info()
 
 
 def test_they_have_the_shape_of_their_protocols() -> None:

@@ -46,9 +46,9 @@ async def test_at_debug_each_attempt_is_two_more(caplog: pytest.LogCaptureFixtur
         await call()
     assert [f"{record.levelname} {record.getMessage()}" for record in caplog.records] == [
         f"DEBUG GET {SHOWN}: attempt 1",
-        f"DEBUG GET {SHOWN}: attempt 1 got HTTPConnectionError.disconnected, 0.000 s",
+        f"DEBUG GET {SHOWN}: attempt 1 ended with HTTPConnectionError.disconnected, 0.000 s",
         f"DEBUG GET {SHOWN}: attempt 2",
-        f"DEBUG GET {SHOWN}: attempt 2 got 200, 1.000 s",
+        f"DEBUG GET {SHOWN}: attempt 2 ended with 200, 1.000 s",
         f"INFO GET {SHOWN}: 200 after 2 attempts, 1.025 s",
     ]
     assert not any("s3cret" in str(vars(record)) for record in caplog.records)

@@ -8,7 +8,8 @@ import pytest
 from returns.pipeline import is_successful
 from returns.result import Success
 
-from railhttp import HTTPDecodeError, HttpResponse, freeze_headers
+from railhttp import HTTPDecodeError, HttpResponse
+from railhttp.headers import freeze_headers
 from railhttp.railway import decode, decode_json, decode_lines, decode_text
 
 

@@ -14,7 +14,8 @@ import pydantic.dataclasses
 import pytest
 from pydantic_core import PydanticCustomError
 
-from railhttp import HttpResponse, freeze_headers
+from railhttp import HttpResponse
+from railhttp.headers import freeze_headers
 from railhttp.railway import decode
 
 T = TypeVar("T")

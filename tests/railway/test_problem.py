@@ -3,7 +3,8 @@
 import pytest
 from returns.maybe import Nothing, Some
 
-from railhttp import HTTPFailure, HttpResponse, HTTPStatusError, HTTPTimeoutError, freeze_headers
+from railhttp import HTTPFailure, HttpResponse, HTTPStatusError, HTTPTimeoutError
+from railhttp.headers import freeze_headers
 from railhttp.model.response import JSON
 from railhttp.railway import ProblemDetails, problem
 

@@ -10,8 +10,9 @@ from tests.servers.scripted import ScriptedServer, sends
 from tests.servers.tls import TlsContexts
 from yarl import URL
 
-from railhttp import JSON, HTTPClient, HTTPClientConfig, RequestOptions
+from railhttp import HTTPClient, HTTPClientConfig, RequestOptions
 from railhttp.transport.cookie_jar import CookieJar
+from railhttp.types import JSON
 
 
 @pytest.fixture

@@ -16,9 +16,7 @@ from returns.maybe import Maybe
 from returns.result import Result, Success
 
 from railhttp import (
-    JSON,
     ConnectionPoolConfig,
-    Headers,
     HTTPCircuitOpenError,
     HTTPClient,
     HTTPClientConfig,
@@ -36,6 +34,7 @@ from railhttp import (
     RequestOptions,
     RetryPolicy,
 )
+from railhttp.headers import Headers
 from railhttp.railway import (
     Decoder,
     ProblemDetails,
@@ -63,6 +62,7 @@ from railhttp.railway import (
     tap_failure,
     then,
 )
+from railhttp.types import JSON
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A client of one service: a base URL, default headers, and responses as they are."""
+"""A client of one service: a base URL, default headers, and responses instead of results."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -9,73 +9,63 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 from returns.result import Failure
 from typing_extensions import Unpack, override
 
-from railhttp.client.collaborators import settings_of
+from railhttp.client.collaborators import refuse_two_policies, settings_of
 from railhttp.client.http_client import HTTPClient
 from railhttp.client.streams import Streams
+from railhttp.client.verbs import AsyncVerbs
 from railhttp.model.body import BodyData
+from railhttp.model.clock import Clock
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import HTTPInvalidRequestError, HTTPStatusError
+from railhttp.model.exchange import Exchange
 from railhttp.model.options import BodilessOptions, RequestOptions
 from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.observation.mailbox import Observer
-from railhttp.protocols import (
-    CircuitBreakerProtocol,
-    Clock,
-    Exchange,
-    InstrumentProtocol,
-    InterceptorProtocol,
-    MetricsRecorderProtocol,
-    ResiliencePipelineProtocol,
-    RetryPolicyProtocol,
-)
+from railhttp.pipeline.interceptors.chain import InterceptorProtocol
+from railhttp.pipeline.observation.instruments import InstrumentProtocol
+from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
+from railhttp.pipeline.observation.observer_queue import Observer
+from railhttp.pipeline.policies.retry import RetryPolicyProtocol
+from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 from railhttp.transport.pool import ConnectionPool
-from railhttp.wire.multipart import FormFields
 
 if TYPE_CHECKING:
-    from railhttp.client.opener import Opener
+    from railhttp.client.stream_request import StreamRequest
+    from railhttp.wire.multipart import FormFields
 
 V = TypeVar("V")
 
 
-class _Unasked(float):
-    """A documented default that nobody gave: it gives way to what somebody did give."""
+class _Default(float):
+    """A documented default: it yields to a setting that was given elsewhere."""
 
 
 _NAME: Final = "base-url-http-client"
-_TIMEOUT: Final = _Unasked(300.0)
+_TIMEOUT: Final = _Default(300.0)
 _LOG: Final = logging.getLogger("railhttp")
 
 
-class BaseURLHTTPClient(Streams):
-    """A client with a base URL, whose verbs give the response itself and raise every failure.
+class BaseURLHTTPClient(AsyncVerbs[HttpResponse], Streams):
+    """A client with a base URL, whose verbs return the response and raise every failure.
 
-    It starts with its first request, ends with `close`, and may be used again after that. A path
-    is put behind the base URL (see `build_url`); an absolute URL is left alone, and where it is of
-    another origin the secret ones of the default headers (`Authorization`, `Cookie`, `X-Api-Key`,
-    the config's `secret_headers` …) stay at home.
+    It starts with its first request, ends with `close`, and may be used again after that. A
+    relative path is appended to the base URL (see `build_url`); an absolute URL is used as it is,
+    and if it has another origin, the secret default headers (`Authorization`, `Cookie`,
+    `X-Api-Key`, the config's `secret_headers` …) are not sent.
 
     Args:
-        base_url: What every relative path is put behind; empty where all URLs are absolute.
-        headers: Header fields of every request; a call's own of the same name, in any case,
-            take their place.
-        timeout: Seconds for a whole call, see `HTTPClientConfig`; None is no limit. Where it is not
-            given, the timeout of `config` holds, or else that of `pool`, or else 300 s.
-        name: What this client is called in the log; one that is given is what interceptors see in
+        base_url: The prefix of every relative path; empty if all URLs are absolute.
+        headers: Header fields of every request; a call's field with the same name, in any case,
+            replaces them.
+        timeout: Seconds for a whole call, see `HTTPClientConfig`; None is no limit. If it is not
+            given, the timeout of `config` is used, or that of `pool`, or 300 s.
+        name: The name in the log; if it is given, interceptors see it in
             `RequestContext.service_name`.
-        retry: See `HTTPClient`.
-        circuit_breaker: See `HTTPClient`.
-        config: All other settings; its timeout gives way to a `timeout` that is given.
-        pool: See `HTTPClient`.
-        interceptors: See `HTTPClient`.
-        resilience: See `HTTPClient`.
-        metrics: See `HTTPClient`.
-        observers: See `HTTPClient`.
-        instruments: See `HTTPClient`.
-        exchange: See `HTTPClient`.
-        share_credentials: Whether secret default headers go to other origins too.
-        clock: See `HTTPClient`.
+        retry: The `retry_policy` of `HTTPClient`.
+        config: All other settings; a `timeout` that is given takes precedence over its own.
+
+    All other arguments are those of `HTTPClient`.
 
     Raises:
         HTTPValidationError: The base URL, a header or the timeout is not valid.
@@ -114,6 +104,7 @@ class BaseURLHTTPClient(Streams):
         share_credentials: bool = False,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        refuse_two_policies(retry, resilience, field="retry")
         self._base_url = base_url
         self._name = name
         self._client = HTTPClient(
@@ -141,11 +132,11 @@ class BaseURLHTTPClient(Streams):
 
     @property
     def name(self) -> str:
-        """What this client is called in the log."""
+        """The name in the log."""
         return self._name
 
     async def start(self) -> None:
-        """Start now rather than with the first request; may be called twice."""
+        """Start now instead of with the first request; may be called twice."""
         if not self._client.pool.is_started():
             await self._client.start()
             _LOG.debug("%s started", self._name)
@@ -156,7 +147,7 @@ class BaseURLHTTPClient(Streams):
         _LOG.debug("%s closed", self._name)
 
     async def stop(self) -> None:
-        """Do what `close` does."""
+        """Do the same as `close`."""
         await self.close()
 
     async def __aenter__(self) -> Self:
@@ -173,13 +164,13 @@ class BaseURLHTTPClient(Streams):
     async def request(
         self, method: str, url: str, **options: Unpack[RequestOptions]
     ) -> HttpResponse:
-        """Make a request, and raise whatever goes wrong.
+        """Make a request, and raise its failure.
 
         A dict as `data` is a form here and in `put` and `patch`; in `post` it is sent as JSON.
 
         Args:
             method: The HTTP method, in any case.
-            url: A path behind the base URL, or an absolute URL.
+            url: A path that is appended to the base URL, or an absolute URL.
             **options: See `RequestOptions`.
 
         Returns:
@@ -187,16 +178,18 @@ class BaseURLHTTPClient(Streams):
 
         Raises:
             HTTPClientError: There was no response; always one of `HTTPFailure`.
-            TypeError: There is no such option.
+            TypeError: An option does not exist.
         """
-        call = self._client._call(method, url, options)
+        return await self._perform(method, url, options)
+
+    @override
+    async def _perform(self, method: str, url: str, options: RequestOptions) -> HttpResponse:
+        client = self._client
+        prepared = client._prepared(method, url, options)
         await self.start()
-        return await self._client._perform(call)
+        return await client._send(client._new_call(prepared))
 
-    async def get(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
-        """Perform a GET request; see `request`."""
-        return await self.request("GET", url, **options)
-
+    @override
     async def post(
         self,
         url: str,
@@ -206,8 +199,8 @@ class BaseURLHTTPClient(Streams):
         """Perform a POST request; see `request`.
 
         Args:
-            url: A path behind the base URL, or an absolute URL.
-            data: A dict, which is sent as JSON; or any other body, see `BodyData`.
+            url: A path that is appended to the base URL, or an absolute URL.
+            data: A dict, which is sent as JSON, or any other body, see `BodyData`.
             **options: See `RequestOptions`.
         """
         if not isinstance(data, dict):
@@ -220,28 +213,8 @@ class BaseURLHTTPClient(Streams):
         given: RequestOptions = {"data": None, **options, "json": data}
         return await self.request("POST", url, **given)
 
-    async def put(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
-        """Perform a PUT request; see `request`. A dict as `data` is sent as a form."""
-        return await self.request("PUT", url, **options)
-
-    async def delete(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
-        """Perform a DELETE request; see `request`."""
-        return await self.request("DELETE", url, **options)
-
-    async def patch(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
-        """Perform a PATCH request; see `request`. A dict as `data` is sent as a form."""
-        return await self.request("PATCH", url, **options)
-
-    async def head(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
-        """Perform a HEAD request; see `request`."""
-        return await self.request("HEAD", url, **options)
-
-    async def options(self, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
-        """Perform an OPTIONS request; see `request`."""
-        return await self.request("OPTIONS", url, **options)
-
     async def post_multipart(
-        self, url: str, fields: FormFields, **options: Unpack[RequestOptions]
+        self, url: str, fields: "FormFields", **options: Unpack[RequestOptions]
     ) -> HttpResponse:
         """Upload a form as `multipart/form-data`; see `HTTPClient.post_multipart`."""
         await self.start()
@@ -254,17 +227,19 @@ class BaseURLHTTPClient(Streams):
         return failure.response
 
     @override
-    async def _opener(self, method: str, url: str, options: RequestOptions) -> "Opener":
-        opener = await self._client._opener(method, url, options)
+    async def _stream_request(
+        self, method: str, url: str, options: RequestOptions
+    ) -> "StreamRequest":
+        request = await self._client._stream_request(method, url, options)
         await self.start()
-        return opener
+        return request
 
 
 def _settings(
     config: HTTPClientConfig | None, pool: ConnectionPool | None, timeout: float | None
 ) -> HTTPClientConfig:
     settings = settings_of(config, pool)
-    if not isinstance(timeout, _Unasked):
+    if not isinstance(timeout, _Default):
         return replace(settings, timeout=timeout)
     if config is not None or pool is not None:
         return settings

@@ -1,11 +1,15 @@
-"""What a client is given to work with: refused when it is built, not when a request comes."""
+"""Checks the objects that a client is built from: when it is built, not when a request comes."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, Self, TypeVar
 
+from railhttp.client.request_builder import Prepared
+from railhttp.model.clock import Clock
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.validation import describe, require_methods
+from railhttp.pipeline.policies.retry import RetryPolicy, RetryPolicyProtocol
+from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol, Stack
 from railhttp.transport.pool import ConnectionPool
 
 T = TypeVar("T")
@@ -22,14 +26,78 @@ _METHODS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def check_collaborators(**given: object) -> None:
-    """Refuse what cannot do its work.
+class Policies(NamedTuple):
+    """The policies of a client, and the time limits that they bring.
 
-    Args:
-        **given: Arguments of a client by name; None is what was not given.
+    Attributes:
+        stack: The policies, each in its place.
+        limits: Seconds for a whole call, and for one attempt; None is no limit.
+    """
+
+    stack: Stack
+    limits: tuple[float | None, float | None] = (None, None)
+
+    @classmethod
+    def of(
+        cls,
+        retry_policy: RetryPolicyProtocol | None,
+        circuit_breaker: CircuitBreakerProtocol | None,
+        resilience: ResiliencePipelineProtocol | None,
+        clock: Clock,
+    ) -> Self:
+        """Place the policies: `retry_policy` and `circuit_breaker` are short for a pipeline.
+
+        Raises:
+            HTTPValidationError: `retry_policy` and `resilience` are both given.
+        """
+        if resilience is None:
+            retry = RetryPolicy(reraise=True, clock=clock) if retry_policy is None else retry_policy
+            return cls(Stack(retry=retry, breaker=circuit_breaker))
+        refuse_two_policies(retry_policy, resilience, field="retry_policy")
+        from railhttp.pipeline.resilience import ResiliencePipeline  # noqa: PLC0415  # few have one
+
+        # A subclass may do more in its `execute`.
+        if (
+            isinstance(resilience, ResiliencePipeline)
+            and type(resilience).execute is ResiliencePipeline.execute
+        ):
+            return cls(resilience.stack, resilience.limits)
+        return cls(Stack(retry=resilience))
+
+    def limited(self, prepared: Prepared) -> Prepared:
+        """Apply the limits to a request: of two limits the shorter one counts."""
+        total, attempt = self.limits
+        if total is None and attempt is None:
+            return prepared
+        return prepared._replace(
+            timeout=_shorter(prepared.timeout, total),
+            attempt_timeout=_shorter(prepared.attempt_timeout, attempt),
+        )
+
+
+def refuse_two_policies(retry: object, resilience: object, *, field: str) -> None:
+    """Refuse a retry policy beside a pipeline, which would silently replace it.
 
     Raises:
-        HTTPValidationError: One of them has not the methods that it needs; the error names it.
+        HTTPValidationError: Both are given.
+    """
+    if retry is not None and resilience is not None:
+        message = "must not be given with `resilience`: add it to the pipeline instead"
+        raise HTTPValidationError(message, field=field)
+
+
+def _shorter(first: float | None, second: float | None) -> float | None:
+    return min((limit for limit in (first, second) if limit is not None), default=None)
+
+
+def check_collaborators(**given: object) -> None:
+    """Refuse objects that lack the methods that a client calls.
+
+    Args:
+        **given: Arguments of a client by name; None if they were not given.
+
+    Raises:
+        HTTPValidationError: An object lacks a method; the error names the argument.
     """
     for name, value in given.items():
         if value is not None:
@@ -37,17 +105,10 @@ def check_collaborators(**given: object) -> None:
 
 
 def check_each(given: Iterable[T], name: str) -> tuple[T, ...]:
-    """Refuse an iterable of collaborators if it is none, or one of them cannot do its work.
-
-    Args:
-        given: The collaborators.
-        name: The argument.
-
-    Returns:
-        All of them.
+    """Return all objects of an iterable, each checked by `check_collaborators`.
 
     Raises:
-        HTTPValidationError: See `check_collaborators`.
+        HTTPValidationError: It is not an iterable, or an object lacks a method.
     """
     collaborators = all_of(given, name)
     for one in collaborators:
@@ -56,7 +117,7 @@ def check_each(given: Iterable[T], name: str) -> tuple[T, ...]:
 
 
 def all_of(given: Iterable[T], name: str) -> tuple[T, ...]:
-    """Read an iterable; what is none is refused by name."""
+    """Return all objects of an iterable; refuse anything else, by the name of the argument."""
     try:
         return tuple(given)
     except TypeError:
@@ -66,14 +127,10 @@ def all_of(given: Iterable[T], name: str) -> tuple[T, ...]:
 
 
 def settings_of(config: object, pool: object) -> HTTPClientConfig:
-    """Find a client's settings: those that it was given, or else what its pool knows of them.
-
-    Args:
-        config: The settings; None where there are none.
-        pool: A pool of the caller's own; None where there is none.
+    """Return the settings of a client: the given ones, or else those of the given pool.
 
     Raises:
-        HTTPValidationError: One of them is something else.
+        HTTPValidationError: `config` or `pool` is of another type.
 
     Example:
         >>> settings_of(None, ConnectionPool(timeout=5)).timeout

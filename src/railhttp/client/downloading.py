@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final, TypeVar, assert_never
 
 from railhttp.client.limited_response import LimitedResponse
-from railhttp.client.opener import Opener
 from railhttp.client.part_file import PartFile
+from railhttp.client.stream_request import StreamRequest
 from railhttp.model.download import Download
 from railhttp.model.errors import (
     FAILURES,
@@ -68,7 +68,7 @@ class Downloading:
     """One download under way.
 
     Args:
-        opener: Opens the responses.
+        request: Opens the responses.
         part: The file that grows.
         progress: Told of the bytes that are there.
         resume: Whether a transfer that broke off goes on.
@@ -78,9 +78,14 @@ class Downloading:
     """
 
     def __init__(
-        self, opener: Opener, part: PartFile, progress: ProgressCallback | None, *, resume: bool
+        self,
+        request: StreamRequest,
+        part: PartFile,
+        progress: ProgressCallback | None,
+        *,
+        resume: bool,
     ) -> None:
-        self._opener = opener
+        self._request = request
         self._part = part
         self._progress = progress
         self._resume = resume
@@ -98,7 +103,7 @@ class Downloading:
         while True:
             partial = self._part.partial
             try:
-                response = await self._opener.open(partial.headers)
+                response = await self._request.open(partial.headers)
             except FAILURES as failure:
                 await self._wait_for_return(failure)
                 continue
@@ -108,7 +113,7 @@ class Downloading:
                         if await self._saved(response, step):
                             return response.answer()
                     case StartOver():
-                        await on_disk(self._opener, lambda: self._part.begin(Partial()))
+                        await on_disk(self._request, lambda: self._part.begin(Partial()))
                     case Unusable():
                         await self._wait_for_return(await _refusal(response))
                     case other:
@@ -119,7 +124,7 @@ class Downloading:
     async def _saved(self, response: LimitedResponse, step: Take) -> bool:
         self.resumed_from = min(self.resumed_from, step.start)
         partial = Partial(step.start, step.validator, step.total)
-        await on_disk(self._opener, lambda: self._part.begin(partial))
+        await on_disk(self._request, lambda: self._part.begin(partial))
         try:
             await self._save(response, step.total)
         except FAILURES as failure:
@@ -156,7 +161,7 @@ class Downloading:
         pieces.clear()
         if whole:
             self._wrote = True
-            await on_disk(self._opener, lambda: self._part.write(whole))
+            await on_disk(self._request, lambda: self._part.write(whole))
 
     def _report(self, size: int, total: int | None) -> None:
         if self._progress is None:
@@ -165,7 +170,7 @@ class Downloading:
             self._progress(size, total)
         except Exception as error:
             message = f"progress raised {type(error).__name__}"
-            call = self._opener.call_info()
+            call = self._request.call_info()
             raise HTTPInterceptorError(message, interceptor="progress", **call) from error
 
     async def _wait_for_return(self, failure: HTTPFailure) -> None:
@@ -183,18 +188,18 @@ class Downloading:
         self._furthest = max(size, self._furthest)
         if self._fruitless >= MAX_DROPS:
             raise failure
-        await self._opener.pause(BACKOFF, self._fruitless + 1)
+        await self._request.pause(BACKOFF, self._fruitless + 1)
 
     async def check(self, expected: Checksum) -> None:
         """Compare the whole file with its checksum."""
-        found = await on_disk(self._opener, lambda: self._part.digest(expected.algorithm))
+        found = await on_disk(self._request, lambda: self._part.digest(expected.algorithm))
         if found != expected.digest:
             message = f"the file has another {expected.algorithm} checksum"
-            raise HTTPDecodeError(message, where="checksum", **self._opener.call_info())
+            raise HTTPDecodeError(message, where="checksum", **self._request.call_info())
 
 
 async def fetch(
-    opener: Opener,
+    request: StreamRequest,
     path: Path,
     *,
     checksum: str | None,
@@ -204,7 +209,7 @@ async def fetch(
     """Download to a file.
 
     Args:
-        opener: Opens the responses.
+        request: Opens the responses.
         path: The file to make or to replace.
         checksum: See `Checksum`; None for none.
         progress: Told of the bytes that are there.
@@ -216,20 +221,20 @@ async def fetch(
     try:
         expected = None if checksum is None else Checksum(checksum)
     except ValueError as error:
-        raise HTTPInvalidRequestError(str(error), field="checksum", **opener.call_info()) from None
-    part = await on_disk(opener, lambda: PartFile(path, opener.url), undo=_abandon)
+        raise HTTPInvalidRequestError(str(error), field="checksum", **request.call_info()) from None
+    part = await on_disk(request, lambda: PartFile(path, request.url), undo=_abandon)
     keep = resume
     try:
         if not resume:
-            await on_disk(opener, lambda: part.begin(Partial()))
-        downloading = Downloading(opener, part, progress, resume=resume)
+            await on_disk(request, lambda: part.begin(Partial()))
+        downloading = Downloading(request, part, progress, resume=resume)
         response = await downloading.run()
         if expected is not None:
             keep = False  # unless it fits, but then there is nothing left to keep
             await downloading.check(expected)
-        await on_disk(opener, part.commit)
+        await on_disk(request, part.commit)
     finally:
-        await on_disk(opener, lambda: part.close(keep=keep))
+        await on_disk(request, lambda: part.close(keep=keep))
     return Download(path, part.partial.size, downloading.resumed_from, response)
 
 
@@ -238,12 +243,12 @@ def _abandon(part: PartFile) -> None:
 
 
 async def on_disk(
-    opener: Opener, act: Callable[[], T], undo: Callable[[T], object] | None = None
+    request: StreamRequest, act: Callable[[], T], undo: Callable[[T], object] | None = None
 ) -> T:
     """Do in a thread what may block.
 
     Args:
-        opener: Knows the facts of the call.
+        request: Knows the facts of the call.
         act: What to do.
         undo: Called with what `act` returned where nobody waits for it any more.
 
@@ -265,11 +270,11 @@ async def on_disk(
         raise
     except BlockingIOError as error:
         message = "another download of it is under way"
-        raise HTTPInvalidRequestError(message, field="path", **opener.call_info()) from error
+        raise HTTPInvalidRequestError(message, field="path", **request.call_info()) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error  # a NUL in the path
         message = f"cannot be written: {reason}"
-        raise HTTPInvalidRequestError(message, field="path", **opener.call_info()) from error
+        raise HTTPInvalidRequestError(message, field="path", **request.call_info()) from error
 
 
 async def _refusal(response: LimitedResponse) -> HTTPFailure:
@@ -277,4 +282,4 @@ async def _refusal(response: LimitedResponse) -> HTTPFailure:
     if head.status == 206:
         message = "a part that nobody asked for"
         return HTTPConnectionError(message, kind="protocol", **response.call_info())
-    return await response.refusal()
+    return await response.status_error()

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Final
 
 from railhttp.client.limited_response import LimitedResponse, check_limit
-from railhttp.client.opener import Opener
+from railhttp.client.stream_request import StreamRequest
 from railhttp.model.errors import (
     FAILURES,
     HTTPDecodeError,
@@ -34,7 +34,7 @@ class EventStream:
     """The events of a URL, and the connection that they come over.
 
     Args:
-        opener: Opens the connection.
+        request: Opens the connection.
         reconnect: Whether a connection that ended is opened again (WHATWG HTML, 9.2.3).
         last_event_id: The id to go on from; empty for the beginning.
         max_event_bytes: The most bytes that an event may have; None for no limit.
@@ -44,10 +44,15 @@ class EventStream:
     """
 
     def __init__(
-        self, opener: Opener, *, reconnect: bool, last_event_id: str, max_event_bytes: int | None
+        self,
+        request: StreamRequest,
+        *,
+        reconnect: bool,
+        last_event_id: str,
+        max_event_bytes: int | None,
     ) -> None:
-        check_limit(max_event_bytes, "max_event_bytes", opener.call_info())
-        self._opener = opener
+        check_limit(max_event_bytes, "max_event_bytes", request.call_info())
+        self._request = request
         self._reconnect = reconnect
         self._max_event_bytes = max_event_bytes
         self._decoder = EventStreamDecoder(max_event_bytes, last_event_id=last_event_id)
@@ -71,7 +76,7 @@ class EventStream:
         return {"Last-Event-ID": last_event_id} if last_event_id else {}
 
     async def _connect(self, headers: Mapping[str, str]) -> None:
-        response = await self._opener.open(headers)
+        response = await self._request.open(headers)
         try:
             await self._check(response)
         except BaseException:
@@ -89,7 +94,7 @@ class EventStream:
             self._reconnect = False
             return
         if head.status != 200:
-            raise await response.refusal()
+            raise await response.status_error()
         if head.content_type != EVENT_STREAM:
             raise HTTPDecodeError(
                 f"expected {EVENT_STREAM}",
@@ -142,7 +147,7 @@ class EventStream:
         while self._response is None and self._reconnect:
             self._fruitless += 1
             backoff = Backoff(max(self._time, SHORTEST_BACKOFF), LONGEST_BACKOFF)
-            await self._opener.pause(backoff, self._fruitless, at_least=self._time)
+            await self._request.pause(backoff, self._fruitless, at_least=self._time)
             try:
                 await self._connect(headers)
             except FAILURES as failure:

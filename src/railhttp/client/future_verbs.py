@@ -1,12 +1,13 @@
-"""The verbs as `FutureResult` values: total, so that they compose."""
+"""The verbs as `FutureResult` values, which compose."""
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from returns.future import FutureResult
 from returns.result import Failure, Result
-from typing_extensions import Unpack
+from typing_extensions import Unpack, override
 
+from railhttp.client.verbs import Verbs
 from railhttp.model.errors import HTTPCircuitOpenError, HTTPFailure, HTTPRetryExhaustedError
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse
@@ -15,14 +16,17 @@ if TYPE_CHECKING:
     from railhttp.client.http_client import HTTPClient
     from railhttp.wire.multipart import FormFields
 
+ResponseFuture: TypeAlias = FutureResult[HttpResponse, HTTPFailure]
+"""A request that is sent when it is awaited."""
 
-class FutureVerbs:
-    """A client's verbs, each as a `FutureResult` that never raises; reached as `client.future`.
 
-    The two signals of the infrastructure are failures here, whatever the client's
-    `HTTPClientConfig.total` says. A future sends when it is awaited; awaited again it gives the
-    same outcome. One may await it at a time: for more see `railhttp.railway.shared`, and for
-    requests that can be sent again `railhttp.railway.reader`.
+class FutureVerbs(Verbs[ResponseFuture]):
+    """A client's verbs, each as a `FutureResult` that never raises; the `future` of a client.
+
+    An open circuit and exhausted retries are failures too, whatever `HTTPClientConfig.total` is. A
+    future sends its request when it is awaited; awaited again it returns the same outcome. One
+    task at a time may await it: `railhttp.railway.shared` allows more, and requests of
+    `railhttp.railway.reader` can be sent again.
 
     Args:
         client: The client that sends.
@@ -42,75 +46,22 @@ class FutureVerbs:
     def __init__(self, client: "HTTPClient") -> None:
         self._client = client
 
-    def get(
-        self, url: str, **options: Unpack[RequestOptions]
+    @override
+    def request(
+        self, method: str, url: str, **options: Unpack[RequestOptions]
     ) -> FutureResult[HttpResponse, HTTPFailure]:
-        """Describe a GET request.
+        """Describe a request of any method, such as `QUERY` or `PROPFIND`; see `get`.
 
-        Args:
-            url: The target URL, or a path behind the base URL of the client.
-            **options: See `RequestOptions`.
-
-        Returns:
-            A future of `Success(HttpResponse)` for a 2xx or 3xx, of a failure otherwise.
+        A response with status 4xx or 5xx is a failure, unlike that of `HTTPClient.request`.
         """
-        return FutureResult(_total(self._client.get(url, **options)))
+        return FutureResult(_total(self._client._perform(method, url, options)))
 
-    def post(
-        self, url: str, **options: Unpack[RequestOptions]
-    ) -> FutureResult[HttpResponse, HTTPFailure]:
-        """Describe a POST request; see `get`."""
-        return FutureResult(_total(self._client.post(url, **options)))
-
+    @override
     def post_multipart(
         self, url: str, fields: "FormFields", **options: Unpack[RequestOptions]
     ) -> FutureResult[HttpResponse, HTTPFailure]:
         """Describe the upload of a form; see `HTTPClient.post_multipart`."""
         return FutureResult(_total(self._client.post_multipart(url, fields, **options)))
-
-    def put(
-        self, url: str, **options: Unpack[RequestOptions]
-    ) -> FutureResult[HttpResponse, HTTPFailure]:
-        """Describe a PUT request; see `get`."""
-        return FutureResult(_total(self._client.put(url, **options)))
-
-    def delete(
-        self, url: str, **options: Unpack[RequestOptions]
-    ) -> FutureResult[HttpResponse, HTTPFailure]:
-        """Describe a DELETE request; see `get`."""
-        return FutureResult(_total(self._client.delete(url, **options)))
-
-    def patch(
-        self, url: str, **options: Unpack[RequestOptions]
-    ) -> FutureResult[HttpResponse, HTTPFailure]:
-        """Describe a PATCH request; see `get`."""
-        return FutureResult(_total(self._client.patch(url, **options)))
-
-    def head(
-        self, url: str, **options: Unpack[RequestOptions]
-    ) -> FutureResult[HttpResponse, HTTPFailure]:
-        """Describe a HEAD request; see `get`."""
-        return FutureResult(_total(self._client.head(url, **options)))
-
-    def options(
-        self, url: str, **options: Unpack[RequestOptions]
-    ) -> FutureResult[HttpResponse, HTTPFailure]:
-        """Describe an OPTIONS request; see `get`."""
-        return FutureResult(_total(self._client.options(url, **options)))
-
-    def request(
-        self, method: str, url: str, **options: Unpack[RequestOptions]
-    ) -> FutureResult[HttpResponse, HTTPFailure]:
-        """Describe a request of any method, `QUERY` or `PROPFIND` say.
-
-        Unlike that of `HTTPClient.request`, an answer of 4xx or 5xx is a failure, as for all verbs.
-
-        Args:
-            method: The HTTP method, in any case.
-            url: See `get`.
-            **options: See `RequestOptions`.
-        """
-        return FutureResult(_total(self._client._outcome(method, url, options)))
 
 
 async def _total(

@@ -1,4 +1,4 @@
-"""An open response, and what ends the reading of it."""
+"""An open response, and the limits that end the reading of it."""
 
 from dataclasses import replace
 from typing import Final, NoReturn
@@ -13,86 +13,86 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
     HTTPValidationError,
 )
+from railhttp.model.exchange import IncomingResponse
 from railhttp.model.response import HttpResponse
 from railhttp.model.timeout import format_timeout
 from railhttp.model.validation import require_positive_int
-from railhttp.pipeline.call import Layers
-from railhttp.pipeline.timeouts import ClosedError, ExpiredError, Watch
-from railhttp.protocols import IncomingResponse
+from railhttp.pipeline.timeouts import ClosedError, ExpiredError, Timeout, Timeouts
 
 
 class Limits:
-    """What ends the reading of a stream from outside: silence, its time, the end of its client.
+    """The limits of a stream: silence, time, and the end of its client.
 
     Args:
-        layers: Where clock and watchdog are.
+        timeouts: The time limits of the client.
         idle: Seconds of silence that are allowed; None is no limit.
         total: Seconds for all of it; None is no limit.
         whole: Seconds for a body that is read as a whole, an error page; None is no limit.
-        max_bytes: The most bytes that are kept of one.
+        max_bytes: The most bytes that are kept of such a page.
     """
 
-    __slots__ = ("_clock", "_deadline", "_idle", "_total", "_watchdog", "_whole", "max_bytes")
+    __slots__ = ("_deadline", "_idle", "_timeouts", "_total", "_whole", "max_bytes")
 
     def __init__(
         self,
-        layers: Layers,
+        timeouts: Timeouts,
+        *,
         idle: float | None,
         total: float | None,
         whole: float | None,
         max_bytes: int,
     ) -> None:
-        self._clock = layers.clock
-        self._watchdog = layers.watchdog
+        self._timeouts = timeouts
         self._idle = idle
         self._total = total
         self._whole = whole
         self.max_bytes: Final = max_bytes
-        self._deadline = None if total is None else layers.clock.monotonic() + total
+        self._deadline = None if total is None else timeouts.clock.monotonic() + total
 
     def left(self) -> float | None:
-        """Give the seconds that are left, None for no limit.
+        """Return the seconds that are left; None for no limit.
 
         Raises:
-            ExpiredError: There are none.
+            ExpiredError: The time is over.
         """
         if self._deadline is None:
             return None
-        left = self._deadline - self._clock.monotonic()
+        left = self._deadline - self._timeouts.clock.monotonic()
         if left <= 0:
             raise ExpiredError
         return left
 
-    def watch_chunk(self) -> Watch:
-        """Give a context that ends with the time, with the client, and with silence."""
-        return self.watch(self._idle)
+    def bound_chunk(self) -> Timeout:
+        """Return a context that bounds the wait for a chunk."""
+        return self.bound(self._idle)
 
-    def watch_body(self) -> Watch:
-        """Give a context that ends with the time, with the client, and with the body's time."""
-        return self.watch(self._whole)
+    def bound_body(self) -> Timeout:
+        """Return a context that bounds the reading of a whole body."""
+        return self.bound(self._whole)
 
-    def watch(self, limit: float | None = None) -> Watch:
-        """Give a context that ends with the time, with the client, and after some seconds."""
+    def bound(self, limit: float | None = None) -> Timeout:
+        """Return a context that ends after `limit` seconds, with the time, or with the client."""
         left = self.left()
         if left is not None and (limit is None or left < limit):
             limit = left
-        return self._watchdog.watch(limit)
+        return self._timeouts.limit(limit)
 
-    def failure(self, error: ExpiredError | ClosedError, call: CallInfo) -> HTTPFailure:
-        """Build the failure that the end of a watch means."""
+    def failure(self, error: ExpiredError | ClosedError, info: CallInfo) -> HTTPFailure:
+        """Build the failure that the end of a context means."""
         if isinstance(error, ClosedError):
-            return HTTPConnectionError(str(error), kind="closed", **call)
-        if self._deadline is not None and self._clock.monotonic() >= self._deadline:
+            return HTTPConnectionError(str(error), kind="closed", **info)
+        if self._deadline is not None and self._timeouts.clock.monotonic() >= self._deadline:
             message = f"not done within {format_timeout(self._total)}"
-            return HTTPTimeoutError(message, phase="total", **call)
-        return HTTPTimeoutError("the server took too long to send more", phase="read", **call)
+            return HTTPTimeoutError(message, phase="total", limit=self._total, **info)
+        message = "the server took too long to send more"
+        return HTTPTimeoutError(message, phase="read", **info)
 
 
 class LimitedResponse:
     """An open response that is read within limits; a failure closes it.
 
     Args:
-        incoming: The response as the transport gives it.
+        incoming: The response of the transport.
         head: Its head as the interceptors left it.
         limits: Its limits.
     """
@@ -107,11 +107,11 @@ class LimitedResponse:
         self._reading = False
 
     def answer(self, body: bytes = b"") -> HttpResponse:
-        """Give the response as a value, with what was read of its body."""
+        """Return the response as a value, with the part of its body that was read."""
         return replace(self._head, body=body)
 
     def call_info(self) -> CallInfo:
-        """Say what a failure of this response has to know."""
+        """Return the details that a failure of this response carries."""
         return self._incoming.call_info()
 
     async def chunk(self) -> bytes:
@@ -119,23 +119,23 @@ class LimitedResponse:
 
         Raises:
             HTTPClientError: The body broke off or is corrupt, the time is over, or another task
-                reads it; always one of the union.
+                reads it; always one of `HTTPFailure`.
         """
         if self._closed or self._reading:
             raise self._misuse()
         self._reading = True
         try:
-            with self._limits.watch_chunk():
+            with self._limits.bound_chunk():
                 return await self._incoming.chunk()
         except BaseException as error:  # noqa: BLE001  # raised again, whatever it is
             self._fail(error)
         finally:
             self._reading = False
 
-    async def refusal(self) -> HTTPStatusError:
-        """Build the failure that its status means, with its body as far as that comes.
+    async def status_error(self) -> HTTPStatusError:
+        """Build an `HTTPStatusError` with as much of the body as can be read.
 
-        The status says more than a page that breaks off, is corrupt, too slow or too large.
+        The status matters more than a page that breaks off, is corrupt, too slow or too large.
 
         Raises:
             HTTPConnectionError: The client was stopped (kind `closed`).
@@ -143,7 +143,7 @@ class LimitedResponse:
         page = bytearray()
         most = self._limits.max_bytes
         try:
-            with self._limits.watch_body():
+            with self._limits.bound_body():
                 while len(page) < most and (chunk := await self.chunk()):
                     page += chunk
         except ClosedError as error:
@@ -166,13 +166,13 @@ class LimitedResponse:
         raise error
 
     def close(self) -> None:
-        """Give the connection back; it is closed unless the body was read to its end."""
+        """Release the connection; it is closed unless the body was read to its end."""
         self._closed = True
         self._incoming.close()
 
 
-def check_limit(limit: object, field: str, call: CallInfo) -> None:
-    """Refuse a caller's limit of bytes that is neither a positive integer nor None.
+def check_limit(limit: object, field: str, info: CallInfo) -> None:
+    """Refuse a limit of bytes that is neither a positive integer nor None.
 
     Raises:
         HTTPInvalidRequestError: It is neither.
@@ -181,4 +181,4 @@ def check_limit(limit: object, field: str, call: CallInfo) -> None:
         if limit is not None:
             require_positive_int(limit, field)
     except HTTPValidationError as error:
-        raise HTTPInvalidRequestError(error.message, field=field, **call) from None
+        raise HTTPInvalidRequestError(error.message, field=field, **info) from None

@@ -37,12 +37,12 @@ class Target(NamedTuple):
 
     Attributes:
         url: The URL without user-info.
-        host: The origin as text.
+        origin: The origin as text.
         credentials: Header fields made of the user-info; None where there was none.
     """
 
     url: URL
-    host: str
+    origin: str
     credentials: Mapping[str, str] | None
 
 
@@ -79,13 +79,13 @@ class Prepared(NamedTuple):
 
     Attributes:
         request: The request.
-        host: Its origin as text.
+        origin: Its origin as text.
         timeout: Seconds for the whole call; None is no limit.
         attempt_timeout: Seconds for one attempt; None is no limit.
     """
 
     request: Request
-    host: str
+    origin: str
     timeout: float | None
     attempt_timeout: float | None
 
@@ -168,7 +168,7 @@ class RequestBuilder:
         attempt_timeout = options.get("attempt_timeout", self._attempt_timeout)
         require_timeout(timeout, "timeout")
         require_timeout(attempt_timeout, "attempt_timeout")
-        return Prepared(request, target.host, timeout, attempt_timeout)
+        return Prepared(request, target.origin, timeout, attempt_timeout)
 
     def _keyed(self, options: RequestOptions) -> RequestOptions:
         key = options.get("idempotency_key")

@@ -14,8 +14,8 @@ from railhttp.model.errors import FAILURES, HTTPFailure, HTTPInvalidRequestError
 from railhttp.model.options import ProgressCallback, RequestOptions, with_default_headers
 
 if TYPE_CHECKING:
-    from railhttp.client.opener import Opener
     from railhttp.client.stream_context import StreamContext
+    from railhttp.client.stream_request import StreamRequest
     from railhttp.model.download import Download
     from railhttp.wire.sse import ServerSentEvent
 
@@ -36,7 +36,9 @@ class Streams(ABC):
     # What each way needs is imported there: many programs go none of them (benchmarks/imports.py).
 
     @abstractmethod
-    async def _opener(self, method: str, url: str, options: RequestOptions) -> "Opener": ...
+    async def _stream_request(
+        self, method: str, url: str, options: RequestOptions
+    ) -> "StreamRequest": ...
 
     @asynccontextmanager
     async def stream(
@@ -62,7 +64,7 @@ class Streams(ABC):
         """
         from railhttp.client.stream_context import StreamContext  # noqa: PLC0415  # see above
 
-        response = await (await self._opener(method, url, options)).open()
+        response = await (await self._stream_request(method, url, options)).open()
         try:
             yield StreamContext(response)
         finally:
@@ -109,11 +111,15 @@ class Streams(ABC):
             EventStream,
         )
 
-        opener = await self._opener(method, url, with_default_headers(options, EVENT_HEADERS))
+        request = await self._stream_request(
+            method, url, with_default_headers(options, EVENT_HEADERS)
+        )
         if reconnect and method.upper() != "GET":
-            raise HTTPInvalidRequestError("only a GET can", field="reconnect", **opener.call_info())
+            raise HTTPInvalidRequestError(
+                "only a GET can", field="reconnect", **request.call_info()
+            )
         events = EventStream(
-            opener,
+            request,
             reconnect=reconnect,
             last_event_id=last_event_id,
             max_event_bytes=max_event_bytes,
@@ -163,9 +169,11 @@ class Streams(ABC):
 
         options = with_default_headers(options, _DOWNLOAD_HEADERS)
         try:
-            opener = await self._opener("GET", url, options)
+            request = await self._stream_request("GET", url, options)
             return Success(
-                await fetch(opener, Path(path), checksum=checksum, progress=progress, resume=resume)
+                await fetch(
+                    request, Path(path), checksum=checksum, progress=progress, resume=resume
+                )
             )
         except FAILURES as failure:
             return Failure(failure)

@@ -1,78 +1,123 @@
-"""The verbs: one line each. What they have in common is `_outcome`, the boundary."""
+"""The verbs, one line each, for clients that await and for those that describe a request."""
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from returns.result import Result
 from typing_extensions import Unpack
 
-from railhttp.model.errors import HTTPFailure
 from railhttp.model.options import RequestOptions
-from railhttp.model.response import HttpResponse
+
+if TYPE_CHECKING:
+    from railhttp.wire.multipart import FormFields
+
+R = TypeVar("R")
 
 
-class Verbs(ABC):
-    """The verbs that return a `Result`: `Success` below 400, `Failure` for everything else.
+class AsyncVerbs(ABC, Generic[R]):
+    """The verbs of a client that awaits the response.
 
-    All of them take the keyword arguments of `RequestOptions`, and raise nothing but the two
-    signals of the infrastructure: `HTTPCircuitOpenError` and `HTTPRetryExhaustedError`. With
-    `HTTPClientConfig(total=True)` these are `Failure` values too.
+    All of them take the keyword arguments of `RequestOptions`. `HTTPClient` returns a `Result`:
+    `Success(HttpResponse)` for a 2xx or 3xx, `Failure` of one of `HTTPFailure` otherwise.
+    `BaseURLHTTPClient` returns the response and raises the failure.
     """
 
     @abstractmethod
-    async def _outcome(
-        self, method: str, url: str, options: RequestOptions
-    ) -> Result[HttpResponse, HTTPFailure]: ...
+    async def _perform(self, method: str, url: str, options: RequestOptions) -> R: ...
 
-    async def get(
-        self, url: str, **options: Unpack[RequestOptions]
-    ) -> Result[HttpResponse, HTTPFailure]:
+    async def get(self, url: str, **options: Unpack[RequestOptions]) -> R:
         """Perform a GET request.
 
         Args:
-            url: The target URL, or a path behind the base URL of the client.
+            url: The target URL, or a path that is appended to the base URL of the client.
             **options: See `RequestOptions`.
 
         Returns:
-            `Success(HttpResponse)` for a 2xx or 3xx, `Failure` of one of `HTTPFailure` otherwise.
+            From `HTTPClient`: `Success(HttpResponse)` for a 2xx or 3xx, `Failure` of one of
+            `HTTPFailure` otherwise. From `BaseURLHTTPClient`: the response, whatever its status.
 
         Raises:
             HTTPCircuitOpenError: The circuit breaker is open.
-            HTTPRetryExhaustedError: All attempts failed; only from an injected policy.
+            HTTPRetryExhaustedError: All attempts failed; only from an injected policy. With
+                `HTTPClientConfig(total=True)` these two are `Failure` values as well.
         """
-        return await self._outcome("GET", url, options)
+        return await self._perform("GET", url, options)
 
-    async def post(
-        self, url: str, **options: Unpack[RequestOptions]
-    ) -> Result[HttpResponse, HTTPFailure]:
+    async def post(self, url: str, **options: Unpack[RequestOptions]) -> R:
         """Perform a POST request; see `get`."""
-        return await self._outcome("POST", url, options)
+        return await self._perform("POST", url, options)
 
-    async def put(
-        self, url: str, **options: Unpack[RequestOptions]
-    ) -> Result[HttpResponse, HTTPFailure]:
+    async def put(self, url: str, **options: Unpack[RequestOptions]) -> R:
         """Perform a PUT request; see `get`."""
-        return await self._outcome("PUT", url, options)
+        return await self._perform("PUT", url, options)
 
-    async def delete(
-        self, url: str, **options: Unpack[RequestOptions]
-    ) -> Result[HttpResponse, HTTPFailure]:
+    async def delete(self, url: str, **options: Unpack[RequestOptions]) -> R:
         """Perform a DELETE request; see `get`."""
-        return await self._outcome("DELETE", url, options)
+        return await self._perform("DELETE", url, options)
 
-    async def patch(
-        self, url: str, **options: Unpack[RequestOptions]
-    ) -> Result[HttpResponse, HTTPFailure]:
+    async def patch(self, url: str, **options: Unpack[RequestOptions]) -> R:
         """Perform a PATCH request; see `get`."""
-        return await self._outcome("PATCH", url, options)
+        return await self._perform("PATCH", url, options)
 
-    async def head(
-        self, url: str, **options: Unpack[RequestOptions]
-    ) -> Result[HttpResponse, HTTPFailure]:
+    async def head(self, url: str, **options: Unpack[RequestOptions]) -> R:
         """Perform a HEAD request; see `get`."""
-        return await self._outcome("HEAD", url, options)
+        return await self._perform("HEAD", url, options)
 
-    async def options(
-        self, url: str, **options: Unpack[RequestOptions]
-    ) -> Result[HttpResponse, HTTPFailure]:
+    async def options(self, url: str, **options: Unpack[RequestOptions]) -> R:
         """Perform an OPTIONS request; see `get`."""
-        return await self._outcome("OPTIONS", url, options)
+        return await self._perform("OPTIONS", url, options)
+
+
+class Verbs(ABC, Generic[R]):
+    """The verbs as descriptions of requests, which are sent later."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def request(self, method: str, url: str, **options: Unpack[RequestOptions]) -> R:
+        """Describe a request of any method, such as `QUERY` or `PROPFIND`; see `get`.
+
+        A response with status 4xx or 5xx is a failure, unlike that of `HTTPClient.request`.
+        """
+
+    @abstractmethod
+    def post_multipart(
+        self, url: str, fields: "FormFields", **options: Unpack[RequestOptions]
+    ) -> R:
+        """Describe the upload of a form; see `HTTPClient.post_multipart`."""
+
+    def get(self, url: str, **options: Unpack[RequestOptions]) -> R:
+        """Describe a GET request.
+
+        Args:
+            url: The target URL, or a path that is appended to the base URL of the client.
+            **options: See `RequestOptions`. A body that can be read once cannot be sent again.
+
+        Returns:
+            A description that never raises when it is run: its outcome is `Success(HttpResponse)`
+            for a 2xx or 3xx, and one of `HTTPFailure` otherwise.
+        """
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, **options: Unpack[RequestOptions]) -> R:
+        """Describe a POST request; see `get`."""
+        return self.request("POST", url, **options)
+
+    def put(self, url: str, **options: Unpack[RequestOptions]) -> R:
+        """Describe a PUT request; see `get`."""
+        return self.request("PUT", url, **options)
+
+    def delete(self, url: str, **options: Unpack[RequestOptions]) -> R:
+        """Describe a DELETE request; see `get`."""
+        return self.request("DELETE", url, **options)
+
+    def patch(self, url: str, **options: Unpack[RequestOptions]) -> R:
+        """Describe a PATCH request; see `get`."""
+        return self.request("PATCH", url, **options)
+
+    def head(self, url: str, **options: Unpack[RequestOptions]) -> R:
+        """Describe a HEAD request; see `get`."""
+        return self.request("HEAD", url, **options)
+
+    def options(self, url: str, **options: Unpack[RequestOptions]) -> R:
+        """Describe an OPTIONS request; see `get`."""
+        return self.request("OPTIONS", url, **options)

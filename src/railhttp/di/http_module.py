@@ -3,15 +3,13 @@
 from collections.abc import Iterable
 from functools import partial
 
+from railhttp.di.containers import ContainerRegistrarProtocol
 from railhttp.di.http_provider import HTTPProvider
 from railhttp.di.modules import DynamicModule, Module
 from railhttp.model.config import HTTPClientConfig
-from railhttp.pipeline.observation.mailbox import Observer
-from railhttp.protocols import (
-    ContainerRegistrarProtocol,
-    InstrumentProtocol,
-    InterceptorProtocol,
-)
+from railhttp.pipeline.interceptors.chain import InterceptorProtocol
+from railhttp.pipeline.observation.instruments import InstrumentProtocol
+from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.testing.scripted.transport import ScriptedTransport
 
 

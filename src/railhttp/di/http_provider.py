@@ -5,22 +5,18 @@ from collections.abc import Iterable
 from typing import Final, Self, TypeVar
 
 from railhttp.client.http_client import HTTPClient
+from railhttp.client.protocol import HTTPClientProtocol
+from railhttp.di.containers import ContainerRegistrarProtocol, ContainerResolverProtocol
 from railhttp.di.health import HealthCheckResult
 from railhttp.model.config import HTTPClientConfig
-from railhttp.pipeline.observation.mailbox import Observer
-from railhttp.protocols import (
-    CircuitBreakerProtocol,
-    CircuitBreakerRegistryProtocol,
-    ContainerRegistrarProtocol,
-    ContainerResolverProtocol,
-    Exchange,
-    HTTPClientProtocol,
-    InstrumentProtocol,
-    InterceptorProtocol,
-    MetricsRecorderProtocol,
-    ResiliencePipelineProtocol,
-    RetryPolicyProtocol,
-)
+from railhttp.model.exchange import Exchange
+from railhttp.pipeline.interceptors.chain import InterceptorProtocol
+from railhttp.pipeline.observation.instruments import InstrumentProtocol
+from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
+from railhttp.pipeline.observation.observer_queue import Observer
+from railhttp.pipeline.policies.breaker import CircuitBreakerRegistryProtocol
+from railhttp.pipeline.policies.retry import RetryPolicyProtocol
+from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from railhttp.protocols import ContainerRegistrarProtocol, ContainerResolverProtocol
+from railhttp.di.containers import ContainerRegistrarProtocol, ContainerResolverProtocol
 
 
 @runtime_checkable

@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from railhttp.di.containers import ContainerRegistrarProtocol, ContainerResolverProtocol
 from railhttp.di.modules import ModuleImport, ProviderProtocol, provider_factories
-from railhttp.protocols import ContainerRegistrarProtocol, ContainerResolverProtocol
 
 
 @asynccontextmanager

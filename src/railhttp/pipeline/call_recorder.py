@@ -1,35 +1,37 @@
-"""Which calls a piece of work made: whoever is to repeat the work has to know all of them."""
+"""Records the calls that a piece of work makes: to repeat the work, one must know all of them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
-from railhttp.pipeline.call import Call
+from railhttp.pipeline.call import HTTPCall
 from railhttp.policy.retry import is_harmless
 
-JOURNAL: Final[ContextVar[list[Call] | None]] = ContextVar("railhttp_journal", default=None)
-"""Where calls are written down; None where nobody keeps a journal."""
+RECORDED_CALLS: Final[ContextVar[list[HTTPCall] | None]] = ContextVar(
+    "railhttp_recorded_calls", default=None
+)
+"""The list that calls are added to; None if nothing records them."""
 
 
 @contextmanager
-def journal() -> Iterator[list[Call]]:
-    """Write down the calls that are made inside the block, by whatever client, in any task.
+def recorded_calls() -> Iterator[list[HTTPCall]]:
+    """Record the calls that are made inside the block, by any client and in any task.
 
     Yields:
-        The calls, growing; those of a journal inside this one are in it too.
+        The calls, a list that grows; an outer recording gets them too.
     """
-    outer = JOURNAL.get()
-    calls: list[Call] = []
-    token = JOURNAL.set(calls)
+    outer = RECORDED_CALLS.get()
+    calls: list[HTTPCall] = []
+    token = RECORDED_CALLS.set(calls)
     try:
         yield calls
     finally:
-        JOURNAL.reset(token)
+        RECORDED_CALLS.reset(token)
         if outer is not None:
             outer.extend(calls)
 
 
-def is_repeatable(call: Call) -> bool:
-    """Whether making a call again does no harm: it is repeatable, or was provably never sent."""
+def is_repeatable(call: HTTPCall) -> bool:
+    """Return whether a second call does no harm: it is repeatable, or was provably never sent."""
     return is_harmless(call.delivery, repeatable=call.repeatable, replayable=call.replayable)

@@ -1,4 +1,4 @@
-"""The one door for time, chance and sleep."""
+"""The machine's clock: the one source of time, sleep and randomness."""
 
 import asyncio
 import random
@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from railhttp.protocols import Clock, TimerHandle
+from railhttp.model.clock import Clock, TimerHandle
 
 
 class SystemClock:
-    """The machine's own clock, as asyncio knows it.
+    """The clock of the machine and of the running loop.
 
     Example:
         >>> clock = SystemClock()
@@ -30,7 +30,7 @@ class SystemClock:
         await asyncio.sleep(max(0.0, seconds))
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> TimerHandle:
-        """Have `callback` called by the running loop after some seconds."""
+        """Schedule `callback` on the running loop."""
         return asyncio.get_running_loop().call_later(seconds, callback)
 
 
@@ -38,9 +38,9 @@ SYSTEM_CLOCK: Final[Clock] = SystemClock()
 
 
 def random_id(clock: Clock) -> str:
-    """Draw an id that no other is likely to be: two lots of 53 bits as 32 hexadecimal digits.
+    """Return a random id: two numbers of 53 bits as 32 hexadecimal digits.
 
-    It tells calls apart and is no secret: the lots need not be unpredictable.
+    It tells calls apart and is not a secret, so it need not be unpredictable.
 
     Example:
         >>> len(random_id(SYSTEM_CLOCK))

@@ -1,42 +1,46 @@
-"""All layers around an attempt as one, in one order."""
+"""Several policies as one, in one order."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import Generic, ParamSpec, Self, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
-from railhttp.model.errors import CallInfo, Delivery, HTTPTimeoutError, TimeoutPhase
+from railhttp.model.clock import Clock
+from railhttp.model.errors import HTTPValidationError
+from railhttp.model.validation import require_methods, require_timeout
+from railhttp.pipeline.call import Attempt, Call, ReplayAware, attempt_of
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.composition import Layer, Stack, composed
+from railhttp.pipeline.layers import time_limit
 from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
+from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.pipeline.policies.breaker_registry import OriginBreakers
 from railhttp.pipeline.policies.bulkhead import Bulkhead
+from railhttp.pipeline.policies.foreign import guarded, own_breaker
 from railhttp.pipeline.policies.rate_limit import RateLimiter
-from railhttp.pipeline.policies.retry import RetryPolicy
-from railhttp.pipeline.scope import CallScope, CutCall, SparesBodies, scope_of
-from railhttp.pipeline.timeouts import Watch, Watchdog
-from railhttp.policy.deadline import nearer
-from railhttp.protocols import CircuitBreakerProtocol, Clock, RetryPolicyProtocol
+from railhttp.pipeline.policies.retry import RetryPolicy, RetryPolicyProtocol
+from railhttp.pipeline.stack import CircuitBreakerProtocol, Layer, Stack
+from railhttp.pipeline.timeouts import Timeouts
 
 T = TypeVar("T")
 P = ParamSpec("P")
+C = TypeVar("C", bound=Call)
 
 
-class ResiliencePipeline(SparesBodies):
+class ResiliencePipeline(ReplayAware):
     """Bulkhead → retry → rate limit → breaker → attempt timeout → call, each one optional.
 
-    The order is always this one, in whatever order layers are given:
-    the wait for a place counts once per call; each attempt takes its turn and asks the breaker;
-    a breaker hears of each attempt that takes too long, but never of a call that had to queue.
+    The order is always this one, in whatever order the layers are given: a call waits for its place
+    once; each attempt takes its turn and is admitted by the breaker; a breaker counts each attempt
+    that takes too long, but never a call that had to queue. A client takes the layers that the
+    pipeline has when the client is built.
 
     Args:
         *layers: The layers, at most one of a kind.
-        total: Seconds for a whole call, waits included; None is no limit. A call's own deadline
+        total: Seconds for a whole call, waits included; None is no limit. The deadline of the call
             holds too: the nearer one counts.
-        clock: What tells the time.
+        clock: The source of time for plain functions; the calls of a client use its clock.
 
     Raises:
-        HTTPValidationError: The layers do not go together, see `check_pipeline`.
+        HTTPValidationError: The layers do not go together, see `require_stack`.
 
     Example:
         >>> import asyncio
@@ -52,8 +56,8 @@ class ResiliencePipeline(SparesBodies):
     ) -> None:
         self._total = total
         self._clock = clock
-        self._watchdog = Watchdog(clock, (total,))
-        self._build(layers)
+        self._layers: tuple[Layer, ...] = ()
+        self._place(layers)
 
     @classmethod
     def standard(
@@ -66,21 +70,21 @@ class ResiliencePipeline(SparesBodies):
         total: float | None = 30.0,
         clock: Clock = SYSTEM_CLOCK,
     ) -> Self:
-        """Make a pipeline with what a call to another service usually needs.
+        """Return a pipeline with what a call to another service usually needs.
 
         Args:
             limit: How many calls may run at once.
-            retry: The retry policy; a `RetryPolicy()` where None.
-            breaker: The breaker; one for each origin where None.
+            retry: The retry policy; a `RetryPolicy()` if None.
+            breaker: The breaker; one for each origin if None.
             attempt_timeout: Seconds for one attempt.
             total: Seconds for a whole call; None is no limit.
-            clock: What tells the time.
+            clock: See `ResiliencePipeline`.
 
         Returns:
-            The pipeline; a rate limit, for one, can be added to it.
+            The pipeline; more layers, such as a rate limit, can be added.
 
         Raises:
-            HTTPValidationError: A number is out of its bounds, or they do not go together.
+            HTTPValidationError: A number is out of bounds, or they do not go together.
         """
         return cls(
             Bulkhead(limit, clock=clock),
@@ -100,156 +104,138 @@ class ResiliencePipeline(SparesBodies):
         Raises:
             HTTPValidationError: It does not go with the others; the pipeline stays as it was.
         """
-        self._build((*self._layers, layer))
+        self._place((*self._layers, layer))
         return self
 
-    def _build(self, layers: tuple[Layer, ...]) -> None:
-        self._stack = composed(layers, total=self._total)
+    def _place(self, layers: tuple[Layer, ...]) -> None:
+        self._stack = require_stack(layers, total=self._total)
         self._layers = layers
-        self._limit = None if self._stack.keeps_deadlines else self._total
+        attempt = self._stack.attempt_timeout
+        self._attempt_timeout = None if attempt is None else attempt.seconds
+        self._timeouts = Timeouts(self._clock, (self._total, self._attempt_timeout))
 
     def __repr__(self) -> str:
         layers = ", ".join(type(layer).__name__ for layer in self._stack if layer is not None)
         return f"<{type(self).__name__}{layers and f' of {layers}'}>"
+
+    @property
+    def stack(self) -> Stack:
+        """The layers, each in its place."""
+        return self._stack
+
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """Seconds for a whole call, and for one attempt; None is no limit."""
+        return self._total, self._attempt_timeout
 
     async def execute(
         self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Call `func` through every layer.
 
-        Args:
-            func: What to call.
-            *args: What to call it with.
-            **kwargs: What to call it with.
-
         Returns:
-            What it returns.
+            The result of `func`.
 
         Raises:
             HTTPTimeoutError: Of phase `total`: the call took longer than it may.
-            HTTPClientError: What the layers raise, see theirs.
+            HTTPClientError: See the layers.
         """
-        call = partial(func, *args, **kwargs) if args or kwargs else func
-        passage = Passage(self._stack, scope_of(func), call, self._total, self._clock)
-        if self._limit is None:
-            return await passage.through_bulkhead()
-        with self._watchdog.watch(self._limit, passage.call, passage.timed_out):
-            return await passage.through_bulkhead()
+        attempt = attempt_of(func, self._clock, *args, **kwargs)
+        call = attempt.call
+        limits = call.timeout, call.deadline, call.attempt_timeout
+        call.tighten(self._total)
+        call.attempt_timeout = self._attempt_timeout
+        try:
+            with self._timeouts.limit(self._total, call, call.timed_out):
+                return await self._compose(attempt.send)(call)
+        finally:
+            call.timeout, call.deadline, call.attempt_timeout = limits
+
+    def _compose(self, send: Callable[[C], Awaitable[T]]) -> Callable[[C], Awaitable[T]]:
+        stack = self._stack
+        if stack.attempt_timeout is not None:
+            send = partial(time_limit, self._timeouts, send)
+        if stack.breaker is not None:
+            own = own_breaker(stack.breaker)
+            run = partial(guarded, stack.breaker) if own is None else own.run
+            send = partial(run, send)
+        if stack.rate_limit is not None:
+            send = partial(stack.rate_limit.run, send)
+        if stack.retry is not None:
+            send = partial(_retry, stack.retry, send)
+        if stack.bulkhead is not None:
+            send = partial(stack.bulkhead.run, send)
+        return send
 
 
-class Passage(CutCall, Generic[T]):
-    """One call on its way through the layers, outermost first; what they know of it.
+def _retry(policy: RetryPolicyProtocol, send: Callable[[C], Awaitable[T]], call: C) -> Awaitable[T]:
+    # A policy of another library may repeat anything, so a body that can be read once skips it.
+    if not (call.replayable or isinstance(policy, ReplayAware)):
+        return send(call)
+    return policy.execute(Attempt(call, partial(send, call)))
+
+
+def require_stack(layers: Iterable[Layer], *, total: float | None = None) -> Stack:
+    """Put layers into their places.
 
     Args:
-        stack: The layers.
-        scope: The call's own facts, None where they are not known.
-        call: The call.
-        total: Seconds for it, None for no limit but its own.
-        clock: What tells the time.
+        layers: The layers, in any order.
+        total: Seconds for a whole call; None is no limit.
+
+    Raises:
+        HTTPValidationError: An object is not a layer, or two layers are of one kind. Or an attempt
+            may take longer than the call, the window of a breaker does not hold two attempts, so
+            that its ratio would rest on half of them, or the waits between attempts are longer
+            than the call.
+
+    Example:
+        >>> require_stack([RetryPolicy(), AttemptTimeout(5.0)]).attempt_timeout.seconds
+        5.0
     """
+    stack = Stack()
+    for layer in layers:
+        require_methods(layer, "call" if hasattr(layer, "call") else "execute", field="layers")
+        stack, before = _placed(stack, layer)
+        if before is not None:
+            message = f"two of a kind: {type(before).__name__} and {type(layer).__name__}"
+            raise HTTPValidationError(message, field="layers")
+    require_timeout(total, field="total")
+    _require_times(stack, total)
+    return stack
 
-    __slots__ = (
-        *("_call", "_scope", "_stack", "_total"),
-        *("attempts", "deadline", "host", "method", "repeatable", "replayable", "started"),
-    )
 
-    def __init__(
-        self,
-        stack: Stack,
-        scope: CallScope | None,
-        call: Callable[[], Awaitable[T]],
-        total: float | None,
-        clock: Clock,
-    ) -> None:
-        self._stack = stack
-        self._scope = scope
-        self._call = call
-        self._total = total
-        self._cut: Watch | None = None
-        self.attempts = 0
-        if scope is None:
-            self.method = self.host = ""
-            self.repeatable = self.replayable = True
-            self.deadline = None
-            self.started = 0.0
-        else:
-            self.method = scope.method
-            self.host = scope.host
-            self.repeatable = scope.repeatable
-            self.replayable = scope.replayable
-            self.deadline = scope.deadline
-            self.started = scope.started
-        if total is not None:
-            self.deadline = nearer(self.deadline, clock.monotonic() + total)
+def _placed(stack: Stack, layer: Layer) -> "tuple[Stack, Layer | None]":
+    """Put a layer into its place; also return the layer that was there before."""
+    match layer:
+        case Bulkhead():
+            return stack._replace(bulkhead=layer), stack.bulkhead
+        case RateLimiter():
+            return stack._replace(rate_limit=layer), stack.rate_limit
+        case AttemptTimeout():
+            return stack._replace(attempt_timeout=layer), stack.attempt_timeout
+        case CircuitBreakerProtocol():
+            return stack._replace(breaker=layer), stack.breaker
+        case _:
+            return stack._replace(retry=layer), stack.retry
 
-    @property
-    def call(self) -> CallScope:
-        """The call itself."""
-        return self._scope or self
 
-    @property
-    def phase(self) -> TimeoutPhase:
-        """What the present attempt waits for."""
-        return "read" if self._scope is None else self._scope.phase
+def _require_times(stack: Stack, total: float | None) -> None:
+    attempt = stack.attempt_timeout.seconds if stack.attempt_timeout else 0.0
+    window = _window(stack.breaker)
+    if window is not None and window < 2 * attempt:
+        message = f"must hold two attempts of {attempt:g} s, got {window:g} s"
+        raise HTTPValidationError(message, field="window")
+    if total is None:
+        return
+    if attempt > total:
+        message = f"must not be longer than the whole call, {total:g} s, got {attempt:g} s"
+        raise HTTPValidationError(message, field="attempt_timeout")
+    if isinstance(stack.retry, RetryPolicy) and stack.retry.rule.longest_waits > total:
+        message = f"the waits between attempts add up to more than {total:g} s"
+        raise HTTPValidationError(message, field="total")
 
-    def timed_out(self) -> HTTPTimeoutError:
-        """Build the failure of a call that took longer than it may."""
-        message = f"the call took longer than {self._total:g} s"
-        return HTTPTimeoutError(message, phase="total", limit=self._total, **self.call_info())
 
-    def call_info(self) -> CallInfo:
-        """What a failure that ends the call now shall say of it."""
-        if self._scope is not None:
-            return self._scope.call_info()
-        delivery = Delivery.MAYBE_SENT if self.attempts else Delivery.NOT_SENT
-        return {"delivery": delivery, "attempts": self.attempts}
-
-    async def through_bulkhead(self) -> T:
-        """Wait for a place."""
-        bulkhead = self._stack.bulkhead
-        if bulkhead is None:
-            return await self.through_retry()
-        if not bulkhead.enter_now():
-            await bulkhead.enter(self)
-        try:
-            return await self.through_retry()
-        finally:
-            bulkhead.leave()
-
-    def through_retry(self) -> Awaitable[T]:
-        """Make attempts."""
-        retry = self._stack.retry
-        if retry is None or not (self.replayable or isinstance(retry, SparesBodies)):
-            return self.attempt()
-        return retry.execute(self.attempt)
-
-    def attempt(self) -> Awaitable[T]:
-        """Make an attempt: take its turn, ask the breaker."""
-        rate_limit = self._stack.rate_limit
-        return self._guarded() if rate_limit is None else self._admitted(rate_limit)
-
-    async def _admitted(self, rate_limit: RateLimiter) -> T:
-        await rate_limit.admit(self)
-        return await self._guarded()
-
-    def _guarded(self) -> Awaitable[T]:
-        breaker = self._stack.breaker
-        return self.send() if breaker is None else self._protected(breaker)
-
-    async def _protected(self, breaker: CircuitBreakerProtocol) -> T:
-        try:
-            return await breaker.call(self._heard)
-        finally:
-            self.resume()
-
-    async def _heard(self) -> T:
-        try:
-            return await self.send()
-        except asyncio.CancelledError as error:
-            raise (self.cut_off(error) or error) from None
-
-    def send(self) -> Awaitable[T]:
-        """Make the call itself, for as long as an attempt may take."""
-        self.attempts += 1
-        timeout = self._stack.attempt_timeout
-        return self._call() if timeout is None else timeout.run(self, self._call)
+def _window(breaker: CircuitBreakerProtocol | None) -> float | None:
+    if isinstance(breaker, CircuitBreaker | OriginBreakers):
+        return breaker.rule.window if breaker.rule.failure_ratio is not None else None
+    return None

@@ -1,54 +1,54 @@
 """Time limits for very many calls at the price of very few timers.
 
-All watches of one duration expire in the order in which they began, so one timer for the first of
-them is enough: a call costs an entry in a dict, not a timer (benchmarks/README.md, "Time limits").
+Timeouts of one duration expire in the order in which they began, so one timer for the first of them
+is enough: a call costs an entry in a dict, not a timer (benchmarks/README.md, "Time limits").
 """
 
 import asyncio
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
+from railhttp.model.clock import Clock, TimerHandle
 from railhttp.model.errors import HTTPTimeoutError
-from railhttp.protocols import Clock, TimerHandle
 
 
 class ExpiredError(TimeoutError):
-    """The time of a watch is over."""
+    """The time of a timeout is over."""
 
 
 class ClosedError(Exception):
-    """A watch ended because its watchdog was closed, or could not begin on this event loop."""
+    """The client was stopped, or it cannot serve this event loop."""
 
     def __init__(self, message: str = "the client was stopped") -> None:
         super().__init__(message)
 
 
-class Watch:
+class Timeout:
     """A context that cancels its task when its time is over, and then raises `ExpiredError`.
 
-    A cancellation from elsewhere passes through untouched, as with `asyncio.timeout`. One of its
-    own bears the watch as its message, so that whoever is inside can tell what it means
-    (`watch_behind`).
+    A cancellation from outside always wins: if the task was cancelled both by its limit and from
+    outside, the block ends with `CancelledError`. The limit's own cancellation carries the timeout
+    as its message, so code inside the block can tell why it is cancelled (`timeout_behind`).
 
     Args:
-        queue: The watches of its duration.
-        owner: The call whose limit it is; None where it is nobody's.
-        fail: Builds the failure to raise in place of `ExpiredError`.
+        queue: The timeouts of the same duration.
+        owner: The call that the limit belongs to, if any.
+        fail: Builds the failure to raise instead of `ExpiredError`.
 
     Attributes:
-        expires: When its time is over, on the clock's `monotonic()`; 0 where it has no limit.
-        is_open: Whether its block has not been left yet.
+        expires: When the time is over, on the clock's `monotonic()`; 0 if there is no limit.
+        is_open: Whether the block is still running.
     """
 
     __slots__ = (
-        *("_cancelling", "_fail", "_failure", "_queue", "_reason", "_task"),
+        *("_cancelling", "_cancels", "_fail", "_failure", "_queue", "_reason", "_task"),
         *("expires", "is_open", "owner"),
     )
 
     def __init__(
         self,
-        queue: "_Queue",
+        queue: "_TimerQueue",
         owner: object = None,
         fail: Callable[[], HTTPTimeoutError] | None = None,
     ) -> None:
@@ -65,25 +65,35 @@ class Watch:
             raise RuntimeError("a time limit needs a running task")
         self._task = task
         self._cancelling = task.cancelling()
+        self._cancels = 0
         self.expires = queue.join(self)
         self.is_open = True
         return self
 
     @property
     def is_expired(self) -> bool:
-        """Whether its time is over."""
+        """Whether the time is over."""
         return self._reason is ExpiredError
 
     @property
     def failure(self) -> Exception:
-        """What the end of its time means, always the same object."""
+        """The failure that the expiry means, always the same object."""
         if self._failure is None:
             self._failure = ExpiredError() if self._fail is None else self._fail()
         return self._failure
 
     def end(self, reason: type[Exception]) -> None:
-        """End the wait of the task that is inside."""
+        """Cancel the task inside the block."""
         self._reason = reason
+        self._cancel()
+
+    def insist(self) -> None:
+        """Cancel the task again if it swallowed the first cancellation."""
+        if self.is_open:
+            self._cancel()
+
+    def _cancel(self) -> None:
+        self._cancels += 1
         self._task.cancel(self)
 
     def __exit__(
@@ -96,94 +106,94 @@ class Watch:
         self.is_open = False
         if self._reason is None:
             return
-        is_ours = self._task.uncancel() <= self._cancelling
-        if is_ours and exc_type is asyncio.CancelledError:
-            raise (self.failure if self.is_expired else self._reason()) from None
-        if not is_ours and exc is self._failure is not None:
-            # Somebody else cancelled the task too, and must not find that it goes on.
+        for _ in range(self._cancels):
+            self._task.uncancel()
+        if self._task.cancelling() > self._cancelling:
+            # The task was cancelled from outside too, and must not find that it goes on
+            # (tests/client/test_cancellation.py, "in one turn").
             raise asyncio.CancelledError from None
+        if exc_type is asyncio.CancelledError:
+            raise (self.failure if self.is_expired else self._reason()) from None
 
 
-class _Queue:
-    """The watches of one duration, the first to expire in front."""
+class _TimerQueue:
+    """The timeouts of one duration, the first to expire in front."""
 
-    __slots__ = ("_clock", "_owner", "_timer", "_usual", "_watches", "loop", "seconds")
+    __slots__ = ("_clock", "_keep", "_owner", "_timeouts", "_timer", "loop", "seconds")
 
     def __init__(
         self,
-        owner: "Watchdog",
-        clock: Clock,
+        owner: "Timeouts",
         loop: asyncio.AbstractEventLoop,
         seconds: float | None,
         *,
-        usual: bool,
+        keep: bool,
     ) -> None:
         self.loop = loop
-        self._owner = owner
-        self._clock = clock
-        self._usual = usual
         self.seconds = seconds
+        self._owner = owner
+        self._clock = owner.clock
+        self._keep = keep
         self._timer: TimerHandle | None = None
-        self._watches: dict[Watch, None] = {}
+        self._timeouts: dict[Timeout, None] = {}
 
-    def join(self, watch: Watch) -> float:
-        """Add a watch, and say when it expires."""
-        self._watches[watch] = None
+    def join(self, timeout: Timeout) -> float:
+        """Add a timeout and return the time at which it expires."""
+        self._timeouts[timeout] = None
         seconds = self.seconds
         if seconds is None:
             return 0.0
         if self._timer is None:
-            self._timer = self._clock.call_later(seconds, self._ring)
+            self._timer = self._clock.call_later(seconds, self._expire)
         return self._clock.monotonic() + seconds
 
-    def leave(self, watch: Watch) -> None:
-        """Remove a watch, if it is still there."""
-        self._watches.pop(watch, None)
-        if not (self._usual or self._watches):
+    def leave(self, timeout: Timeout) -> None:
+        self._timeouts.pop(timeout, None)
+        if not (self._keep or self._timeouts):
             self._owner.forget(self)
 
-    def _ring(self) -> None:
+    def _expire(self) -> None:
         self._timer = None
         now = self._clock.monotonic()
-        while self._watches:
-            first = next(iter(self._watches))
+        while self._timeouts:
+            first = next(iter(self._timeouts))
             if first.expires > now:
-                self._timer = self._clock.call_later(first.expires - now, self._ring)
+                self._timer = self._clock.call_later(first.expires - now, self._expire)
                 return
-            del self._watches[first]
+            del self._timeouts[first]
             first.end(ExpiredError)
 
     def close(self) -> None:
-        """Stop the timer, and end the watches that are there."""
+        """Stop the timer, and end all timeouts."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        watches, self._watches = self._watches, {}
-        for watch in watches:
-            watch.end(ClosedError)
+        timeouts, self._timeouts = self._timeouts, {}
+        for timeout in timeouts:
+            timeout.end(ClosedError)
 
 
-class Watchdog:
-    """Hands out time limits.
+class Timeouts:
+    """The time limits of a client or a pipeline.
 
     Args:
-        clock: What tells the time.
-        usual: The durations that come again and again; their timers stay between two calls.
-        check_loop: Asked before a watch begins on another event loop than the last one; what it
-            raises is raised by `watch`.
+        clock: The source of time.
+        usual: The durations that recur; their timers stay between two calls.
+        check_loop: Called before the first limit on another event loop than the last; an exception
+            from it is raised by `limit`.
 
     Example:
         >>> import asyncio
         >>> from railhttp.pipeline.clock import SYSTEM_CLOCK
         >>> async def main() -> None:
-        ...     with Watchdog(SYSTEM_CLOCK).watch(0.001):
+        ...     with Timeouts(SYSTEM_CLOCK).limit(0.001):
         ...         await asyncio.sleep(1)
         >>> asyncio.run(main())
         Traceback (most recent call last):
         railhttp.pipeline.timeouts.ExpiredError
     """
 
-    __slots__ = ("_check_loop", "_clock", "_loop", "_queues", "_usual")
+    __slots__ = ("_check_loop", "_loop", "_queues", "_usual", "clock")
 
     def __init__(
         self,
@@ -191,70 +201,71 @@ class Watchdog:
         usual: Iterable[float | None] = (),
         check_loop: Callable[[], None] | None = None,
     ) -> None:
-        self._clock = clock
+        self.clock: Final = clock
         self._check_loop = check_loop
         self._usual = frozenset(usual)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._queues: dict[float | None, _Queue] = {}
+        self._queues: dict[float | None, _TimerQueue] = {}
 
-    def watch(
+    def limit(
         self,
         seconds: float | None,
         owner: object = None,
         fail: Callable[[], HTTPTimeoutError] | None = None,
-    ) -> Watch:
-        """Give a context with a time limit.
+    ) -> Timeout:
+        """Return a context with a time limit.
 
         Args:
-            seconds: The limit; None is none, but the context still ends with the watchdog.
-            owner: The call whose limit it is.
-            fail: Builds what the context raises when the time is over; an `ExpiredError` if None.
+            seconds: The limit; with None the context only ends early when the client is stopped.
+            owner: The call that the limit belongs to.
+            fail: Builds the failure that the context raises; an `ExpiredError` if None.
 
         Raises:
             ExpiredError: From the context, when the time is over.
-            ClosedError: From the context, when the watchdog is closed meanwhile.
+            ClosedError: From the context, when `close` is called meanwhile.
         """
         loop = asyncio.get_running_loop()
-        if loop is not self._loop:  # the timers of another one ring no more
+        if loop is not self._loop:  # timers of another loop never fire here
             if self._check_loop is not None:
                 self._check_loop()
             self._loop = loop
             self._queues = {}
         queue = self._queues.get(seconds)
         if queue is None:
-            usual = seconds in self._usual
-            queue = self._queues[seconds] = _Queue(self, self._clock, loop, seconds, usual=usual)
-        return Watch(queue, owner, fail)
+            keep = seconds in self._usual
+            queue = self._queues[seconds] = _TimerQueue(self, loop, seconds, keep=keep)
+        return Timeout(queue, owner, fail)
 
-    def forget(self, queue: _Queue) -> None:
-        """Forget a duration that nobody waits for and that is no usual one."""
+    def forget(self, queue: _TimerQueue) -> None:
+        """Drop an unusual duration that no call uses any more."""
         if self._queues.get(queue.seconds) is queue:
             del self._queues[queue.seconds]
             queue.close()
 
     def close(self) -> None:
-        """End all watches: the tasks inside get `ClosedError`."""
+        """End all limits: the blocks raise `ClosedError`."""
         self._loop = None
         queues, self._queues = self._queues, {}
         for queue in queues.values():
             queue.close()
 
 
-def watch_behind(error: asyncio.CancelledError) -> Watch | None:
+def timeout_behind(error: asyncio.CancelledError, owner: object) -> Timeout | None:
     """Find the time limit that a cancellation comes from.
 
     Args:
-        error: The cancellation; asyncio hands its message on, from task to task too.
+        error: The cancellation; asyncio passes its message on, from task to task too.
+        owner: The call whose limits count.
 
     Returns:
-        The watch whose time is over; None where the cancellation comes from elsewhere.
+        The expired timeout; None if the cancellation comes from elsewhere.
 
     Example:
-        >>> print(watch_behind(asyncio.CancelledError("shutting down")))
+        >>> print(timeout_behind(asyncio.CancelledError("shutting down"), owner=None))
         None
     """
     match error.args:
-        case (Watch(is_expired=True) as watch,):
-            return watch
+        case (Timeout(is_expired=True) as timeout,) if timeout.owner is owner:
+            return timeout
         case _:
             return None

@@ -20,10 +20,10 @@ from railhttp.model.errors import FAILURES, Delivery, HTTPFailure, HTTPRetryExha
 from railhttp.model.options import RequestOptions
 from railhttp.model.request import IDEMPOTENT_METHODS
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.call import Call
-from railhttp.pipeline.call_recorder import is_repeatable, journal
+from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.call_recorder import is_repeatable, recorded_calls
 from railhttp.pipeline.policies.foreign import exhausted
-from railhttp.protocols import RetryPolicyProtocol
+from railhttp.pipeline.policies.retry import RetryPolicyProtocol
 from railhttp.railway._errors import no_client
 from railhttp.railway.outcome import run
 from railhttp.wire.multipart import FormFields
@@ -158,7 +158,7 @@ async def _retried(
     seen: list[HTTPFailure] = []
 
     async def attempt() -> Result[T, E]:
-        with journal() as calls:
+        with recorded_calls() as calls:
             result = await run(begin())
         if not is_successful(result):
             failure = result.failure()
@@ -177,7 +177,7 @@ async def _retried(
         return Failure(_given_up(seen, error))
 
 
-def _is_harmless(calls: Sequence[Call], failure: HTTPFailure) -> bool:
+def _is_harmless(calls: Sequence[HTTPCall], failure: HTTPFailure) -> bool:
     if calls:
         return all(map(is_repeatable, calls))
     # It comes from elsewhere, or its request could not be built.

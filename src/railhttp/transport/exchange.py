@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import NoReturn
 
+from railhttp.model.clock import Clock
 from railhttp.model.errors import (
     CallInfo,
     HTTPClientError,
@@ -16,7 +17,6 @@ from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState, Stage, call_info
 from railhttp.policy.redirect import leads_on
-from railhttp.protocols import Clock
 from railhttp.transport.dispatch import Dispatcher
 from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.incoming import Incoming

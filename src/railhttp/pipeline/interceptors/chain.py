@@ -2,29 +2,78 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPInterceptorError
 from railhttp.model.response import HttpResponse
 from railhttp.model.validation import require_methods
-from railhttp.protocols import InterceptorProtocol
 
 T = TypeVar("T", RequestContext, HttpResponse)
 
 
+@runtime_checkable
+class InterceptorProtocol(Protocol):
+    """Sees the request and the response of every attempt, and may change both.
+
+    An exception from it becomes an `HTTPInterceptorError` that names it.
+
+    Example:
+        >>> class Tagged:
+        ...     async def intercept_request(self, context: RequestContext) -> RequestContext:
+        ...         context.headers["X-Tag"] = "7"
+        ...         return context
+        ...     async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        ...         return response
+        >>> isinstance(Tagged(), InterceptorProtocol)
+        True
+    """
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        """See a request before it is sent; it may be changed, or replaced by the returned one."""
+        ...
+
+    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        """See a response after it was read; it may be replaced by the returned one."""
+        ...
+
+
+@runtime_checkable
+class InterceptorChainProtocol(Protocol):
+    """Keeps interceptors in order and runs them."""
+
+    def add_interceptor(self, interceptor: InterceptorProtocol) -> None:
+        """Append an interceptor."""
+        ...
+
+    def remove_interceptor(self, interceptor: InterceptorProtocol) -> None:
+        """Remove an interceptor."""
+        ...
+
+    async def process_request(self, context: RequestContext) -> RequestContext:
+        """Pass a request through all interceptors, in order."""
+        ...
+
+    async def process_response(self, response: HttpResponse) -> HttpResponse:
+        """Pass a response through all interceptors, in reverse."""
+        ...
+
+
 class InterceptionError(HTTPInterceptorError):
-    """An interceptor failed; a call turns it into an `HTTPInterceptorError` with its facts."""
+    """An interceptor failed; the call replaces it by an `HTTPInterceptorError` with its details."""
 
 
 class InterceptorChain:
-    """Interceptors in their order.
+    """Interceptors in order.
 
     Args:
         interceptors: The first one sees a request first and its response last.
 
+    Attributes:
+        chained: The interceptors as they are now; an attempt keeps them to its end.
+
     Raises:
-        HTTPValidationError: One of them is no interceptor.
+        HTTPValidationError: An object lacks the methods of an interceptor.
 
     Example:
         >>> import asyncio
@@ -40,80 +89,55 @@ class InterceptorChain:
     """
 
     def __init__(self, interceptors: Iterable[InterceptorProtocol] = ()) -> None:
-        self._steps = Steps(interceptors)
-
-    @property
-    def steps(self) -> "Steps":
-        """The interceptors as they are now."""
-        return self._steps
+        self.chained = Chained(interceptors)
 
     def __len__(self) -> int:
-        return len(self._steps.interceptors)
+        return len(self.chained.interceptors)
 
     def __iter__(self) -> Iterator[InterceptorProtocol]:
-        return iter(self._steps.interceptors)
+        return iter(self.chained.interceptors)
 
     def __repr__(self) -> str:
         names = ", ".join(type(one).__name__ for one in self)
         return f"<{type(self).__name__}{names and f' of {names}'}>"
 
     def add_interceptor(self, interceptor: InterceptorProtocol) -> None:
-        """Put an interceptor behind the others.
-
-        Args:
-            interceptor: It sees requests last and responses first.
+        """Append an interceptor: it sees requests last and responses first.
 
         Raises:
-            HTTPValidationError: It is no interceptor.
+            HTTPValidationError: It lacks the methods of an interceptor.
         """
-        self._steps = Steps((*self, interceptor))
+        self.chained = Chained((*self, interceptor))
 
     def remove_interceptor(self, interceptor: InterceptorProtocol) -> None:
-        """Take an interceptor out; does nothing where it is not in.
-
-        Args:
-            interceptor: The very object that was added.
-        """
-        self._steps = Steps(one for one in self if one is not interceptor)
+        """Remove the very object that was added; do nothing if it is not in the chain."""
+        self.chained = Chained(one for one in self if one is not interceptor)
 
     async def process_request(self, context: RequestContext) -> RequestContext:
-        """Hand a request through all interceptors, in their order.
-
-        Args:
-            context: The request.
+        """Pass a request through all interceptors, in order.
 
         Returns:
-            What the last one returned.
+            The request that the last one returned.
 
         Raises:
-            HTTPInterceptorError: One of them raised, or did not return a request.
+            HTTPInterceptorError: An interceptor raised, or did not return a request.
         """
-        return await self._steps.process_request(context)
+        return await self.chained.process_request(context)
 
     async def process_response(self, response: HttpResponse) -> HttpResponse:
-        """Hand a response through all interceptors, in reverse.
-
-        Args:
-            response: The response.
+        """Pass a response through all interceptors, in reverse.
 
         Returns:
-            What the first one returned.
+            The response that the first one returned.
 
         Raises:
-            HTTPInterceptorError: One of them raised, or did not return a response.
+            HTTPInterceptorError: An interceptor raised, or did not return a response.
         """
-        return await self._steps.process_response(response)
+        return await self.chained.process_response(response)
 
 
-class Steps:
-    """Interceptors that stay the same from a request to its response.
-
-    Args:
-        interceptors: See `InterceptorChain`.
-
-    Attributes:
-        interceptors: In their order.
-    """
+class Chained:
+    """Interceptors that stay the same from a request to its response."""
 
     __slots__ = ("_requests", "_responses", "interceptors")
 
@@ -127,27 +151,27 @@ class Steps:
         self._responses = tuple((one, one.intercept_response) for one in backwards)
 
     def process_request(self, context: RequestContext) -> Awaitable[RequestContext]:
-        """See `InterceptorChain`."""
-        return _handed_through(context, self._requests, RequestContext)
+        """See `InterceptorChain.process_request`."""
+        return _passed(context, self._requests, RequestContext)
 
     def process_response(self, response: HttpResponse) -> Awaitable[HttpResponse]:
-        """See `InterceptorChain`."""
-        return _handed_through(response, self._responses, HttpResponse)
+        """See `InterceptorChain.process_response`."""
+        return _passed(response, self._responses, HttpResponse)
 
 
-async def _handed_through(
+async def _passed(
     value: T,
-    steps: Iterable[tuple[InterceptorProtocol, Callable[[T], Awaitable[T]]]],
+    intercepts: Iterable[tuple[InterceptorProtocol, Callable[[T], Awaitable[T]]]],
     kind: type[T],
 ) -> T:
-    for interceptor, intercept in steps:
+    for interceptor, intercept in intercepts:
         try:
             result: object = await intercept(value)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            # Something it waited for was cancelled, a shared task for instance; not this call.
+            # Something that it waited for was cancelled, such as a shared task; not this call.
             raise _failed(interceptor, value, "raised CancelledError") from error
         except Exception as error:
             raise _failed(interceptor, value, f"raised {type(error).__name__}") from error

@@ -8,37 +8,37 @@ from typing import Final
 
 from yarl import URL
 
+from railhttp.model.clock import Clock
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.url import request_url
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.interceptors.standard import RequestInterceptor
-from railhttp.protocols import Clock
 
 DIGEST: Final = "content-digest"
 COVERED: Final = ("@method", "@target-uri", DIGEST)
 
 
 class MessageSigning(RequestInterceptor):
-    """Signs each attempt with a shared secret, and the body with it.
+    """Signs each attempt, and its body, with a shared secret.
 
-    A body is covered by its `Content-Digest` (RFC 9530); one that is streamed is read for that
-    first, if it can be read again. Of one that can be read only once the digest is left out, and
-    the signature says so by what it lists. A `Content-Digest` of the caller's own is replaced.
-    Put it behind all interceptors that change what it covers.
+    The signature covers a body by its `Content-Digest` (RFC 9530). A streamed body is read for the
+    digest first, if it can be read again; otherwise the signature does not list the digest. A
+    `Content-Digest` of the caller is replaced. Add this interceptor after all interceptors that
+    change what it covers.
 
     Args:
-        key_id: Tells the server which secret it is.
+        key_id: Names the secret to the server.
         secret: The secret.
-        covered: What is signed: `@method`, `@target-uri`, `@authority`, `@scheme`, `@path`,
-            `@query`, and names of header fields in lower case, which then have to be there.
-        label: The signature's name among several.
-        origin: The one origin whose requests are signed; None for all.
-        clock: Says when a request was signed.
+        covered: The parts to sign: `@method`, `@target-uri`, `@authority`, `@scheme`, `@path`,
+            `@query`, and names of header fields in lower case, which the request must have.
+        label: The name of the signature among several.
+        origin: The only origin whose requests are signed; None for all.
+        clock: The source of the signature's date.
 
     Raises:
-        HTTPValidationError: `key_id` or `label` has other than printable ASCII characters, or a
-            quote or a backslash; the secret is empty; `origin` is no URL.
+        HTTPValidationError: `key_id` or `label` has characters other than printable ASCII, or a
+            quote or a backslash; the secret is empty; `origin` is not a URL.
 
     Example:
         >>> import asyncio
@@ -71,7 +71,7 @@ class MessageSigning(RequestInterceptor):
         self._clock = clock
 
     async def prepare(self, context: RequestContext) -> None:
-        """Add the signature."""
+        """Add the signature to the request."""
         covered = self._covered
         if DIGEST in covered:
             covered = await self._with_digest(context)
@@ -98,15 +98,15 @@ class MessageSigning(RequestInterceptor):
 
 
 def signature_base(context: RequestContext, covered: Sequence[str], parameters: str) -> str:
-    """Build the text that is signed (RFC 9421, section 2.5): of the request as it is sent.
+    """Return the text to sign (RFC 9421, section 2.5), for the request as it is sent.
 
     Args:
-        context: The request; its URL is taken in normal form.
-        covered: What is signed, see `MessageSigning`.
-        parameters: The signature's own parameters.
+        context: The request; its URL is used in normal form.
+        covered: The parts to sign, see `MessageSigning`.
+        parameters: The parameters of the signature.
 
     Raises:
-        HTTPValidationError: The request has no such field, or its URL cannot be sent.
+        HTTPValidationError: The request lacks a field, or its URL cannot be sent.
 
     Example:
         >>> print(signature_base(RequestContext("GET", "http://h/ü?b"), ["@path", "@query"], "()"))

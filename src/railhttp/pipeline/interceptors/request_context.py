@@ -1,4 +1,4 @@
-"""A request as interceptors see it, and what they made of it."""
+"""Turns a request into the context that interceptors see, and their changes into a request."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
@@ -25,15 +25,15 @@ def context_of(
     read_body: Callable[[StreamBody], AsyncIterator[bytes]],
     service_name: str | None = None,
 ) -> RequestContext:
-    """Make the context of an attempt, a value of the interceptors' own.
+    """Return the context of an attempt, a copy that interceptors may change.
 
     Args:
-        request: What is about to be sent.
-        attempt: Which attempt this is, counted from 0.
+        request: The caller's request.
+        attempt: The number of the attempt, counted from 0.
         wall: The time, in seconds since 1970-01-01 UTC.
-        call_id: An id that all attempts of the call have in common.
+        call_id: An id that all attempts of the call share.
         read_body: Reads a streamed body.
-        service_name: What the service that is called is known as; None where it has no name.
+        service_name: The logical name of the service that is called, if any.
 
     Example:
         >>> from railhttp.model.request import SendOptions
@@ -56,18 +56,18 @@ def context_of(
 
 
 def taken_over(request: Request, context: RequestContext) -> Request:
-    """Take over what interceptors made of a request, checked like the caller's own.
+    """Apply the changes of interceptors to a request, with the same checks as for the caller's.
 
     Args:
-        request: What they were given.
-        context: What they gave back.
+        request: The request that `context_of` was given.
+        context: The context that the interceptors returned.
 
     Returns:
-        The request itself where they changed nothing, so that nothing is checked twice. A repeated
-        field that they left alone stays repeated.
+        The request itself if they changed nothing. A repeated field that they left alone stays
+        repeated.
 
     Raises:
-        HTTPValidationError: It cannot be sent any more.
+        HTTPValidationError: The changed request cannot be sent.
 
     Example:
         >>> from railhttp.model.request import SendOptions
@@ -92,7 +92,7 @@ def taken_over(request: Request, context: RequestContext) -> Request:
 
 
 def _fields(request: Request) -> dict[str, str]:
-    """Give a request's fields, lines of one name as one list (RFC 9110, section 5.3)."""
+    """Return the fields, with the lines of one name joined (RFC 9110, section 5.3)."""
     headers = request.headers
     if headers is None:
         return {}
@@ -109,7 +109,7 @@ def _fields(request: Request) -> dict[str, str]:
 def _changed(
     request: Request, before: Mapping[str, str], after: Mapping[str, str]
 ) -> Mapping[str, str]:
-    """Give the lines of fields that are what they were, and one line for each other field."""
+    """Return the original lines of unchanged fields, and one line for each changed field."""
     if request.headers is None:
         return after
     kept = {name.lower() for name, text in before.items() if after.get(name) == text}

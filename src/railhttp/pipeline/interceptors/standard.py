@@ -1,6 +1,6 @@
-"""Ready-made interceptors that add a header field to requests; the caller's own field stays.
+"""Ready-made interceptors that add a header field to requests, unless the caller set it.
 
-Credentials go to whatever host is called, unless `origin` names the one that may have them.
+Credentials are sent to every host that is called, unless `origin` names the only one.
 """
 
 import asyncio
@@ -16,34 +16,34 @@ from railhttp.model.url import request_url
 from railhttp.version import __version__
 
 Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
-"""A token, or what gives the present one; it is asked for each attempt."""
+"""A token, or a function that returns the current one; it is called for each attempt."""
 
 
 class RequestInterceptor:
-    """An interceptor of requests; responses pass.
+    """An interceptor that changes requests and leaves responses alone.
 
     Args:
-        origin: The origin, such as `https://api.example`, whose requests it sees; None for all.
+        origin: The origin, such as `https://api.example`, whose requests it changes; None for all.
 
     Raises:
-        HTTPValidationError: `origin` is no http or https URL.
+        HTTPValidationError: `origin` is not an http or https URL.
     """
 
     def __init__(self, *, origin: str | None = None) -> None:
         self._origin = None if origin is None else _origin(origin)
 
     async def intercept_request(self, context: RequestContext) -> RequestContext:
-        """Change a request, if it goes to the origin."""
+        """Change the request if it goes to the origin."""
         if self._origin is None or _origin(context.url) == self._origin:
             await self.prepare(context)
         return context
 
     async def intercept_response(self, response: HttpResponse) -> HttpResponse:
-        """Let a response pass."""
+        """Return the response as it is."""
         return response
 
     async def prepare(self, context: RequestContext) -> None:
-        """Change a request."""
+        """Change the request; subclasses implement this."""
         raise NotImplementedError
 
 
@@ -53,7 +53,7 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def add_header(context: RequestContext, name: str, value: str) -> None:
-    """Add a header field, unless the request has one of that name in any case.
+    """Add a header field, unless the request has one with that name in any case.
 
     Example:
         >>> context = RequestContext("GET", "http://h/", {"accept": "text/html"})
@@ -66,15 +66,15 @@ def add_header(context: RequestContext, name: str, value: str) -> None:
 
 
 class BearerAuth(RequestInterceptor):
-    """Authenticates by a bearer token (RFC 6750).
+    """Authenticates with a bearer token (RFC 6750).
 
     Args:
-        token: The token, or a function, async or not, that gives the present one. It may give a
-            future or task that several calls share.
-        origin: The one origin that may have it; None for all.
+        token: The token, or a function, async or not, that returns the current one. It may return
+            a future or task that several calls share.
+        origin: The only origin that gets the token; None for all.
 
     Raises:
-        HTTPValidationError: The token has characters that it may not have, or `origin` is no URL.
+        HTTPValidationError: The token has forbidden characters, or `origin` is not a URL.
 
     Example:
         >>> import asyncio
@@ -91,24 +91,24 @@ class BearerAuth(RequestInterceptor):
         self._token = token
 
     async def prepare(self, context: RequestContext) -> None:
-        """Add the token."""
+        """Add the token to the request."""
         token = self._token if isinstance(self._token, str) else self._token()
-        if asyncio.isfuture(token):  # others may wait for it: a call's time limit must not end it
+        if asyncio.isfuture(token):  # others may wait for it: the limit of one call must not end it
             token = asyncio.shield(token)
         field = bearer_auth(await token if inspect.isawaitable(token) else token)
         add_header(context, "Authorization", field["Authorization"])
 
 
 class BasicAuth(RequestInterceptor):
-    """Authenticates by name and password (RFC 7617).
+    """Authenticates with a user name and a password (RFC 7617).
 
     Args:
         username: Without a colon; may be empty.
         password: May be empty.
-        origin: The one origin that may have them; None for all.
+        origin: The only origin that gets them; None for all.
 
     Raises:
-        HTTPValidationError: One of them cannot be sent, or `origin` is no URL.
+        HTTPValidationError: One of them cannot be sent, or `origin` is not a URL.
 
     Example:
         >>> import asyncio
@@ -122,23 +122,23 @@ class BasicAuth(RequestInterceptor):
         self._value = basic_auth(username, password)["Authorization"]
 
     async def prepare(self, context: RequestContext) -> None:
-        """Add name and password."""
+        """Add the credentials to the request."""
         add_header(context, "Authorization", self._value)
 
 
 class ApiKey(RequestInterceptor):
-    """Authenticates by a key in a header field.
+    """Authenticates with a key in a header field.
 
-    A field that is not one of `railhttp.model.redaction.SECRET_HEADERS` belongs into
+    If the field is not one of `railhttp.model.redaction.SECRET_HEADERS`, name it in
     `HTTPClientConfig(secret_headers=...)` too, so that no redirect takes it to another origin.
 
     Args:
         key: The key.
-        header: The field's name.
-        origin: The one origin that may have it; None for all.
+        header: The name of the field.
+        origin: The only origin that gets the key; None for all.
 
     Raises:
-        HTTPValidationError: The field cannot be sent, or `origin` is no URL.
+        HTTPValidationError: The field cannot be sent, or `origin` is not a URL.
 
     Example:
         >>> import asyncio
@@ -154,7 +154,7 @@ class ApiKey(RequestInterceptor):
         self._header = header
 
     async def prepare(self, context: RequestContext) -> None:
-        """Add the key."""
+        """Add the key to the request."""
         add_header(context, self._header, self._key)
 
 
@@ -162,12 +162,12 @@ class CorrelationId(RequestInterceptor):
     """Marks all attempts of a call with one id, so that logs on both sides can be joined.
 
     Args:
-        header: The field's name.
-        current: Gives the id of what the program is doing, such as that of the request it serves;
-            None, or giving None, marks the call with an id of its own.
+        header: The name of the field.
+        current: Returns the id of the work in progress, such as the request that a server handles.
+            If it is None or returns None, the call gets a new id.
 
     Raises:
-        HTTPValidationError: The name is no field name.
+        HTTPValidationError: The name is not a field name.
 
     Example:
         >>> import asyncio
@@ -185,13 +185,13 @@ class CorrelationId(RequestInterceptor):
         self._current = current
 
     async def prepare(self, context: RequestContext) -> None:
-        """Add the id."""
+        """Add the id to the request."""
         current = None if self._current is None else self._current()
         add_header(context, self._header, current or context.call_id)
 
 
 class UserAgent(RequestInterceptor):
-    """Says who calls (RFC 9110, section 10.1.5), and that railhttp carries it.
+    """Names the program (RFC 9110, section 10.1.5) and railhttp.
 
     Args:
         product: The program, such as `shop/2.1 (+https://shop.example)`.
@@ -212,5 +212,5 @@ class UserAgent(RequestInterceptor):
         validate_headers({"User-Agent": self._value})
 
     async def prepare(self, context: RequestContext) -> None:
-        """Add it."""
+        """Add the field to the request."""
         add_header(context, "User-Agent", self._value)

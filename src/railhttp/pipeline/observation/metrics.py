@@ -1,24 +1,45 @@
 """The documented metrics of a call, for any recorder."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Protocol, runtime_checkable
 
 from railhttp.model.observation import RequestFinished, RequestStarted
-from railhttp.protocols import MetricsRecorderProtocol
 
 DURATION: Final = "http.request.duration"
 STATUS: Final = "http.request.status"
+
+
+@runtime_checkable
+class MetricsRecorderProtocol(Protocol):
+    """Records measurements; `CallMetrics` lists those of a client.
+
+    Tags are names with values, both text.
+    """
+
+    def increment(
+        self, name: str, value: float = 1.0, tags: Mapping[str, str] | None = None
+    ) -> None:
+        """Add to a counter."""
+        ...
+
+    def gauge(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None:
+        """Set a value that goes up and down."""
+        ...
+
+    def histogram(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None:
+        """Add a value to a distribution."""
+        ...
 
 
 class CallMetrics:
     """Records each call, with all its attempts, in a histogram and a counter.
 
     `http.request.duration` is in seconds; `http.request.status` counts calls. Both have the same
-    four tags, so that a recorder with fixed labels can take them: `method`, `host`, `status` (the
-    empty text where no answer came) and `error` (`RequestFinished.error_type`, the empty text
-    where there was none).
+    four tags, so that a recorder with fixed labels can take them: `method`, `host`, `status` (empty
+    without a response) and `error` (`RequestFinished.error_type`, empty if nothing went wrong).
 
     Args:
-        recorder: Where they go.
+        recorder: Records them.
 
     Example:
         >>> class Printing:
@@ -42,21 +63,16 @@ class CallMetrics:
     def __init__(self, recorder: MetricsRecorderProtocol) -> None:
         self._recorder = recorder
 
-    def call_started(self, call: RequestStarted) -> "CallMeasurement":
-        """Remember a call until it ends."""
-        return CallMeasurement(self._recorder, call)
+    def call_started(self, call: RequestStarted) -> "_CallMeasurement":
+        """Observe a call until it ends."""
+        return _CallMeasurement(self._recorder, call)
 
     def attempt_started(self, attempt: RequestStarted) -> None:
-        """Let an attempt pass: calls are measured."""
+        """Ignore attempts: calls are measured."""
 
 
-class CallMeasurement:
-    """Records how a call ended.
-
-    Args:
-        recorder: Where it goes.
-        call: The call.
-    """
+class _CallMeasurement:
+    """Records the end of a call."""
 
     __slots__ = ("_call", "_recorder")
 
@@ -64,16 +80,15 @@ class CallMeasurement:
         self._recorder = recorder
         self._call = call
 
-    def ended(self, ending: RequestFinished) -> None:
-        """Record it."""
-        status = ending.status
+    def ended(self, finished: RequestFinished) -> None:
+        status = finished.status
         tags = {
             "method": self._call.method,
             "host": self._call.url.host or "",
             "status": "" if status is None else str(status),
-            "error": ending.error_type or "",
+            "error": finished.error_type or "",
         }
         try:
-            self._recorder.histogram(DURATION, ending.seconds, tags)
-        finally:  # a call counts also where its time cannot be recorded
+            self._recorder.histogram(DURATION, finished.seconds, tags)
+        finally:  # a call counts even if its time cannot be recorded
             self._recorder.increment(STATUS, 1.0, tags)

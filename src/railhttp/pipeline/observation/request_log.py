@@ -1,9 +1,9 @@
-"""Requests in the standard log: silent until somebody asks for it, and never with a secret.
+"""Requests in the standard log: silent until logging is configured, and never with a secret.
 
 Calls are logged at INFO, attempts at DEBUG, on the logger `railhttp.request`. A failure is a value
-that its caller judges, so none is a warning here. What a record says in words it also has as
-attributes (`method`, `url`, `attempt` or `attempts`, `status`, `error_type`, `seconds`), so that
-structured formatters need not parse it. Header fields and bodies are never logged.
+that the caller judges, so none is a warning here. The words of a record are also attributes
+(`method`, `url`, `attempt` or `attempts`, `status`, `error_type`, `seconds`), so structured
+formatters can use them. Header fields and bodies are never logged.
 """
 
 import logging
@@ -33,89 +33,75 @@ class RequestLog:
         """Whether anything would be logged now."""
         return _LOG.isEnabledFor(logging.INFO)
 
-    def call_started(self, call: RequestStarted) -> "CallLog | None":
-        """Remember a call until it ends."""
-        return CallLog(call) if self.is_enabled else None
+    def call_started(self, call: RequestStarted) -> "_CallLog | None":
+        """Observe a call until it ends."""
+        return _CallLog(call) if self.is_enabled else None
 
-    def attempt_started(self, attempt: RequestStarted) -> "AttemptLog | None":
+    def attempt_started(self, attempt: RequestStarted) -> "_AttemptLog | None":
         """Log that an attempt is sent."""
         if not _LOG.isEnabledFor(logging.DEBUG):
             return None
-        number = attempt.attempt + 1
-        _LOG.debug(
-            "%s %s: attempt %d",
-            attempt.method,
-            attempt.shown_url,
-            number,
-            extra={"method": attempt.method, "url": attempt.shown_url, "attempt": number},
-        )
-        return AttemptLog(attempt)
+        method, url, number = attempt.method, attempt.shown_url, attempt.attempt + 1
+        extra = {"method": method, "url": url, "attempt": number}
+        _LOG.debug("%s %s: attempt %d", method, url, number, extra=extra)
+        return _AttemptLog(attempt)
 
 
-class CallLog:
-    """Logs how a call ended.
-
-    Args:
-        call: The call.
-    """
+class _CallLog:
+    """Logs the end of a call."""
 
     __slots__ = ("_call",)
 
     def __init__(self, call: RequestStarted) -> None:
         self._call = call
 
-    def ended(self, ending: RequestFinished) -> None:
-        """Log it."""
-        call = self._call
+    def ended(self, finished: RequestFinished) -> None:
+        call, attempts = self._call, finished.attempts
         _LOG.info(
-            "%s %s: %s after %d attempts, %.3f s",
+            "%s %s: %s after %d %s, %.3f s",
             call.method,
             call.shown_url,
-            _outcome(ending),
-            ending.attempts,
-            ending.seconds,
-            extra={**_facts(call, ending), "attempts": ending.attempts},
+            _outcome(finished),
+            attempts,
+            "attempt" if attempts == 1 else "attempts",
+            finished.seconds,
+            extra={**_attributes(call, finished), "attempts": attempts},
         )
 
 
-class AttemptLog:
-    """Logs how an attempt ended.
-
-    Args:
-        attempt: The attempt.
-    """
+class _AttemptLog:
+    """Logs the end of an attempt."""
 
     __slots__ = ("_attempt",)
 
     def __init__(self, attempt: RequestStarted) -> None:
         self._attempt = attempt
 
-    def ended(self, ending: RequestFinished) -> None:
-        """Log it."""
+    def ended(self, finished: RequestFinished) -> None:
         attempt = self._attempt
         number = attempt.attempt + 1
         _LOG.debug(
-            "%s %s: attempt %d got %s, %.3f s",
+            "%s %s: attempt %d ended with %s, %.3f s",
             attempt.method,
             attempt.shown_url,
             number,
-            _outcome(ending),
-            ending.seconds,
-            extra={**_facts(attempt, ending), "attempt": number},
+            _outcome(finished),
+            finished.seconds,
+            extra={**_attributes(attempt, finished), "attempt": number},
         )
 
 
-def _outcome(ending: RequestFinished) -> str:
-    return ending.error_type or str(ending.status)
+def _outcome(finished: RequestFinished) -> str:
+    return finished.error_type or str(finished.status)
 
 
-def _facts(dispatch: RequestStarted, ending: RequestFinished) -> dict[str, object]:
+def _attributes(started: RequestStarted, finished: RequestFinished) -> dict[str, object]:
     return {
-        "method": dispatch.method,
-        "url": dispatch.shown_url,
-        "status": ending.status,
-        "error_type": ending.error_type,
-        "seconds": ending.seconds,
+        "method": started.method,
+        "url": started.shown_url,
+        "status": finished.status,
+        "error_type": finished.error_type,
+        "seconds": finished.seconds,
     }
 
 

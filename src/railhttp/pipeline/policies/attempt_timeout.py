@@ -1,30 +1,28 @@
-"""Bounds how long something takes."""
+"""Bounds the time of an attempt."""
 
 from collections.abc import Awaitable, Callable
-from functools import partial
-from math import inf
 from typing import ParamSpec, TypeVar
 
-from railhttp.model.errors import CallInfo, Delivery, HTTPTimeoutError
+from railhttp.model.clock import Clock
 from railhttp.model.validation import require_timeout
+from railhttp.pipeline.call import attempt_of
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.scope import CallScope, phase_of, scope_of
-from railhttp.pipeline.timeouts import Watchdog
-from railhttp.protocols import Clock
+from railhttp.pipeline.timeouts import Timeouts
+from railhttp.policy.deadline import Deadline
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 
 class AttemptTimeout:
-    """Bounds the time of one attempt, which is never longer than what is left of its call's.
+    """Bounds the time of one attempt; the deadline of its call holds too.
 
     Args:
-        seconds: How long an attempt may take.
-        clock: What tells the time.
+        seconds: The time for an attempt.
+        clock: The source of time for plain functions.
 
     Raises:
-        HTTPValidationError: `seconds` is not more than 0.
+        HTTPValidationError: `seconds` is not a positive number.
 
     Example:
         >>> import asyncio
@@ -38,51 +36,35 @@ class AttemptTimeout:
         require_timeout(seconds, field="attempt_timeout")
         self._seconds = seconds
         self._clock = clock
-        self._watchdog = Watchdog(clock, (seconds,))
+        self._timeouts = Timeouts(clock, (seconds,))
 
     @property
     def seconds(self) -> float:
-        """How long an attempt may take."""
+        """The time for an attempt."""
         return self._seconds
 
     async def execute(
         self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Call `func`, and cancel it when its time is up.
-
-        Args:
-            func: What to call.
-            *args: What to call it with.
-            **kwargs: What to call it with.
+        """Call `func`, and cancel it when its time is over.
 
         Returns:
-            What it returns.
+            The result of `func`.
 
         Raises:
-            HTTPTimeoutError: The attempt's time was up, of the phase that it was in; or the
-                call's, of phase `total`.
+            HTTPTimeoutError: The attempt was not done in time; its phase is the one that the
+                attempt was in, or `total` if the deadline of the call came first.
         """
-        return await self.run(scope_of(func), partial(func, *args, **kwargs))
-
-    async def run(self, scope: CallScope | None, call: Callable[[], Awaitable[T]]) -> T:
-        """Make a call, see `execute`.
-
-        Raises:
-            HTTPTimeoutError: See `execute`.
-        """
-        deadline = None if scope is None else scope.deadline
-        left = inf if deadline is None else deadline - self._clock.monotonic()
-
-        def fail() -> HTTPTimeoutError:
-            facts = CallInfo(delivery=Delivery.MAYBE_SENT) if scope is None else scope.call_info()
-            if left < self._seconds:
-                return HTTPTimeoutError("the call's time is up", phase="total", **facts)
-            limit = self._seconds
-            message = f"the attempt took longer than {limit:g} s"
-            return HTTPTimeoutError(message, phase=phase_of(scope), limit=limit, **facts)
-
+        attempt = attempt_of(func, self._clock, *args, **kwargs)
+        call = attempt.call
+        left = Deadline(call.deadline).remaining(self._clock.monotonic())
         if left <= 0:
-            raise fail()
-        owner = None if scope is None else scope.call
-        with self._watchdog.watch(min(left, self._seconds), owner, fail):
-            return await call()
+            raise call.timed_out()
+        outer = call.attempt_timeout
+        call.attempt_timeout = self._seconds
+        fail = call.timed_out if left < self._seconds else call.attempt_timed_out
+        try:
+            with self._timeouts.limit(min(left, self._seconds), call, fail):
+                return await attempt()
+        finally:
+            call.attempt_timeout = outer

@@ -1,14 +1,18 @@
-"""Refuses calls to a host that is down: obeys `railhttp.policy.breaker`."""
+"""Refuses calls to a host that is down, as `railhttp.policy.breaker` decides."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import ParamSpec, Self, TypeVar
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import ParamSpec, Protocol, TypeVar, runtime_checkable
 
+from railhttp.model.clock import Clock
 from railhttp.model.errors import FAILURES, HTTPCircuitOpenError, HTTPFailure
 from railhttp.model.response import HttpResponse
+from railhttp.pipeline.call import Call, attempt_of
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.shielded_store import ShieldedStore
-from railhttp.pipeline.scope import facts_of, scope_of
+from railhttp.pipeline.policies.store import StateStore
+from railhttp.pipeline.stack import CircuitBreakerProtocol
 from railhttp.policy.breaker import BreakerRule
 from railhttp.policy.breaker_states import (
     BreakerState,
@@ -25,39 +29,68 @@ from railhttp.policy.breaker_states import (
 )
 from railhttp.policy.health import Verdict
 from railhttp.policy.window import bucket_end
-from railhttp.protocols import Clock, StateStore
 
 T = TypeVar("T")
 P = ParamSpec("P")
+C = TypeVar("C", bound=Call)
+
+
+@runtime_checkable
+class CircuitBreakerControlProtocol(CircuitBreakerProtocol, Protocol):
+    """A breaker that can be inspected and controlled; a client needs no more than `call`."""
+
+    @property
+    def state(self) -> str:
+        """The state: `closed`, `open` or `half_open`."""
+        ...
+
+    def protect(self) -> AbstractAsyncContextManager[None]:
+        """Protect a block instead of a call."""
+        ...
+
+    async def reset(self) -> None:
+        """Close the circuit and forget all counts."""
+        ...
+
+    async def force_open(self) -> None:
+        """Open the circuit until `reset`."""
+        ...
+
+
+@runtime_checkable
+class CircuitBreakerRegistryProtocol(Protocol):
+    """Keeps circuit breakers by name."""
+
+    def get(self, name: str) -> CircuitBreakerProtocol | None:
+        """Return the breaker with that name; None if there is none."""
+        ...
+
+    async def get_or_create(self, name: str) -> CircuitBreakerProtocol:
+        """Return the breaker with that name, the same one each time."""
+        ...
+
+    def list_breakers(self) -> Sequence[str]:
+        """Return the names of all breakers."""
+        ...
 
 
 class CircuitBreaker:
     """Stops calling a host that fails, and probes it until it is well again.
 
-    A host fails with connection errors, timeouts, 429 and 5xx. What this client itself refused,
-    and what was cancelled, says nothing about it; any other exception counts as a failure.
-    A closed circuit lets calls pass on the state that its store knows without waiting, and reports
-    a healthy host's successes a tenth of the window at a time.
+    A host fails with connection errors, timeouts, 429 and 5xx. Failures of this client and
+    cancellations say nothing about the host; any other exception counts as a failure. A closed
+    circuit lets calls pass on the state that its store knows without waiting, and reports the
+    successes of a healthy host a tenth of the window at a time.
 
     Args:
-        failure_threshold: How many failures in a row open the circuit.
-        recovery_timeout: How long it stays open at first, in seconds.
-        name: How errors call it, and its key in `store`.
-        failure_ratio: Which share of failures in the window opens it, None for none.
-        minimum_calls: How many calls the window must hold before its ratio means anything.
-        window: The window's length, in seconds.
-        max_recovery_timeout: The longest time that it stays open, in seconds.
-        half_open_max_calls: How many probes are let through; when all succeed it closes.
-        probe_lease: After how many seconds a probe that has not ended loses its slot.
-        slow_call: From how many seconds on a successful call counts as a failure, None for never.
-        failure_if: Says which failures count as the host's, in place of `judge_failure`; it is not
-            asked about what this client itself refused.
-        failure_if_response: Says which answers do, in place of 429 and 5xx.
-        store: Where the state is kept, in this process where None.
-        clock: What tells the time and draws lots.
+        failure_threshold: See `BreakerRule`, as for all arguments up to `failure_if_response`.
+        name: The name in errors, and the key in `store`.
+        rule: A complete rule, instead of its settings.
+        store: Keeps the state; in this process if None.
+        clock: The source of time for plain functions; the calls of a client use its clock.
 
     Raises:
-        HTTPValidationError: A number is out of its bounds, or what should be a function is none.
+        HTTPValidationError: A number is out of bounds, or an argument is not a function.
 
     Example:
         >>> import asyncio
@@ -91,10 +124,11 @@ class CircuitBreaker:
         slow_call: float | None = None,
         failure_if: Callable[[HTTPFailure], bool] | None = None,
         failure_if_response: Callable[[HttpResponse], bool] | None = None,
+        rule: BreakerRule | None = None,
         store: StateStore[BreakerState] | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._rule = BreakerRule(
+        self._rule = rule or BreakerRule(
             failure_threshold=failure_threshold,
             recovery_timeout=recovery_timeout,
             failure_ratio=failure_ratio,
@@ -108,33 +142,12 @@ class CircuitBreaker:
             failure_if_response=failure_if_response,
         )
         self._name = name
-        self._store = ShieldedStore(store, clock)
+        self._store = ShieldedStore(store)
         self._clock = clock
         self._ticket = Ticket(-1, 0, 0.0)
-        self._successes = 0  # of one step, which are yet to be reported
-        self._step_ends = 0.0
-        self._step_began = 0.0
-
-    @classmethod
-    def of(
-        cls,
-        rule: BreakerRule,
-        *,
-        name: str = "",
-        store: StateStore[BreakerState] | None = None,
-        clock: Clock = SYSTEM_CLOCK,
-    ) -> Self:
-        """Make a breaker from a rule.
-
-        Args:
-            rule: When it opens, for how long, and what closes it.
-            name: How errors call it, and its key in `store`.
-            store: Where the state is kept, in this process where None.
-            clock: What tells the time and draws lots.
-        """
-        breaker = cls(name=name, store=store, clock=clock)
-        breaker._rule = rule
-        return breaker
+        self._successes = 0  # of one bucket, not reported yet
+        self._bucket_ends = 0.0
+        self._bucket_began = 0.0
 
     def __repr__(self) -> str:
         name = f"{self._name!r} " if self._name else ""
@@ -142,12 +155,12 @@ class CircuitBreaker:
 
     @property
     def name(self) -> str:
-        """How errors call it."""
+        """The name in errors."""
         return self._name
 
     @property
     def rule(self) -> BreakerRule:
-        """When it opens, for how long, and what closes it."""
+        """When the circuit opens, for how long, and what closes it."""
         return self._rule
 
     @property
@@ -156,78 +169,78 @@ class CircuitBreaker:
         return state_name(self._store.peek(self._name))
 
     @property
-    def is_waitless(self) -> bool:
-        """Whether its store decides at once, so that no call waits for it."""
-        return self._store.is_waitless
-
-    @property
     def is_refusing(self) -> bool:
-        """Whether it refuses calls for a while yet, or until `reset`, as of the last call."""
+        """Whether the circuit is open as of the last call, and stays so for a while."""
+        return self.refuses_at(self._clock.monotonic())
+
+    def refuses_at(self, now: float) -> bool:
+        """Return whether the circuit, as of the last call, is open at a time."""
         state = self._store.peek(self._name)
         if isinstance(state, Open):
-            return self._clock.monotonic() < state.until
+            return now < state.until
         return isinstance(state, ForcedOpen)
 
     async def call(self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `func`, unless the circuit is open.
 
-        Args:
-            func: What to call.
-            *args: What to call it with.
-            **kwargs: What to call it with.
-
         Returns:
-            What it returns.
+            The result of `func`.
 
         Raises:
-            HTTPCircuitOpenError: It was not called; `retry_after` says when a probe may pass.
-            HTTPInterceptorError: `failure_if` or `failure_if_response` raised; the host is not
-                judged by that. Or the store raised before the call; what it raises afterwards is
-                logged.
+            HTTPCircuitOpenError: `func` was not called; `retry_after` is the time until a probe
+                may pass.
+            HTTPInterceptorError: `failure_if` or `failure_if_response` raised; that does not count
+                against the host. Or the store raised before the call; later exceptions are logged.
         """
-        ticket = self._ordinary() or await self._admit(func)
+        attempt = attempt_of(func, self._clock, *args, **kwargs)
+        return await self.run(attempt.send, attempt.call)
+
+    async def run(self, send: Callable[[C], Awaitable[T]], call: C) -> T:
+        """Make an attempt, unless the circuit is open; see `call`."""
+        ticket = self._ordinary() or await self._admit(call)
         try:
-            result = await func(*args, **kwargs)
+            result = await send(call)
             verdict = self._judge_result(result)
         except BaseException as error:
-            await self._conclude(ticket, error)
+            await self._conclude(ticket, error, call)
             raise
-        if verdict == "failure" or not self._counts(ticket):
-            await self._record(ticket, verdict)
+        if verdict == "failure" or not self._counts(ticket, call.clock):
+            await self._record(ticket, verdict, call.clock)
         return result
 
     @asynccontextmanager
     async def protect(self) -> AsyncIterator[None]:
-        """Protect a block instead of a call: what it raises is judged as in `call`.
+        """Protect a block instead of a call: an exception from it counts as in `call`.
 
         Raises:
             HTTPCircuitOpenError: The circuit is open and the block is not entered.
             HTTPInterceptorError: See `call`.
         """
-        ticket = await self._admit(None)
+        call = Call(self._clock)
+        ticket = await self._admit(call)
         try:
             yield
         except BaseException as error:
-            await self._conclude(ticket, error)
+            await self._conclude(ticket, error, call)
             raise
-        await self._record(ticket, "success")
+        await self._record(ticket, "success", call.clock)
 
     async def reset(self) -> None:
-        """Close the circuit and forget all that was counted; calls on their way count no more."""
+        """Close the circuit and forget all counts; calls under way no longer count."""
         await self._store.apply(self._name, reset, None)
 
     async def force_open(self) -> None:
         """Open the circuit until `reset`."""
         await self._store.apply(self._name, force_open, None)
 
-    async def _admit(self, func: object) -> Ticket:
-        scope = scope_of(func)
+    async def _admit(self, call: Call) -> Ticket:
         admission = await self._store.decide(
             self._name,
             self._rule.admit,
             None,
-            facts=lambda: facts_of(scope),
-            undo=self._give_back,
+            clock=call.clock,
+            info=call.call_info,
+            undo=lambda admission: self._give_back(admission, call.clock),
         )
         if isinstance(admission, Ticket):
             return admission
@@ -235,63 +248,67 @@ class CircuitBreaker:
             f"circuit {self._name} is open" if self._name else "the circuit is open",
             retry_after=admission.retry_after,
             name=self._name,
-            **facts_of(scope),
+            **call.call_info(),
         )
 
-    def _give_back(self, admission: Ticket | Rejection) -> None:
-        """Give the slot back of a probe whose call was cancelled before it heard of it."""
+    def _give_back(self, admission: Ticket | Rejection, clock: Clock) -> None:
+        """Return the slot of a probe whose call was cancelled before it was admitted."""
         if isinstance(admission, Ticket) and admission.probe:
             report = Report(admission, "inconclusive", 0.0)
-            self._store.report_later(self._name, self._rule.record, report)
+            self._store.report_later(self._name, self._rule.record, report, clock=clock)
 
     def _ordinary(self) -> Ticket | None:
-        """The admission to a closed circuit, which changes no state; None for any other."""
+        """Return the ticket for a closed circuit, which changes no state; None for any other."""
         state = self._store.peek(self._name)
         if not isinstance(state, Closed) or self._rule.slow_call is not None:
             return None
         if state.generation != self._ticket.generation:
             self._ticket = Ticket(state.generation, 0, 0.0)
-            self._successes, self._step_ends = 0, 0.0
+            self._successes, self._bucket_ends = 0, 0.0
         return self._ticket
 
-    def _counts(self, ticket: Ticket) -> bool:
-        """Keep a success that changes nothing but sums for the next report; tell whether it is one.
+    def _counts(self, ticket: Ticket, clock: Clock) -> bool:
+        """Keep a success that changes nothing but sums for the next report; return whether it does.
 
-        So a healthy host costs a step's first call a report, and all others next to nothing.
+        A healthy host then costs one report for each bucket of the window, and next to nothing for
+        each call.
         """
         state = self._store.peek(self._name)
         if ticket is not self._ticket or not isinstance(state, Closed) or state.in_a_row:
             return False
         if state.generation != ticket.generation or self._rule.failure_ratio is None:
             return True
-        if self._clock.monotonic() >= self._step_ends:
+        if clock.monotonic() >= self._bucket_ends:
             return False
         self._successes += 1
         return True
 
-    async def _conclude(self, ticket: Ticket, error: BaseException) -> None:
-        if not isinstance(error, Exception):  # who is cancelled waits for no store
-            reports = self._due(ticket, "inconclusive")
-            self._store.report_later(self._name, self._rule.record, *reports)
+    async def _conclude(self, ticket: Ticket, error: BaseException, call: Call) -> None:
+        verdict: Verdict = "inconclusive"  # if a predicate raises, the slot is returned too
+        if isinstance(error, Exception):
+            try:
+                verdict = self._judge_error(error)
+            finally:
+                await self._record(ticket, verdict, call.clock)
             return
-        verdict: Verdict = "inconclusive"  # where a predicate raises, the slot comes back too
-        try:
-            verdict = self._judge_error(error)
-        finally:
-            await self._record(ticket, verdict)
+        if isinstance(error, asyncio.CancelledError) and (failure := call.cut_off(error)):
+            verdict = self._rule.judge(failure)
+        # A cancelled call must not wait for the store.
+        reports = self._due(ticket, verdict, call.clock)
+        self._store.report_later(self._name, self._rule.record, *reports, clock=call.clock)
 
-    async def _record(self, ticket: Ticket, verdict: Verdict) -> None:
-        reports = self._due(ticket, verdict)
-        await self._store.report(self._name, self._rule.record, *reports)
+    async def _record(self, ticket: Ticket, verdict: Verdict, clock: Clock) -> None:
+        reports = self._due(ticket, verdict, clock)
+        await self._store.report(self._name, self._rule.record, *reports, clock=clock)
 
-    def _due(self, ticket: Ticket, verdict: Verdict) -> tuple[Report, ...]:
-        """The report of a call, behind that of the successes which were kept for it."""
-        now = self._clock.monotonic()
+    def _due(self, ticket: Ticket, verdict: Verdict, clock: Clock) -> tuple[Report, ...]:
+        """Return the report of a call, after that of the successes that were kept for it."""
+        now = clock.monotonic()
         successes, self._successes = self._successes, 0
-        kept = Report(self._ticket, "success", 0.0, successes, now - self._step_began)
-        self._step_ends = bucket_end(now, self._rule.window)
-        self._step_began = now
-        report = Report(ticket, verdict, self._clock.uniform())
+        kept = Report(self._ticket, "success", 0.0, successes, now - self._bucket_began)
+        self._bucket_ends = bucket_end(now, self._rule.window)
+        self._bucket_began = now
+        report = Report(ticket, verdict, clock.uniform())
         return (kept, report) if successes else (report,)
 
     def _judge_result(self, result: object) -> Verdict:

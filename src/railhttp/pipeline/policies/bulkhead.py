@@ -1,18 +1,19 @@
-"""Bounds how many calls run at once: obeys `railhttp.policy.bulkhead`."""
+"""Bounds how many calls run at once, as `railhttp.policy.bulkhead` decides."""
 
 from collections.abc import Awaitable, Callable
 from math import inf
 from typing import ParamSpec, TypeVar
 
-from railhttp.model.errors import HTTPConnectionError, HTTPTimeoutError
+from railhttp.model.clock import Clock
+from railhttp.model.errors import HTTPConnectionError
+from railhttp.pipeline.call import Call, attempt_of
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.fair_semaphore import FairSemaphore
-from railhttp.pipeline.scope import CallScope, deadline_of, facts_of, scope_of
 from railhttp.policy.bulkhead import BulkheadRule
-from railhttp.protocols import Clock
 
 T = TypeVar("T")
 P = ParamSpec("P")
+C = TypeVar("C", bound=Call)
 
 
 class Bulkhead:
@@ -21,13 +22,11 @@ class Bulkhead:
     The time that a call waits counts against its deadline.
 
     Args:
-        limit: How many calls may run at once.
-        max_queue: How many more may wait.
-        max_wait: The longest that one may wait, in seconds; None for as long as it takes.
-        clock: What tells when a call has waited too long.
+        limit: See `BulkheadRule`, as for `max_queue` and `max_wait`.
+        clock: The source of time for plain functions.
 
     Raises:
-        HTTPValidationError: A number is out of its bounds.
+        HTTPValidationError: A number is out of bounds.
 
     Example:
         >>> import asyncio
@@ -46,7 +45,7 @@ class Bulkhead:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._rule = BulkheadRule(limit, max_queue, max_wait)
-        self._permits = FairSemaphore(self._rule, clock)
+        self._permits = FairSemaphore(self._rule)
         self._clock = clock
 
     def __repr__(self) -> str:
@@ -55,12 +54,12 @@ class Bulkhead:
 
     @property
     def running(self) -> int:
-        """How many calls run."""
+        """The number of running calls."""
         return self._permits.running
 
     @property
     def waiting(self) -> int:
-        """How many calls wait."""
+        """The number of waiting calls."""
         return self._permits.waiting
 
     async def execute(
@@ -68,53 +67,49 @@ class Bulkhead:
     ) -> T:
         """Call `func` once there is room for it.
 
-        Args:
-            func: What to call.
-            *args: What to call it with.
-            **kwargs: What to call it with.
-
         Returns:
-            What it returns.
+            The result of `func`.
 
         Raises:
-            HTTPConnectionError: Of kind `rejected`: the queue is full, or it waited too long.
-            HTTPTimeoutError: Its deadline came while it waited.
+            HTTPConnectionError: Of kind `rejected`: the queue is full, or the call waited too long.
+            HTTPTimeoutError: The deadline of the call came while it waited.
         """
-        await self.enter(scope_of(func))
+        attempt = attempt_of(func, self._clock, *args, **kwargs)
+        return await self.run(attempt.send, attempt.call)
+
+    async def run(self, send: Callable[[C], Awaitable[T]], call: C) -> T:
+        """Make a call once there is room for it; see `execute`."""
+        if not self._permits.acquire_now():
+            await self.enter(call)
         try:
-            return await func(*args, **kwargs)
+            return await send(call)
         finally:
             self.leave()
 
-    def enter_now(self) -> bool:
-        """Take a place if one is free; whoever gets one must `leave` it."""
-        return self._permits.take_now()
-
-    async def enter(self, scope: CallScope | None) -> None:
-        """Wait for a place; whoever gets one must `leave` it.
+    async def enter(self, call: Call) -> None:
+        """Wait for a place; the caller must `leave` it.
 
         Raises:
             HTTPConnectionError: See `execute`.
             HTTPTimeoutError: See `execute`.
         """
         permits = self._permits
-        if self.enter_now():
+        if permits.acquire_now():
             return
         if permits.is_full:
-            raise self._rejection("the queue is full", scope)
-        remaining = deadline_of(scope).remaining(self._clock.monotonic())
+            raise _rejection("the queue is full", call)
+        remaining = call.remaining()
         patience = inf if self._rule.max_wait is None else self._rule.max_wait
-        if remaining > 0 and await permits.wait(min(patience, remaining)):
+        if remaining > 0 and await permits.acquire(min(patience, remaining), call.clock):
             return
         if remaining <= patience:
-            facts = facts_of(scope)
-            raise HTTPTimeoutError("bulkhead: no time is left to wait", phase="total", **facts)
-        raise self._rejection(f"no place within {patience:g} s", scope)
+            raise call.timed_out()
+        raise _rejection(f"no place within {patience:g} s", call)
 
     def leave(self) -> None:
-        """Make room for the next one."""
-        self._permits.give_back()
+        """Make room for the next call."""
+        self._permits.release()
 
-    def _rejection(self, message: str, scope: CallScope | None) -> HTTPConnectionError:
-        facts = facts_of(scope)
-        return HTTPConnectionError(f"bulkhead: {message}", kind="rejected", **facts)
+
+def _rejection(message: str, call: Call) -> HTTPConnectionError:
+    return HTTPConnectionError(f"bulkhead: {message}", kind="rejected", **call.call_info())

@@ -1,11 +1,11 @@
-"""FairSemaphore for a bounded number of holders, given out in the order of arrival."""
+"""A semaphore whose permits go to waiters in order of arrival."""
 
 import asyncio
 from collections import OrderedDict
 from math import inf
 
+from railhttp.model.clock import Clock, TimerHandle
 from railhttp.policy.bulkhead import BulkheadRule
-from railhttp.protocols import Clock, TimerHandle
 
 
 class FairSemaphore:
@@ -13,29 +13,26 @@ class FairSemaphore:
 
     Args:
         rule: How many permits there are, and how many callers may wait.
-        clock: What tells when somebody has waited too long.
 
     Example:
-        >>> from railhttp.pipeline.clock import SYSTEM_CLOCK
-        >>> permits = FairSemaphore(BulkheadRule(limit=1), SYSTEM_CLOCK)
-        >>> permits.take_now(), permits.take_now(), permits.running, permits.waiting
+        >>> permits = FairSemaphore(BulkheadRule(limit=1))
+        >>> permits.acquire_now(), permits.acquire_now(), permits.running, permits.waiting
         (True, False, 1, 0)
     """
 
-    __slots__ = ("_clock", "_queue", "_rule", "running")
+    __slots__ = ("_queue", "_rule", "running")
 
-    def __init__(self, rule: BulkheadRule, clock: Clock) -> None:
+    def __init__(self, rule: BulkheadRule) -> None:
         self._rule = rule
-        self._clock = clock
         self._queue: OrderedDict[asyncio.Future[bool], None] = OrderedDict()
         self.running = 0
 
     @property
     def waiting(self) -> int:
-        """How many callers wait."""
+        """The number of waiting callers."""
         return len(self._queue)
 
-    def take_now(self) -> bool:
+    def acquire_now(self) -> bool:
         """Take a permit if one is free and nobody waits for it."""
         free = self._rule.place(self.running, len(self._queue)) == "inside"
         self.running += free
@@ -46,18 +43,17 @@ class FairSemaphore:
         """Whether there is neither a permit nor a place in the queue."""
         return self._rule.place(self.running, len(self._queue)) == "none"
 
-    async def wait(self, seconds: float) -> bool:
-        """Queue for a permit.
-
-        Args:
-            seconds: How long at most; infinitely many for as long as it takes.
+    async def acquire(self, seconds: float, clock: Clock) -> bool:
+        """Queue for a permit, for at most some seconds; infinity for no limit.
 
         Returns:
-            Whether it was given in time.
+            Whether a permit came in time.
         """
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._queue[turn] = None
-        timer = self._dismiss_later(turn, seconds)
+        timer: TimerHandle | None = None
+        if seconds != inf:
+            timer = clock.call_later(seconds, lambda: self._give_up(turn))
         try:
             return await turn
         except asyncio.CancelledError:
@@ -67,8 +63,8 @@ class FairSemaphore:
             if timer is not None:
                 timer.cancel()
 
-    def give_back(self) -> None:
-        """Give a permit to the first in the queue, or back."""
+    def release(self) -> None:
+        """Pass a permit to the first waiter, or return it."""
         while self._queue:
             turn, _ = self._queue.popitem(last=False)
             if not turn.done():  # a cancelled waiter may not have run yet
@@ -76,12 +72,7 @@ class FairSemaphore:
                 return
         self.running -= 1
 
-    def _dismiss_later(self, turn: "asyncio.Future[bool]", seconds: float) -> TimerHandle | None:
-        if seconds == inf:
-            return None
-        return self._clock.call_later(seconds, lambda: self._dismiss(turn))
-
-    def _dismiss(self, turn: "asyncio.Future[bool]") -> None:
+    def _give_up(self, turn: "asyncio.Future[bool]") -> None:
         self._queue.pop(turn, None)
         if not turn.done():
             turn.set_result(False)
@@ -89,4 +80,4 @@ class FairSemaphore:
     def _abandon(self, turn: "asyncio.Future[bool]") -> None:
         self._queue.pop(turn, None)
         if not turn.cancelled() and turn.result():
-            self.give_back()  # the permit came, and with it the cancellation
+            self.release()  # the permit arrived together with the cancellation

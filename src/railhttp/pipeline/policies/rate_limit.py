@@ -1,20 +1,22 @@
-"""Bounds how many calls begin in a time: obeys `railhttp.policy.rate_limit`."""
+"""Bounds how many calls begin in a time, as `railhttp.policy.rate_limit` decides."""
 
 from collections.abc import Awaitable, Callable
 from math import inf
 from typing import ParamSpec, TypeVar
 
+from railhttp.model.clock import Clock
 from railhttp.model.errors import HTTPConnectionError, HTTPTimeoutError
+from railhttp.pipeline.call import Call, attempt_of
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.fair_semaphore import FairSemaphore
 from railhttp.pipeline.policies.shielded_store import ShieldedStore
-from railhttp.pipeline.scope import CallScope, deadline_of, facts_of, scope_of
+from railhttp.pipeline.policies.store import StateStore
 from railhttp.policy.bulkhead import BulkheadRule
 from railhttp.policy.rate_limit import TOLERANCE, RateRule
-from railhttp.protocols import Clock, StateStore
 
 T = TypeVar("T")
 P = ParamSpec("P")
+C = TypeVar("C", bound=Call)
 
 
 class RateLimiter:
@@ -24,16 +26,13 @@ class RateLimiter:
     A call that would have to wait too long is refused at once.
 
     Args:
-        rate: Calls per second.
-        burst: How many calls may begin at once after a pause.
-        max_queue: How many calls may wait for their turn.
-        max_wait: The longest that one may wait, in seconds; None for as long as it takes.
-        name: Under which key the state is kept in `store`.
-        store: Where the state is kept, in this process where None.
-        clock: What tells the time and waits.
+        rate: See `RateRule`, as for `burst`, `max_queue` and `max_wait`.
+        name: The key of the state in `store`.
+        store: Keeps the state; in this process if None.
+        clock: The source of time for plain functions; the calls of a client use its clock.
 
     Raises:
-        HTTPValidationError: A number is out of its bounds.
+        HTTPValidationError: A number is out of bounds.
 
     Example:
         >>> import asyncio
@@ -55,22 +54,17 @@ class RateLimiter:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._rule = RateRule(rate, burst, max_queue, max_wait)
-        self._turn = FairSemaphore(BulkheadRule(limit=1, max_queue=max_queue), clock)
+        self._turn = FairSemaphore(BulkheadRule(limit=1, max_queue=max_queue))
         self._name = name
-        self._store = ShieldedStore(store, clock)
+        self._store = ShieldedStore(store)
         self._clock = clock
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._rule.rate:g} per second, {self.waiting} waiting>"
 
     @property
-    def is_waitless(self) -> bool:
-        """Whether its store decides at once, so that no call waits for it."""
-        return self._store.is_waitless
-
-    @property
     def waiting(self) -> int:
-        """How many calls wait for their turn."""
+        """The number of calls that wait for their turn."""
         return self._turn.running + self._turn.waiting
 
     async def execute(
@@ -78,71 +72,61 @@ class RateLimiter:
     ) -> T:
         """Call `func` when its turn has come.
 
-        Args:
-            func: What to call.
-            *args: What to call it with.
-            **kwargs: What to call it with.
-
         Returns:
-            What it returns.
+            The result of `func`.
 
         Raises:
             HTTPConnectionError: Of kind `rejected`: it would have to wait too long, or too many
-                wait already.
+                calls wait already.
             HTTPTimeoutError: It would have to wait beyond its deadline.
             HTTPInterceptorError: The store raised.
         """
-        await self.admit(scope_of(func))
-        return await func(*args, **kwargs)
+        attempt = attempt_of(func, self._clock, *args, **kwargs)
+        return await self.run(attempt.send, attempt.call)
 
-    async def admit(self, scope: CallScope | None) -> None:
-        """Wait for the turn.
+    async def run(self, send: Callable[[C], Awaitable[T]], call: C) -> T:
+        """Make an attempt when its turn has come; see `execute`."""
+        await self.admit(call)
+        return await send(call)
 
-        Raises:
-            HTTPConnectionError: See `execute`.
-            HTTPTimeoutError: See `execute`.
-            HTTPInterceptorError: See `execute`.
-        """
-        wait = await self._take(self.waiting, scope)
-        if wait is None:
-            return
+    async def admit(self, call: Call) -> None:
+        """Wait for the turn of a call; see `execute`."""
+        wait = await self._take(self.waiting, call)
+        if wait is not None:
+            await self._queue(wait, call)
+
+    async def _queue(self, wait: float, call: Call) -> None:
         if self.waiting >= self._rule.max_queue:
-            raise self._rejection("too many calls wait already", scope)
-        now = self._clock.monotonic()
-        remaining = deadline_of(scope).remaining(now)
-        if wait >= remaining or wait > self._longest:
-            raise self._refusal(remaining, scope)
-        await self._wait(scope, now, remaining)
-
-    async def _wait(self, scope: CallScope | None, since: float, remaining: float) -> None:
+            raise _rejection("too many calls wait already", call)
+        since = call.clock.monotonic()
+        remaining = call.remaining()
         patience = min(remaining, self._longest)
-        if not self._turn.take_now() and not await self._turn.wait(patience):
-            raise self._refusal(remaining, scope)
+        if wait >= remaining or wait > self._longest:
+            raise self._refusal(remaining, call)
+        if not self._turn.acquire_now() and not await self._turn.acquire(patience, call.clock):
+            raise self._refusal(remaining, call)
         try:
-            while (wait := await self._take(0, scope)) is not None:
-                if self._clock.monotonic() + wait > since + patience + TOLERANCE:
-                    raise self._refusal(remaining, scope)
-                await self._clock.sleep(wait)
+            while (left := await self._take(0, call)) is not None:
+                if call.clock.monotonic() + left > since + patience + TOLERANCE:
+                    raise self._refusal(remaining, call)
+                await call.clock.sleep(left)
         finally:
-            self._turn.give_back()
+            self._turn.release()
 
-    async def _take(self, ahead: int, scope: CallScope | None) -> float | None:
+    async def _take(self, ahead: int, call: Call) -> float | None:
         return await self._store.decide(
-            self._name, self._rule.take, ahead, facts=lambda: facts_of(scope)
+            self._name, self._rule.take, ahead, clock=call.clock, info=call.call_info
         )
 
     @property
     def _longest(self) -> float:
         return inf if self._rule.max_wait is None else self._rule.max_wait
 
-    def _refusal(
-        self, remaining: float, scope: CallScope | None
-    ) -> HTTPConnectionError | HTTPTimeoutError:
+    def _refusal(self, remaining: float, call: Call) -> HTTPConnectionError | HTTPTimeoutError:
         if remaining > self._longest:
-            return self._rejection(f"its turn would not come within {self._longest:g} s", scope)
-        facts = facts_of(scope)
-        return HTTPTimeoutError("rate limit: no time is left to wait", phase="total", **facts)
+            return _rejection(f"its turn would not come within {self._longest:g} s", call)
+        return call.timed_out()
 
-    def _rejection(self, message: str, scope: CallScope | None) -> HTTPConnectionError:
-        facts = facts_of(scope)
-        return HTTPConnectionError(f"rate limit: {message}", kind="rejected", **facts)
+
+def _rejection(message: str, call: Call) -> HTTPConnectionError:
+    return HTTPConnectionError(f"rate limit: {message}", kind="rejected", **call.call_info())

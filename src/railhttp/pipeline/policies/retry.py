@@ -1,60 +1,86 @@
-"""Calls again what failed for a moment: obeys `railhttp.policy.retry`."""
+"""Repeats calls that failed for a moment, as `railhttp.policy.retry` decides."""
 
 import logging
 from collections.abc import Awaitable, Callable, Set
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, Protocol, TypeVar, runtime_checkable
 
+from railhttp.model.clock import Clock
 from railhttp.model.errors import (
     FAILURES,
     HTTPFailure,
     HTTPRetryExhaustedError,
     HTTPStatusError,
-    HTTPTimeoutError,
 )
 from railhttp.model.response import HttpResponse
 from railhttp.model.validation import require_function
+from railhttp.pipeline.call import Call, ReplayAware, attempt_of
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.shielded_store import ShieldedStore
-from railhttp.pipeline.scope import CallScope, SparesBodies, deadline_of, host_of, scope_of
+from railhttp.pipeline.policies.store import StateStore
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.budget import RetryBudget
 from railhttp.policy.callbacks import facts_after
+from railhttp.policy.deadline import Deadline
 from railhttp.policy.retry import RETRYABLE_STATUSES, RetryEvent, RetryRule, Trial
-from railhttp.protocols import Clock, StateStore
 
 T = TypeVar("T")
 P = ParamSpec("P")
+C = TypeVar("C", bound=Call)
 
 _LOG: Final = logging.getLogger("railhttp")
 
 
-class RetryPolicy(SparesBodies):
-    """Makes a call again where that is safe and may help.
+@runtime_checkable
+class RetryPolicyProtocol(Protocol):
+    """Decides whether a call is made again, and waits before it is.
 
-    What may help: another attempt after a transient failure (`is_transient`) or one of `statuses`.
-    What is safe: repeating an idempotent request, or one that provably never reached its server.
-    A function that is no `CallScope` is taken to be safe. One policy may serve any number of calls
-    at the same time; all that they share is the budget of each host.
+    Example:
+        >>> class Once:
+        ...     async def execute(self, func, *args, **kwargs):
+        ...         return await func(*args, **kwargs)
+        >>> isinstance(Once(), RetryPolicyProtocol)
+        True
+    """
+
+    async def execute(
+        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call `func` until it succeeds or the policy gives up.
+
+        Returns:
+            The result of `func`.
+
+        Raises:
+            HTTPRetryExhaustedError: Every attempt failed. If a policy raises another exception,
+                such as `tenacity.RetryError`, the client finds the failures of the attempts.
+        """
+        ...
+
+
+class RetryPolicy(ReplayAware):
+    """Repeats a call where that is safe and may help.
+
+    Another attempt may help after a transient failure (`is_transient`) or one of `statuses`. It is
+    safe if the request is idempotent or provably never reached its server. A plain function is
+    taken to be safe. One policy may serve any number of calls at the same time; they share only the
+    budget of each origin.
+
+    The first four arguments and `retry_after_cap` to `retry_if_response` are those of `RetryRule`.
 
     Args:
-        max_attempts: How many attempts a call makes in all, the first one included.
-        base_delay: The bound of the first wait, in seconds; it doubles with each attempt.
-        max_delay: The bound of every wait but those that a server asks for, in seconds.
+        max_attempts: The number of attempts, the first one included.
+        base_delay: The bound of the first wait in seconds; it doubles with each attempt.
+        max_delay: The bound of every wait in seconds, except those that a server asks for.
         jitter: Whether a wait is drawn evenly between 0 and its bound.
-        throttle_delay: What `base_delay` is after a 429, in seconds.
-        reraise: Whether giving up hands on the last failure itself.
-        retry_after_cap: The longest `Retry-After` that is obeyed, in seconds.
-        statuses: Answers that are worth another attempt.
-        budget: What retries cost each host, None for no limit.
-        retry_if: Decides which failures are worth another attempt, in place of `is_transient`; it
-            is not asked about answers and what this client itself refused.
-        retry_if_response: Decides which answers are, in place of `statuses`.
-        on_retry: Told of each retry before its wait; what it raises is logged and goes no further.
-        store: Where the hosts' budgets are kept, in this process where None.
-        clock: What tells the time, draws lots and waits.
+        throttle_delay: Replaces `base_delay` after a 429, in seconds.
+        reraise: Whether giving up raises the last failure itself.
+        budget: What retries cost each origin; None for no limit.
+        on_retry: Called before the wait of each retry; an exception from it is only logged.
+        store: Keeps the budgets; in this process if None.
+        clock: The source of time for plain functions; the calls of a client use its clock.
 
     Raises:
-        HTTPValidationError: A number is out of its bounds, or what should be a function is none.
+        HTTPValidationError: A number is out of bounds, or an argument is not a function.
 
     Example:
         >>> import asyncio
@@ -99,7 +125,7 @@ class RetryPolicy(SparesBodies):
         self._reraise = reraise
         self._budget = budget
         self._on_retry = on_retry
-        self._store = ShieldedStore(store, clock)
+        self._store = ShieldedStore(store)
         self._clock = clock
 
     def __repr__(self) -> str:
@@ -107,108 +133,97 @@ class RetryPolicy(SparesBodies):
 
     @property
     def rule(self) -> RetryRule:
-        """When this policy tries again, and after how long."""
+        """When this policy repeats a call, and after how long."""
         return self._rule
-
-    @property
-    def is_waitless(self) -> bool:
-        """Whether its store decides at once, so that no call waits for it."""
-        return self._store.is_waitless
 
     async def execute(
         self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Call `func` until it succeeds or another attempt is pointless, unsafe or too late.
-
-        Args:
-            func: What to call.
-            *args: What to call it with.
-            **kwargs: What to call it with.
+        """Call `func` until it succeeds, or another attempt is pointless, unsafe or too late.
 
         Returns:
-            What the last attempt returned; an answer is returned as it is, whatever its status.
+            The result of the last attempt; a response is returned as it is, whatever its status.
 
         Raises:
-            HTTPRetryExhaustedError: Two attempts or more were made and the last one failed, without
-                an answer, in a way that would be tried again; never with `reraise`.
+            HTTPRetryExhaustedError: Two or more attempts were made, and the last one failed without
+                a response in a way that would be repeated; never with `reraise`.
             HTTPTimeoutError: The deadline had passed before the first attempt.
-            HTTPInterceptorError: `retry_if` or `retry_if_response` raised, or the store when it was
-                asked for a retry; what it raises afterwards is logged.
-            HTTPClientError: What the last attempt raised, in all other cases.
+            HTTPInterceptorError: `retry_if` or `retry_if_response` raised, or the store raised when
+                it was asked for a retry; later exceptions of the store are logged.
+            HTTPClientError: The failure of the last attempt, in all other cases.
         """
-        scope = scope_of(func)
-        if scope is not None:
-            self._refuse_late(scope)
+        attempt = attempt_of(func, self._clock, *args, **kwargs)
+        if attempt.call.remaining() <= 0:
+            raise attempt.call.timed_out()
+        return await self.run(attempt.send, attempt.call)
+
+    async def run(self, send: Callable[[C], Awaitable[T]], call: C) -> T:
+        """Make the attempts of a call; see `execute`."""
         failures: tuple[HTTPFailure, ...] = ()
         while True:
             try:
-                result = await func(*args, **kwargs)
+                result = await send(call)
             except FAILURES as failure:
                 failures = (*failures, failure)
-                if not await self._again(scope, failures):
+                if not await self._again(call, failures):
                     if self._is_exhausted(failures):
                         raise _exhausted(failures) from failure
                     raise
             else:
                 if not isinstance(result, HttpResponse) or not self._rule.wants_response(result):
-                    if self._store.peek(host_of(scope)) is not None:
-                        await self._settle(scope, failures)
+                    if self._store.peek(call.origin) is not None:
+                        await self._settle(call, failures)
                     return result
                 failures = (*failures, HTTPStatusError(result))
-                if not await self._again(scope, failures):
+                if not await self._again(call, failures):
                     return result
 
-    def _refuse_late(self, scope: CallScope) -> None:
-        if scope.deadline is not None and self._clock.monotonic() >= scope.deadline:
-            raise HTTPTimeoutError(
-                "no time is left for an attempt", phase="total", **scope.call_info()
-            )
-
-    async def _again(self, scope: CallScope | None, failures: tuple[HTTPFailure, ...]) -> bool:
+    async def _again(self, call: Call, failures: tuple[HTTPFailure, ...]) -> bool:
         """Wait for the next attempt, if there is to be one."""
-        clock = self._clock
+        clock = call.clock
         failure = failures[-1]
-        trial = _trial(scope, failures)
+        deadline = Deadline(call.deadline)
+        trial = Trial(len(failures), failure, call.repeatable, call.replayable, deadline)
         delay = self._rule.delay(
             trial, now=clock.monotonic(), wall=clock.wall(), chance=clock.uniform()
         )
-        if delay is None or not await self._pay(scope, failure):
+        if delay is None or not await self._pay(call, failure):
             return False
         goes_on = False
         try:
             self._announce(RetryEvent(trial.number, delay, failure))
-            if scope is not None:
-                scope.call.release()
+            call.release()
             await clock.sleep(delay)
-            goes_on = trial.deadline.allows(0.0, clock.monotonic())
+            goes_on = deadline.allows(0.0, clock.monotonic())
         finally:
             if not goes_on:
-                self._refund(scope, failure)
+                self._refund(call, failure)
         return goes_on
 
-    async def _pay(self, scope: CallScope | None, failure: HTTPFailure) -> bool:
+    async def _pay(self, call: Call, failure: HTTPFailure) -> bool:
         budget = self._budget
         if budget is None:
             return True
         return await self._store.decide(
-            host_of(scope),
+            call.origin,
             budget.charge,
             budget.cost(failure),
-            facts=lambda: facts_after(failure),
-            undo=lambda paid: self._refund(scope, failure) if paid else None,
+            clock=call.clock,
+            info=lambda: facts_after(failure),
+            undo=lambda paid: self._refund(call, failure) if paid else None,
         )
 
-    def _refund(self, scope: CallScope | None, failure: HTTPFailure) -> None:
-        """Give back what was paid for a retry that is not made."""
+    def _refund(self, call: Call, failure: HTTPFailure) -> None:
+        """Return the cost of a retry that is not made."""
         if self._budget is not None:
             cost = self._budget.cost(failure)
-            self._store.report_later(host_of(scope), self._budget.repay, cost)
+            self._store.report_later(call.origin, self._budget.repay, cost, clock=call.clock)
 
-    async def _settle(self, scope: CallScope | None, failures: tuple[HTTPFailure, ...]) -> None:
+    async def _settle(self, call: Call, failures: tuple[HTTPFailure, ...]) -> None:
         budget = self._budget
         if budget is not None:
             amount = budget.cost(failures[-1]) if failures else budget.credit
-            await self._store.report(host_of(scope), budget.repay, amount)
+            await self._store.report(call.origin, budget.repay, amount, clock=call.clock)
 
     def _announce(self, event: RetryEvent) -> None:
         if self._on_retry is not None:
@@ -221,13 +236,6 @@ class RetryPolicy(SparesBodies):
         last = failures[-1]
         answered = isinstance(last, HTTPStatusError)
         return not (self._reraise or answered) and len(failures) > 1 and self._rule.wants(last)
-
-
-def _trial(scope: CallScope | None, failures: tuple[HTTPFailure, ...]) -> Trial:
-    number, failure = len(failures), failures[-1]
-    if scope is None:
-        return Trial(number, failure)
-    return Trial(number, failure, scope.call.repeatable, scope.replayable, deadline_of(scope))
 
 
 def _exhausted(failures: tuple[HTTPFailure, ...]) -> HTTPRetryExhaustedError:

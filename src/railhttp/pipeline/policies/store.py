@@ -1,27 +1,55 @@
-"""Where policies keep their state: in this process, unless told otherwise."""
+"""Keeps the state of policies: in this process, unless a store of another kind is given."""
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
+from railhttp.model.clock import Clock
 from railhttp.model.validation import require_positive_int
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.protocols import Clock
 
 S = TypeVar("S")
 E = TypeVar("E")
 D = TypeVar("D")
 
 Decide: TypeAlias = Callable[[S | None, E, float], tuple[S | None, D]]
-"""What a policy decides: `(state, event, now) → (state, decision)`, see `StateStore.apply`."""
+"""The decision of a policy: `(state, event, now) → (state, decision)`; see `StateStore.apply`."""
+
+
+class StateStore(Protocol[S]):
+    """Keeps the state of policies, so that several processes can share it.
+
+    `MemoryStore` is the one in this process. States are immutable and pickle.
+    """
+
+    def peek(self, key: str) -> S | None:
+        """Return the state of `key` as known without waiting; it may be out of date."""
+        ...
+
+    async def apply(
+        self, key: str, decide: Callable[[S | None, E, float], tuple[S | None, D]], event: E
+    ) -> D:
+        """Let a policy decide about an event, as one atomic step.
+
+        Args:
+            key: The key of the state.
+            decide: Takes the state (None if there is none), the event, and the time in seconds on
+                the store's clock, which never goes back. Returns the new state (None to keep none)
+                and a decision. It is pure: a store may call it again.
+            event: The event.
+
+        Returns:
+            The decision.
+        """
+        ...
 
 
 class MemoryStore(Generic[S]):
-    """A `StateStore` in this process: decisions are made at once, one after the other.
+    """A `StateStore` in this process, which decides without waiting.
 
     Args:
-        max_keys: How many states are kept; beyond it the one used longest ago is forgotten.
-        clock: What tells the time.
+        max_keys: How many states are kept; beyond it the least recently used one is dropped.
+        clock: The source of time.
 
     Raises:
         HTTPValidationError: `max_keys` is below 1.
@@ -35,26 +63,26 @@ class MemoryStore(Generic[S]):
         ('counted', 2, None)
     """
 
-    __slots__ = ("_clock", "_max_keys", "_states")
+    __slots__ = ("_max_keys", "_states", "clock")
 
     def __init__(self, *, max_keys: int = 1024, clock: Clock = SYSTEM_CLOCK) -> None:
         require_positive_int(max_keys, "max_keys")
         self._max_keys = max_keys
-        self._clock = clock
+        self.clock = clock
         self._states: OrderedDict[str, S] = OrderedDict()
 
     def peek(self, key: str) -> S | None:
-        """The state under `key`, None where there is none."""
+        """Return the state of `key`; None if there is none."""
         return self._states.get(key)
 
     async def apply(self, key: str, decide: Decide[S, E, D], event: E) -> D:
-        """Let a policy decide about an event, keep its new state and give its decision."""
-        return self.apply_now(key, decide, event)
+        """Let a policy decide about an event, keep its new state and return its decision."""
+        return self.apply_now(key, decide, event, self.clock.monotonic())
 
-    def apply_now(self, key: str, decide: Decide[S, E, D], event: E) -> D:
-        """Do the same without a coroutine, for who must not wait."""
+    def apply_now(self, key: str, decide: Decide[S, E, D], event: E, now: float) -> D:
+        """Do the same synchronously, at a given time."""
         states = self._states
-        state, decision = decide(states.get(key), event, self._clock.monotonic())
+        state, decision = decide(states.get(key), event, now)
         if state is None:
             states.pop(key, None)
         else:

@@ -8,6 +8,7 @@ from typing import Final, NoReturn, assert_never
 from multidict import CIMultiDict
 
 from railhttp.model.body import BytesBody, StreamBody
+from railhttp.model.clock import Clock
 from railhttp.model.errors import (
     FAILURES,
     CallInfo,
@@ -20,7 +21,6 @@ from railhttp.model.redaction import redact_url
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse, freeze_headers
 from railhttp.model.stage import AttemptState, Stage, call_info
-from railhttp.protocols import Clock
 from railhttp.testing.scripted.steps import ScriptedReply, SentRequest, Trouble
 from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.request_body import RequestBodyError, read_stream

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 
+from railhttp.model.clock import Clock
 from railhttp.model.redaction import redact_url
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.protocols import Clock
 from railhttp.testing.scripted.pattern import UNSET, BodyPattern, RequestPattern
 from railhttp.testing.scripted.performance import Performance, ScriptedResponse
 from railhttp.testing.scripted.route import ScriptedRoute

@@ -6,13 +6,13 @@ from unittest.mock import patch
 import pytest
 
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.timeouts import ClosedError, ExpiredError, Watchdog
+from railhttp.pipeline.timeouts import ClosedError, ExpiredError, Timeouts
 
 
-async def hold(watchdog: Watchdog, seconds: float | None) -> str:
+async def hold(timeouts: Timeouts, seconds: float | None) -> str:
     """Wait for ever under a limit, and tell what ended it."""
     try:
-        with watchdog.watch(seconds):
+        with timeouts.limit(seconds):
             await asyncio.Event().wait()
     except (ExpiredError, ClosedError) as error:
         return type(error).__name__
@@ -20,38 +20,38 @@ async def hold(watchdog: Watchdog, seconds: float | None) -> str:
 
 
 async def test_a_limit_ends_the_wait() -> None:
-    assert await hold(Watchdog(SYSTEM_CLOCK), 0.01) == "ExpiredError"
+    assert await hold(Timeouts(SYSTEM_CLOCK), 0.01) == "ExpiredError"
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
 
 
 async def test_a_block_that_ends_in_time_is_left_alone() -> None:
-    with Watchdog(SYSTEM_CLOCK).watch(0.01):
+    with Timeouts(SYSTEM_CLOCK).limit(0.01):
         await asyncio.sleep(0)
     await asyncio.sleep(0.02)  # would be cancelled here
 
 
 async def test_what_the_block_raises_passes() -> None:
-    with pytest.raises(KeyError), Watchdog(SYSTEM_CLOCK).watch(1.0):
+    with pytest.raises(KeyError), Timeouts(SYSTEM_CLOCK).limit(1.0):
         raise KeyError
 
 
 async def test_many_limits_of_one_duration_need_one_timer() -> None:
     loop = asyncio.get_running_loop()
     with patch.object(loop, "call_later", wraps=loop.call_later) as timers:
-        watchdog = Watchdog(SYSTEM_CLOCK, (0.03,))
-        outcomes = await asyncio.gather(*(hold(watchdog, 0.03) for _ in range(100)))
+        timeouts = Timeouts(SYSTEM_CLOCK, (0.03,))
+        outcomes = await asyncio.gather(*(hold(timeouts, 0.03) for _ in range(100)))
     assert set(outcomes) == {"ExpiredError"}
     assert timers.call_count <= 3
 
 
 async def test_limits_that_begin_later_end_later() -> None:
-    watchdog = Watchdog(SYSTEM_CLOCK)
+    timeouts = Timeouts(SYSTEM_CLOCK)
     ended: list[str] = []
 
     async def named(name: str) -> None:
-        await hold(watchdog, 0.03)
+        await hold(timeouts, 0.03)
         ended.append(name)
 
     first = asyncio.create_task(named("first"))
@@ -65,12 +65,12 @@ async def test_limits_that_begin_later_end_later() -> None:
 
 @pytest.mark.parametrize(("outer", "inner"), [(0.01, 1.0), (1.0, 0.01), (0.01, 0.01)])
 async def test_of_two_limits_the_nearer_one_ends_the_wait(outer: float, inner: float) -> None:
-    watchdog = Watchdog(SYSTEM_CLOCK)
+    timeouts = Timeouts(SYSTEM_CLOCK)
 
     async def nested() -> str:
         try:
-            with watchdog.watch(outer):
-                return await hold(watchdog, inner)
+            with timeouts.limit(outer):
+                return await hold(timeouts, inner)
         except ExpiredError:
             return "the outer one"
 
@@ -78,7 +78,7 @@ async def test_of_two_limits_the_nearer_one_ends_the_wait(outer: float, inner: f
 
 
 async def test_a_cancellation_from_elsewhere_passes() -> None:
-    task = asyncio.create_task(hold(Watchdog(SYSTEM_CLOCK), 1.0))
+    task = asyncio.create_task(hold(Timeouts(SYSTEM_CLOCK), 1.0))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -86,33 +86,33 @@ async def test_a_cancellation_from_elsewhere_passes() -> None:
 
 
 async def test_a_cancellation_at_the_very_moment_passes_too() -> None:
-    watchdog = Watchdog(SYSTEM_CLOCK)
-    task = asyncio.create_task(hold(watchdog, None))
+    timeouts = Timeouts(SYSTEM_CLOCK)
+    task = asyncio.create_task(hold(timeouts, None))
     await asyncio.sleep(0)
-    watchdog.close()
+    timeouts.close()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
-async def test_no_limit_still_ends_with_the_watchdog() -> None:
-    watchdog = Watchdog(SYSTEM_CLOCK)
-    tasks = [asyncio.create_task(hold(watchdog, limit)) for limit in (None, 5.0, 5.0)]
+async def test_no_limit_still_ends_with_the_timeouts() -> None:
+    timeouts = Timeouts(SYSTEM_CLOCK)
+    tasks = [asyncio.create_task(hold(timeouts, limit)) for limit in (None, 5.0, 5.0)]
     await asyncio.sleep(0)
-    watchdog.close()
+    timeouts.close()
     assert await asyncio.gather(*tasks) == ["ClosedError"] * 3
-    assert await hold(watchdog, 0.01) == "ExpiredError"  # it can be used again
+    assert await hold(timeouts, 0.01) == "ExpiredError"  # it can be used again
 
 
 async def test_a_timer_stays_only_for_a_usual_duration() -> None:
     loop = asyncio.get_running_loop()
-    watchdog = Watchdog(SYSTEM_CLOCK, (5.0,))
+    timeouts = Timeouts(SYSTEM_CLOCK, (5.0,))
     with patch.object(loop, "call_later", wraps=loop.call_later) as timers:
         for seconds in (5.0, 5.0, 4.0, 4.0):
-            with watchdog.watch(seconds):
+            with timeouts.limit(seconds):
                 await asyncio.sleep(0)
     assert [call.args[0] for call in timers.call_args_list] == [5.0, 4.0, 4.0]
-    watchdog.close()
+    timeouts.close()
 
 
 def test_a_limit_needs_a_task() -> None:
@@ -121,7 +121,7 @@ def test_a_limit_needs_a_task() -> None:
 
         def enter() -> None:
             try:
-                with Watchdog(SYSTEM_CLOCK).watch(1.0):
+                with Timeouts(SYSTEM_CLOCK).limit(1.0):
                     failed.set_result("entered")
             except RuntimeError as error:
                 failed.set_result(str(error))
@@ -133,12 +133,12 @@ def test_a_limit_needs_a_task() -> None:
 
 
 def test_a_usual_limit_holds_on_the_next_event_loop_too() -> None:
-    watchdog = Watchdog(SYSTEM_CLOCK, usual=(0.01,))
-    assert asyncio.run(hold(watchdog, 0.01)) == "ExpiredError"
+    timeouts = Timeouts(SYSTEM_CLOCK, usual=(0.01,))
+    assert asyncio.run(hold(timeouts, 0.01)) == "ExpiredError"
 
     async def leave_a_timer_behind() -> None:
-        with watchdog.watch(0.01):
+        with timeouts.limit(0.01):
             pass
 
     asyncio.run(leave_a_timer_behind())
-    assert asyncio.run(hold(watchdog, 0.01)) == "ExpiredError"
+    assert asyncio.run(hold(timeouts, 0.01)) == "ExpiredError"

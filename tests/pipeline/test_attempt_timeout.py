@@ -13,7 +13,7 @@ from railhttp.testing import ManualClock
 async def test_an_attempt_that_takes_too_long_is_cut() -> None:
     clock = ManualClock()
     call = ScriptedCall(clock, takes=60.0)
-    with pytest.raises(HTTPTimeoutError, match="the attempt took longer than 2 s") as caught:
+    with pytest.raises(HTTPTimeoutError, match=r"not done within 2\.0s") as caught:
         await clock.run(AttemptTimeout(2.0, clock=clock).execute(call))
     assert (caught.value.phase, caught.value.method, caught.value.attempts) == ("read", "GET", 1)
     assert clock.monotonic() == caught.value.elapsed == 2.0
@@ -38,7 +38,7 @@ async def test_no_attempt_begins_when_the_calls_time_is_up() -> None:
     clock = ManualClock()
     call = ScriptedCall(clock, timeout=1.0)
     await clock.advance(1.0)
-    with pytest.raises(HTTPTimeoutError, match="the call's time is up") as caught:
+    with pytest.raises(HTTPTimeoutError, match="not done within") as caught:
         await AttemptTimeout(2.0, clock=clock).execute(call)
     assert (caught.value.phase, caught.value.delivery) == ("total", Delivery.NOT_SENT)
     assert call.attempts == 0

@@ -1,4 +1,4 @@
-"""Hands events to one observer, in order, whatever it does with them."""
+"""Delivers events to one observer, in order."""
 
 import asyncio
 import inspect
@@ -24,25 +24,19 @@ class Observer(Protocol):
     """
 
     def __call__(self, event: "HTTPEvent", /) -> object:
-        """Hear of an event.
-
-        Args:
-            event: What has happened, see `railhttp.model.events`.
+        """Handle an event of `railhttp.events`.
 
         Returns:
-            Anything; where it is an awaitable, as of an `async def`, it is awaited.
+            Anything; an awaitable, as of an `async def`, is awaited.
         """
         ...
 
 
-class Mailbox:
-    """What one observer still has to do, in order.
-
-    Args:
-        observer: Whom to tell.
+class ObserverQueue:
+    """The events that one observer has not handled yet.
 
     Attributes:
-        task: What works it off, or did so last; None where there never was anything to do.
+        task: Awaits what an async observer returns; None if there never was anything to await.
     """
 
     __slots__ = ("_observer", "_overflowing", "_pending", "task")
@@ -53,8 +47,8 @@ class Mailbox:
         self._overflowing = False
         self.task: asyncio.Task[None] | None = None
 
-    def post(self, event: "HTTPEvent") -> None:
-        """Tell the observer, now or as soon as it is ready for it; whatever it does."""
+    def put(self, event: "HTTPEvent") -> None:
+        """Call the observer; what an async one does is awaited later, in order."""
         if (self._pending or self._overflowing) and self._is_full():
             return
         try:
@@ -62,18 +56,18 @@ class Mailbox:
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # never breaks a call
             self._complain(error)
             return
-        if result is not None and inspect.isawaitable(result):  # most give None, which is cheap
+        if result is not None and inspect.isawaitable(result):  # most return None, which is cheap
             self._pending.append(result)
             if not self.is_busy:
                 self.task = asyncio.get_running_loop().create_task(self._work())
 
     @property
     def is_busy(self) -> bool:
-        """Whether anything is under way."""
+        """Whether the observer still works on an event."""
         return self.task is not None and not self.task.done()
 
-    def forget(self) -> None:
-        """Forget what has not begun."""
+    def clear(self) -> None:
+        """Drop the events that the observer has not begun to handle."""
         while self._pending:
             awaitable = self._pending.popleft()
             if isinstance(awaitable, Coroutine):
@@ -98,7 +92,7 @@ class Mailbox:
         return full
 
     def _complain(self, error: BaseException) -> None:
-        # Neither its text nor its traceback: they may hold what the event holds.
+        # Without its text and traceback, which may hold what the event holds.
         _LOG.warning("observer %s raised %s", self._name, type(error).__name__)
 
     @property

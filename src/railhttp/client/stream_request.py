@@ -1,0 +1,119 @@
+"""Opens the response to a request whose body is read piece by piece, as often as needed."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from railhttp.client.limited_response import LimitedResponse, Limits
+from railhttp.client.request_builder import Prepared
+from railhttp.model.errors import CallInfo, HTTPInvalidRequestError, HTTPValidationError
+from railhttp.model.headers import require_headers
+from railhttp.model.response import HttpResponse
+from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.timeouts import ClosedError, ExpiredError, Timeouts
+from railhttp.policy.backoff import Backoff
+
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class StreamRequest:
+    """A request that is opened once or several times, within one time limit.
+
+    Args:
+        prepared: The request and its time limits.
+        new_call: Returns a call of a request.
+        send: The chain for streams: it returns the head of the response.
+        timeouts: The time limits of the client.
+        bounded: Whether the timeout bounds everything, bodies and waits included, and not only each
+            head.
+    """
+
+    __slots__ = ("_latest", "_limits", "_new_call", "_prepared", "_send", "_timeouts")
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        new_call: Callable[[Prepared], HTTPCall],
+        send: Callable[[HTTPCall], Awaitable[HttpResponse]],
+        timeouts: Timeouts,
+        *,
+        bounded: bool,
+    ) -> None:
+        self._prepared = prepared
+        self._new_call = new_call
+        self._send = send
+        self._timeouts = timeouts
+        options, timeout = prepared.request.options, prepared.timeout
+        self._limits = Limits(
+            timeouts,
+            idle=options.read_timeout,
+            total=timeout if bounded else None,
+            whole=timeout,
+            max_bytes=options.max_response_bytes,
+        )
+        self._latest: HTTPCall | None = None
+
+    @property
+    def url(self) -> str:
+        """The requested URL."""
+        return self._prepared.request.url_text
+
+    def call_info(self) -> CallInfo:
+        """Return the details that a failure carries, those of the latest call."""
+        if self._latest is not None:
+            return self._latest.call_info()
+        return {"method": self._prepared.request.method, "url": self.url, "attempts": 0}
+
+    async def open(self, headers: Mapping[str, str] = _NO_HEADERS) -> LimitedResponse:
+        """Send the request and wait for the head of its response.
+
+        Args:
+            headers: Fields of this opening; they replace those with the same name.
+
+        Raises:
+            HTTPClientError: There was no response; always one of `HTTPFailure`.
+        """
+        call = self._latest = self._new_call(self._now(headers))
+        try:
+            head = await self._send(call)
+            return LimitedResponse(call.opened(), head, self._limits)
+        except BaseException:
+            call.discard()
+            raise
+
+    def _now(self, headers: Mapping[str, str]) -> Prepared:
+        """Return the request of the next opening, with the time that is left."""
+        prepared = self._prepared
+        try:
+            left = self._limits.left()
+            if headers:
+                request = prepared.request.with_headers(require_headers(headers))
+                prepared = prepared._replace(request=request)
+        except ExpiredError as error:
+            raise self._limits.failure(error, self.call_info()) from None
+        except HTTPValidationError as error:
+            info = self.call_info()
+            raise HTTPInvalidRequestError(error.message, field=error.field, **info) from None
+        if self._latest is None or left is None:
+            return prepared
+        return prepared._replace(timeout=left)
+
+    async def pause(self, backoff: Backoff, number: int, at_least: float = 0.0) -> None:
+        """Wait before the next opening.
+
+        Args:
+            backoff: The waits.
+            number: The number of the wait, counted from 1.
+            at_least: Seconds that are added.
+
+        Raises:
+            HTTPTimeoutError: The time is over.
+            HTTPConnectionError: The client was stopped (kind `closed`).
+        """
+        clock = self._timeouts.clock
+        seconds = at_least + backoff.delay(number, clock.uniform())
+        try:
+            with self._limits.bound():
+                await clock.sleep(seconds)
+        except (ExpiredError, ClosedError) as error:
+            raise self._limits.failure(error, self.call_info()) from None

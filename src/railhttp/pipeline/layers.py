@@ -1,0 +1,258 @@
+"""The chain that every call goes through, composed once when a client is built.
+
+Outermost first:
+
+    telemetry of the call → deadline → bulkhead → retry → for each attempt: interceptors →
+    rate limit → breaker → attempt timeout → telemetry of the attempt → exchange, with redirects
+
+Rate limit and breaker come after the interceptors, so they see the request that will be sent. A
+layer that a client does not have is not composed and costs nothing. A layer that only passes a call
+on is a plain function: each coroutine would cost 80 ns (benchmarks/README.md, "What was tried").
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from railhttp.model.body import StreamBody
+from railhttp.model.errors import (
+    HTTPConnectionError,
+    HTTPInterceptorError,
+    HTTPInvalidRequestError,
+    HTTPValidationError,
+)
+from railhttp.model.exchange import IncomingResponse
+from railhttp.model.request import Request
+from railhttp.model.response import HttpResponse
+from railhttp.pipeline.call import Call, HTTPCall
+from railhttp.pipeline.call_recorder import RECORDED_CALLS
+from railhttp.pipeline.interceptors.chain import Chained, InterceptionError, InterceptorChain
+from railhttp.pipeline.interceptors.request_context import context_of, taken_over
+from railhttp.pipeline.observation.instruments import observed, with_added
+from railhttp.pipeline.policies.retry import RetryPolicy
+from railhttp.pipeline.stack import Stack
+from railhttp.pipeline.timeouts import ClosedError, Timeouts
+from railhttp.policy.redirect import RedirectRefused, leads_on, redirected
+
+if TYPE_CHECKING:
+    from railhttp.pipeline.policies.retry import RetryPolicyProtocol
+    from railhttp.pipeline.stack import CircuitBreakerProtocol
+
+C = TypeVar("C", bound=Call)
+T = TypeVar("T")
+
+Send: TypeAlias = Callable[[HTTPCall], Awaitable[HttpResponse]]
+"""The chain from some layer on inwards."""
+
+Run: TypeAlias = Callable[[Send, HTTPCall], Awaitable[HttpResponse]]
+"""A layer: it is passed the chain inside it, and the call."""
+
+Exchanged: TypeAlias = Callable[[Request, HTTPCall], Awaitable[HttpResponse]]
+"""Sends one request and returns its response; for a stream, with the body unread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the layers of a client are built from.
+
+    Attributes:
+        stack: The policies.
+        timeouts: The time limits of the client.
+        interceptors: See every attempt.
+        secret_headers: Names of fields that stay with their origin.
+        read_body: Reads a streamed body, for interceptors that sign it.
+        service_name: The logical name of the service that is called, if any.
+    """
+
+    stack: Stack
+    timeouts: Timeouts
+    interceptors: InterceptorChain
+    secret_headers: frozenset[str]
+    read_body: Callable[[StreamBody], AsyncIterator[bytes]]
+    service_name: str | None = None
+
+
+def build(exchanged: Exchanged, settings: Settings) -> Send:
+    """Compose the chain of a client around an exchange. This is the order of the layers."""
+    stack, timeouts = settings.stack, settings.timeouts
+    send: Send = redirects(exchanged, settings.secret_headers)
+    send = attempt(send, timeouts)
+    if stack.breaker is not None:
+        send = partial(breaker_run(stack.breaker), send)
+    if stack.rate_limit is not None:
+        send = partial(stack.rate_limit.run, send)
+    send = interception(send, settings)
+    if stack.retry is not None:
+        send = partial(retry_run(stack.retry), send)
+    if stack.bulkhead is not None:
+        send = partial(stack.bulkhead.run, send)
+    send = deadline(send, timeouts)
+    return telemetry(send)
+
+
+def retry_run(policy: "RetryPolicyProtocol") -> Run:
+    """Return the layer of a retry policy, ours or another library's."""
+    # A subclass may do more in its `execute`.
+    if isinstance(policy, RetryPolicy) and type(policy).execute is RetryPolicy.execute:
+        return policy.run
+    from railhttp.pipeline.policies.foreign import ForeignRetry  # noqa: PLC0415  # few have one
+
+    return ForeignRetry(policy).run
+
+
+def breaker_run(breaker: "CircuitBreakerProtocol") -> Run:
+    """Return the layer of a circuit breaker, ours or another library's."""
+    from railhttp.pipeline.policies.foreign import (  # noqa: PLC0415  # few clients have breakers
+        ForeignBreaker,
+        own_breaker,
+    )
+
+    own = own_breaker(breaker)
+    return ForeignBreaker(breaker).run if own is None else own.run
+
+
+def telemetry(send: Send) -> Send:
+    """Report each call to the instruments that listen, and to those who record calls."""
+
+    def report(call: HTTPCall) -> Awaitable[HttpResponse]:
+        if (calls := RECORDED_CALLS.get()) is not None:
+            calls.append(call)
+        if call.listeners is None:
+            return send(call)
+        observations = call.listeners.call_started(call.started_event())
+        return observed(send, call, observations) if observations else send(call)
+
+    return report
+
+
+def deadline(send: Send, timeouts: Timeouts) -> Send:
+    """End each call when its time is over, or when the client is stopped."""
+
+    async def within(call: HTTPCall) -> HttpResponse:
+        try:
+            with timeouts.limit(call.timeout, call, call.timed_out):
+                return await send(call)
+        except ClosedError as error:
+            raise HTTPConnectionError(str(error), kind="closed", **call.call_info()) from None
+
+    return within
+
+
+def interception(send: Send, settings: Settings) -> Send:
+    """Begin an attempt: pass the request through the interceptors, and the response back."""
+    chain = settings.interceptors
+
+    async def intercept(call: HTTPCall, chained: Chained) -> HttpResponse:
+        attempts = call.attempts
+        try:
+            context = context_of(
+                call.original,
+                attempt=attempts,
+                wall=call.clock.wall(),
+                call_id=call.call_id,
+                read_body=settings.read_body,
+                service_name=settings.service_name,
+            )
+            call.request = taken_over(call.original, await chained.process_request(context))
+            if call.request.url is not call.original.url:
+                call.origin = str(call.request.url.origin())
+            return await chained.process_response(await send(call))
+        except HTTPValidationError as error:
+            call.attempts += call.attempts == attempts
+            message = f"an interceptor made it invalid: {error.message}"
+            info = call.call_info()
+            raise HTTPInvalidRequestError(message, field=error.field, **info) from None
+        except InterceptionError as error:
+            call.attempts += call.attempts == attempts  # it failed before it was sent
+            info = call.call_info()
+            failure = HTTPInterceptorError(error.message, interceptor=error.interceptor, **info)
+            raise failure from error.__cause__
+
+    def begin(call: HTTPCall) -> Awaitable[HttpResponse]:
+        if call.attempts:
+            call.begin_again()
+        chained = chain.chained  # a change of the chain counts from the next attempt on
+        return intercept(call, chained) if chained.interceptors else send(call)
+
+    return begin
+
+
+def attempt(send: Send, timeouts: Timeouts) -> Send:
+    """Count an attempt, bound its time, and report it to the instruments that listen."""
+
+    async def report(call: HTTPCall) -> HttpResponse:
+        # A coroutine, so that the beginning and the end are reported in the same task: a foreign
+        # breaker may run it in a task of its own, or never.
+        assert call.listeners is not None  # noqa: S101  # narrows; `count` checked it
+        started = call.started_event(call.attempts - 1, call.request)
+        observations = call.listeners.attempt_started(started)
+        if started.added:
+            call.request = with_added(call.request, started.added)
+        if not observations:
+            return await send(call)
+        return await observed(send, call, observations)
+
+    def count(call: HTTPCall) -> Awaitable[HttpResponse]:
+        call.attempts += 1
+        inner = send if call.listeners is None else report
+        if call.attempt_timeout is None:
+            return inner(call)
+        return time_limit(timeouts, inner, call)
+
+    return count
+
+
+def while_started(exchanged: Exchanged, is_started: Callable[[], bool], message: str) -> Exchanged:
+    """Keep an injected exchange to the life of its client."""
+
+    def send(request: Request, call: HTTPCall) -> Awaitable[HttpResponse]:
+        if not is_started():
+            raise HTTPConnectionError(message, kind="closed", **call.call_info())
+        return exchanged(request, call)
+
+    return send
+
+
+def opened(open_: Callable[[Request, HTTPCall], Awaitable[IncomingResponse]]) -> Exchanged:
+    """Return an exchange for streams: it leaves the body unread, and the response open."""
+
+    async def head(request: Request, call: HTTPCall) -> HttpResponse:
+        call.discard()
+        call.incoming = incoming = await open_(request, call)
+        return incoming.answer()
+
+    return head
+
+
+async def time_limit(timeouts: Timeouts, send: Callable[[C], Awaitable[T]], call: C) -> T:
+    """Bound the time of an attempt."""
+    with timeouts.limit(call.attempt_timeout, call, call.attempt_timed_out):
+        return await send(call)
+
+
+def redirects(exchanged: Exchanged, secret_headers: frozenset[str]) -> Send:
+    """Send the request, and follow its redirects: they belong to their attempt."""
+
+    async def follow(call: HTTPCall) -> HttpResponse:
+        request = call.request
+        response = await exchanged(request, call)
+        hops = 0
+        while response.status >= 300 and leads_on(request, response.status, response.headers):
+            call.answered()
+            if hops == request.options.max_redirects:
+                raise _redirect_failed(call, f"there were more than {hops} redirects")
+            location = response.headers["Location"]
+            decided = redirected(request, response.status, location, secret_headers)
+            if isinstance(decided, RedirectRefused):
+                raise _redirect_failed(call, decided.reason)
+            hops += 1
+            request = decided
+            response = await exchanged(request, call)
+        return response
+
+    return follow
+
+
+def _redirect_failed(call: HTTPCall, reason: str) -> HTTPConnectionError:
+    return HTTPConnectionError(reason, kind="redirect", **call.call_info())

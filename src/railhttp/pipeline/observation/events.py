@@ -1,0 +1,136 @@
+"""Publishes the events of `railhttp.events` to observers, each at its moment."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from railhttp.model.clock import Clock
+from railhttp.model.errors import HTTPRetryExhaustedError, HTTPTimeoutError
+from railhttp.model.events import (
+    HTTPEvent,
+    HTTPRequestSentHook,
+    HTTPResponseReceivedHook,
+    RequestCompletedEvent,
+    RequestRetryExhaustedEvent,
+    RequestTimeoutEvent,
+)
+from railhttp.model.observation import RequestFinished, RequestStarted
+from railhttp.pipeline.observation.observer_queue import Observer, ObserverQueue
+
+DRAIN_SECONDS: Final = 1.0  # how long a client that stops waits for slow observers
+
+
+class EventPublisher:
+    """The instrument that calls observers.
+
+    Each attempt publishes `HTTPRequestSentHook`, and `HTTPResponseReceivedHook` when its response
+    came. Each call ends with at most one event: `RequestCompletedEvent` (a response of any
+    status), `RequestTimeoutEvent` (its failure is an `HTTPTimeoutError`) or
+    `RequestRetryExhaustedEvent` (several attempts failed, the last one in another way). A single
+    failed attempt, a refused call and a cancelled call publish none of them.
+
+    A plain function is called synchronously, so it must be quick. What an async one returns is
+    awaited apart from the request, for each observer one event after the other. An observer that is
+    1000 events behind misses the events that follow until it has caught up.
+
+    Args:
+        observers: They are called in this order.
+        clock: The source of time.
+
+    Example:
+        >>> from railhttp.pipeline.clock import SYSTEM_CLOCK
+        >>> from railhttp.model.request import Request, SendOptions
+        >>> from yarl import URL
+        >>> request = Request("GET", URL("http://h/?token=abc"), None, None, None, SendOptions())
+        >>> publisher = EventPublisher([print], SYSTEM_CLOCK)
+        >>> observation = publisher.attempt_started(RequestStarted(request))
+        HTTPRequestSentHook(method='GET', url='http://h/?token=***')
+    """
+
+    def __init__(self, observers: Iterable[Observer], clock: Clock) -> None:
+        self._queues = tuple(ObserverQueue(observer) for observer in observers)
+        self._clock = clock
+        # Most clients have one observer, and each call has three events.
+        self._publish = self._queues[0].put if len(self._queues) == 1 else self.publish
+
+    def call_started(self, call: RequestStarted) -> "_CallEvents":
+        """Observe a call until it ends."""
+        return _CallEvents(self._publish, call)
+
+    def attempt_started(self, attempt: RequestStarted) -> "_AttemptEvents":
+        """Publish that an attempt is sent."""
+        self._publish(HTTPRequestSentHook(method=attempt.method, url=attempt.shown_url))
+        return _AttemptEvents(self._publish, attempt)
+
+    def publish(self, event: HTTPEvent) -> None:
+        """Call all observers with an event."""
+        for queue in self._queues:
+            queue.put(event)
+
+    async def drain(self) -> None:
+        """Wait a moment for async observers, then cancel them."""
+        current = asyncio.current_task()  # an observer may stop the client
+        busy = [queue for queue in self._queues if queue.is_busy and queue.task is not current]
+        tasks = [queue.task for queue in busy if queue.task is not None]
+        if not tasks:
+            return
+        timer = asyncio.create_task(self._clock.sleep(DRAIN_SECONDS))
+        done = asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            await asyncio.wait((timer, done), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+            for queue, task in zip(busy, tasks, strict=True):
+                queue.clear()
+                task.cancel()
+            # One turn delivers the cancellation; an observer that ignores it is left alone.
+            await asyncio.sleep(0)
+
+
+class _CallEvents:
+    """Publishes the end of a call."""
+
+    __slots__ = ("_call", "_publish")
+
+    def __init__(self, publish: Callable[[HTTPEvent], None], call: RequestStarted) -> None:
+        self._publish = publish
+        self._call = call
+
+    def ended(self, finished: RequestFinished) -> None:
+        event = _last_event(self._call, finished)
+        if event is not None:
+            self._publish(event)
+
+
+class _AttemptEvents:
+    """Publishes the response of an attempt."""
+
+    __slots__ = ("_attempt", "_publish")
+
+    def __init__(self, publish: Callable[[HTTPEvent], None], attempt: RequestStarted) -> None:
+        self._publish = publish
+        self._attempt = attempt
+
+    def ended(self, finished: RequestFinished) -> None:
+        if finished.answer is not None:
+            method, url = self._attempt.method, self._attempt.shown_url
+            status = finished.answer.status
+            self._publish(HTTPResponseReceivedHook(method=method, url=url, status_code=status))
+
+
+def _last_event(call: RequestStarted, finished: RequestFinished) -> HTTPEvent | None:
+    url, method = call.shown_url, call.method
+    if finished.answer is not None:
+        return RequestCompletedEvent(url=url, method=method, status_code=finished.answer.status)
+    match finished.failure:
+        case None:
+            return None
+        case HTTPTimeoutError(phase=phase, limit=limit):
+            limit = call.limit(phase) if limit is None else limit
+            seconds = finished.seconds if limit is None else limit
+            return RequestTimeoutEvent(url=url, method=method, timeout_seconds=seconds)
+        case failure if finished.attempts > 1 or isinstance(failure, HTTPRetryExhaustedError):
+            count = finished.attempts
+            return RequestRetryExhaustedEvent(url=url, method=method, attempt_count=count)
+        case _:
+            return None
