@@ -73,7 +73,7 @@ async def test_header_fields_and_documents(world: World) -> None:
             Scene(
                 "/short-body",
                 lambda route: route.fail(
-                    HTTPConnectionError("the answer broke off", kind="truncated"),
+                    HTTPConnectionError("the response ended early", kind="truncated"),
                     "body",
                     after=b"part",
                 ),
@@ -196,7 +196,7 @@ async def test_content_codings_are_undone(world: World, coding: str) -> None:
         ),
         (
             "/gzip-truncated",
-            HTTPConnectionError("the answer broke off", kind="truncated"),
+            HTTPConnectionError("the response ended early", kind="truncated"),
             "HTTPConnectionError truncated, answered, attempts 1",
         ),
     ],

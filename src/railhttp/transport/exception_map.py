@@ -1,8 +1,8 @@
-"""From whatever aiohttp, asyncio, ssl or the socket raised to one failure: a pure, total table.
+"""A pure, total table from the exceptions of aiohttp, asyncio, ssl and sockets to one failure each.
 
-A class is looked up along its MRO, so the most specific row wins and a class that nobody has
-heard of is treated as its nearest base. Which exceptions there are, and what each means, is
-pinned by tests/transport/test_exception_map.py; it fails when aiohttp brings a new one.
+Look-up follows the MRO of an exception: the most specific row wins, and an unknown class is
+treated as its nearest known base. tests/transport/test_exception_map.py pins the meaning of every
+exception, and fails if a new aiohttp adds one.
 """
 
 import asyncio
@@ -68,15 +68,12 @@ Row: TypeAlias = Callable[[BaseException, Stage, CallInfo], HTTPFailure]
 
 
 def to_failure(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    """Find the one failure that an exception means.
+    """Return the failure that an exception stands for.
 
     Args:
-        error: What was raised during an exchange; any exception.
-        stage: How far the exchange had come.
-        call: The facts of the call, the delivery among them.
-
-    Returns:
-        A failure, complete.
+        error: Any exception raised during an exchange.
+        stage: The stage at which it was raised; the same exception may mean different failures.
+        call: The details that the failure carries, such as its delivery.
 
     Example:
         >>> to_failure(ConnectionRefusedError(), Stage.CONNECTING, {"method": "GET"}).label
@@ -90,16 +87,13 @@ def _row_of(cls: type[BaseException]) -> Row:
 
 
 def safe_cause(error: BaseException) -> BaseException | None:
-    """Pick the part of an exception that may stand as a failure's `__cause__`.
+    """Return the part of an exception chain that may become the `__cause__` of a failure.
 
-    A traceback prints the text of every cause, and aiohttp's texts hold URLs and header fields;
-    those of the operating system and of the caller's own code do not.
-
-    Args:
-        error: What was raised during an exchange.
+    A traceback prints the text of every cause. The texts of aiohttp contain URLs and header fields;
+    those of the operating system and of the caller's code do not.
 
     Returns:
-        The nearest exception of the system or of the caller in its chain, or None.
+        The nearest exception in the chain that the system or the caller's code raised, or None.
 
     Example:
         >>> safe_cause(ClientPayloadError("http://h/?token=abc")) is None
@@ -150,11 +144,11 @@ def _name(error: BaseException) -> str:
 
 def _too_large(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     limit = next((value for value in reversed(error.args) if isinstance(value, int)), 0)
-    return HTTPResponseTooLargeError("a part of the answer is too long", limit=limit, **call)
+    return HTTPResponseTooLargeError("a part of the response is too long", limit=limit, **call)
 
 
 def _broken(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    """A connection or the operating system failed: before it stood, or after."""
+    """The connection or the operating system failed, before or after the connection was made."""
     if isinstance(error.__cause__, RequestBodyError):
         return _request_body(error.__cause__, stage, call)
     kind: ConnectionKind = "connect" if stage is Stage.CONNECTING else "disconnected"
@@ -163,7 +157,10 @@ def _broken(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
 
 
 def _connector(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    """A failed handshake has no class of its own; what breaks one off has no errno."""
+    """Tell TLS failures from others: aiohttp raises the same class for both.
+
+    A peer that aborts the handshake leaves a `ConnectionError` without an errno.
+    """
     cause = safe_cause(error)
     broken_off = isinstance(cause, ConnectionError) and cause.errno is None
     if broken_off or isinstance(cause, ssl.SSLError):
@@ -171,8 +168,8 @@ def _connector(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailur
     return HTTPConnectionError("cannot connect" + _reason(error), kind="connect", **call)
 
 
-def _answering(row: Row) -> Row:
-    """While a connection is being made, it is the proxy that answers."""
+def _unless_connecting(row: Row) -> Row:
+    """Return a row that blames the proxy while a connection is made: only it responds then."""
     return lambda error, stage, call: (_PROXY if stage is Stage.CONNECTING else row)(
         error, stage, call
     )
@@ -189,7 +186,7 @@ def _timed_out(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailur
 
 
 def _runtime(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    """By RuntimeError aiohttp says that its session is closed, or that no address was found."""
+    """A RuntimeError of aiohttp: its session is closed, or a resolver found no address."""
     match stage:
         case Stage.QUEUED:
             return _CLOSED(error, stage, call)
@@ -217,16 +214,16 @@ def _content(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
 _DNS = _connection("dns", "the host name cannot be resolved")
 _PROXY = _connection("proxy", "the proxy refused")
 _TLS = _connection("tls", "the TLS handshake failed")
-_GONE = _connection("disconnected", "the server closed the connection without an answer")
-_TRUNCATED = _connection("truncated", "the answer broke off")
-_PROTOCOL = _connection("protocol", "the answer is not HTTP")
+_GONE = _connection("disconnected", "the server closed the connection without a response")
+_TRUNCATED = _connection("truncated", "the response ended early")
+_PROTOCOL = _connection("protocol", "the response is not valid HTTP")
 _REDIRECT = _connection("redirect", "the redirect cannot be followed")
 _CLOSED = _connection("closed", "the client was closed")
 _SILENT = _timeout("read", "the server was silent for too long")
 _INVALID = _invalid("request", "the request cannot be sent")
 _BAD_URL = _invalid("url", "is not an http or https URL")
 _BAD_HOST = _invalid("url", "has a host that is not valid")
-_UNDECODABLE = _decode("the body is not what it says it is")
+_UNDECODABLE = _decode("the body cannot be decoded")
 
 ROWS: Final[Mapping[type[BaseException], Row]] = {
     # aiohttp: no connection, so nothing was sent
@@ -243,22 +240,22 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     # aiohttp: the connection broke
     ClientConnectionResetError: _broken,
     ClientOSError: _broken,
-    ServerDisconnectedError: _answering(_GONE),
+    ServerDisconnectedError: _unless_connecting(_GONE),
     ServerConnectionError: _GONE,
     ClientConnectionError: _broken,
     SocketTimeoutError: _SILENT,
     ServerTimeoutError: _timed_out,
-    # aiohttp: the answer is not one
+    # aiohttp: the response is invalid
     ClientPayloadError: _TRUNCATED,
     ContentTypeError: _UNDECODABLE,
     WSServerHandshakeError: _PROTOCOL,
     TooManyRedirects: _REDIRECT,
-    ClientResponseError: _answering(_PROTOCOL),
+    ClientResponseError: _unless_connecting(_PROTOCOL),
     LineTooLong: _too_large,
     DecompressSizeError: _too_large,
     HttpProcessingError: _PROTOCOL,
     EofStream: _TRUNCATED,
-    # aiohttp: the request is not one
+    # aiohttp: the request is invalid
     InvalidUrlRedirectClientError: _REDIRECT,
     NonHttpUrlRedirectClientError: _REDIRECT,
     RedirectClientError: _REDIRECT,
@@ -278,7 +275,7 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     asyncio.IncompleteReadError: _TRUNCATED,
     asyncio.LimitOverrunError: _too_large,
     EOFError: _TRUNCATED,
-    # ours, and Python's
+    # this library and Python
     RequestBodyError: _request_body,
     ContentError: _content,
     json.JSONDecodeError: _UNDECODABLE,
@@ -290,4 +287,4 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     RuntimeError: _runtime,
     BaseException: _plugged,
 }
-"""One row a class, most specific first; `BaseException` makes it total."""
+"""One row for each class; `BaseException` makes the table total."""

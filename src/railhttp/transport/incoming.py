@@ -1,4 +1,4 @@
-"""A response whose body is read piece by piece, with its content codings undone."""
+"""A response whose body is still to be read: decodes its content codings and limits its size."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,18 +16,18 @@ from railhttp.wire.content import ContentDecoder, ContentError, decoder_for, is_
 if TYPE_CHECKING:
     from railhttp.transport.exchange import AiohttpExchange
 
-_LONG_BREATH: Final = 1024 * 1024  # decoded bytes between two turns of the event loop
+_LONG_BREATH: Final = 1024 * 1024  # decoded bytes after which other tasks get a turn
 _NO_PIECES: Final[Iterator[bytes]] = iter(())
 
 
 class Incoming:
-    """A response whose head has come and whose body is still to be read."""
+    """A response whose head has been read and whose body has not; see `IncomingResponse`."""
 
     __slots__ = (
+        "_attempt",
         "_decoder",
         "_exchange",
         "_pieces",
-        "_progress",
         "_reply",
         "_request",
         "_session",
@@ -40,22 +40,22 @@ class Incoming:
         exchange: "AiohttpExchange",
         session: ClientSession,
         request: Request,
-        progress: AttemptState,
+        attempt: AttemptState,
     ) -> None:
         self._reply = reply
         self._session = session
         self._exchange = exchange
         self._request = request
-        self._progress = progress
+        self._attempt = attempt
         self._decoder: ContentDecoder | None = None
         self._pieces = _NO_PIECES
         self._unbroken = 0
         if reply.status < 200:
-            self._refuse(f"an unasked status {reply.status}")
+            self._refuse(f"unexpected status {reply.status}")
         if hdrs.TRANSFER_ENCODING in reply.headers and reply.content is not EMPTY_PAYLOAD:
             framing = reply.headers.getall(hdrs.TRANSFER_ENCODING)
             if not is_only_chunked(", ".join(framing)):
-                self._refuse("a transfer coding that nobody asked for")
+                self._refuse("unexpected transfer coding")
         if hdrs.CONTENT_ENCODING in reply.headers:
             try:
                 codings = reply.headers.getall(hdrs.CONTENT_ENCODING)
@@ -71,7 +71,7 @@ class Incoming:
         raise HTTPConnectionError(message, kind="protocol", **self.call_info())
 
     def answer(self, body: bytes = b"") -> HttpResponse:
-        """Give the response as a value, with what was read of its body."""
+        """Return the response as a value, with the given body."""
         reply = self._reply
         version = reply.version
         return HttpResponse(
@@ -80,20 +80,20 @@ class Incoming:
             body,
             self._request.url_text,
             self._request.method,
-            self._exchange.elapsed(self._progress),
+            self._exchange.elapsed(self._attempt),
             "1.1" if version is HttpVersion11 else f"{version.major}.{version.minor}",
-            self._progress.attempts,
+            self._attempt.attempts,
             secret_headers=self._request.options.secret_headers,
         )
 
     def call_info(self) -> CallInfo:
-        """Say what a failure of this response has to know."""
-        return self._exchange.call_info(self._request, self._progress)
+        """Return the details that a failure of this response carries."""
+        return self._exchange.call_info(self._request, self._attempt)
 
     def gathered(self) -> bytes | None:
-        """Give a body that came whole with its head, as small ones do; None for any other.
+        """Return a body that arrived whole with its head, as small ones do; None for any other.
 
-        It needs no wait, and so no watch (benchmarks: one request).
+        Reading it never waits, so it takes no coroutine and no timer (benchmarks: one request).
 
         Raises:
             HTTPResponseTooLargeError: See `read`.
@@ -109,8 +109,8 @@ class Incoming:
         """Read the body to its end.
 
         Raises:
-            HTTPResponseTooLargeError: It has more than `max_response_bytes` after decompression.
-            HTTPClientError: The body broke off or is corrupt; always one of the union.
+            HTTPResponseTooLargeError: More than `max_response_bytes` after decompression.
+            HTTPClientError: The body ended early or is corrupt; always a member of `HTTPFailure`.
         """
         content = self._reply.content
         chunks = []
@@ -136,15 +136,15 @@ class Incoming:
             with idle:
                 return await self.chunk()
         except TimeoutError as error:
-            self._exchange.fail(error, self._request, self._progress)
+            self._exchange.fail(error, self._request, self._attempt)
 
     async def chunk(self) -> bytes:
-        """Read the next piece of the body, with content codings undone; empty at its end.
+        """Read the next decoded piece of the body; empty at its end.
 
-        Whoever asks for pieces sees to it that the wait for one has an end.
+        The wait has no limit here: the caller sets one.
 
         Raises:
-            HTTPClientError: The body broke off or is corrupt; always one of the union.
+            HTTPClientError: The body ended early or is corrupt; always a member of `HTTPFailure`.
         """
         try:
             if self._session.closed:
@@ -158,15 +158,15 @@ class Incoming:
                     return b""
                 self._pieces = self._decoder.feed(data)
             await self._breathe(len(piece))
-        except BaseException as error:  # noqa: BLE001  # cancellation is told apart inside
+        except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
             if self._session.closed and isinstance(error, Exception):
                 error = HTTPConnectionError(STOPPED, kind="closed")
-            self._exchange.fail(error, self._request, self._progress)
+            self._exchange.fail(error, self._request, self._attempt)
         else:
             return piece
 
     async def _breathe(self, size: int) -> None:
-        """Let other tasks run, and time limits hold, while little data unpacks to very much."""
+        """Let other tasks and timers run while a little data expands to a very large body."""
         self._unbroken += size
         if self._unbroken >= _LONG_BREATH:
             self._unbroken = 0
@@ -177,18 +177,19 @@ class Incoming:
         headers = self._reply.headers
         try:
             if hdrs.CONTENT_LENGTH not in headers or hdrs.TRANSFER_ENCODING in headers:
-                # Not `readchunk`: it may give an empty piece before the end, and tiny ones.
+                # Not `readchunk`: for chunked bodies it may return tiny pieces, and an empty one
+                # before the end.
                 return await content.readany()
-            # `readany` would join what has gathered, a copy of all of it (benchmarks: streaming).
+            # `readany` would join all buffered pieces, which copies them (benchmarks: streaming).
             return (await content.readchunk())[0]
         except Exception:
-            # aiohttp says first that the body broke. What had come before goes to a slow reader as
-            # it would to a fast one, and the failure comes with the next call
+            # aiohttp raises as soon as the body breaks, and skips the bytes it has buffered. A slow
+            # reader must receive them as a fast one does. The next call raises the error again
             # (tests/transport/test_gathered_body.py::test_what_had_come_before_a_break_is_read).
             if not content._buffer:
                 raise
             return content._read_nowait(-1)
 
     def close(self) -> None:
-        """Give the connection back; it is closed unless the body was read to its end."""
+        """Release the connection; it is closed unless the body was read to its end."""
         self._reply.close()

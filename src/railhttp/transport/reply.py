@@ -1,4 +1,4 @@
-"""What comes back on a connection."""
+"""A response on its connection: the head is read, the body is still to come."""
 
 from typing import Final
 
@@ -13,21 +13,13 @@ STOPPED: Final = "the client was stopped"
 
 
 class Reply:
-    """A response whose head was read and whose body is still to come; it holds its connection.
-
-    The connection is given back when the body has come to its end, or by `close`.
+    """A response that holds its connection until the body ends, or until `close`.
 
     Args:
-        message: The head.
-        content: The body.
-        lease: The connection that they come by.
-        upload: What is still being sent of the request; None where it has gone.
-
-    Attributes:
-        status: The status.
-        version: The HTTP version.
-        headers: The header fields.
-        content: The body.
+        message: The head, as aiohttp's parser returns it.
+        content: The body, as aiohttp's parser fills it.
+        lease: The connection.
+        upload: The request body if it is still being sent, else None.
     """
 
     __slots__ = ("_lease", "_upload", "content", "headers", "status", "version")
@@ -45,10 +37,10 @@ class Reply:
         self.content = content
         self._upload = upload
         self._lease: Lease | None = lease
-        content.on_eof(self.close)  # at once where the body has come with its head
+        content.on_eof(self.close)  # called at once if the body arrived with its head
 
     def without_idle_limit(self) -> None:
-        """Stop aiohttp's watch over silence: it counts the time in which nobody asks for more.
+        """Switch aiohttp's read timeout off, since it counts the consumer's own time too.
 
         tests/client/test_streams.py::test_the_time_that_the_consumer_takes_does_not_count
         """
@@ -57,11 +49,11 @@ class Reply:
             self._lease.protocol.start_timeout()
 
     def close(self) -> None:
-        """Give the connection back; it is closed unless everything was sent and has come."""
+        """Release the connection; it is closed unless request and response are complete."""
         lease, self._lease = self._lease, None
         if lease is None:
             return
-        if not self.content.is_eof():  # whoever still waits for more would wait for ever
+        if not self.content.is_eof():  # else a task that is reading would never wake up
             self.content.set_exception(ClientConnectionError("the response was closed"))
         sent = self._upload is None or self._upload.is_done
         if self._upload is not None and not sent:
