@@ -1,4 +1,4 @@
-"""Plays one step of a script to one request."""
+"""Plays the reply to one request: its delays, its silence, its failures and its body."""
 
 import asyncio
 import copy
@@ -21,42 +21,37 @@ from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse, freeze_headers
 from railhttp.model.stage import AttemptState, Stage, call_info
 from railhttp.protocols import Clock
-from railhttp.testing.scripted.steps import ScriptedReply, SentRequest, Trouble
+from railhttp.testing.scripted.requests import SentRequest
+from railhttp.testing.scripted.route import ScriptedFailure, ScriptedReply
 from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.request_body import RequestBodyError, read_stream
 
 _BODILESS: Final = frozenset({204, 304})
 
 
-class Performance:
-    """One request on the stage.
+class Playback:
+    """One request to which a reply is played."""
 
-    Args:
-        request: The request.
-        progress: Its call.
-        clock: What tells the time and waits.
-    """
+    __slots__ = ("_attempt", "_body", "_clock", "request")
 
-    __slots__ = ("_body", "_clock", "_progress", "request")
-
-    def __init__(self, request: Request, progress: AttemptState, clock: Clock) -> None:
+    def __init__(self, request: Request, attempt: AttemptState, clock: Clock) -> None:
         self.request = request
-        self._progress = progress
+        self._attempt = attempt
         self._clock = clock
         self._body: bytes | None = None
 
     async def body(self) -> bytes:
-        """Read what the request carries, once."""
+        """Read the request body; a second call returns the same bytes."""
         if self._body is None:
             try:
                 self._body = await _read(self.request)
             except RequestBodyError as error:
-                self._progress.stage = Stage.SENDING
+                self._attempt.stage = Stage.SENDING
                 self._raise(error)
         return self._body
 
     def sent(self, body: bytes) -> SentRequest:
-        """Give the request as a value."""
+        """Return the request as a value, with the given body."""
         request = self.request
         headers = CIMultiDict(request.headers or {})
         if request.body is not None:
@@ -67,37 +62,37 @@ class Performance:
         return SentRequest(request.method, str(request.url), freeze_headers(headers), body)
 
     def call_info(self) -> CallInfo:
-        """Say what a failure of the request has to know."""
+        """Return the details that a failure of this request carries."""
         request, now = self.request, self._clock.monotonic()
-        return call_info(request.method, str(request.url), self._progress, now)
+        return call_info(request.method, str(request.url), self._attempt, now)
 
-    def answer(self, step: ScriptedReply, body: bytes) -> HttpResponse:
-        """Give the response as a value."""
+    def response(self, reply: ScriptedReply, body: bytes) -> HttpResponse:
+        """Return the response as a value, with the given body."""
         return HttpResponse(
-            step.status,
-            step.headers,
+            reply.status,
+            reply.headers,
             body,
             str(self.request.url),
             self.request.method,
-            self._clock.monotonic() - self._progress.started,
-            attempts=self._progress.attempts,
+            self._clock.monotonic() - self._attempt.started,
+            attempts=self._attempt.attempts,
             secret_headers=self.request.options.secret_headers,
         )
 
-    async def suffer(self, trouble: Trouble) -> NoReturn:
-        """Play what goes wrong."""
-        if trouble.error is not None:
-            self._raise(trouble.error)
-        route = self.request.options
-        if self._progress.stage is Stage.CONNECTING:
-            await self._be_silent(route.connect_timeout, "connect")
-        await self._be_silent(route.read_timeout, "read")
+    async def fail(self, failure: ScriptedFailure) -> NoReturn:
+        """Raise the failure, or stay silent until a time limit of the request ends that."""
+        if failure.error is not None:
+            self._raise(failure.error)
+        options = self.request.options
+        if self._attempt.stage is Stage.CONNECTING:
+            await self._be_silent(options.connect_timeout, "connect")
+        await self._be_silent(options.read_timeout, "read")
 
-    async def wait(self, seconds: float) -> None:
-        """Let some time pass before the head comes, as far as the request allows.
+    async def delay(self, seconds: float) -> None:
+        """Wait before the head arrives.
 
         Raises:
-            HTTPTimeoutError: It does not.
+            HTTPTimeoutError: The delay is longer than the read timeout of the request.
         """
         limit = self.request.options.read_timeout
         if limit is not None and seconds > limit:
@@ -106,7 +101,7 @@ class Performance:
 
     async def _be_silent(self, limit: float | None, phase: TimeoutPhase) -> NoReturn:
         if limit is None:
-            await asyncio.get_running_loop().create_future()  # nothing will ever come
+            await asyncio.get_running_loop().create_future()  # only cancellation ends it
         else:
             await self._clock.sleep(limit)
         raise HTTPTimeoutError("silent for too long", phase=phase, **self.call_info())
@@ -114,46 +109,41 @@ class Performance:
     def _raise(self, error: Exception) -> NoReturn:
         call = self.call_info()
         if isinstance(error, FAILURES):
-            raise _retold(error, call)
-        raise to_failure(error, self._progress.stage, call) from safe_cause(error)
+            raise _with_details(error, call)
+        raise to_failure(error, self._attempt.stage, call) from safe_cause(error)
 
 
 class ScriptedResponse:
-    """A response whose body is still to be played; see `IncomingResponse`.
+    """A response whose body is still to be played; see `IncomingResponse`."""
 
-    Args:
-        performance: The request that it answers.
-        step: What it is.
-    """
+    __slots__ = ("_chunks", "_failure", "_playback", "_reply")
 
-    __slots__ = ("_chunks", "_performance", "_step", "_trouble")
-
-    def __init__(self, performance: Performance, step: ScriptedReply) -> None:
-        bodiless = performance.request.method == "HEAD" or step.status in _BODILESS
-        self._performance = performance
-        self._step = step
-        self._chunks: Iterator[bytes] = iter(() if bodiless else step.chunks)
-        self._trouble = None if bodiless else step.trouble
+    def __init__(self, playback: Playback, reply: ScriptedReply) -> None:
+        bodiless = playback.request.method == "HEAD" or reply.status in _BODILESS
+        self._playback = playback
+        self._reply = reply
+        self._chunks: Iterator[bytes] = iter(() if bodiless else reply.chunks)
+        self._failure = None if bodiless else reply.failure
 
     def answer(self, body: bytes = b"") -> HttpResponse:
-        """Give the response as a value, with what was read of its body."""
-        return self._performance.answer(self._step, body)
+        """Return the response as a value, with the given body."""
+        return self._playback.response(self._reply, body)
 
     def call_info(self) -> CallInfo:
-        """Say what a failure of this response has to know."""
-        return self._performance.call_info()
+        """Return the details that a failure of this response carries."""
+        return self._playback.call_info()
 
     async def chunk(self) -> bytes:
         """Play the next piece of the body; empty at its end."""
         chunk = next(self._chunks, b"")
-        if not chunk and self._trouble is not None:
-            await self._performance.suffer(self._trouble)
-        await asyncio.sleep(0)  # as from a socket, other tasks run meanwhile
+        if not chunk and self._failure is not None:
+            await self._playback.fail(self._failure)
+        await asyncio.sleep(0)  # other tasks run meanwhile, as they do during a read from a socket
         return chunk
 
     async def read(self) -> bytes:
-        """Play the body to its end."""
-        limit = self._performance.request.options.max_response_bytes
+        """Play the whole body."""
+        limit = self._playback.request.options.max_response_bytes
         body = bytearray()
         while chunk := await self.chunk():
             body += chunk
@@ -163,7 +153,7 @@ class ScriptedResponse:
         return bytes(body)
 
     def close(self) -> None:
-        """End it; nothing is held."""
+        """Drop the rest of the body."""
         self._chunks = iter(())
 
 
@@ -185,8 +175,8 @@ async def _read(request: Request) -> bytes:
     return body
 
 
-def _retold(failure: HTTPFailure, call: CallInfo) -> HTTPFailure:
-    """The same failure with the facts of another call."""
-    told = copy.copy(failure)
-    vars(told).update(call, url=redact_url(call["url"]))
-    return told
+def _with_details(failure: HTTPFailure, call: CallInfo) -> HTTPFailure:
+    """Return a copy of a failure that carries the details of another call."""
+    copied = copy.copy(failure)
+    vars(copied).update(call, url=redact_url(call["url"]))
+    return copied
