@@ -50,7 +50,7 @@ class Scene:
     Attributes:
         path: The path that triggers it, on the real servers and in the script.
         play: Writes the script for it.
-        server: The real server that it needs; `nobody` is a port without a listener.
+        server: The real server that it needs; for `nobody` it is a port without a listener.
         redirects_to: The next scene of the script.
     """
 

@@ -1,4 +1,4 @@
-"""The log through structlog, configured for foreign records as in the documentation of structlog."""
+"""The log through structlog, configured for foreign records as structlog documents it."""
 
 import io
 import json
