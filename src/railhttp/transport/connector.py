@@ -138,10 +138,6 @@ class KeepaliveConnector(FairConnector):
         connection._protocol = None
         return Lease(self, key, protocol)
 
-    def take_back(self, key: "ConnectionKey", protocol: ResponseHandler, *, reusable: bool) -> None:
-        """Take a connection back; it is closed unless it is intact and `reusable`."""
-        self._release(key, protocol, should_close=not reusable)
-
     @override
     def _update_proxy_auth_header_and_build_proxy_req(self, req: ClientRequest) -> ClientRequest:
         # A CONNECT request would name aiohttp as the user agent
@@ -200,5 +196,5 @@ class Lease:
         self.protocol = protocol
 
     def give_back(self, *, reusable: bool) -> None:
-        """Release the connection, once; see `KeepaliveConnector.take_back`."""
-        self._connector.take_back(self._key, self.protocol, reusable=reusable)
+        """Release the connection, once; it is closed unless it is intact and `reusable`."""
+        self._connector._release(self._key, self.protocol, should_close=not reusable)

@@ -11,7 +11,7 @@ import math
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache, partial
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from aiohttp import (
     ClientConnectionError,
@@ -19,9 +19,11 @@ from aiohttp import (
     ClientProxyConnectionError,
     ClientSession,
     ClientTimeout,
+    StreamReader,
     hdrs,
 )
 from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.http import RawResponseMessage
 from multidict import CIMultiDict, getversion
 from yarl import URL
 
@@ -31,7 +33,6 @@ from railhttp.model.request import Request, SendOptions
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.connector import Destination, KeepaliveConnector, Lease
-from railhttp.transport.reply import STOPPED, Reply
 from railhttp.transport.upload import Upload
 from railhttp.wire.request_head import (
     closes_connection,
@@ -39,6 +40,11 @@ from railhttp.wire.request_head import (
     proxy_credentials,
     request_head,
 )
+
+STOPPED: Final = "the client was stopped"
+
+Received: TypeAlias = tuple[RawResponseMessage, StreamReader, Lease, Upload | None]
+"""A head, its body, their connection, and the request body if that is still being sent."""
 
 _AT_ONCE: Final = 64 * 1024  # the write buffer's size above which a transport pauses us
 
@@ -87,14 +93,14 @@ class Dispatcher:
         self._key = lru_cache(maxsize=64)(_connection_key)
         self._plain = lru_cache(maxsize=1024)(self._address_plain)
 
-    def dispatch(self, request: Request, attempt: AttemptState) -> Awaitable[Reply]:
+    def dispatch(self, request: Request, attempt: AttemptState) -> Awaitable[Received]:
         """Send a request and wait for the head of its response.
 
         This is a plain function that returns a coroutine, which saves a frame per request. Await
         the result at once: an idle connection has been taken already.
 
         Returns:
-            The response, with its body unread; it holds a connection.
+            The response, with its body unread; the caller must release the connection.
 
         Raises:
             HTTPValidationError: The environment names an invalid proxy.
@@ -106,7 +112,9 @@ class Dispatcher:
             return self._connected(request, address, attempt)
         return self._exchanged(request, address, attempt, lease)
 
-    async def _connected(self, request: Request, address: Address, attempt: AttemptState) -> Reply:
+    async def _connected(
+        self, request: Request, address: Address, attempt: AttemptState
+    ) -> Received:
         self._check_open()
         options = request.options
         destination = partial(
@@ -129,7 +137,7 @@ class Dispatcher:
 
     async def _exchanged(
         self, request: Request, address: Address, attempt: AttemptState, lease: Lease
-    ) -> Reply:
+    ) -> Received:
         attempt.stage = Stage.SENDING
         protocol = lease.protocol
         upload: Upload | None = None
@@ -155,7 +163,7 @@ class Dispatcher:
             if isinstance(error, Exception):
                 self._check_open()
             raise
-        return Reply(message, content, lease, upload)
+        return message, content, lease, upload
 
     def _check_open(self) -> None:
         if self.session.closed:
@@ -205,23 +213,18 @@ def _send(protocol: StrictResponseHandler, request: Request, head: bytes) -> Upl
     body, progress = request.body, request.options.upload_progress
     headers = request.headers
     waits = body is not None and headers is not None and _expects_go_ahead(headers)
-    rest: StreamBody | None = None
     match body:
         case None:
             transport.write(head)
         case BytesBody(content) if len(content) <= _AT_ONCE and progress is None and not waits:
             transport.write(head + content)
-        case BytesBody(content):
+        case _:
             transport.write(head)
-            rest = StreamBody((content,), "")
-        case StreamBody():
-            transport.write(head)
-            rest = body
-    if rest is None:
-        if request.options.read_timeout is not None:
-            protocol.start_timeout()
-        return None
-    return Upload(protocol, rest, content_length(request), progress, waits=waits)
+            rest = StreamBody((body.content,), "") if isinstance(body, BytesBody) else body
+            return Upload(protocol, rest, content_length(request), progress, waits=waits)
+    if request.options.read_timeout is not None:
+        protocol.start_timeout()
+    return None
 
 
 def _expects_go_ahead(headers: Mapping[str, str]) -> bool:

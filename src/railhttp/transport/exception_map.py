@@ -13,37 +13,7 @@ from collections.abc import Callable, Mapping
 from http.cookies import CookieError
 from typing import Final, TypeAlias
 
-from aiohttp import (
-    ClientConnectionError,
-    ClientConnectionResetError,
-    ClientConnectorCertificateError,
-    ClientConnectorDNSError,
-    ClientConnectorError,
-    ClientConnectorSSLError,
-    ClientError,
-    ClientHttpProxyError,
-    ClientOSError,
-    ClientPayloadError,
-    ClientProxyConnectionError,
-    ClientResponseError,
-    ClientSSLError,
-    ConnectionTimeoutError,
-    ContentTypeError,
-    InvalidURL,
-    InvalidUrlClientError,
-    InvalidUrlRedirectClientError,
-    NonHttpUrlClientError,
-    NonHttpUrlRedirectClientError,
-    RedirectClientError,
-    ServerConnectionError,
-    ServerDisconnectedError,
-    ServerFingerprintMismatch,
-    ServerTimeoutError,
-    SocketTimeoutError,
-    TooManyRedirects,
-    WSMessageTypeError,
-    WSServerHandshakeError,
-)
+import aiohttp
 from aiohttp.client_exceptions import UnixClientConnectorError
 from aiohttp.http_exceptions import DecompressSizeError, HttpProcessingError, LineTooLong
 from aiohttp.streams import EofStream
@@ -96,14 +66,14 @@ def safe_cause(error: BaseException) -> BaseException | None:
         The nearest exception in the chain that the system or the caller's code raised, or None.
 
     Example:
-        >>> safe_cause(ClientPayloadError("http://h/?token=abc")) is None
+        >>> safe_cause(aiohttp.ClientPayloadError("http://h/?token=abc")) is None
         True
     """
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, RequestBodyError):
             return seen.__cause__
-        if isinstance(seen, OSError) and not isinstance(seen, ClientError):
+        if isinstance(seen, OSError) and not isinstance(seen, aiohttp.ClientError):
             return seen
         seen = seen.__cause__
     return None
@@ -227,43 +197,43 @@ _UNDECODABLE = _decode("the body cannot be decoded")
 
 ROWS: Final[Mapping[type[BaseException], Row]] = {
     # aiohttp: no connection, so nothing was sent
-    ClientConnectorDNSError: _DNS,
-    ClientProxyConnectionError: _connection("proxy", "cannot connect to the proxy"),
-    ClientHttpProxyError: _PROXY,
-    ClientConnectorCertificateError: _connection("tls", "the certificate is not trusted"),
-    ClientConnectorSSLError: _TLS,
-    ClientSSLError: _TLS,
-    ServerFingerprintMismatch: _connection("tls", "the certificate is not the pinned one"),
+    aiohttp.ClientConnectorDNSError: _DNS,
+    aiohttp.ClientProxyConnectionError: _connection("proxy", "cannot connect to the proxy"),
+    aiohttp.ClientHttpProxyError: _PROXY,
+    aiohttp.ClientConnectorCertificateError: _connection("tls", "the certificate is not trusted"),
+    aiohttp.ClientConnectorSSLError: _TLS,
+    aiohttp.ClientSSLError: _TLS,
+    aiohttp.ServerFingerprintMismatch: _connection("tls", "the certificate is not the pinned one"),
     UnixClientConnectorError: _connector,
-    ClientConnectorError: _connector,
-    ConnectionTimeoutError: _timed_out,
+    aiohttp.ClientConnectorError: _connector,
+    aiohttp.ConnectionTimeoutError: _timed_out,
     # aiohttp: the connection broke
-    ClientConnectionResetError: _broken,
-    ClientOSError: _broken,
-    ServerDisconnectedError: _unless_connecting(_GONE),
-    ServerConnectionError: _GONE,
-    ClientConnectionError: _broken,
-    SocketTimeoutError: _SILENT,
-    ServerTimeoutError: _timed_out,
+    aiohttp.ClientConnectionResetError: _broken,
+    aiohttp.ClientOSError: _broken,
+    aiohttp.ServerDisconnectedError: _unless_connecting(_GONE),
+    aiohttp.ServerConnectionError: _GONE,
+    aiohttp.ClientConnectionError: _broken,
+    aiohttp.SocketTimeoutError: _SILENT,
+    aiohttp.ServerTimeoutError: _timed_out,
     # aiohttp: the response is invalid
-    ClientPayloadError: _TRUNCATED,
-    ContentTypeError: _UNDECODABLE,
-    WSServerHandshakeError: _PROTOCOL,
-    TooManyRedirects: _REDIRECT,
-    ClientResponseError: _unless_connecting(_PROTOCOL),
+    aiohttp.ClientPayloadError: _TRUNCATED,
+    aiohttp.ContentTypeError: _UNDECODABLE,
+    aiohttp.WSServerHandshakeError: _PROTOCOL,
+    aiohttp.TooManyRedirects: _REDIRECT,
+    aiohttp.ClientResponseError: _unless_connecting(_PROTOCOL),
     LineTooLong: _too_large,
     DecompressSizeError: _too_large,
     HttpProcessingError: _PROTOCOL,
     EofStream: _TRUNCATED,
     # aiohttp: the request is invalid
-    InvalidUrlRedirectClientError: _REDIRECT,
-    NonHttpUrlRedirectClientError: _REDIRECT,
-    RedirectClientError: _REDIRECT,
-    InvalidUrlClientError: _BAD_URL,
-    NonHttpUrlClientError: _BAD_URL,
-    InvalidURL: _BAD_URL,
-    WSMessageTypeError: _INVALID,
-    ClientError: _broken,
+    aiohttp.InvalidUrlRedirectClientError: _REDIRECT,
+    aiohttp.NonHttpUrlRedirectClientError: _REDIRECT,
+    aiohttp.RedirectClientError: _REDIRECT,
+    aiohttp.InvalidUrlClientError: _BAD_URL,
+    aiohttp.NonHttpUrlClientError: _BAD_URL,
+    aiohttp.InvalidURL: _BAD_URL,
+    aiohttp.WSMessageTypeError: _INVALID,
+    aiohttp.ClientError: _broken,
     # the operating system and TLS
     socket.gaierror: _DNS,
     socket.herror: _DNS,

@@ -17,11 +17,10 @@ from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState, Stage, call_info
 from railhttp.policy.redirect import leads_on
 from railhttp.protocols import Clock
-from railhttp.transport.dispatch import Dispatcher
+from railhttp.transport.dispatch import Dispatcher, Received
 from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.incoming import Incoming
 from railhttp.transport.pool import ConnectionPool
-from railhttp.transport.reply import Reply
 
 
 class AiohttpExchange:
@@ -50,9 +49,10 @@ class AiohttpExchange:
         attempt.stage = Stage.QUEUED
         try:
             dispatcher = self._pool.dispatcher
-            reply = await dispatcher.dispatch(request, attempt)
-            incoming = self._incoming(reply, dispatcher, request, attempt)
-            if reply.status >= 300 and leads_on(request, reply.status, reply.headers):
+            received = await dispatcher.dispatch(request, attempt)
+            incoming = self._incoming(received, dispatcher, request, attempt)
+            status = incoming.status
+            if status >= 300 and leads_on(request, status, incoming.headers):
                 incoming.close()  # nothing reads this body, so its faults do not matter
                 return incoming.answer()
             body = incoming.gathered()
@@ -70,16 +70,16 @@ class AiohttpExchange:
         attempt.stage = Stage.QUEUED
         try:
             dispatcher = self._pool.dispatcher
-            reply = await dispatcher.dispatch(request, attempt)
-            return self._incoming(reply, dispatcher, request, attempt)
+            received = await dispatcher.dispatch(request, attempt)
+            return self._incoming(received, dispatcher, request, attempt)
         except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
             self.fail(error, request, attempt)
 
     def _incoming(
-        self, reply: Reply, dispatcher: Dispatcher, request: Request, attempt: AttemptState
+        self, received: Received, dispatcher: Dispatcher, request: Request, attempt: AttemptState
     ) -> Incoming:
         attempt.stage = Stage.ANSWERED
-        return Incoming(reply, self, dispatcher.session, request, attempt)
+        return Incoming(received, self, dispatcher.session, request, attempt)
 
     def idle_limit(self, request: Request) -> AbstractContextManager[object] | None:
         """Return the context that limits one wait for more of a body; None if there is no limit."""

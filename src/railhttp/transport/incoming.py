@@ -1,19 +1,20 @@
-"""A response whose body is still to be read: decodes its content codings and limits its size."""
+"""A response on its connection: the head is read, the body is still to come."""
 
 import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from aiohttp import EMPTY_PAYLOAD, ClientSession, HttpVersion11, hdrs
+from aiohttp import EMPTY_PAYLOAD, ClientConnectionError, ClientSession, HttpVersion11, hdrs
 
 from railhttp.model.errors import CallInfo, HTTPConnectionError, HTTPResponseTooLargeError
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState
-from railhttp.transport.reply import STOPPED, Reply
+from railhttp.transport.dispatch import STOPPED, Received
 from railhttp.wire.content import ContentDecoder, ContentError, decoder_for, is_only_chunked
 
 if TYPE_CHECKING:
+    from railhttp.transport.connector import Lease
     from railhttp.transport.exchange import AiohttpExchange
 
 _LONG_BREATH: Final = 1024 * 1024  # decoded bytes after which other tasks get a turn
@@ -21,28 +22,42 @@ _NO_PIECES: Final[Iterator[bytes]] = iter(())
 
 
 class Incoming:
-    """A response whose head has been read and whose body has not; see `IncomingResponse`."""
+    """A response that holds its connection until the body ends, or until `close`.
+
+    It decodes content codings and limits the size of the body; see `IncomingResponse`.
+    """
 
     __slots__ = (
         "_attempt",
+        "_content",
         "_decoder",
         "_exchange",
+        "_lease",
         "_pieces",
-        "_reply",
         "_request",
         "_session",
         "_unbroken",
+        "_upload",
+        "_version",
+        "headers",
+        "status",
     )
 
     def __init__(
         self,
-        reply: Reply,
+        received: Received,
         exchange: "AiohttpExchange",
         session: ClientSession,
         request: Request,
         attempt: AttemptState,
     ) -> None:
-        self._reply = reply
+        message, content, lease, self._upload = received
+        self.status = message.code
+        self.headers = message.headers
+        self._version = message.version
+        self._content = content
+        self._lease: Lease | None = lease
+        content.on_eof(self.close)  # called at once if the body arrived with its head
         self._session = session
         self._exchange = exchange
         self._request = request
@@ -50,21 +65,24 @@ class Incoming:
         self._decoder: ContentDecoder | None = None
         self._pieces = _NO_PIECES
         self._unbroken = 0
-        if reply.status < 200:
-            self._refuse(f"unexpected status {reply.status}")
-        if hdrs.TRANSFER_ENCODING in reply.headers and reply.content is not EMPTY_PAYLOAD:
-            framing = reply.headers.getall(hdrs.TRANSFER_ENCODING)
+        if self.status < 200:
+            self._refuse(f"unexpected status {self.status}")
+        if hdrs.TRANSFER_ENCODING in self.headers and content is not EMPTY_PAYLOAD:
+            framing = self.headers.getall(hdrs.TRANSFER_ENCODING)
             if not is_only_chunked(", ".join(framing)):
                 self._refuse("unexpected transfer coding")
-        if hdrs.CONTENT_ENCODING in reply.headers:
+        if hdrs.CONTENT_ENCODING in self.headers:
             try:
-                codings = reply.headers.getall(hdrs.CONTENT_ENCODING)
+                codings = self.headers.getall(hdrs.CONTENT_ENCODING)
                 self._decoder = decoder_for(", ".join(codings))
             except ContentError:
                 self.close()
                 raise
-        if request.options.read_timeout is not None:
-            reply.without_idle_limit()
+        if request.options.read_timeout is not None and self._lease is not None:
+            # aiohttp's read timeout counts the consumer's time too, so `idle_limit` replaces it
+            # (tests/client/test_streams.py::test_the_time_that_the_consumer_takes_does_not_count).
+            lease.protocol.read_timeout = None
+            lease.protocol.start_timeout()
 
     def _refuse(self, message: str) -> NoReturn:
         self.close()
@@ -72,11 +90,10 @@ class Incoming:
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Return the response as a value, with the given body."""
-        reply = self._reply
-        version = reply.version
+        version = self._version
         return HttpResponse(
-            reply.status,
-            reply.headers,
+            self.status,
+            self.headers,
             body,
             self._request.url_text,
             self._request.method,
@@ -98,7 +115,7 @@ class Incoming:
         Raises:
             HTTPResponseTooLargeError: See `read`.
         """
-        content = self._reply.content
+        content = self._content
         if self._decoder is not None or not content.is_eof():
             return None
         body = content.read_nowait()
@@ -112,7 +129,7 @@ class Incoming:
             HTTPResponseTooLargeError: More than `max_response_bytes` after decompression.
             HTTPClientError: The body ended early or is corrupt; always a member of `HTTPFailure`.
         """
-        content = self._reply.content
+        content = self._content
         chunks = []
         size = 0
         while chunk := await (self.chunk() if content.is_eof() else self._watched()):
@@ -173,8 +190,8 @@ class Incoming:
             await asyncio.sleep(0)
 
     async def _receive(self) -> bytes:
-        content = self._reply.content
-        headers = self._reply.headers
+        content = self._content
+        headers = self.headers
         try:
             if hdrs.CONTENT_LENGTH not in headers or hdrs.TRANSFER_ENCODING in headers:
                 # Not `readchunk`: for chunked bodies it may return tiny pieces, and an empty one
@@ -191,5 +208,13 @@ class Incoming:
             return content._read_nowait(-1)
 
     def close(self) -> None:
-        """Release the connection; it is closed unless the body was read to its end."""
-        self._reply.close()
+        """Release the connection; it is closed unless request and response are complete."""
+        lease, self._lease = self._lease, None
+        if lease is None:
+            return
+        if not self._content.is_eof():  # else a task that is reading would never wake up
+            self._content.set_exception(ClientConnectionError("the response was closed"))
+        sent = self._upload is None or self._upload.is_done
+        if self._upload is not None and not sent:
+            self._upload.cancel()
+        lease.give_back(reusable=sent)

@@ -75,9 +75,7 @@ class Upload:
     ) -> None:
         try:
             await self._asked_for.wait()
-            writer = StreamWriter(protocol, asyncio.get_running_loop())
-            watched = protocol.read_timeout is not None
-            await _write(writer, body, length, progress, watched=watched)
+            await _write(protocol, body, length, progress)
             protocol.expect_more()
         except RequestBodyError as error:
             protocol.fail(error)
@@ -86,13 +84,13 @@ class Upload:
 
 
 async def _write(
-    writer: StreamWriter,
+    protocol: StrictResponseHandler,
     body: StreamBody,
     length: int | None,
     progress: ProgressCallback | None,
-    *,
-    watched: bool,
 ) -> None:
+    writer = StreamWriter(protocol, asyncio.get_running_loop())
+    watched = protocol.read_timeout is not None
     if watched and writer.transport is not None:
         writer.transport.set_write_buffer_limits(_PIECE)  # TLS buffers more by default
     if length is None:
