@@ -9,6 +9,7 @@ async with application(AppModule) as container:
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import TypeVar
 
 from railhttp.di import ModuleImport, running
@@ -36,16 +37,9 @@ class SvcsRegistrar:
 
     def singleton(self, interface: type[object], factory: Callable[[], object]) -> None:
         """Bind a type to one object for all containers of the registry."""
-        made: list[object] = []
-
-        def make() -> object:
-            if not made:
-                made.append(factory())
-            return made[0]
-
         # `enter=False`: the provider that makes the object ends it. A container must not, since
         # other containers share the object.
-        self._registry.register_factory(interface, make, enter=False)
+        self._registry.register_factory(interface, cache(factory), enter=False)
 
 
 class SvcsResolver:

@@ -138,41 +138,25 @@ def _connector(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailur
     return HTTPConnectionError("cannot connect" + _reason(error), kind="connect", **call)
 
 
+def _by_stage(queued: Row, connecting: Row, sending: Row, answered: Row) -> Row:
+    """Return a row that means something else at each stage."""
+    rows = {
+        Stage.QUEUED: queued,
+        Stage.CONNECTING: connecting,
+        Stage.SENDING: sending,
+        Stage.ANSWERED: answered,
+    }
+    return lambda error, stage, call: rows[stage](error, stage, call)
+
+
 def _unless_connecting(row: Row) -> Row:
     """Return a row that blames the proxy while a connection is made: only it responds then."""
-    return lambda error, stage, call: (_PROXY if stage is Stage.CONNECTING else row)(
-        error, stage, call
-    )
-
-
-def _timed_out(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    match stage:
-        case Stage.QUEUED:
-            return HTTPTimeoutError("no free connection in the pool", phase="pool", **call)
-        case Stage.CONNECTING:
-            return HTTPTimeoutError("the connection was not made in time", phase="connect", **call)
-        case Stage.SENDING | Stage.ANSWERED:
-            return _SILENT(error, stage, call)
-
-
-def _runtime(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    """A RuntimeError of aiohttp: its session is closed, or a resolver found no address."""
-    match stage:
-        case Stage.QUEUED:
-            return _CLOSED(error, stage, call)
-        case Stage.CONNECTING:
-            return _DNS(error, stage, call)
-        case Stage.SENDING | Stage.ANSWERED:
-            return _plugged(error, stage, call)
+    return _by_stage(row, _PROXY, row, row)
 
 
 def _request_body(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     message = str(error) if error.__cause__ is None else f"raised {_name(error.__cause__)}"
     return HTTPInvalidRequestError(f"the body {message}", field="data", **call)
-
-
-def _unicode(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    return (_UNDECODABLE if stage is Stage.ANSWERED else _BAD_HOST)(error, stage, call)
 
 
 def _content(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
@@ -194,6 +178,14 @@ _INVALID = _invalid("request", "the request cannot be sent")
 _BAD_URL = _invalid("url", "is not an http or https URL")
 _BAD_HOST = _invalid("url", "has a host that is not valid")
 _UNDECODABLE = _decode("the body cannot be decoded")
+_TIMED_OUT = _by_stage(
+    _timeout("pool", "no free connection in the pool"),
+    _timeout("connect", "the connection was not made in time"),
+    _SILENT,
+    _SILENT,
+)
+# aiohttp raises RuntimeError if its session is closed, or if a resolver finds no address.
+_RUNTIME = _by_stage(_CLOSED, _DNS, _plugged, _plugged)
 
 ROWS: Final[Mapping[type[BaseException], Row]] = {
     # aiohttp: no connection, so nothing was sent
@@ -206,7 +198,7 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     aiohttp.ServerFingerprintMismatch: _connection("tls", "the certificate is not the pinned one"),
     UnixClientConnectorError: _connector,
     aiohttp.ClientConnectorError: _connector,
-    aiohttp.ConnectionTimeoutError: _timed_out,
+    aiohttp.ConnectionTimeoutError: _TIMED_OUT,
     # aiohttp: the connection broke
     aiohttp.ClientConnectionResetError: _broken,
     aiohttp.ClientOSError: _broken,
@@ -214,7 +206,7 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     aiohttp.ServerConnectionError: _GONE,
     aiohttp.ClientConnectionError: _broken,
     aiohttp.SocketTimeoutError: _SILENT,
-    aiohttp.ServerTimeoutError: _timed_out,
+    aiohttp.ServerTimeoutError: _TIMED_OUT,
     # aiohttp: the response is invalid
     aiohttp.ClientPayloadError: _TRUNCATED,
     aiohttp.ContentTypeError: _UNDECODABLE,
@@ -239,7 +231,7 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     socket.herror: _DNS,
     ssl.SSLError: _TLS,
     OSError: _broken,
-    TimeoutError: _timed_out,
+    TimeoutError: _TIMED_OUT,
     # asyncio
     asyncio.CancelledError: _CLOSED,
     asyncio.IncompleteReadError: _TRUNCATED,
@@ -250,11 +242,11 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     ContentError: _content,
     json.JSONDecodeError: _UNDECODABLE,
     RecursionError: _UNDECODABLE,
-    UnicodeError: _unicode,
+    UnicodeError: _by_stage(_BAD_HOST, _BAD_HOST, _BAD_HOST, _UNDECODABLE),
     CookieError: _invalid("cookies", "are not valid"),
     ValueError: _INVALID,
     TypeError: _INVALID,
-    RuntimeError: _runtime,
+    RuntimeError: _RUNTIME,
     BaseException: _plugged,
 }
 """One row for each class; `BaseException` makes the table total."""

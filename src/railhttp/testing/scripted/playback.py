@@ -3,11 +3,11 @@
 import asyncio
 import copy
 from collections.abc import Iterator
-from typing import Final, NoReturn, assert_never
+from typing import Final, NoReturn
 
 from multidict import CIMultiDict
 
-from railhttp.model.body import BytesBody, StreamBody
+from railhttp.model.body import BytesBody
 from railhttp.model.errors import (
     FAILURES,
     CallInfo,
@@ -158,15 +158,12 @@ class ScriptedResponse:
 
 
 async def _read(request: Request) -> bytes:
-    match request.body:
-        case None:
-            return b""
-        case BytesBody(content):
-            body = content
-        case StreamBody() as stream:
-            body = b"".join([chunk async for chunk in read_stream(stream)])
-        case _:
-            assert_never(request.body)
+    if request.body is None:
+        return b""
+    if isinstance(request.body, BytesBody):
+        body = request.body.content
+    else:
+        body = b"".join([chunk async for chunk in read_stream(request.body)])
     if request.options.upload_progress is not None:
         try:
             request.options.upload_progress(len(body), len(body))
