@@ -49,7 +49,7 @@ class StrictResponseHandler(ResponseHandler):
             read_until_eof=True,
             auto_decompress=False,
             read_timeout=read_timeout,
-            timeout_ceil_threshold=math.inf,
+            timeout_ceil_threshold=math.inf,  # else times above 5 s are rounded up
             max_field_size=_LARGEST_FIELD,
             max_headers=_MOST_FIELDS,
         )
@@ -115,7 +115,7 @@ class StrictResponseHandler(ResponseHandler):
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
-        body = self._payload
+        body = self._payload  # the original sets it to None
         if body is not None and not body.is_eof():
             if self._exception is not None:
                 body.set_exception(self._exception)

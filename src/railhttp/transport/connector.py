@@ -86,6 +86,7 @@ class KeepaliveConnector(FairConnector):
             # aiohttp accepts only None together with `force_close`
             keepalive_timeout=None if config.force_close else config.keepalive_timeout,
         )
+        # aiohttp's connector has no parameter for the class of its connections.
         handler: type[ResponseHandler] = StrictResponseHandler
         self._factory = partial(handler, loop=self._loop)
         self._max_keepalive = config.max_keepalive_connections
@@ -104,6 +105,7 @@ class KeepaliveConnector(FairConnector):
             protocol, since = idle.popleft()
             in_time = now - since <= self._idle_limit
             if in_time and isinstance(protocol, StrictResponseHandler) and protocol.is_unused():
+                # As in `BaseConnector._get`: acquired connections count towards both limits.
                 self._acquired.add(protocol)
                 if self._limit_per_host:
                     self._acquired_per_host[key].add(protocol)
@@ -148,6 +150,7 @@ class KeepaliveConnector(FairConnector):
 
     @override
     async def _get(self, key: "ConnectionKey", traces: "list[Trace]") -> Connection | None:
+        # `connect` calls this before it queues: nothing is idle for a newcomer while others wait.
         if self._waiters and self._available_connections(key) <= 0:
             return None
         # aiohttp takes any open connection, even one on which unexpected bytes have arrived; see

@@ -6,7 +6,6 @@ import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
-from types import TracebackType
 from typing import Final, Self
 
 import aiohttp
@@ -194,12 +193,7 @@ class ConnectionPool:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self.stop()
 
     def proxy_for(self, url: URL) -> URL | None:
