@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 from typing import Final, Self, TypeVar
 
 from railhttp.client.http_client import HTTPClient
@@ -51,10 +52,14 @@ class HTTPProvider:
         exchange: Exchange | None = None,
     ) -> None:
         self._config = config or HTTPClientConfig()
-        self._interceptors = tuple(interceptors)
-        self._observers = tuple(observers)
-        self._instruments = tuple(instruments)
-        self._exchange = exchange
+        self._make_client = partial(
+            HTTPClient,
+            self._config,
+            interceptors=tuple(interceptors),
+            observers=tuple(observers),
+            instruments=tuple(instruments),
+            exchange=exchange,
+        )
         self._client: HTTPClient | None = None
 
     @classmethod
@@ -93,16 +98,11 @@ class HTTPProvider:
         ones get the defaults of `HTTPClient`. A second boot stops the first client.
         """
         await self.shutdown()
-        self._client = HTTPClient(
-            self._config,
+        self._client = self._make_client(
             retry_policy=await _bound(container, RetryPolicyProtocol),
             circuit_breaker=await _breaker(container),
-            interceptors=self._interceptors,
             resilience=await _bound(container, ResiliencePipelineProtocol),
             metrics=await _bound(container, MetricsRecorderProtocol),
-            observers=self._observers,
-            instruments=self._instruments,
-            exchange=self._exchange,
         )
         await self._client.start()
 

@@ -27,7 +27,7 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
     TimeoutPhase,
 )
-from railhttp.model.response import Headers, HttpResponse, freeze_headers
+from railhttp.model.response import HttpResponse, freeze_headers
 
 with provided_by("hypothesis"):
     from hypothesis import strategies as st
@@ -60,13 +60,15 @@ _DELIVERIES: Final[Mapping[ConnectionKind | TimeoutPhase, tuple[Delivery, ...]]]
 """The deliveries that a failure of each kind or phase may have."""
 
 
+@st.composite
 def responses(
+    draw: st.DrawFn,
     *,
     status: st.SearchStrategy[int] | None = None,
     body: st.SearchStrategy[bytes] | None = None,
     method: str = "GET",
     url: str = DEFAULT_URL,
-) -> st.SearchStrategy[HttpResponse]:
+) -> HttpResponse:
     """Responses of a server, odd ones included: empty bodies, or bodies of another media type.
 
     Args:
@@ -75,42 +77,30 @@ def responses(
         method: The method of the request.
         url: The URL of the request.
     """
-    statuses = st.integers(200, 599) if status is None else status
-    return _responses(statuses, _BODIES if body is None else body, method, url)
-
-
-@st.composite
-def _responses(
-    draw: st.DrawFn,
-    status: st.SearchStrategy[int],
-    body: st.SearchStrategy[bytes],
-    method: str,
-    url: str,
-) -> HttpResponse:
-    content = draw(body)
-    fields = _headers(draw(st.sampled_from(_MEDIA_TYPES)), len(content))
+    content = draw(_BODIES if body is None else body)
+    fields = {"Content-Length": str(len(content))}
+    if media_type := draw(st.sampled_from(_MEDIA_TYPES)):
+        fields["Content-Type"] = media_type
+    code = draw(st.integers(200, 599) if status is None else status)
     return HttpResponse(
-        draw(status), fields, content, url, method, draw(_SECONDS), attempts=draw(_ATTEMPTS)
+        code,
+        freeze_headers(fields),
+        content,
+        url,
+        method,
+        draw(_SECONDS),
+        attempts=draw(_ATTEMPTS),
     )
 
 
-def _headers(media_type: str, length: int) -> Headers:
-    fields = {"Content-Length": str(length)}
-    return freeze_headers({**fields, "Content-Type": media_type} if media_type else fields)
-
-
-def failures(*, method: str = "GET", url: str = DEFAULT_URL) -> st.SearchStrategy[HTTPFailure]:
+@st.composite
+def failures(draw: st.DrawFn, *, method: str = "GET", url: str = DEFAULT_URL) -> HTTPFailure:
     """Failures of every class, kind and phase, with details that are consistent.
 
     Args:
         method: The method of the request.
         url: The URL of the request.
     """
-    return _failures(method, url)
-
-
-@st.composite
-def _failures(draw: st.DrawFn, method: str, url: str) -> HTTPFailure:
     call: CallInfo = {
         "method": method,
         "url": url,
