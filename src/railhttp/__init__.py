@@ -11,6 +11,8 @@ closed union of the failures. The functional tools are in `railhttp.railway`; `r
 import importlib as _importlib
 import warnings as _warnings
 
+from railhttp.client.http_client import HTTPClient as HTTPClient  # nearly every program needs it
+
 _NAMES = {
     "railhttp.client.base_url_client": ("BaseURLHTTPClient",),
     "railhttp.client.http_client": ("HTTPClient",),

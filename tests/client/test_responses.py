@@ -140,7 +140,7 @@ async def test_a_switch_of_protocols_that_nobody_asked_for(
     client: HTTPClient, faults: FaultServer
 ) -> None:
     failure = (await client.post(faults.url("/unasked-101"))).failure()
-    assert (failure.label, failure.message) == ("protocol", "an unasked status 101")
+    assert (failure.label, failure.message) == ("protocol", "unexpected status 101")
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""One suite for all exchanges: what the client promises must not depend on what sends."""
+"""One suite for all exchanges: the promises of the client must not depend on the transport."""

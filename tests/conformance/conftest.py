@@ -10,17 +10,17 @@ from tests.servers.tls import TlsContexts
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Give the event loops; see pytest-asyncio."""
+    """Return the event loops; see pytest-asyncio."""
     return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(params=WAYS)
 def world(request: pytest.FixtureRequest, tls: TlsContexts) -> World:
-    """Every exchange, by every way that it can take."""
+    """Every exchange, by every way that a request can travel."""
     return World(request.param, tls)
 
 
 @pytest.fixture(params=WIRES)
 def wire(request: pytest.FixtureRequest, tls: TlsContexts) -> World:
-    """Every way that has connections, and a cookie jar."""
+    """Every way that uses connections and a cookie jar."""
     return World(request.param, tls)

@@ -1,4 +1,4 @@
-"""The real exchange, by every way, and the scripted one: the same scenes, the same outcomes."""
+"""The real exchange, by every way, and the scripted one: same scenes, same outcomes."""
 
 import asyncio
 from collections import deque
@@ -73,7 +73,7 @@ async def test_header_fields_and_documents(world: World) -> None:
             Scene(
                 "/short-body",
                 lambda route: route.fail(
-                    HTTPConnectionError("the answer broke off", kind="truncated"),
+                    HTTPConnectionError("the response ended early", kind="truncated"),
                     "body",
                     after=b"part",
                 ),
@@ -87,7 +87,9 @@ async def test_header_fields_and_documents(world: World) -> None:
         pytest.param(
             BYTES,
             "POST",
-            {"data": deque([b"a", "no bytes"])},  # a list is looked at before it is sent
+            {
+                "data": deque([b"a", "no bytes"])
+            },  # unlike a deque, a list is checked before it is sent
             "HTTPInvalidRequestError data, maybe sent, attempts 1",
             id="a body that cannot be sent",
         ),
@@ -144,7 +146,7 @@ async def test_outcomes(
 
 async def test_a_refused_connection_is_always_safe_to_repeat(world: World) -> None:
     expected: dict[Way, str] = {
-        "proxy": "502 with 0 bytes",  # the proxy's own answer
+        "proxy": "502 with 0 bytes",  # the response of the proxy itself
         "tunnel": "HTTPConnectionError proxy, not sent, attempts 3",
     }
     usual = "HTTPConnectionError connect, not sent, attempts 3"
@@ -196,7 +198,7 @@ async def test_content_codings_are_undone(world: World, coding: str) -> None:
         ),
         (
             "/gzip-truncated",
-            HTTPConnectionError("the answer broke off", kind="truncated"),
+            HTTPConnectionError("the response ended early", kind="truncated"),
             "HTTPConnectionError truncated, answered, attempts 1",
         ),
     ],
@@ -222,7 +224,7 @@ async def test_cookies_of_an_answer_are_kept(wire: World) -> None:
         assert (await client.get(echo.url("/cookies"))).unwrap().json() == {"a": "1"}
 
 
-# Not through the forwarding proxy: it closes the connection after each answer, unannounced.
+# Not through the forwarding proxy, which closes the connection after each response.
 @pytest.mark.parametrize("wire", ["plain", "tls", "tunnel"], indirect=True)
 async def test_connections_are_kept_unless_something_went_wrong(wire: World) -> None:
     async with AsyncExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Worlds in which the same things happen: real servers, reached in four ways, and a script."""
+"""Worlds in which the same scenes are played: real servers, reached in four ways, and a script."""
 
 import ssl
 from collections.abc import AsyncGenerator, Callable
@@ -26,12 +26,12 @@ WAYS: Final[tuple[Way, ...]] = (*WIRES, "scripted")
 
 @dataclass(frozen=True)
 class World:
-    """Where a scene plays.
+    """A setting for scenes.
 
     Attributes:
-        way: How requests travel: to the server itself, in plain text or by TLS; through a proxy
-            that forwards them; through its tunnel, by TLS; or nowhere, as a script answers.
-        tls: The contexts for those that need one.
+        way: How requests travel: directly to the server, in plain text or by TLS; through a proxy
+            that forwards them; through its tunnel, by TLS; or nowhere, since a script replies.
+        tls: The TLS contexts of the servers and the client.
     """
 
     way: Way
@@ -39,19 +39,19 @@ class World:
 
     @property
     def server_tls(self) -> ssl.SSLContext | None:
-        """What makes a server one for this world."""
+        """The TLS context for the servers of this world, if they need one."""
         return self.tls.trusted if self.way in {"tls", "tunnel"} else None
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Something that may happen to a request.
+    """An event in the life of a request.
 
     Attributes:
-        path: Where it happens on the real servers, and in the script.
-        play: What makes it happen in the script.
-        server: Which of the real servers it is; `nobody` is a port where none listens.
-        redirects_to: Where the script goes on.
+        path: The path that triggers it, on the real servers and in the script.
+        play: Writes the script for it.
+        server: The real server that it needs; for `nobody` it is a port without a listener.
+        redirects_to: The next scene of the script.
     """
 
     path: str
@@ -64,7 +64,7 @@ class Scene:
 async def playing(
     world: World, scene: Scene, config: HTTPClientConfig | None = None
 ) -> AsyncGenerator[tuple[HTTPClient, str], None]:
-    """Give a client that is not started yet, and the URL at which the scene plays."""
+    """Yield a client that is not started yet, and the URL of the scene."""
     async with AsyncExitStack() as stack:
         if world.way == "scripted":
             script = _script(scene)
@@ -77,7 +77,7 @@ async def playing(
 async def traveller(
     world: World, stack: AsyncExitStack, config: HTTPClientConfig | None = None
 ) -> HTTPClient:
-    """Give a client, not started yet, whose requests go the way of the world."""
+    """Return a client, not started yet, whose requests travel the way of the world."""
     config = config or HTTPClientConfig()
     config = replace(config, pool=replace(config.pool, ssl_context=world.tls.client))
     if world.way in {"proxy", "tunnel"}:
@@ -113,7 +113,7 @@ async def _serve(world: World, scene: Scene, stack: AsyncExitStack) -> str:
 async def outcome(
     world: World, scene: Scene, method: str = "GET", options: RequestOptions | None = None
 ) -> str:
-    """Play a scene to a request, and say in words what came of it."""
+    """Play a scene to a request, and describe the outcome in words."""
     async with playing(world, scene) as (client, url), client:
         try:
             response = await client.request(method, url, **options or {})

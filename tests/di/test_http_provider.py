@@ -1,4 +1,4 @@
-"""The HTTP client of an application, over a container that is a dict and over real svcs."""
+"""The HTTP client of an application, with a dict as its container, and with svcs."""
 
 import logging
 from collections.abc import Callable
@@ -33,11 +33,7 @@ URL = "https://api.example/v1"
 
 
 class DictContainer:
-    """A container that knows what it was given; what it does not know, it says in one of two ways.
-
-    Args:
-        unknown: What is raised for what is not bound; None gives None.
-    """
+    """A dict as a container, which raises `unknown` for an unbound type, or returns None."""
 
     def __init__(self, unknown: Exception | None = None) -> None:
         self.bound: dict[type[object], Callable[[], object]] = {}
@@ -48,14 +44,16 @@ class DictContainer:
 
     async def resolve(self, interface: type[T]) -> T | None:
         if interface in self.bound:
-            return cast("T", self.bound[interface]())  # the dict does not know which is which
+            return cast(
+                "T", self.bound[interface]()
+            )  # a dict cannot relate the types of keys and values
         if self.unknown is not None:
             raise self.unknown
         return None
 
 
 class FailingOnce:
-    """A transport's first answer is a reset, its second one is there."""
+    """A script whose first reply is a reset, and whose second one is a response."""
 
     @staticmethod
     def script() -> ScriptedTransport:
@@ -177,7 +175,7 @@ async def test_a_client_that_somebody_stopped_is_unhealthy() -> None:
     assert not (await provider.health_check()).is_healthy
 
 
-# -- over svcs ------------------------------------------------------------------------------
+# -- with svcs ------------------------------------------------------------------------------
 
 
 async def test_an_application_has_a_client_that_speaks_to_servers(echo: EchoServer) -> None:
@@ -208,7 +206,7 @@ async def test_handlers_get_the_one_client_from_their_own_containers() -> None:
         async with svcs.Container(registry) as second:
             assert await second.aget(HTTPClient) is client
         assert await container.aget(HTTPClient) is client
-        assert client.pool.is_started()  # a handler's container closes nothing
+        assert client.pool.is_started()  # the container of a handler does not close it
 
 
 async def test_what_an_application_binds_in_svcs_reaches_its_client() -> None:

@@ -1,4 +1,4 @@
-"""Modules: what they import, in which order it boots, and that all that began is shut down."""
+"""Modules: imports, the order of booting, and shutdown whatever fails."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from railhttp.protocols import ContainerRegistrarProtocol, ContainerResolverProt
 
 
 class Nothing:
-    """A container that has nothing."""
+    """A container without bindings."""
 
     def singleton(self, interface: type[object], factory: Callable[[], object]) -> None:
         raise AssertionError("nothing is bound here")
@@ -20,7 +20,7 @@ class Nothing:
 
 
 class Part:
-    """A provider that writes down what it does, and fails where it is told to."""
+    """A provider that logs its calls, and may fail in one of them."""
 
     def __init__(self, name: str, log: list[str], fails: str = "") -> None:
         self.name = name
@@ -47,7 +47,7 @@ def part(name: str, log: list[str], fails: str = "") -> ProviderFactory:
 
 
 def application(log: list[str], fails: str = "") -> type[Module]:
-    """Three modules in a row, the middle one of which may fail."""
+    """Return an application of three modules, of which the second may fail."""
 
     @module(providers=[part("a", log)])
     class First(Module): ...

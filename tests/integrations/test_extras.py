@@ -1,4 +1,4 @@
-"""What is behind an extra is not imported unasked."""
+"""Packages of extras are imported only by the modules that need them."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Spans and metrics, by the real SDK with exporters in memory."""
+"""Spans and metrics, made by the real SDK and exported into memory."""
 
 import asyncio
 import importlib
@@ -34,7 +34,7 @@ URL = "https://api.example/v1?token=s3cret"
 
 @dataclass
 class Telemetry:
-    """The real SDK, with all that it exports."""
+    """The real SDK and everything that it has exported."""
 
     spans: InMemorySpanExporter
     reader: InMemoryMetricReader
@@ -74,7 +74,7 @@ async def call(
     method: str = "GET",
     url: str = URL,
 ) -> list[Mapping[str, str]]:
-    """Make a call on a clock that is turned as far as need be; gives what was sent."""
+    """Make a call on a clock that moves as needed; return the requests that were sent."""
     clock = ManualClock()
     transport = ScriptedTransport(clock=clock)
     route = transport.on(method, "/v1")
@@ -236,10 +236,10 @@ async def test_there_are_no_double_spans_where_aiohttp_is_instrumented_too(
     telemetry: Telemetry, echo: EchoServer
 ) -> None:
     async with ClientSession() as session, session.get(echo.url()):
-        assert len(telemetry.finished()) == 1  # so it is active indeed
+        assert len(telemetry.finished()) == 1  # proves that the other instrumentation is active
     async with HTTPClient() as client:
         (await client.get(echo.url())).unwrap()
-    assert len(telemetry.finished()) == 1  # it does not see what goes past `ClientSession`
+    assert len(telemetry.finished()) == 1  # it sees only requests made by `ClientSession`
     async with HTTPClient(instruments=[telemetry.instrument]) as client:
         (await client.get(echo.url())).unwrap()
     [_, ours] = telemetry.finished()
@@ -248,7 +248,7 @@ async def test_there_are_no_double_spans_where_aiohttp_is_instrumented_too(
 
 
 class OverAiohttp:
-    """An exchange of one's own, over a library that is instrumented."""
+    """A custom exchange that uses an instrumented library."""
 
     async def send(self, request: Request, progress: AttemptState) -> HttpResponse:
         async with ClientSession() as session, session.get(request.url) as answer:

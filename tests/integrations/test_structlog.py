@@ -1,4 +1,4 @@
-"""The log through structlog, set up for foreign records as its own documentation says."""
+"""The log through structlog, configured for foreign records as structlog documents it."""
 
 import io
 import json

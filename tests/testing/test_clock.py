@@ -1,4 +1,4 @@
-"""The clock that is turned by hand."""
+"""The clock that tests move by hand."""
 
 import asyncio
 from collections.abc import Callable
@@ -114,7 +114,7 @@ async def test_two_clocks_that_wait_for_each_other_come_to_an_end() -> None:
 
 
 async def test_run_says_when_nothing_would_ever_wake_what_it_awaits() -> None:
-    with pytest.raises(RuntimeError, match="nothing that this clock could bring"):
+    with pytest.raises(RuntimeError, match="no timer of this clock is left"):
         await ManualClock().run(asyncio.Event().wait())
 
 

@@ -1,4 +1,4 @@
-"""The pytest plugin, in a pytest of its own."""
+"""The pytest plugin, inside a separate run of pytest."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The scripted transport: what its routes take, what they answer, and what it says of misses."""
+"""The scripted transport: matching of requests, replies, and messages about misses."""
 
 import asyncio
 import copy
@@ -30,7 +30,7 @@ from railhttp.model.errors import (
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse, freeze_headers
 from railhttp.testing import ManualClock, ScriptedTransport, SentRequest, UnmatchedRequestError
-from railhttp.testing.scripted.pattern import BodyPattern
+from railhttp.testing.scripted.requests import BodyPattern
 
 API = "https://api.example"
 
@@ -185,7 +185,7 @@ async def test_the_first_route_that_fits_takes_a_request() -> None:
         assert pages.unwrap().json() == ["second"]
 
 
-# -- what comes back ------------------------------------------------------------------------
+# -- replies and failures ---------------------------------------------------------------------
 
 
 async def test_answers_come_in_order_and_the_last_one_is_repeated() -> None:
@@ -285,7 +285,7 @@ async def test_failures_of_every_class_come_with_the_facts_of_their_call(
     assert (error.method, error.url) == ("POST", f"{API}/?token=***")
     assert error.delivery is delivery
     assert error.elapsed < 5
-    assert vars(told)["attempts"] == 9  # the script's own is untouched
+    assert vars(told)["attempts"] == 9  # the failure in the script is unchanged
 
 
 async def test_a_status_error_is_an_answer() -> None:
@@ -304,7 +304,7 @@ async def test_what_a_socket_raises_becomes_what_it_would_become() -> None:
     route.fail(ConnectionResetError(), at="head")
     async with HTTPClient(exchange=script) as client:
         first, second = (await client.post(API)).failure(), (await client.post(API)).failure()
-    # The first one was safe to repeat, so a single call went through both.
+    # The first failure was safe to repeat, so one call met both.
     assert (first.label, first.attempts) == ("disconnected", 2)
     assert second.label == "disconnected"
 
@@ -368,7 +368,7 @@ async def test_an_answer_may_be_late_but_not_later_than_allowed() -> None:
     assert (late.failure().label, late.failure().elapsed) == ("read", 1)
 
 
-# -- what was called ------------------------------------------------------------------------
+# -- records of calls ------------------------------------------------------------------------
 
 
 async def test_what_was_sent_is_recorded() -> None:
@@ -434,9 +434,9 @@ async def test_calls_are_asserted() -> None:
     users.assert_called()
     users.assert_called(times=1)
     orders.assert_called(times=0)
-    with pytest.raises(AssertionError, match="GET /users was to be called 2 times, and was 1"):
+    with pytest.raises(AssertionError, match="calls of GET /users: expected 2, got 1"):
         users.assert_called(times=2)
-    with pytest.raises(AssertionError, match="at least once, and was 0"):
+    with pytest.raises(AssertionError, match="expected at least 1, got 0"):
         orders.assert_called()
     with pytest.raises(AssertionError, match=r"^GET /orders\?page was not called$"):
         script.assert_all_called()

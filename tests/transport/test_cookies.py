@@ -1,4 +1,4 @@
-"""Cookies: those of the jar, those of a call, and where neither goes."""
+"""Cookies of the jar and of a call, and the URLs that receive neither."""
 
 from collections.abc import AsyncIterator
 from http.cookies import SimpleCookie
@@ -98,11 +98,11 @@ async def test_a_cookie_header_of_ones_own_comes_before_the_jar(
 
 
 VALUES = ["b=c==", '{"a":1,"b":2}', "x@y", "", "a b", '"quoted"', '"a\\"b"', "[1]", "%20"]
-"""What servers and callers put into cookies, none of which may be rewritten."""
+"""Values that servers and callers put into cookies; none may be rewritten."""
 
 
 def setting(cookie: str) -> ScriptedServer:
-    """A server that sets one cookie with each answer."""
+    """A server that sets one cookie with each response."""
     return ScriptedServer(sends(head(f"Set-Cookie: {cookie}", "Content-Length: 0")))
 
 
@@ -148,7 +148,7 @@ async def test_a_calls_cookie_that_would_arrive_as_another(client: HTTPClient, v
         ("http://localhost/", "a=1; Domain=localhost", True),
         ("http://10.0.0.1/", "a=1; Domain=10.0.0.1", True),
         ("http://10.0.0.1/", "a=1; Domain=0.1", False),
-        ("http://evil.co.uk/", "a=1; Domain=co.uk", True),  # there is no list of public suffixes
+        ("http://evil.co.uk/", "a=1; Domain=co.uk", True),  # the jar has no list of public suffixes
         ("https://h.com/", "__Secure-a=1; Secure", True),
         ("https://h.com/", "__secure-a=1", False),
         ("http://h.com/", "__Secure-a=1; Secure", False),

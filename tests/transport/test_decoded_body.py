@@ -1,4 +1,4 @@
-"""Bodies with content codings: all of their fields count, and other tasks get their turns."""
+"""Bodies with content codings: every field counts, and other tasks keep running."""
 
 import asyncio
 import gzip

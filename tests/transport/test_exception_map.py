@@ -1,4 +1,4 @@
-"""Each exception that may come out of the transport has a row, or a reason to share its base's."""
+"""Each exception that the transport may raise has a row, or a reason to share its base's."""
 
 import asyncio
 import builtins
@@ -34,14 +34,14 @@ from railhttp.transport.request_body import RequestBodyError
 from railhttp.wire.content import ContentError
 
 SERVERS_ONLY: Final = (
-    "aiohttp.web",  # and aiohttp.web_*: what a server's handlers raise
+    "aiohttp.web",  # and aiohttp.web_*: exceptions of a server's handlers
     "aiohttp.worker",  # gunicorn's
     "aiohttp.test_utils",
     "aiohttp.pytest_plugin",
 )
 
 MEANS_WHAT_ITS_BASE_MEANS: Final[dict[str, tuple[type[BaseException], ...]]] = {
-    "an answer that is not HTTP, in finer detail than a caller needs": (
+    "an invalid response, in finer detail than a caller needs": (
         http_exceptions.BadHttpMessage,
         http_exceptions.BadHttpMethod,
         http_exceptions.BadStatusLine,
@@ -63,18 +63,18 @@ MEANS_WHAT_ITS_BASE_MEANS: Final[dict[str, tuple[type[BaseException], ...]]] = {
         *(ssl.SSLCertVerificationError, ssl.SSLEOFError, ssl.SSLSyscallError),
         *(ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLZeroReturnError),
     ),
-    "websockets are not spoken, so only code plugged in can raise it": (
+    "the client speaks no websockets, so only code plugged in can raise it": (
         WebSocketError,
         WSHandshakeError,
     ),
-    "aiohttp decompresses and reads multipart only where it is asked to": (
+    "the client does not use aiohttp's decompression and multipart reader": (
         TooManyMembersError,
         multipart.BadContentDispositionHeader,
         multipart.BadContentDispositionParam,
     ),
-    "bodies are handed over as payloads, so none is looked up": (payload.LookupError,),
-    "no tracker of aiohttp's is given to an upload": (UploadAbortedError,),
-    "a defect of code plugged in: no exchange waits on such a thing": (
+    "the client passes no body to aiohttp's payload registry": (payload.LookupError,),
+    "the client does not use aiohttp's upload tracker": (UploadAbortedError,),
+    "a defect of code plugged in: the transport waits on none of these": (
         *(asyncio.InvalidStateError, asyncio.QueueEmpty, asyncio.QueueFull),
         *(asyncio.BrokenBarrierError, asyncio.SendfileNotAvailableError),
         *(getattr(asyncio, "QueueShutDown", asyncio.QueueFull),),  # since Python 3.13
@@ -172,7 +172,8 @@ def test_the_limit_that_a_line_broke_is_told() -> None:
 
 def test_the_systems_reason_stands_in_the_message() -> None:
     error = caused(aiohttp.ClientPayloadError(), ConnectionResetError(104, "Connection reset"))
-    assert to_failure(error, Stage.ANSWERED, {}).message == "the answer broke off: Connection reset"
+    message = to_failure(error, Stage.ANSWERED, {}).message
+    assert message == "the response ended early: Connection reset"
 
 
 @pytest.mark.parametrize(

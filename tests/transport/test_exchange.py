@@ -1,4 +1,4 @@
-"""One request on a real socket: what each thing that can happen to it means, and who saw it."""
+"""One request on a real socket: every way it can fail, and what the server saw of it."""
 
 import asyncio
 import socket
@@ -48,8 +48,8 @@ async def client() -> AsyncIterator[HTTPClient]:
         yield client
 
 
-def facts(failure: HTTPFailure) -> tuple[type[HTTPFailure], str, Delivery]:
-    """What kind of failure it is; and its cause is nobody's but the system's."""
+def summary(failure: HTTPFailure) -> tuple[type[HTTPFailure], str, Delivery]:
+    """Return what identifies a failure, after a check that its cause is an OSError at most."""
     assert not isinstance(failure.__cause__, aiohttp.ClientError)
     assert failure.__cause__ is None or isinstance(failure.__cause__, OSError)
     return type(failure), failure.label, failure.delivery
@@ -67,7 +67,7 @@ async def test_a_dropped_request_is_sent_only_once(
 ) -> None:
     with pytest.raises(HTTPConnectionError) as caught:
         await client.request(method, faults.url(path))
-    assert facts(caught.value) == (HTTPConnectionError, "disconnected", Delivery.MAYBE_SENT)
+    assert summary(caught.value) == (HTTPConnectionError, "disconnected", Delivery.MAYBE_SENT)
     assert [(seen.method, seen.path) for seen in faults.received] == [(method, path)]
 
 
@@ -92,24 +92,24 @@ async def test_the_retry_policy_is_the_one_that_sends_twice(faults: FaultServer)
         assert (failure.attempts, len(faults.received)) == (1, 4)
 
 
-# --- before a connection stands: nothing was sent
+# --- before the connection is made: nothing was sent
 
 
 async def test_a_refused_port(client: HTTPClient) -> None:
     with refused_port() as port:
         failure = (await client.get(f"http://127.0.0.1:{port}/")).failure()
-    assert facts(failure) == (HTTPConnectionError, "connect", Delivery.NOT_SENT)
+    assert summary(failure) == (HTTPConnectionError, "connect", Delivery.NOT_SENT)
     assert isinstance(failure.__cause__, ConnectionRefusedError)
     assert "Connect call failed" in failure.message
 
 
 async def test_a_host_that_nobody_knows(client: HTTPClient) -> None:
     failure = (await client.get("http://nowhere.invalid/")).failure()
-    assert facts(failure) == (HTTPConnectionError, "dns", Delivery.NOT_SENT)
+    assert summary(failure) == (HTTPConnectionError, "dns", Delivery.NOT_SENT)
 
 
 class Resolver(AbstractResolver):
-    """Answers as it is told to: with no address at all, or with an error."""
+    """Returns no addresses, or raises an error."""
 
     def __init__(self, answer: Exception | None) -> None:
         self._answer = answer
@@ -142,16 +142,16 @@ async def test_what_a_resolver_does(
     await connector._resolver.close()
     connector._resolver = Resolver(answer)
     failure = (await client.get("http://somewhere.example/")).failure()
-    assert facts(failure) == (failure_class, label, Delivery.NOT_SENT)
+    assert summary(failure) == (failure_class, label, Delivery.NOT_SENT)
 
 
 async def test_a_connection_that_is_never_made(client: HTTPClient) -> None:
     with unanswered_port() as port:
         url = f"http://127.0.0.1:{port}/"
         failure = (await client.get(url, connect_timeout=0.05)).failure()
-        assert facts(failure) == (HTTPTimeoutError, "connect", Delivery.NOT_SENT)
+        assert summary(failure) == (HTTPTimeoutError, "connect", Delivery.NOT_SENT)
         failure = (await client.get(url, timeout=0.05)).failure()
-        assert facts(failure) == (HTTPTimeoutError, "total", Delivery.NOT_SENT)
+        assert summary(failure) == (HTTPTimeoutError, "total", Delivery.NOT_SENT)
 
 
 async def test_a_place_in_the_pool_that_never_comes_free(faults: FaultServer) -> None:
@@ -163,7 +163,7 @@ async def test_a_place_in_the_pool_that_never_comes_free(faults: FaultServer) ->
         ]
         await until(lambda: len(faults.received) == len(busy))
         failure = (await client.get(faults.url("/ok"), connect_timeout=0.05)).failure()
-        assert facts(failure) == (HTTPTimeoutError, "pool", Delivery.NOT_SENT)
+        assert summary(failure) == (HTTPTimeoutError, "pool", Delivery.NOT_SENT)
         for task in busy:
             task.cancel()
         await asyncio.gather(*busy, return_exceptions=True)
@@ -176,7 +176,7 @@ async def test_a_connection_that_ends_before_a_byte_was_read(
 ) -> None:
     async with FaultServer(on_accept="close" if behaviour == "close" else "reset") as server:
         failure = (await client.get(server.url())).failure()
-    assert facts(failure)[:2] == (HTTPConnectionError, "disconnected")
+    assert summary(failure)[:2] == (HTTPConnectionError, "disconnected")
 
 
 # --- TLS
@@ -200,7 +200,7 @@ async def test_a_handshake_that_fails(
     async with FaultServer(ssl_context=context) as fault_server:
         result = await client.get(fault_server.url(), ssl_context=getattr(tls, ours))
         assert fault_server.received == []
-    assert facts(result.failure()) == (HTTPConnectionError, label, delivery)
+    assert summary(result.failure()) == (HTTPConnectionError, label, delivery)
 
 
 async def test_a_plain_server_on_a_tls_port(
@@ -208,21 +208,21 @@ async def test_a_plain_server_on_a_tls_port(
 ) -> None:
     url = faults.url(scheme="https")
     failure = (await client.get(url, ssl_context=tls.client)).failure()
-    assert facts(failure) == (HTTPConnectionError, "tls", Delivery.NOT_SENT)
+    assert summary(failure) == (HTTPConnectionError, "tls", Delivery.NOT_SENT)
 
 
 async def test_an_alert_in_the_handshake(client: HTTPClient, tls: TlsContexts) -> None:
     async with FaultServer(on_accept="alert") as server:
         url = server.url(scheme="https")
         failure = (await client.get(url, ssl_context=tls.client)).failure()
-    assert facts(failure) == (HTTPConnectionError, "tls", Delivery.NOT_SENT)
+    assert summary(failure) == (HTTPConnectionError, "tls", Delivery.NOT_SENT)
 
 
 async def test_a_handshake_that_nobody_answers(client: HTTPClient, tls: TlsContexts) -> None:
     options = RequestOptions(ssl_context=tls.client, connect_timeout=0.05)
     async with FaultServer(on_accept="stall") as server:
         failure = (await client.get(server.url(scheme="https"), **options)).failure()
-    assert facts(failure) == (HTTPTimeoutError, "connect", Delivery.NOT_SENT)
+    assert summary(failure) == (HTTPTimeoutError, "connect", Delivery.NOT_SENT)
 
 
 # --- the proxy
@@ -232,7 +232,7 @@ async def test_a_proxy_that_is_not_there(client: HTTPClient, faults: FaultServer
     with refused_port() as port:
         proxy = f"http://127.0.0.1:{port}"
         failure = (await client.get(faults.url(), proxy=proxy)).failure()
-    assert facts(failure) == (HTTPConnectionError, "proxy", Delivery.NOT_SENT)
+    assert summary(failure) == (HTTPConnectionError, "proxy", Delivery.NOT_SENT)
 
 
 @pytest.mark.parametrize("answer", [b"nonsense", b"\r\n", b"HTTP/1.1 503 Busy\r\n\r\n"])
@@ -243,11 +243,11 @@ async def test_a_proxy_that_opens_no_tunnel(
         url = faults.url(scheme="https")
         result = await client.get(url, proxy=proxy.url(), ssl_context=tls.client)
         assert [seen.method for seen in proxy.received] == ["CONNECT"]
-    assert facts(result.failure()) == (HTTPConnectionError, "proxy", Delivery.NOT_SENT)
+    assert summary(result.failure()) == (HTTPConnectionError, "proxy", Delivery.NOT_SENT)
     assert faults.received == []
 
 
-# --- the answer
+# --- the response
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ async def test_a_body_that_breaks_is_never_taken_for_whole(
     client: HTTPClient, faults: FaultServer, path: str, kind: str
 ) -> None:
     failure = (await client.get(faults.url(path), timeout=None)).failure()
-    assert facts(failure) == (HTTPConnectionError, kind, Delivery.ANSWERED)
+    assert summary(failure) == (HTTPConnectionError, kind, Delivery.ANSWERED)
 
 
 @pytest.mark.parametrize("path", ["/reset-in-body", "/reset-in-endless-body", "/bad-chunk-in-body"])
@@ -283,7 +283,7 @@ async def test_a_malformed_answer_is_no_status_400(
     client: HTTPClient, faults: FaultServer, path: str
 ) -> None:
     failure = (await client.get(faults.url(path))).failure()
-    assert facts(failure) == (HTTPConnectionError, "protocol", Delivery.MAYBE_SENT)
+    assert summary(failure) == (HTTPConnectionError, "protocol", Delivery.MAYBE_SENT)
 
 
 @pytest.mark.parametrize(
@@ -374,7 +374,7 @@ async def test_an_unasked_101_leaves_nothing_to_the_next_request(client: HTTPCli
 
     async with ScriptedServer(switch, sends(answer(b"of the second"))) as server:
         failure = (await client.get(server.url())).failure()
-        assert facts(failure) == (HTTPConnectionError, "protocol", Delivery.ANSWERED)
+        assert summary(failure) == (HTTPConnectionError, "protocol", Delivery.ANSWERED)
         assert (await client.get(server.url())).unwrap().body == b"of the second"
 
 
@@ -436,7 +436,7 @@ async def test_an_upload_that_is_cut_off(
     client: HTTPClient, faults: FaultServer, path: str
 ) -> None:
     failure = (await client.put(faults.url(path), data=bytes(8_000_000))).failure()
-    assert facts(failure) == (HTTPConnectionError, "disconnected", Delivery.MAYBE_SENT)
+    assert summary(failure) == (HTTPConnectionError, "disconnected", Delivery.MAYBE_SENT)
     assert len(faults.received) == 1
 
 
@@ -476,13 +476,13 @@ async def test_a_body_that_fails_after_the_answer_has_begun(
 
 async def test_an_upload_that_nobody_takes(client: HTTPClient, faults: FaultServer) -> None:
     result = await client.put(faults.url("/stalled-upload"), data=bytes(32_000_000), timeout=0.15)
-    assert facts(result.failure()) == (HTTPTimeoutError, "total", Delivery.MAYBE_SENT)
+    assert summary(result.failure()) == (HTTPTimeoutError, "total", Delivery.MAYBE_SENT)
 
 
 async def test_an_expected_100_that_never_comes(client: HTTPClient, faults: FaultServer) -> None:
     options = RequestOptions(headers={"Expect": "100-continue"}, data=b"body", timeout=0.1)
     failure = (await client.put(faults.url("/expect100-never"), **options)).failure()
-    assert facts(failure) == (HTTPTimeoutError, "total", Delivery.MAYBE_SENT)
+    assert summary(failure) == (HTTPTimeoutError, "total", Delivery.MAYBE_SENT)
 
 
 async def test_a_100_that_is_expected_and_comes(client: HTTPClient, echo: EchoServer) -> None:
@@ -523,7 +523,7 @@ async def test_a_read_timeout_holds_before_the_answer_too(
         async with asyncio.timeout(2.0):
             options |= RequestOptions(timeout=None, read_timeout=0.1)
             failure = (await client.put(server.url(), **options)).failure()
-    assert facts(failure) == (HTTPTimeoutError, "read", Delivery.MAYBE_SENT)
+    assert summary(failure) == (HTTPTimeoutError, "read", Delivery.MAYBE_SENT)
 
 
 async def test_a_caller_who_is_slow_to_send_is_no_silence(client: HTTPClient) -> None:
@@ -577,13 +577,13 @@ async def test_no_exception_is_left_in_a_task(client: HTTPClient, faults: FaultS
     assert left == []
 
 
-# --- what is plugged into the session
+# --- code plugged into the session
 
 
 async def test_a_session_that_somebody_closed(client: HTTPClient, faults: FaultServer) -> None:
     await client.pool.session.close()
     failure = (await client.get(faults.url())).failure()
-    assert facts(failure) == (HTTPConnectionError, "closed", Delivery.NOT_SENT)
+    assert summary(failure) == (HTTPConnectionError, "closed", Delivery.NOT_SENT)
 
 
 async def test_aiohttp_needs_no_total_timeout_of_its_own(
@@ -603,9 +603,9 @@ async def test_aiohttp_needs_no_total_timeout_of_its_own(
     (timeout,) = seen
     assert isinstance(timeout, aiohttp.ClientTimeout)
     assert (timeout.total, timeout.connect, timeout.sock_read) == (None, 5.1, 5.3)
-    assert timeout.ceil_threshold == float("inf")  # so nothing is rounded up to whole seconds
+    assert timeout.ceil_threshold == float("inf")  # so times are not rounded up to whole seconds
 
 
 async def test_a_unix_socket_or_a_file_is_no_target(client: HTTPClient, tmp_path: Path) -> None:
     failure = (await client.get(f"file://{tmp_path}")).failure()
-    assert (facts(failure)[:2], failure.attempts) == ((HTTPInvalidRequestError, "url"), 0)
+    assert (summary(failure)[:2], failure.attempts) == ((HTTPInvalidRequestError, "url"), 0)

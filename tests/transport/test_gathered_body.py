@@ -1,4 +1,4 @@
-"""A body of which several pieces have gathered before anybody asks for them."""
+"""A body of which several pieces are buffered before they are read."""
 
 import asyncio
 import gzip
@@ -19,7 +19,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.write(HEAD)
     for _ in range(4):
         writer.write(PART)
-        await asyncio.sleep(0.005)  # so that they are received one by one
+        await asyncio.sleep(0.005)  # so that the pieces are received one by one
     writer.close()
 
 
@@ -47,7 +47,7 @@ def compressed(pieces: list[bytes]) -> list[bytes]:
 
 
 def breaks(fields: tuple[str, ...], pieces: list[bytes], *, reset: bool) -> Play:
-    """Send pieces, so that they are received one by one, and break off."""
+    """Send pieces that are received one by one, then reset the connection."""
 
     async def play(connection: Connection, _: Received) -> None:
         await connection.send(head(*fields))
@@ -55,7 +55,7 @@ def breaks(fields: tuple[str, ...], pieces: list[bytes], *, reset: bool) -> Play
             await connection.send(piece)
             await asyncio.sleep(0.005)
         if reset:
-            await asyncio.sleep(0.03)  # or it would take along what was not received yet
+            await asyncio.sleep(0.03)  # a reset discards bytes that the peer has not received yet
             connection.reset()
 
     return play

@@ -1,6 +1,6 @@
-"""Each misbehaviour has one outcome, after which the same client works and nothing is left behind.
+"""Each misbehaviour has one outcome; afterwards the same client works, and nothing leaks.
 
-The calls are POSTs, because nothing repeats those: what the server counts is what was sent.
+The calls are POSTs, which are never retried, so the server counts one request for each call.
 """
 
 from typing import Final, TypeAlias
@@ -67,20 +67,20 @@ OUTCOMES: Final[dict[Outcome, str]] = {
 }
 
 PURE_PYTHON: Final[dict[str, Outcome]] = {
-    # what is no HTTP at all is not recognised as such before the server has gone
+    # bytes that are not HTTP at all are recognised only when the server closes the connection
     "/http09": "disconnected",
     "/http2-preface": "disconnected",
     "/wrong-protocol": "disconnected",
-    # limits that the other parser does not have, or has elsewhere
+    # limits that the C parser does not have, or sets to other values
     "/huge-chunk-size": "truncated",
     "/chunk-line-too-long": "truncated",
-    # lenient where the other parser is strict; the connection is not used again
+    # cases in which the C parser is strict and this one lenient; the connection is not used again
     "/long-body": 200,
     "/unknown-version": 200,
     "/conflicting-lengths": 200,
     "/no-content-with-body": 204,
 }
-"""Where aiohttp's pure-Python parser comes to another conclusion than its C parser."""
+"""Outcomes that differ with aiohttp's pure-Python parser."""
 
 IMPATIENT: Final[dict[Outcome, RequestOptions]] = {
     "read": {"read_timeout": 0.1},

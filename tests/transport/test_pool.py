@@ -1,4 +1,4 @@
-"""The pool: its life, its limits, its TLS context, and the connections that it keeps."""
+"""The pool: start and stop, limits, the TLS context, and idle connections."""
 
 import asyncio
 import ssl
@@ -42,7 +42,7 @@ def pool_of(**settings: int | bool | float) -> ConnectionPool:
     return ConnectionPool.from_config(config, trust_env=False)
 
 
-# --- life
+# --- start and stop
 
 
 async def test_a_pool_starts_stops_and_starts_again(faults: FaultServer) -> None:
@@ -158,7 +158,7 @@ async def test_a_new_pool_takes_over_and_the_old_one_stops_with_the_client(
 
 
 class Stopping:
-    """An interceptor that stops the client in the midst of a call."""
+    """An interceptor that stops the client during a call."""
 
     def __init__(self) -> None:
         self.stop: Callable[[], Awaitable[None]]
@@ -392,7 +392,7 @@ async def test_a_name_is_remembered(faults: FaultServer, seconds: int, lookups: 
     assert len(asked) == lookups
 
 
-# --- what is sent of its own accord
+# --- default header fields, credentials and cookies
 
 
 async def test_no_credentials_of_a_netrc_are_sent(
@@ -468,7 +468,7 @@ async def test_a_pinned_certificate(tls: TlsContexts) -> None:
         connector._ssl = aiohttp.Fingerprint(tls.fingerprint)
         await in_parallel(client, faults.url(), 1)
         connector._ssl = aiohttp.Fingerprint(bytes(32))
-        await in_parallel(client, faults.url(), 1)  # on the connection that is there
+        await in_parallel(client, faults.url(), 1)  # on the existing connection
         await until(lambda: idle_connections(client.pool) == 1)
         failure = (await client.get(faults.url("/ok", host="localhost"))).failure()
         assert (failure.label, failure.delivery) == ("tls", Delivery.NOT_SENT)

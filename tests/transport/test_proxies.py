@@ -1,4 +1,4 @@
-"""Which proxy a request takes, by environment, pool and call, and what the proxy is told."""
+"""The choice of a proxy by environment, pool and call, and the credentials it receives."""
 
 from base64 import b64encode
 from typing import Final
@@ -146,7 +146,7 @@ async def test_a_proxy_with_a_password(tls: TlsContexts, scheme: str, password: 
     ("scheme", "proxied", "asked", "origin_sees"),
     [
         ("https", True, "CONNECT", []),
-        ("http", True, "GET", []),  # the proxy takes it out
+        ("http", True, "GET", []),  # the proxy removes it
         ("https", False, None, []),
         ("http", False, None, []),
     ],
@@ -160,7 +160,7 @@ async def test_a_proxy_authorization_field_is_for_the_proxy_alone(
         FaultServer(ssl_context=tls.trusted if scheme == "https" else None) as server,
         HTTPClient(HTTPClientConfig(trust_env=False)) as client,
     ):
-        # It comes before the user of the proxy's URL.
+        # This field takes precedence over the user in the proxy's URL.
         through = proxy.url().replace("http://", "http://bob:wrong@") if proxied else ""
         result = await client.get(
             server.url(), proxy=through, headers=fields, ssl_context=tls.client
@@ -187,7 +187,7 @@ async def test_a_tunnel_serves_only_the_credentials_that_opened_it(tls: TlsConte
             labels.append(result.swap().map(lambda failure: failure.label).value_or("ok"))
         assert labels == ["ok", "ok", "proxy"]
         heard = [seen.header("proxy-authorization") for seen in proxy.received]
-        assert heard.count(f"Basic {right}") == 1  # the second request took the first one's tunnel
+        assert heard.count(f"Basic {right}") == 1  # the second request reused the tunnel
 
 
 async def test_a_proxy_hears_who_opens_a_tunnel(tls: TlsContexts, proxy: ProxyServer) -> None:

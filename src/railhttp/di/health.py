@@ -1,4 +1,4 @@
-"""What a provider says of its health."""
+"""The result of a provider's health check."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -8,12 +8,12 @@ HealthStatus: TypeAlias = Literal["healthy", "unhealthy"]
 
 @dataclass(frozen=True, slots=True)
 class HealthCheckResult:
-    """The health of one part of an application.
+    """The health of one component of an application.
 
     Attributes:
-        component: Which part.
-        status: Whether it can do its work.
-        message: Why not, in words; empty where there is nothing to say.
+        component: The name of the component.
+        status: Whether the component can do its work.
+        message: The reason if it cannot, else an empty string.
 
     Example:
         >>> HealthCheckResult("http", "healthy").is_healthy
@@ -26,5 +26,5 @@ class HealthCheckResult:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether it can do its work."""
+        """Whether the component can do its work."""
         return self.status == "healthy"

@@ -1,4 +1,4 @@
-"""The module that an application imports to have an HTTP client."""
+"""The module that gives an application its HTTP client."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -31,14 +31,7 @@ class HTTPModule(Module):
         observers: Iterable[Observer] = (),
         instruments: Iterable[InstrumentProtocol] = (),
     ) -> DynamicModule:
-        """Make the module with settings; see `HTTPProvider`.
-
-        Args:
-            config: The client's settings; those of `HTTPClientConfig()` where None.
-            interceptors: See every attempt's request and response.
-            observers: Receive the client's events.
-            instruments: Are told of every call and attempt.
-        """
+        """Make the module with settings; for the arguments see `HTTPProvider`."""
         provider = partial(
             HTTPProvider,
             config,
@@ -50,29 +43,25 @@ class HTTPModule(Module):
 
     @classmethod
     def stub(cls, *, script: ScriptedTransport | None = None) -> DynamicModule:
-        """Make the module for tests: its client answers from a script and opens no socket.
+        """Make the module for tests: its client plays a script and opens no sockets.
 
-        The script is bound as `ScriptedTransport`. As long as it is empty, every request fails
-        loudly.
+        The script is bound as `ScriptedTransport`. Until it has routes, every request raises
+        `UnmatchedRequestError`.
 
         Args:
-            script: What answers; a new one for each application where None.
+            script: The script to play; by default each application gets a new one.
         """
         return DynamicModule(cls, (lambda: StubProvider(script or ScriptedTransport()),))
 
 
 class StubProvider(HTTPProvider):
-    """Brings a client that plays a script.
-
-    Args:
-        script: What answers.
-    """
+    """Provides a client that plays a script."""
 
     def __init__(self, script: ScriptedTransport) -> None:
         super().__init__(exchange=script)
         self._script = script
 
     async def register(self, container: ContainerRegistrarProtocol) -> None:
-        """Bind the client, and the script."""
+        """Bind the client and the script."""
         await super().register(container)
         container.singleton(ScriptedTransport, lambda: self._script)

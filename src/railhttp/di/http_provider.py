@@ -1,7 +1,8 @@
-"""Brings an `HTTPClient` into an application."""
+"""Provides an application with an `HTTPClient`."""
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 from typing import Final, Self, TypeVar
 
 from railhttp.client.http_client import HTTPClient
@@ -21,7 +22,7 @@ from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelinePr
 T = TypeVar("T")
 
 COMPONENT: Final = "http"
-"""The provider's name in health checks, and that of its breaker."""
+"""The name of the provider in health checks, and of its circuit breaker."""
 
 _LOG: Final = logging.getLogger("railhttp")
 
@@ -29,15 +30,9 @@ _LOG: Final = logging.getLogger("railhttp")
 class HTTPProvider:
     """Registers one `HTTPClient` for the whole application, starts it and stops it.
 
-    It is bound as `HTTPClient`, as `HTTPClientProtocol`, and the provider as itself, for its
-    health check. The client exists from `boot` to `shutdown`.
-
-    Args:
-        config: The client's settings; those of `HTTPClientConfig()` where None.
-        interceptors: See every attempt's request and response.
-        observers: Receive the client's events.
-        instruments: Are told of every call and attempt.
-        exchange: What sends the client's requests; aiohttp where None.
+    The client is bound as `HTTPClient` and `HTTPClientProtocol`, and exists from `boot` to
+    `shutdown`. The provider is bound as `HTTPProvider`, for its health check. For the arguments
+    see `HTTPClient`.
 
     Example:
         >>> HTTPProvider().config == HTTPClientConfig()
@@ -54,26 +49,25 @@ class HTTPProvider:
         exchange: Exchange | None = None,
     ) -> None:
         self._config = config or HTTPClientConfig()
-        self._interceptors = tuple(interceptors)
-        self._observers = tuple(observers)
-        self._instruments = tuple(instruments)
-        self._exchange = exchange
+        self._make_client = partial(
+            HTTPClient,
+            self._config,
+            interceptors=tuple(interceptors),
+            observers=tuple(observers),
+            instruments=tuple(instruments),
+            exchange=exchange,
+        )
         self._client: HTTPClient | None = None
 
     @classmethod
     def from_config(cls, config: HTTPClientConfig, **context: object) -> Self:
-        """Make a provider of settings.
-
-        Args:
-            config: The settings.
-            **context: What a framework knows besides; it is not used.
-        """
+        """Make a provider from settings; `context`, which some frameworks pass, is ignored."""
         del context
         return cls(config)
 
     @property
     def config(self) -> HTTPClientConfig:
-        """The client's settings."""
+        """The settings of the client."""
         return self._config
 
     @property
@@ -81,60 +75,42 @@ class HTTPProvider:
         """The client.
 
         Raises:
-            RuntimeError: The application has not booted, or has been shut down.
+            RuntimeError: The application has not booted yet, or has been shut down.
         """
         if self._client is None:
             raise RuntimeError("the HTTP client exists only between boot and shutdown")
         return self._client
 
     async def register(self, container: ContainerRegistrarProtocol) -> None:
-        """Bind the client.
-
-        Args:
-            container: Takes the bindings.
-        """
+        """Bind the client and the provider itself."""
         container.singleton(HTTPClient, lambda: self.client)
         container.singleton(HTTPClientProtocol, lambda: self.client)
         container.singleton(HTTPProvider, lambda: self)
 
     async def boot(self, container: ContainerResolverProtocol) -> None:
-        """Make the client with what the container has for it, and start it.
+        """Make the client from the container's bindings, and start it.
 
-        It asks for a `RetryPolicyProtocol`, a `CircuitBreakerRegistryProtocol` (whose breaker
-        `http` it takes), a `ResiliencePipelineProtocol` and a `MetricsRecorderProtocol`. What is
-        not bound is as in an `HTTPClient()`.
-
-        Where there is a client, that one is stopped.
-
-        Args:
-            container: Hands out what is bound.
+        The bindings used are `RetryPolicyProtocol`, `CircuitBreakerRegistryProtocol` (for the
+        breaker named `http`), `ResiliencePipelineProtocol` and `MetricsRecorderProtocol`. Unbound
+        ones get the defaults of `HTTPClient`. A second boot stops the first client.
         """
         await self.shutdown()
-        self._client = HTTPClient(
-            self._config,
+        self._client = self._make_client(
             retry_policy=await _bound(container, RetryPolicyProtocol),
             circuit_breaker=await _breaker(container),
-            interceptors=self._interceptors,
             resilience=await _bound(container, ResiliencePipelineProtocol),
             metrics=await _bound(container, MetricsRecorderProtocol),
-            observers=self._observers,
-            instruments=self._instruments,
-            exchange=self._exchange,
         )
         await self._client.start()
 
     async def shutdown(self) -> None:
-        """Stop the client; does nothing where there is none."""
+        """Stop the client, if there is one."""
         client, self._client = self._client, None
         if client is not None:
             await client.stop()
 
     async def health_check(self, timeout: float = 5.0) -> HealthCheckResult:
-        """Say whether the client is active.
-
-        Args:
-            timeout: Not used: nothing is sent.
-        """
+        """Return whether the client is started; no request is sent, so `timeout` is unused."""
         if self._client is None or not self._client.pool.is_started():
             return HealthCheckResult(COMPONENT, "unhealthy", "the client is not started")
         return HealthCheckResult(COMPONENT, "healthy")
@@ -146,11 +122,11 @@ async def _breaker(container: ContainerResolverProtocol) -> CircuitBreakerProtoc
 
 
 async def _bound(container: ContainerResolverProtocol, interface: type[T]) -> T | None:
-    """What is bound to a type; None where nothing is, which containers say in many ways."""
+    """Return the binding of a type, or None; containers signal an unbound type in many ways."""
     try:
         return await container.resolve(interface)
     except LookupError:
         return None
-    except Exception as error:  # noqa: BLE001  # a container's own exception for "not bound"
+    except Exception as error:  # noqa: BLE001  # the exception of this container for an unbound type
         _LOG.info("no %s for the client: %s", interface.__name__, type(error).__name__)
         return None

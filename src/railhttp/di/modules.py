@@ -1,6 +1,7 @@
-"""Modules: what an application is put together from."""
+"""Modules, the parts of an application: how they are declared, and how they run."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeAlias, TypeVar, runtime_checkable
 
@@ -9,31 +10,31 @@ from railhttp.di.containers import ContainerRegistrarProtocol, ContainerResolver
 
 @runtime_checkable
 class ProviderProtocol(Protocol):
-    """Brings something into an application, and takes it away again."""
+    """Adds a service to an application, and removes it at the end."""
 
     async def register(self, container: ContainerRegistrarProtocol) -> None:
-        """Bind types; nothing can be resolved yet."""
+        """Bind types; no type can be resolved yet."""
         ...
 
     async def boot(self, container: ContainerResolverProtocol) -> None:
-        """Start; all providers have registered by now."""
+        """Start; all providers have registered before."""
         ...
 
     async def shutdown(self) -> None:
-        """Stop; called too where `boot` failed half-way."""
+        """Stop; this is called even if `boot` failed half-way."""
         ...
 
 
 ProviderFactory: TypeAlias = Callable[[], ProviderProtocol]
-"""Makes a provider: each application has its own, though modules are shared by all."""
+"""Makes a provider: applications share modules, but each one has its own providers."""
 
 
 class Module:
-    """Base of modules; `@module` says what one is made of.
+    """Base class of modules; `@module` declares what a module consists of.
 
     Attributes:
-        imports: The modules that come before it.
-        providers: What makes its own providers.
+        imports: The modules that are registered and booted first.
+        providers: The factories of the module's own providers.
     """
 
     imports: ClassVar["tuple[ModuleImport, ...]"] = ()
@@ -42,12 +43,12 @@ class Module:
 
 @dataclass(frozen=True, eq=False)
 class DynamicModule:
-    """A module with settings, as its class method made it.
+    """A module with settings, made by a class method such as `HTTPModule.configure`.
 
     Attributes:
-        module: The class that it is a module of.
-        providers: What makes its providers.
-        imports: The modules that come before it.
+        module: The class whose method made it.
+        providers: The factories of its providers.
+        imports: The modules that are registered and booted first.
     """
 
     module: type[Module]
@@ -63,11 +64,11 @@ M = TypeVar("M", bound=type[Module])
 def module(
     *, imports: Iterable[ModuleImport] = (), providers: Iterable[ProviderFactory] = ()
 ) -> Callable[[M], M]:
-    """Say what a module is made of.
+    """Declare what a module consists of.
 
     Args:
-        imports: The modules that come before it.
-        providers: What makes its own providers: classes, or functions without arguments.
+        imports: The modules that are registered and booted first.
+        providers: The factories of its own providers: classes, or functions without arguments.
 
     Returns:
         A decorator of module classes.
@@ -87,23 +88,39 @@ def module(
     return describe
 
 
-def provider_factories(root: ModuleImport) -> Iterator[ProviderFactory]:
-    """List what makes the providers of an application.
+@asynccontextmanager
+async def running(
+    root: ModuleImport,
+    registrar: ContainerRegistrarProtocol,
+    resolver: ContainerResolverProtocol,
+) -> AsyncGenerator[tuple[ProviderProtocol, ...], None]:
+    """Run an application: register all providers, boot all, and shut down in reverse order.
+
+    Every provider whose boot has begun is shut down, even if its own boot, another boot or another
+    shutdown fails. The first exception propagates, with the later ones in its context.
 
     Args:
-        root: Its module.
+        root: The module of the application.
+        registrar: The container's side that takes bindings.
+        resolver: The same container's side that returns them.
 
     Returns:
-        Those of imported modules first; a module that is imported twice, or by itself, counts
-        once, where it is needed first.
+        A context manager whose value is the providers, in the order in which they booted.
     """
-    seen: list[ModuleImport] = []
+    providers = tuple(make() for make in _provider_factories(root, seen=[]))
+    for provider in providers:
+        await provider.register(registrar)
+    async with AsyncExitStack() as stack:
+        for provider in providers:
+            stack.push_async_callback(provider.shutdown)
+            await provider.boot(resolver)
+        yield providers
 
-    def visit(node: ModuleImport) -> Iterator[ProviderFactory]:
-        if not any(node is known for known in seen):
-            seen.append(node)
-            for imported in node.imports:
-                yield from visit(imported)
-            yield from node.providers
 
-    return visit(root)
+def _provider_factories(node: ModuleImport, seen: list[ModuleImport]) -> Iterator[ProviderFactory]:
+    """Yield the factories of imported modules first; each module counts once, in cycles too."""
+    if not any(node is known for known in seen):
+        seen.append(node)
+        for imported in node.imports:
+            yield from _provider_factories(imported, seen)
+        yield from node.providers

@@ -1,1 +1,1 @@
-"""Bridges to other libraries, each behind an extra of its own; nothing imports them unasked."""
+"""Bridges to other libraries, each in its own extra; `railhttp` itself imports none of them."""

@@ -1,14 +1,14 @@
-"""Spans and metrics by the stable HTTP conventions of OpenTelemetry; needs the extra of its name.
+"""Spans and metrics by OpenTelemetry's stable HTTP conventions; needs the extra `opentelemetry`.
 
     client = HTTPClient(instruments=[OpenTelemetryInstrument()])
 
-Each attempt is a span of kind CLIENT, a child of the caller's own span, and a point of the
-histogram `http.client.request.duration`. The span's context goes out in header fields, by the
-global propagator (`traceparent`, unless set otherwise).
+Each attempt is a span of kind CLIENT, a child of the caller's span, and one point in the histogram
+`http.client.request.duration`. The global propagator puts the context of the span into header
+fields (`traceparent` by default).
 
-There are no double spans: `opentelemetry-instrumentation-aiohttp-client` does not see what this
-client sends, and an `exchange` of your own over an instrumented library is silenced (from 0.60b0
-on). Where instrumentation is suppressed, as inside an exporter, so is this one.
+No span is doubled: `opentelemetry-instrumentation-aiohttp-client` does not see the requests of this
+client, and the instrumentation of a library under your own `exchange` is suppressed (from 0.60b0
+on). This instrument is suppressed too wherever HTTP instrumentation is, as inside an exporter.
 """
 
 from collections.abc import Generator
@@ -29,33 +29,35 @@ try:
         is_http_instrumentation_enabled,
         suppress_http_instrumentation,
     )
-except ImportError:  # without that package there is nobody to silence, and nobody who silences
+except ImportError:  # without that package no other instrumentation exists
 
     def is_http_instrumentation_enabled() -> bool:
-        """Say that nobody silences this one."""
+        """Return True, since nothing can suppress this instrument."""
         return True
 
     @contextmanager
     def suppress_http_instrumentation() -> Generator[None, None, None]:
-        """Silence nobody."""
+        """Do nothing, since no other instrumentation exists."""
         yield
 
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-"""The bounds that the conventions advise, in seconds."""
+"""The bucket bounds that the conventions recommend, in seconds."""
 
 _KNOWN_METHODS: Final = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 )
-_SCHEMA: Final = "https://opentelemetry.io/schemas/1.23.1"  # where these names became stable
+_SCHEMA: Final = (
+    "https://opentelemetry.io/schemas/1.23.1"  # the first version in which these names are stable
+)
 
 
 class OpenTelemetryInstrument:
-    """The instrument that makes spans and measures attempts.
+    """An instrument that makes a span for each attempt, and records its duration.
 
     Args:
-        tracer_provider: Where spans go; the global one where None.
-        meter_provider: Where measurements go; the global one where None.
+        tracer_provider: Receives the spans; the global one by default.
+        meter_provider: Receives the durations; the global one by default.
 
     Example:
         >>> from railhttp import HTTPClient
@@ -78,10 +80,10 @@ class OpenTelemetryInstrument:
         )
 
     def call_started(self, call: RequestStarted) -> None:
-        """Let a call pass: the conventions know attempts only."""
+        """Do nothing: the conventions describe attempts, not calls."""
 
     def attempt_started(self, attempt: RequestStarted) -> "AttemptSpan | None":
-        """Start a span and send its context along."""
+        """Start a span and add its context to the header fields."""
         if not is_http_instrumentation_enabled():
             return None
         method = attempt.method if attempt.method in _KNOWN_METHODS else "_OTHER"
@@ -98,20 +100,14 @@ class OpenTelemetryInstrument:
         common["url.scheme"] = attempt.url.scheme
         try:
             propagate.inject(attempt.added, trace.set_span_in_context(span))
-        except BaseException:  # it has not become the current one yet
+        except BaseException:  # the span is not the current one yet, so `ended` will not end it
             span.end()
             raise
         return AttemptSpan(span, self._duration, common)
 
 
 class AttemptSpan:
-    """The span of one attempt; it is the current one until it ends.
-
-    Args:
-        span: The span.
-        duration: Where its duration is recorded.
-        attributes: What is recorded with it.
-    """
+    """The span of one attempt, which is the current span until the attempt ends."""
 
     __slots__ = ("_attributes", "_current", "_duration", "_span")
 
@@ -131,7 +127,7 @@ class AttemptSpan:
             self._span.set_attributes(result)
             if ending.error_type is not None:
                 self._span.set_status(Status(StatusCode.ERROR))
-            # Recorded while the span is the current one, which makes it the exemplar.
+            # Record while the span is the current one: it becomes the exemplar.
             self._duration.record(ending.seconds, {**self._attributes, **result})
         finally:
             self._current.close()

@@ -1,4 +1,4 @@
-"""Applications over svcs containers; needs the extra `di`.
+"""Runs applications with svcs containers; needs the extra `di`.
 
 @module(imports=[HTTPModule.configure()])
 class AppModule(Module): ...
@@ -9,6 +9,7 @@ async with application(AppModule) as container:
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import TypeVar
 
 from railhttp.di import ModuleImport, running
@@ -24,9 +25,6 @@ T = TypeVar("T")
 class SvcsRegistrar:
     """Binds types in an svcs registry.
 
-    Args:
-        registry: The registry.
-
     Example:
         >>> registry = svcs.Registry()
         >>> SvcsRegistrar(registry).singleton(int, lambda: 7)
@@ -38,39 +36,20 @@ class SvcsRegistrar:
         self._registry = registry
 
     def singleton(self, interface: type[object], factory: Callable[[], object]) -> None:
-        """Bind a type to one object for all containers of the registry.
-
-        Args:
-            interface: The type.
-            factory: Makes the object when it is first asked for.
-        """
-        made: list[object] = []
-
-        def make() -> object:
-            if not made:
-                made.append(factory())
-            return made[0]
-
-        # Who makes it ends it: a container must not, when one of many is closed.
-        self._registry.register_factory(interface, make, enter=False)
+        """Bind a type to one object for all containers of the registry."""
+        # `enter=False`: the provider that makes the object ends it. A container must not, since
+        # other containers share the object.
+        self._registry.register_factory(interface, cache(factory), enter=False)
 
 
 class SvcsResolver:
-    """Hands out what an svcs container has.
-
-    Args:
-        container: The container.
-    """
+    """Resolves types in an svcs container."""
 
     def __init__(self, container: svcs.Container) -> None:
         self._container = container
 
     async def resolve(self, interface: type[T]) -> T | None:
-        """Give what a type is bound to; None where nothing is.
-
-        Args:
-            interface: The type.
-        """
+        """Return the object that a type is bound to, or None."""
         try:
             return await self._container.aget(interface)
         except ServiceNotFoundError:
@@ -81,15 +60,15 @@ class SvcsResolver:
 async def application(
     root: ModuleImport, *, registry: svcs.Registry | None = None
 ) -> AsyncGenerator[svcs.Container, None]:
-    """Run an application: register, boot, give a container, and shut down in reverse.
+    """Run an application: register and boot its providers, and shut down in reverse order.
 
     Args:
-        root: The application's module.
-        registry: Where its types are bound; one of a web framework for instance, which it then
-            shares with the handlers' containers. A new one where None, closed at the end.
+        root: The module of the application.
+        registry: The registry for its types, such as that of a web framework, whose containers
+            then share them. By default a new one, which is closed at the end.
 
     Returns:
-        A context manager that gives a container over the registry.
+        A context manager whose value is a container of the registry.
 
     Example:
         >>> import asyncio

@@ -1,12 +1,12 @@
-"""The users' test kit: a scripted transport and a clock that is turned by hand.
+"""The test kit for users: a scripted transport, and a clock that tests move by hand.
 
-`railhttp.testing.pytest_plugin` has them as fixtures, `railhttp.testing.strategies` has strategies
-for hypothesis; each needs its library installed.
+`railhttp.testing.pytest_plugin` offers both as fixtures, `railhttp.testing.strategies` strategies
+for hypothesis. Each needs its library installed.
 """
 
 from railhttp.testing.clock import ManualClock
+from railhttp.testing.scripted.requests import SentRequest
 from railhttp.testing.scripted.route import ScriptedRoute
-from railhttp.testing.scripted.steps import SentRequest
 from railhttp.testing.scripted.transport import ScriptedTransport, UnmatchedRequestError
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""A clock that is turned by hand, so that tests of hours take no time."""
+"""A clock that tests move by hand, so that hours pass in no time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sized
@@ -9,21 +9,17 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _TURNS = 20
-"""Turns of the event loop after each step at the least, so that sockets have a chance too."""
+"""Least number of turns of the event loop after each step, so that sockets are served too."""
 
 _BLIND_TURNS = 1_000
-"""Turns of a loop that does not tell whether more is ready, such as uvloop."""
+"""The same for a loop that does not show what is ready, such as uvloop."""
 
 _MOST_TURNS = 10_000
-"""Turns of any loop at the most: what polls without end is always ready."""
+"""Largest number of turns: a task that polls without end is always ready."""
 
 
 class ManualTimer:
-    """A call that is yet to come.
-
-    Args:
-        callback: What is called.
-    """
+    """A callback that a `ManualClock` has yet to call."""
 
     __slots__ = ("_callback",)
 
@@ -31,34 +27,34 @@ class ManualTimer:
         self._callback: Callable[[], None] | None = callback
 
     def cancel(self) -> None:
-        """Make sure that it does not come."""
+        """Never call the callback."""
         self._callback = None
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether it will not come, or has come already."""
+        """Whether the callback was cancelled, or called already."""
         return self._callback is None
 
     def ring(self) -> None:
-        """Let it come."""
+        """Call the callback, unless the timer is cancelled."""
         callback, self._callback = self._callback, None
         if callback is not None:
             callback()
 
 
 class ManualClock:
-    """A `Clock` that stands still until it is told to move.
+    """A `Clock` that stands still until the test moves it.
 
-    Pass it as `clock=` to whatever takes one. `advance` wakes sleepers and timers in their order
-    and lets the loop run after each; `run` does so until something is done.
+    Pass it as `clock=` to a client or a policy. `advance` wakes sleepers and timers in order and
+    lets the event loop run after each one; `run` does the same until an awaitable is done.
 
     Args:
-        now: What `monotonic()` shows at first, in seconds.
-        wall: What `wall()` shows at first, in seconds since 1970-01-01 UTC.
-        chances: What `uniform()` gives, one after the other; then 0.5 for ever.
+        now: The first reading of `monotonic()`, in seconds.
+        wall: The first reading of `wall()`, in seconds since 1970-01-01 UTC.
+        chances: The values that `uniform()` returns, in order; after them it returns 0.5.
 
     Attributes:
-        slept: Every sleep that was asked for, in seconds, in order.
+        slept: The length of every sleep so far, in seconds, in order.
 
     Example:
         >>> async def nap(clock: ManualClock) -> float:
@@ -80,19 +76,15 @@ class ManualClock:
         self.slept: list[float] = []
 
     def monotonic(self) -> float:
-        """Seconds since some beginning; only `advance` and `run` change it."""
+        """Seconds since an arbitrary start; only `advance` and `run` change them."""
         return self._now
 
     def wall(self) -> float:
-        """Seconds since 1970-01-01 UTC; moves with `monotonic()`, and with `set_wall`."""
+        """Seconds since 1970-01-01 UTC; they move with `monotonic()`, and with `set_wall`."""
         return self._wall
 
     def set_wall(self, seconds: float) -> None:
-        """Set the wall clock, forward or back, as people and time servers do.
-
-        Args:
-            seconds: The time, since 1970-01-01 UTC.
-        """
+        """Set the wall clock to a time since 1970-01-01 UTC, forward or back."""
         self._wall = seconds
 
     def uniform(self) -> float:
@@ -100,11 +92,7 @@ class ManualClock:
         return next(self._chances, 0.5)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until the clock has moved that far; zero or less lets other tasks run once.
-
-        Args:
-            seconds: How far.
-        """
+        """Wait until the clock has moved that far; zero or less lets other tasks run once."""
         self.slept.append(seconds)
         if seconds <= 0:
             await asyncio.sleep(0)
@@ -117,31 +105,23 @@ class ManualClock:
             timer.cancel()
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> ManualTimer:
-        """Have `callback` called once the clock has moved that far.
-
-        Args:
-            seconds: How far.
-            callback: What is called.
-
-        Returns:
-            The timer, which can be cancelled.
-        """
+        """Call `callback` once the clock has moved that far; the timer can be cancelled."""
         timer = ManualTimer(callback)
         heappush(self._timers, (self._now + max(0.0, seconds), next(self._numbers), timer))
         return timer
 
     @property
     def next_timer(self) -> float | None:
-        """When the next timer or sleeper is due, on `monotonic()`; None where nothing waits."""
+        """The reading of `monotonic()` at which the next timer or sleeper is due, or None."""
         while self._timers and self._timers[0][2].is_cancelled:
             heappop(self._timers)
         return self._timers[0][0] if self._timers else None
 
     async def advance(self, seconds: float) -> None:
-        """Move the clock, and let everything happen that becomes due, each at its own time.
+        """Move the clock; every timer that becomes due is called at its own time.
 
         Args:
-            seconds: How far; 0 only lets the loop run and rings what is due now.
+            seconds: How far; 0 calls the timers that are due now, and lets the loop run.
         """
         await self.settle()
         until = self._now + seconds
@@ -151,35 +131,33 @@ class ManualClock:
         await self.settle()
 
     async def run(self, awaitable: Awaitable[T]) -> T:
-        """Await something, moving the clock from timer to timer while it waits.
+        """Await something, and move the clock from timer to timer while it waits.
 
         Args:
-            awaitable: What to await; it must wait for this clock only, not for sockets.
-
-        Returns:
-            Its result.
+            awaitable: It must wait for this clock only, not for sockets.
 
         Raises:
-            RuntimeError: It waits for something that no timer of this clock will bring.
+            RuntimeError: It still waits, but no timer of this clock is left.
         """
         task = asyncio.ensure_future(awaitable)
         try:
             await self.settle()
             while not task.done():
                 if self.next_timer is None:
-                    raise RuntimeError("nothing that this clock could bring would wake it")
+                    raise RuntimeError("not done, but no timer of this clock is left")
                 await self._ring()
             return await task
         finally:
             task.cancel()
 
     async def settle(self) -> None:
-        """Let the loop run until what is ready has run, without moving the clock.
+        """Let the event loop run until no task is ready, without moving the clock.
 
-        A loop that does not tell what is ready, such as uvloop, gets 1000 turns; any loop gets no
-        more than 10000, since two tasks that wait for each other's turn would never be done.
+        A loop that does not show what is ready, such as uvloop, gets 1000 turns. Any loop gets at
+        most 10000, since two tasks that poll each other never end.
         """
-        # There is no public way to ask (tests/testing/test_clock.py::test_long_work_takes_no_time).
+        # asyncio has no public way to find out whether a task is ready
+        # (tests/testing/test_clock.py::test_long_work_takes_no_time).
         ready: Sized | None = getattr(asyncio.get_running_loop(), "_ready", None)
         least = _TURNS if ready is not None else _BLIND_TURNS
         for turn in range(_MOST_TURNS):

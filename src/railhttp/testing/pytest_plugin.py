@@ -1,6 +1,6 @@
 """Fixtures for pytest: `pytest_plugins = ["railhttp.testing.pytest_plugin"]` in a `conftest.py`.
 
-It is not loaded by itself, so that it costs nothing where it is not wanted.
+The plugin is not loaded automatically, so projects that do not use it pay nothing.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from railhttp.testing import ManualClock, ScriptedTransport
 
 @pytest.fixture
 def http_script() -> Iterator[ScriptedTransport]:
-    """A script for the test; at its end the test fails if a request found no route."""
+    """A script for one test, which fails at its end if a request had no route."""
     script = ScriptedTransport()
     yield script
     if script.misses:
@@ -28,5 +28,5 @@ def http_client(http_script: ScriptedTransport) -> HTTPClient:
 
 @pytest.fixture
 def manual_clock() -> ManualClock:
-    """A clock that is turned by hand."""
+    """A clock that the test moves by hand."""
     return ManualClock()

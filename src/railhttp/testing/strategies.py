@@ -27,7 +27,7 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
     TimeoutPhase,
 )
-from railhttp.model.response import Headers, HttpResponse, freeze_headers
+from railhttp.model.response import HttpResponse, freeze_headers
 
 with provided_by("hypothesis"):
     from hypothesis import strategies as st
@@ -57,67 +57,57 @@ _DELIVERIES: Final[Mapping[ConnectionKind | TimeoutPhase, tuple[Delivery, ...]]]
     "read": (Delivery.MAYBE_SENT, Delivery.ANSWERED),
     "total": tuple(Delivery),
 }
-"""What may be proven by a failure of each kind or phase."""
+"""The deliveries that a failure of each kind or phase may have."""
 
 
+@st.composite
 def responses(
+    draw: st.DrawFn,
     *,
     status: st.SearchStrategy[int] | None = None,
     body: st.SearchStrategy[bytes] | None = None,
     method: str = "GET",
     url: str = DEFAULT_URL,
-) -> st.SearchStrategy[HttpResponse]:
-    """Answers of a server, the odd ones too: bodies that are not what they say, empty ones.
+) -> HttpResponse:
+    """Responses of a server, odd ones included: empty bodies, or bodies of another media type.
 
     Args:
-        status: Their statuses; all from 200 to 599 where None.
-        body: Their bodies; JSON, HTML and noise where None.
+        status: The statuses; 200 to 599 by default.
+        body: The bodies; JSON, HTML and random bytes by default.
         method: The method of the request.
-        url: Its URL.
+        url: The URL of the request.
     """
-    statuses = st.integers(200, 599) if status is None else status
-    return _responses(statuses, _BODIES if body is None else body, method, url)
-
-
-@st.composite
-def _responses(
-    draw: st.DrawFn,
-    status: st.SearchStrategy[int],
-    body: st.SearchStrategy[bytes],
-    method: str,
-    url: str,
-) -> HttpResponse:
-    content = draw(body)
-    fields = _headers(draw(st.sampled_from(_MEDIA_TYPES)), len(content))
+    content = draw(_BODIES if body is None else body)
+    fields = {"Content-Length": str(len(content))}
+    if media_type := draw(st.sampled_from(_MEDIA_TYPES)):
+        fields["Content-Type"] = media_type
+    code = draw(st.integers(200, 599) if status is None else status)
     return HttpResponse(
-        draw(status), fields, content, url, method, draw(_SECONDS), attempts=draw(_ATTEMPTS)
+        code,
+        freeze_headers(fields),
+        content,
+        url,
+        method,
+        draw(_SECONDS),
+        attempts=draw(_ATTEMPTS),
     )
 
 
-def _headers(media_type: str, length: int) -> Headers:
-    fields = {"Content-Length": str(length)}
-    return freeze_headers({**fields, "Content-Type": media_type} if media_type else fields)
-
-
-def failures(*, method: str = "GET", url: str = DEFAULT_URL) -> st.SearchStrategy[HTTPFailure]:
-    """Failures of every class, kind and phase, with facts that go together.
+@st.composite
+def failures(draw: st.DrawFn, *, method: str = "GET", url: str = DEFAULT_URL) -> HTTPFailure:
+    """Failures of every class, kind and phase, with details that are consistent.
 
     Args:
         method: The method of the request.
-        url: Its URL.
+        url: The URL of the request.
     """
-    return _failures(method, url)
-
-
-@st.composite
-def _failures(draw: st.DrawFn, method: str, url: str) -> HTTPFailure:
     call: CallInfo = {
         "method": method,
         "url": url,
         "attempts": draw(_ATTEMPTS),
         "elapsed": draw(_SECONDS),
     }
-    make = draw(st.sampled_from([_connection, _timeout, _status, _refused, _spoilt, _exhausted]))
+    make = draw(st.sampled_from([_connection, _timeout, _status, _refused, _unusable, _exhausted]))
     return make(draw, call)
 
 
@@ -139,7 +129,7 @@ def _status(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
 
 
 def _refused(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
-    """What this client itself refuses to send."""
+    """Draw a failure of a request that the client itself refused."""
     wait = draw(st.none() | _SECONDS)
     unsent: CallInfo = {**call, "attempts": 0}
     refusals: list[HTTPFailure] = [
@@ -150,13 +140,13 @@ def _refused(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
     return draw(st.sampled_from(refusals))
 
 
-def _spoilt(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
-    """An answer that cannot be used."""
-    spoilt: list[HTTPFailure] = [
+def _unusable(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
+    """Draw a failure of a response that the client cannot use."""
+    unusable: list[HTTPFailure] = [
         HTTPDecodeError("expected an integer", where="$.id", **call),
         HTTPResponseTooLargeError("the body is larger than 10 bytes", limit=10, **call),
     ]
-    return draw(st.sampled_from(spoilt))
+    return draw(st.sampled_from(unusable))
 
 
 def _exhausted(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
@@ -166,18 +156,18 @@ def _exhausted(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
         for number in range(1, count + 1)
     ]
     delivery = tried[0].delivery.strongest(*(failure.delivery for failure in tried))
-    facts: CallInfo = {**call, "attempts": count, "delivery": delivery}
-    return HTTPRetryExhaustedError("gave up", failures=tried, **facts)
+    details: CallInfo = {**call, "attempts": count, "delivery": delivery}
+    return HTTPRetryExhaustedError("gave up", failures=tried, **details)
 
 
 def outcomes(
     *, method: str = "GET", url: str = DEFAULT_URL
 ) -> st.SearchStrategy[Result[HttpResponse, HTTPFailure]]:
-    """What a verb may return: `Success` with a status below 400, or any `Failure`.
+    """Results of a verb: a `Success` with a status below 400, or any `Failure`.
 
     Args:
         method: The method of the request.
-        url: Its URL.
+        url: The URL of the request.
     """
     good = responses(status=st.integers(200, 399), method=method, url=url)
     bad = failures(method=method, url=url)

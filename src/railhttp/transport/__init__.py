@@ -1,1 +1,5 @@
-"""One request out, one response in: the only room that names aiohttp."""
+"""Sends one request and receives one response: the only room that imports aiohttp."""
+
+from railhttp.transport.aiohttp_internals import warn_if_untested
+
+warn_if_untested()

@@ -1,4 +1,7 @@
-"""A connection: what the project adds to that of aiohttp."""
+"""One connection: aiohttp's protocol class, with its known faults repaired.
+
+For the private names used here see `railhttp.transport.aiohttp_internals`.
+"""
 
 import asyncio
 import math
@@ -12,48 +15,51 @@ from typing_extensions import override
 
 _IS_PURE_PYTHON: Final = HttpResponseParser is HttpResponseParserPy
 _MOST_AT_ONCE: Final = 512 * 1024
-# Large tokens, policies and many cookies are more than the 8190 bytes and 128 fields of aiohttp.
+# aiohttp allows 8190 bytes and 128 fields, too little for large tokens, security policies and many
+# cookies.
 _LARGEST_FIELD: Final = 64 * 1024
 _MOST_FIELDS: Final = 256
 
 
 @runtime_checkable
 class _SelectorTransport(Protocol):
-    """asyncio's own transport, which receives as many bytes at once as it is told."""
+    """asyncio's own transport; `max_size` is how many bytes it receives at once."""
 
     max_size: int
 
 
 class StrictResponseHandler(ResponseHandler):
-    """A connection that tells the body being read how the connection ended.
+    """A connection that reports to the reader of a body how the connection ended.
 
-    Where only the connection's end delimits a body, aiohttp takes a RST for a good end; and a body
-    in which its C parser found a fault is told nothing, so that its reader waits for ever
+    aiohttp is too lenient in two cases: if only the end of the connection delimits a body, it
+    takes a RST for a clean end; and if its C parser finds a fault inside a body, the reader gets
+    no exception and waits without end
     (tests/transport/test_exchange.py::test_a_body_that_breaks_is_never_taken_for_whole).
     """
 
     def expect(self, with_body: bool, read_timeout: float | None) -> None:
-        """Be ready for the next answer.
+        """Prepare the parser for the next response.
 
         Args:
-            with_body: Whether it may have a body, as it has unless HEAD was asked.
-            read_timeout: Seconds of silence until it has come; None is no limit.
+            with_body: Whether it may have a body: False for a HEAD request.
+            read_timeout: Seconds of silence allowed; None is no limit.
         """
         self.set_response_params(
             skip_payload=not with_body,
             read_until_eof=True,
             auto_decompress=False,
             read_timeout=read_timeout,
-            timeout_ceil_threshold=math.inf,
+            timeout_ceil_threshold=math.inf,  # else times above 5 s are rounded up
             max_field_size=_LARGEST_FIELD,
             max_headers=_MOST_FIELDS,
         )
 
     def is_unused(self) -> bool:
-        """Whether the connection stands, and nothing has come that nobody asked for.
+        """Whether the connection is open, and no unexpected bytes have arrived on it.
 
-        Bytes behind an answer are an answer that would be taken for that of the next request; of
-        one that has only begun, the parser alone knows, and says so at its end
+        Such bytes would be taken for the response to the next request. A whole head is in
+        `_buffer`. The start of one is known only to the parser: the Python parser shows it in two
+        attributes, the C parser only by what `feed_eof` returns
         (tests/transport/test_exchange.py::test_bytes_that_nobody_asked_for_reach_no_other_request).
         """
         parser = self._parser
@@ -67,15 +73,15 @@ class StrictResponseHandler(ResponseHandler):
             return False
 
     def expect_more(self) -> None:
-        """Watch over silence from now on, unless something has come already.
+        """Restart the read timeout, unless a response is already buffered.
 
-        aiohttp stops watching with each answer, an interim one too.
+        aiohttp stops it after each response head, even after an interim one (1xx).
         """
         if not self._buffer:
             self.start_timeout()
 
     def fail(self, error: Exception) -> None:
-        """Close the connection, and tell whoever waits for the answer, or reads it, why."""
+        """Close the connection and raise `error` in the task that waits for or reads a response."""
         self.set_exception(error)
         self._break_off(error)
         if self.transport is not None:
@@ -90,7 +96,7 @@ class StrictResponseHandler(ResponseHandler):
     def close(self) -> None:
         transport = self.transport
         if transport is not None and transport.get_write_buffer_size():
-            self.abort()  # it would first be sent: half a request, for which nobody waits any more
+            self.abort()  # `close` would first send the rest of a request that was given up
             return
         self._break_off(ClientConnectionError("the connection was closed"))
         super().close()
@@ -103,14 +109,13 @@ class StrictResponseHandler(ResponseHandler):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        # Twice as much as asyncio takes of its own accord: a large body costs less CPU by a fifth
-        # (benchmarks: streaming).
+        # Twice asyncio's default: a large body then costs a fifth less CPU (benchmarks: streaming).
         if isinstance(transport, _SelectorTransport):
             transport.max_size = _MOST_AT_ONCE
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
-        body = self._payload
+        body = self._payload  # the original sets it to None
         if body is not None and not body.is_eof():
             if self._exception is not None:
                 body.set_exception(self._exception)
@@ -120,7 +125,8 @@ class StrictResponseHandler(ResponseHandler):
 
     @override
     async def _drain_helper(self) -> None:
-        # aiohttp watches over answers alone, so an upload that nobody takes would wait for ever
+        # aiohttp runs its read timeout only while it reads. Without this, an upload to a server
+        # that stopped reading would never end
         # (tests/transport/test_exchange.py::test_a_read_timeout_holds_before_the_answer_too).
         stalled = self._paused
         if stalled:
@@ -131,8 +137,8 @@ class StrictResponseHandler(ResponseHandler):
 
     @override
     def pause_reading(self) -> None:
-        # aiohttp stops its parser too, for bodies that it decompresses itself; a parser that was
-        # stopped where a segment ended keeps what comes next for itself, and loses it
+        # The original also pauses the parser, which matters only if aiohttp decompresses. A parser
+        # that is paused at the end of a TCP segment holds back the next bytes and loses them
         # (tests/client/test_streams.py::test_many_chunks_that_gathered_are_followed_by_the_rest).
         self._reading_paused = True
         self._pause_transport_reading()
@@ -140,7 +146,7 @@ class StrictResponseHandler(ResponseHandler):
 
     @override
     def resume_reading(self, resume_parser: bool = True) -> None:
-        # aiohttp asks for it with every piece that is read, paused or not, and each time gives its
-        # parser nothing to parse (benchmarks: one request).
+        # aiohttp calls this after every piece that is read, even if reading is not paused, and
+        # then runs its parser on b"" (benchmarks: one request).
         if self._reading_paused:
             super().resume_reading(resume_parser=False)

@@ -1,4 +1,9 @@
-"""Which connection a request goes by: what the project adds to the connector of aiohttp."""
+"""Connections by destination: aiohttp's connector, entered below its public `connect`.
+
+aiohttp's `connect` builds a whole `ClientRequest` and a `Connection` with callbacks for every
+request. Here a request names its `ConnectionKey` only, and gets a plain `Lease`. For the private
+names used see `railhttp.transport.aiohttp_internals`.
+"""
 
 import asyncio
 import math
@@ -30,14 +35,14 @@ USER_AGENT: Final = f"railhttp/{__version__}"
 
 
 class Destination(ClientRequest):
-    """Where a connection leads to, in the form in which aiohttp's connector takes it.
+    """The destination of a connection, as the request object that aiohttp's connector expects.
 
     Args:
         origin: The origin to reach.
-        proxy: What it is reached through; None is nothing.
-        tls: The TLS context; None is the pool's own, False skips verification.
-        credentials: What a proxy is told, in place of its URL's user, before it opens a tunnel.
-        progress: The call, which hears that a connection is made; None where that is known.
+        proxy: The proxy to go through, if any.
+        tls: The TLS context; None is the pool's, False skips verification.
+        credentials: The `Proxy-Authorization` of a tunnel; it replaces the user in `proxy`.
+        attempt: The attempt whose stage becomes `CONNECTING` once a connection is being made.
     """
 
     def __init__(
@@ -46,12 +51,12 @@ class Destination(ClientRequest):
         proxy: URL | None,
         tls: ssl.SSLContext | bool | None,
         credentials: str = "",
-        progress: AttemptState | None = None,
+        attempt: AttemptState | None = None,
     ) -> None:
         fields: dict[str, str] | None = None
         if proxy is not None and credentials:
-            # They are part of the connection's key. aiohttp sets Host there too, after a while:
-            # were it not there from the start, the key would change.
+            # These fields are part of the connection key. aiohttp adds Host to them later, which
+            # would change the key.
             proxy = proxy.with_user(None)
             host = origin.host_port_subcomponent or ""
             fields = {hdrs.PROXY_AUTHORIZATION: credentials, hdrs.HOST: host}
@@ -63,16 +68,11 @@ class Destination(ClientRequest):
             proxy_headers=fields,
             ssl=True if tls is None else tls,
         )
-        self.progress = progress
+        self.attempt = attempt
 
 
 class KeepaliveConnector(FairConnector):
-    """A connector that says when it connects, and keeps no more idle connections than allowed.
-
-    Args:
-        config: The pool's settings.
-        tls: What https connections are made with.
-    """
+    """A connector that reports when it connects, and limits the idle connections of each host."""
 
     def __init__(self, config: ConnectionPoolConfig, tls: ssl.SSLContext) -> None:
         super().__init__(
@@ -83,19 +83,19 @@ class KeepaliveConnector(FairConnector):
             ssl=tls,
             force_close=config.force_close,
             timeout_ceil_threshold=math.inf,
-            # aiohttp refuses a time for connections that are not kept, unless it is None
+            # aiohttp accepts only None together with `force_close`
             keepalive_timeout=None if config.force_close else config.keepalive_timeout,
         )
+        # aiohttp's connector has no parameter for the class of its connections.
         handler: type[ResponseHandler] = StrictResponseHandler
         self._factory = partial(handler, loop=self._loop)
         self._max_keepalive = config.max_keepalive_connections
         self._idle_limit = config.keepalive_timeout
 
     def take_idle(self, key: "ConnectionKey") -> "Lease | None":
-        """Take an idle connection; None where there is none, so that `connected` has to be asked.
+        """Return an idle connection, or None: then await `connected`.
 
-        Args:
-            key: Where it leads, see `Destination.connection_key`.
+        While the pool is full and other callers wait, it returns None, so that they go first.
         """
         idle = self._conns.get(key)
         if not idle or (self._waiters and self._available_connections(key) <= 0):
@@ -105,6 +105,7 @@ class KeepaliveConnector(FairConnector):
             protocol, since = idle.popleft()
             in_time = now - since <= self._idle_limit
             if in_time and isinstance(protocol, StrictResponseHandler) and protocol.is_unused():
+                # As in `BaseConnector._get`: acquired connections count towards both limits.
                 self._acquired.add(protocol)
                 if self._limit_per_host:
                     self._acquired_per_host[key].add(protocol)
@@ -118,12 +119,12 @@ class KeepaliveConnector(FairConnector):
         destination: Callable[[], Destination],
         timeout: "ClientTimeout",
     ) -> "Lease":
-        """Wait for a connection, behind those who wait already, or make one; see `connect`.
+        """Return a connection: queue for a place in the pool, and open one if none is idle.
 
         Args:
-            key: Where it leads.
-            destination: Builds the same in full, for a connection that has to be made.
-            timeout: How long both may take.
+            key: The destination.
+            destination: Builds the object that aiohttp needs to open a connection.
+            timeout: Its `connect` limits the queue and the opening together.
         """
         async with asyncio.timeout(timeout.connect):
             if self._available_connections(key) <= 0:
@@ -134,25 +135,26 @@ class KeepaliveConnector(FairConnector):
         protocol = connection.protocol
         if not isinstance(protocol, StrictResponseHandler):
             raise ClientConnectionError("the connection is closed")
-        connection._protocol = None  # its place in the pool goes to the lease
+        # The lease owns the place in the pool from now on. Without this, the finaliser of
+        # `connection` would close the connection under the lease.
+        connection._protocol = None
         return Lease(self, key, protocol)
-
-    def take_back(self, key: "ConnectionKey", protocol: ResponseHandler, *, reusable: bool) -> None:
-        """Take a connection back; it is closed unless it is whole and may be used again."""
-        self._release(key, protocol, should_close=not reusable)
 
     @override
     def _update_proxy_auth_header_and_build_proxy_req(self, req: ClientRequest) -> ClientRequest:
-        # tests/transport/test_proxies.py::test_a_proxy_hears_who_opens_a_tunnel
+        # A CONNECT request would name aiohttp as the user agent
+        # (tests/transport/test_proxies.py::test_a_proxy_hears_who_opens_a_tunnel).
         request = super()._update_proxy_auth_header_and_build_proxy_req(req)
         request.headers[hdrs.USER_AGENT] = USER_AGENT
         return request
 
     @override
     async def _get(self, key: "ConnectionKey", traces: "list[Trace]") -> Connection | None:
+        # `connect` calls this before it queues: nothing is idle for a newcomer while others wait.
         if self._waiters and self._available_connections(key) <= 0:
             return None
-        # aiohttp takes any connection that stands, also for whoever has waited for one.
+        # aiohttp takes any open connection, even one on which unexpected bytes have arrived; see
+        # `StrictResponseHandler.is_unused`.
         idle = self._conns.get(key, deque())
         for entry in tuple(idle):
             protocol, _ = entry
@@ -165,15 +167,16 @@ class KeepaliveConnector(FairConnector):
     async def _create_connection(
         self, req: ClientRequest, traces: "list[Trace]", timeout: "ClientTimeout"
     ) -> "ResponseHandler":
-        if isinstance(req, Destination) and req.progress is not None:
-            req.progress.stage = Stage.CONNECTING
+        if isinstance(req, Destination) and req.attempt is not None:
+            req.attempt.stage = Stage.CONNECTING
         return await super()._create_connection(req, traces, timeout)
 
     @override
     def _release(
         self, key: "ConnectionKey", protocol: "ResponseHandler", *, should_close: bool = False
     ) -> None:
-        # tests/transport/test_pool.py::test_idle_connections_beyond_the_limit_are_closed
+        # aiohttp has no limit on idle connections
+        # (tests/transport/test_pool.py::test_idle_connections_beyond_the_limit_are_closed).
         super()._release(key, protocol, should_close=should_close)
         idle = self._conns.get(key)
         while idle and len(idle) > self._max_keepalive:
@@ -181,17 +184,9 @@ class KeepaliveConnector(FairConnector):
 
 
 class Lease:
-    """A connection that is held until it is given back, once.
+    """A connection in use by one request, until it is given back.
 
-    aiohttp's own has callbacks and a finaliser too, which each request would pay for.
-
-    Args:
-        connector: Whose it is.
-        key: Where it leads.
-        protocol: The connection.
-
-    Attributes:
-        protocol: The connection.
+    aiohttp's `Connection` does the same with callbacks and a finaliser, at a cost per request.
     """
 
     __slots__ = ("_connector", "_key", "protocol")
@@ -204,5 +199,5 @@ class Lease:
         self.protocol = protocol
 
     def give_back(self, *, reusable: bool) -> None:
-        """Give it back; see `KeepaliveConnector.take_back`."""
-        self._connector.take_back(self._key, self.protocol, reusable=reusable)
+        """Release the connection, once; it is closed unless it is intact and `reusable`."""
+        self._connector._release(self._key, self.protocol, should_close=not reusable)

@@ -1,17 +1,17 @@
-"""Puts one request on a connection, and waits for the head of its response.
+"""Sends one request over a connection and waits for the head of its response.
 
-`ClientSession.request` does that and much more: it merges defaults, follows redirects, arms timers,
-builds objects for hooks, and sends a request a second time when its connection drops. All of that
-is decided elsewhere here, the second send by the retry policy alone
-(tests/transport/test_exchange.py::test_a_dropped_request_is_sent_only_once). What is left is
-aiohttp's connector, its connections and its parser.
+`ClientSession.request` does much more: it merges defaults, follows redirects, starts timers, builds
+objects for hooks, and silently sends a request again if its connection drops. Here other rooms
+decide all of that; only the retry policy sends twice
+(tests/transport/test_exchange.py::test_a_dropped_request_is_sent_only_once). Of aiohttp, this
+module uses the connector, the connections and the parser.
 """
 
 import math
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache, partial
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from aiohttp import (
     ClientConnectionError,
@@ -19,9 +19,11 @@ from aiohttp import (
     ClientProxyConnectionError,
     ClientSession,
     ClientTimeout,
+    StreamReader,
     hdrs,
 )
 from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.http import RawResponseMessage
 from multidict import CIMultiDict, getversion
 from yarl import URL
 
@@ -31,7 +33,6 @@ from railhttp.model.request import Request, SendOptions
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.connector import Destination, KeepaliveConnector, Lease
-from railhttp.transport.reply import STOPPED, Reply
 from railhttp.transport.upload import Upload
 from railhttp.wire.request_head import (
     closes_connection,
@@ -40,18 +41,23 @@ from railhttp.wire.request_head import (
     request_head,
 )
 
-_AT_ONCE: Final = 64 * 1024  # what a transport takes before it asks for a pause
+STOPPED: Final = "the client was stopped"
+
+Received: TypeAlias = tuple[RawResponseMessage, StreamReader, Lease, Upload | None]
+"""A head, its body, their connection, and the request body if that is still being sent."""
+
+_AT_ONCE: Final = 64 * 1024  # the write buffer's size above which a transport pauses us
 
 
 class Address(NamedTuple):
-    """Where a request goes, and how it begins.
+    """The destination of a request, and its first bytes.
 
     Attributes:
-        key: Which connections lead there.
-        head: The request's head.
-        proxy: What it goes through; None is nothing.
-        credentials: What the proxy is told where it opens a tunnel; empty is nothing.
-        closes: Whether the connection is closed after it, as its head says.
+        key: The destination, as aiohttp's connector names it.
+        head: The request line and the header fields, encoded.
+        proxy: The proxy to go through, if any.
+        credentials: The `Proxy-Authorization` of a tunnel, or an empty string.
+        closes: Whether the head asks for the connection to be closed afterwards.
     """
 
     key: ConnectionKey
@@ -65,9 +71,9 @@ class Dispatcher:
     """Sends the requests of one session.
 
     Args:
-        session: Its cookie jar and default header fields are used.
-        connector: Its connector.
-        proxy_for: Finds the proxy for a URL; None is nothing.
+        session: The session whose cookie jar and default header fields are used.
+        connector: The connector of that session.
+        proxy_for: Returns the proxy for a URL, or None.
     """
 
     __slots__ = ("_connector", "_fields", "_jar", "_key", "_plain", "_proxy_for", "session")
@@ -82,43 +88,44 @@ class Dispatcher:
         self._connector = connector
         self._proxy_for = proxy_for
         self._jar = session.cookie_jar
-        # `getversion` is typed for multi-dicts of objects alone.
+        # `getversion` is typed for multidicts of `object` only.
         self._fields = cast("CIMultiDict[object]", session.headers)
         self._key = lru_cache(maxsize=64)(_connection_key)
         self._plain = lru_cache(maxsize=1024)(self._address_plain)
 
-    def dispatch(self, request: Request, progress: AttemptState) -> Awaitable[Reply]:
+    def dispatch(self, request: Request, attempt: AttemptState) -> Awaitable[Received]:
         """Send a request and wait for the head of its response.
 
-        Args:
-            request: What to send.
-            progress: The call; its stage is kept up to date.
+        This is a plain function that returns a coroutine, which saves a frame per request. Await
+        the result at once: an idle connection has been taken already.
 
         Returns:
-            The response, with its body unread and its connection held; to be awaited at once.
+            The response, with its body unread; the caller must release the connection.
 
         Raises:
-            HTTPValidationError: The environment names a proxy that cannot be used.
-            Exception: Whatever aiohttp raises; see `railhttp.transport.exception_map`.
+            HTTPValidationError: The environment names an invalid proxy.
+            Exception: Any exception of aiohttp; see `railhttp.transport.exception_map`.
         """
         address = self._address(request)
         lease = self._connector.take_idle(address.key)
         if lease is None:
-            return self._connected(request, address, progress)
-        return self._exchanged(request, address, progress, lease)
+            return self._connected(request, address, attempt)
+        return self._exchanged(request, address, attempt, lease)
 
-    async def _connected(self, request: Request, address: Address, progress: AttemptState) -> Reply:
+    async def _connected(
+        self, request: Request, address: Address, attempt: AttemptState
+    ) -> Received:
         self._check_open()
-        route = request.options
+        options = request.options
         destination = partial(
             Destination,
             request.url.origin(),
             address.proxy,
-            route.ssl_context,
+            options.ssl_context,
             address.credentials,
-            progress,
+            attempt,
         )
-        timeout = _timeout(route.connect_timeout, route.read_timeout)
+        timeout = _timeout(options.connect_timeout, options.read_timeout)
         try:
             lease = await self._connector.connected(address.key, destination, timeout)
         except Exception as error:
@@ -126,12 +133,12 @@ class Dispatcher:
             if address.proxy is not None and isinstance(error, ClientConnectorDNSError):
                 raise ClientProxyConnectionError(address.key, error.os_error) from error
             raise
-        return await self._exchanged(request, address, progress, lease)
+        return await self._exchanged(request, address, attempt, lease)
 
     async def _exchanged(
-        self, request: Request, address: Address, progress: AttemptState, lease: Lease
-    ) -> Reply:
-        progress.stage = Stage.SENDING
+        self, request: Request, address: Address, attempt: AttemptState, lease: Lease
+    ) -> Received:
+        attempt.stage = Stage.SENDING
         protocol = lease.protocol
         upload: Upload | None = None
         try:
@@ -144,7 +151,7 @@ class Dispatcher:
                 if upload is None or not upload.is_sending:
                     protocol.expect_more()
                 message, content = await protocol.read()
-            if address.closes or message.code < 200:  # what follows a 101 is no answer of ours
+            if address.closes or message.code < 200:  # after a 101 the bytes are no longer HTTP
                 protocol.force_close()
             if hdrs.SET_COOKIE in message.headers:
                 cookies = message.headers.getall(hdrs.SET_COOKIE)
@@ -156,16 +163,16 @@ class Dispatcher:
             if isinstance(error, Exception):
                 self._check_open()
             raise
-        return Reply(message, content, lease, upload)
+        return message, content, lease, upload
 
     def _check_open(self) -> None:
         if self.session.closed:
             raise HTTPConnectionError(STOPPED, kind="closed")
 
     def _address(self, request: Request) -> Address:
-        # No bool: a jar of one's own need not have it.
+        # Not its truth value: a user's own jar may define that in another way.
         if request.is_plain and len(self._jar) == 0:
-            # Who changes the session's fields changes the heads, so their version is asked.
+            # The version is part of the cache key: the user may change the session's header fields.
             return self._plain(request.method, request.url_text, getversion(self._fields))
         return self._addressed(request, self._cookies(request))
 
@@ -174,15 +181,15 @@ class Dispatcher:
         return self._addressed(plain, cookies="")
 
     def _addressed(self, request: Request, cookies: str) -> Address:
-        url, route = request.url, request.options
-        chosen = route.proxy
+        url, options = request.url, request.options
+        chosen = options.proxy
         proxy = self._proxy_for(url) if chosen is None else URL(chosen) if chosen else None
         defaults = self.session.headers
         forwarding, credentials = proxy, ""
-        if proxy is not None and url.scheme == "https":  # it leads a tunnel
+        if proxy is not None and url.scheme == "https":  # the proxy opens a tunnel
             forwarding, credentials = None, proxy_credentials(request, defaults)
         head = request_head(request, defaults, cookies=cookies, proxy=forwarding)
-        key = self._key(url.origin(), proxy, route.ssl_context, credentials)
+        key = self._key(url.origin(), proxy, options.ssl_context, credentials)
         return Address(key, head, proxy, credentials, closes_connection(head))
 
     def _cookies(self, request: Request) -> str:
@@ -199,30 +206,25 @@ def _connection_key(
 
 
 def _send(protocol: StrictResponseHandler, request: Request, head: bytes) -> Upload | None:
-    """Send a request; what is still to be sent of it comes back."""
+    """Write the head and a small body; return the upload of any other body."""
     transport = protocol.transport
     if transport is None:
         raise ClientConnectionError("the connection is closed")
     body, progress = request.body, request.options.upload_progress
     headers = request.headers
     waits = body is not None and headers is not None and _expects_go_ahead(headers)
-    rest: StreamBody | None = None
     match body:
         case None:
             transport.write(head)
         case BytesBody(content) if len(content) <= _AT_ONCE and progress is None and not waits:
             transport.write(head + content)
-        case BytesBody(content):
+        case _:
             transport.write(head)
-            rest = StreamBody((content,), "")
-        case StreamBody():
-            transport.write(head)
-            rest = body
-    if rest is None:
-        if request.options.read_timeout is not None:
-            protocol.start_timeout()
-        return None
-    return Upload(protocol, rest, content_length(request), progress, waits=waits)
+            rest = StreamBody((body.content,), "") if isinstance(body, BytesBody) else body
+            return Upload(protocol, rest, content_length(request), progress, waits=waits)
+    if request.options.read_timeout is not None:
+        protocol.start_timeout()
+    return None
 
 
 def _expects_go_ahead(headers: Mapping[str, str]) -> bool:
@@ -234,5 +236,5 @@ def _expects_go_ahead(headers: Mapping[str, str]) -> bool:
 
 @lru_cache(maxsize=256)
 def _timeout(connect: float | None, read: float | None) -> ClientTimeout:
-    # Without a threshold aiohttp rounds times above 5 s up to a whole second.
+    # With its default threshold aiohttp rounds times above 5 s up to a whole second.
     return ClientTimeout(total=None, connect=connect, sock_read=read, ceil_threshold=math.inf)

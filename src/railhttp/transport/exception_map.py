@@ -1,8 +1,8 @@
-"""From whatever aiohttp, asyncio, ssl or the socket raised to one failure: a pure, total table.
+"""A pure, total table from the exceptions of aiohttp, asyncio, ssl and sockets to one failure each.
 
-A class is looked up along its MRO, so the most specific row wins and a class that nobody has
-heard of is treated as its nearest base. Which exceptions there are, and what each means, is
-pinned by tests/transport/test_exception_map.py; it fails when aiohttp brings a new one.
+Look-up follows the MRO of an exception: the most specific row wins, and an unknown class is
+treated as its nearest known base. tests/transport/test_exception_map.py pins the meaning of every
+exception, and fails if a new aiohttp adds one.
 """
 
 import asyncio
@@ -13,37 +13,7 @@ from collections.abc import Callable, Mapping
 from http.cookies import CookieError
 from typing import Final, TypeAlias
 
-from aiohttp import (
-    ClientConnectionError,
-    ClientConnectionResetError,
-    ClientConnectorCertificateError,
-    ClientConnectorDNSError,
-    ClientConnectorError,
-    ClientConnectorSSLError,
-    ClientError,
-    ClientHttpProxyError,
-    ClientOSError,
-    ClientPayloadError,
-    ClientProxyConnectionError,
-    ClientResponseError,
-    ClientSSLError,
-    ConnectionTimeoutError,
-    ContentTypeError,
-    InvalidURL,
-    InvalidUrlClientError,
-    InvalidUrlRedirectClientError,
-    NonHttpUrlClientError,
-    NonHttpUrlRedirectClientError,
-    RedirectClientError,
-    ServerConnectionError,
-    ServerDisconnectedError,
-    ServerFingerprintMismatch,
-    ServerTimeoutError,
-    SocketTimeoutError,
-    TooManyRedirects,
-    WSMessageTypeError,
-    WSServerHandshakeError,
-)
+import aiohttp
 from aiohttp.client_exceptions import UnixClientConnectorError
 from aiohttp.http_exceptions import DecompressSizeError, HttpProcessingError, LineTooLong
 from aiohttp.streams import EofStream
@@ -68,15 +38,12 @@ Row: TypeAlias = Callable[[BaseException, Stage, CallInfo], HTTPFailure]
 
 
 def to_failure(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    """Find the one failure that an exception means.
+    """Return the failure that an exception stands for.
 
     Args:
-        error: What was raised during an exchange; any exception.
-        stage: How far the exchange had come.
-        call: The facts of the call, the delivery among them.
-
-    Returns:
-        A failure, complete.
+        error: Any exception raised during an exchange.
+        stage: The stage at which it was raised; the same exception may mean different failures.
+        call: The details that the failure carries, such as its delivery.
 
     Example:
         >>> to_failure(ConnectionRefusedError(), Stage.CONNECTING, {"method": "GET"}).label
@@ -90,26 +57,23 @@ def _row_of(cls: type[BaseException]) -> Row:
 
 
 def safe_cause(error: BaseException) -> BaseException | None:
-    """Pick the part of an exception that may stand as a failure's `__cause__`.
+    """Return the part of an exception chain that may become the `__cause__` of a failure.
 
-    A traceback prints the text of every cause, and aiohttp's texts hold URLs and header fields;
-    those of the operating system and of the caller's own code do not.
-
-    Args:
-        error: What was raised during an exchange.
+    A traceback prints the text of every cause. The texts of aiohttp contain URLs and header fields;
+    those of the operating system and of the caller's code do not.
 
     Returns:
-        The nearest exception of the system or of the caller in its chain, or None.
+        The nearest exception in the chain that the system or the caller's code raised, or None.
 
     Example:
-        >>> safe_cause(ClientPayloadError("http://h/?token=abc")) is None
+        >>> safe_cause(aiohttp.ClientPayloadError("http://h/?token=abc")) is None
         True
     """
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, RequestBodyError):
             return seen.__cause__
-        if isinstance(seen, OSError) and not isinstance(seen, ClientError):
+        if isinstance(seen, OSError) and not isinstance(seen, aiohttp.ClientError):
             return seen
         seen = seen.__cause__
     return None
@@ -150,11 +114,11 @@ def _name(error: BaseException) -> str:
 
 def _too_large(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     limit = next((value for value in reversed(error.args) if isinstance(value, int)), 0)
-    return HTTPResponseTooLargeError("a part of the answer is too long", limit=limit, **call)
+    return HTTPResponseTooLargeError("a part of the response is too long", limit=limit, **call)
 
 
 def _broken(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    """A connection or the operating system failed: before it stood, or after."""
+    """The connection or the operating system failed, before or after the connection was made."""
     if isinstance(error.__cause__, RequestBodyError):
         return _request_body(error.__cause__, stage, call)
     kind: ConnectionKind = "connect" if stage is Stage.CONNECTING else "disconnected"
@@ -163,7 +127,10 @@ def _broken(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
 
 
 def _connector(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    """A failed handshake has no class of its own; what breaks one off has no errno."""
+    """Tell TLS failures from others: aiohttp raises the same class for both.
+
+    A peer that aborts the handshake leaves a `ConnectionError` without an errno.
+    """
     cause = safe_cause(error)
     broken_off = isinstance(cause, ConnectionError) and cause.errno is None
     if broken_off or isinstance(cause, ssl.SSLError):
@@ -171,41 +138,25 @@ def _connector(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailur
     return HTTPConnectionError("cannot connect" + _reason(error), kind="connect", **call)
 
 
-def _answering(row: Row) -> Row:
-    """While a connection is being made, it is the proxy that answers."""
-    return lambda error, stage, call: (_PROXY if stage is Stage.CONNECTING else row)(
-        error, stage, call
-    )
+def _by_stage(queued: Row, connecting: Row, sending: Row, answered: Row) -> Row:
+    """Return a row that means something else at each stage."""
+    rows = {
+        Stage.QUEUED: queued,
+        Stage.CONNECTING: connecting,
+        Stage.SENDING: sending,
+        Stage.ANSWERED: answered,
+    }
+    return lambda error, stage, call: rows[stage](error, stage, call)
 
 
-def _timed_out(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    match stage:
-        case Stage.QUEUED:
-            return HTTPTimeoutError("no free connection in the pool", phase="pool", **call)
-        case Stage.CONNECTING:
-            return HTTPTimeoutError("the connection was not made in time", phase="connect", **call)
-        case Stage.SENDING | Stage.ANSWERED:
-            return _SILENT(error, stage, call)
-
-
-def _runtime(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    """By RuntimeError aiohttp says that its session is closed, or that no address was found."""
-    match stage:
-        case Stage.QUEUED:
-            return _CLOSED(error, stage, call)
-        case Stage.CONNECTING:
-            return _DNS(error, stage, call)
-        case Stage.SENDING | Stage.ANSWERED:
-            return _plugged(error, stage, call)
+def _unless_connecting(row: Row) -> Row:
+    """Return a row that blames the proxy while a connection is made: only it responds then."""
+    return _by_stage(row, _PROXY, row, row)
 
 
 def _request_body(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     message = str(error) if error.__cause__ is None else f"raised {_name(error.__cause__)}"
     return HTTPInvalidRequestError(f"the body {message}", field="data", **call)
-
-
-def _unicode(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    return (_UNDECODABLE if stage is Stage.ANSWERED else _BAD_HOST)(error, stage, call)
 
 
 def _content(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
@@ -217,77 +168,85 @@ def _content(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
 _DNS = _connection("dns", "the host name cannot be resolved")
 _PROXY = _connection("proxy", "the proxy refused")
 _TLS = _connection("tls", "the TLS handshake failed")
-_GONE = _connection("disconnected", "the server closed the connection without an answer")
-_TRUNCATED = _connection("truncated", "the answer broke off")
-_PROTOCOL = _connection("protocol", "the answer is not HTTP")
+_GONE = _connection("disconnected", "the server closed the connection without a response")
+_TRUNCATED = _connection("truncated", "the response ended early")
+_PROTOCOL = _connection("protocol", "the response is not valid HTTP")
 _REDIRECT = _connection("redirect", "the redirect cannot be followed")
 _CLOSED = _connection("closed", "the client was closed")
 _SILENT = _timeout("read", "the server was silent for too long")
 _INVALID = _invalid("request", "the request cannot be sent")
 _BAD_URL = _invalid("url", "is not an http or https URL")
 _BAD_HOST = _invalid("url", "has a host that is not valid")
-_UNDECODABLE = _decode("the body is not what it says it is")
+_UNDECODABLE = _decode("the body cannot be decoded")
+_TIMED_OUT = _by_stage(
+    _timeout("pool", "no free connection in the pool"),
+    _timeout("connect", "the connection was not made in time"),
+    _SILENT,
+    _SILENT,
+)
+# aiohttp raises RuntimeError if its session is closed, or if a resolver finds no address.
+_RUNTIME = _by_stage(_CLOSED, _DNS, _plugged, _plugged)
 
 ROWS: Final[Mapping[type[BaseException], Row]] = {
     # aiohttp: no connection, so nothing was sent
-    ClientConnectorDNSError: _DNS,
-    ClientProxyConnectionError: _connection("proxy", "cannot connect to the proxy"),
-    ClientHttpProxyError: _PROXY,
-    ClientConnectorCertificateError: _connection("tls", "the certificate is not trusted"),
-    ClientConnectorSSLError: _TLS,
-    ClientSSLError: _TLS,
-    ServerFingerprintMismatch: _connection("tls", "the certificate is not the pinned one"),
+    aiohttp.ClientConnectorDNSError: _DNS,
+    aiohttp.ClientProxyConnectionError: _connection("proxy", "cannot connect to the proxy"),
+    aiohttp.ClientHttpProxyError: _PROXY,
+    aiohttp.ClientConnectorCertificateError: _connection("tls", "the certificate is not trusted"),
+    aiohttp.ClientConnectorSSLError: _TLS,
+    aiohttp.ClientSSLError: _TLS,
+    aiohttp.ServerFingerprintMismatch: _connection("tls", "the certificate is not the pinned one"),
     UnixClientConnectorError: _connector,
-    ClientConnectorError: _connector,
-    ConnectionTimeoutError: _timed_out,
+    aiohttp.ClientConnectorError: _connector,
+    aiohttp.ConnectionTimeoutError: _TIMED_OUT,
     # aiohttp: the connection broke
-    ClientConnectionResetError: _broken,
-    ClientOSError: _broken,
-    ServerDisconnectedError: _answering(_GONE),
-    ServerConnectionError: _GONE,
-    ClientConnectionError: _broken,
-    SocketTimeoutError: _SILENT,
-    ServerTimeoutError: _timed_out,
-    # aiohttp: the answer is not one
-    ClientPayloadError: _TRUNCATED,
-    ContentTypeError: _UNDECODABLE,
-    WSServerHandshakeError: _PROTOCOL,
-    TooManyRedirects: _REDIRECT,
-    ClientResponseError: _answering(_PROTOCOL),
+    aiohttp.ClientConnectionResetError: _broken,
+    aiohttp.ClientOSError: _broken,
+    aiohttp.ServerDisconnectedError: _unless_connecting(_GONE),
+    aiohttp.ServerConnectionError: _GONE,
+    aiohttp.ClientConnectionError: _broken,
+    aiohttp.SocketTimeoutError: _SILENT,
+    aiohttp.ServerTimeoutError: _TIMED_OUT,
+    # aiohttp: the response is invalid
+    aiohttp.ClientPayloadError: _TRUNCATED,
+    aiohttp.ContentTypeError: _UNDECODABLE,
+    aiohttp.WSServerHandshakeError: _PROTOCOL,
+    aiohttp.TooManyRedirects: _REDIRECT,
+    aiohttp.ClientResponseError: _unless_connecting(_PROTOCOL),
     LineTooLong: _too_large,
     DecompressSizeError: _too_large,
     HttpProcessingError: _PROTOCOL,
     EofStream: _TRUNCATED,
-    # aiohttp: the request is not one
-    InvalidUrlRedirectClientError: _REDIRECT,
-    NonHttpUrlRedirectClientError: _REDIRECT,
-    RedirectClientError: _REDIRECT,
-    InvalidUrlClientError: _BAD_URL,
-    NonHttpUrlClientError: _BAD_URL,
-    InvalidURL: _BAD_URL,
-    WSMessageTypeError: _INVALID,
-    ClientError: _broken,
+    # aiohttp: the request is invalid
+    aiohttp.InvalidUrlRedirectClientError: _REDIRECT,
+    aiohttp.NonHttpUrlRedirectClientError: _REDIRECT,
+    aiohttp.RedirectClientError: _REDIRECT,
+    aiohttp.InvalidUrlClientError: _BAD_URL,
+    aiohttp.NonHttpUrlClientError: _BAD_URL,
+    aiohttp.InvalidURL: _BAD_URL,
+    aiohttp.WSMessageTypeError: _INVALID,
+    aiohttp.ClientError: _broken,
     # the operating system and TLS
     socket.gaierror: _DNS,
     socket.herror: _DNS,
     ssl.SSLError: _TLS,
     OSError: _broken,
-    TimeoutError: _timed_out,
+    TimeoutError: _TIMED_OUT,
     # asyncio
     asyncio.CancelledError: _CLOSED,
     asyncio.IncompleteReadError: _TRUNCATED,
     asyncio.LimitOverrunError: _too_large,
     EOFError: _TRUNCATED,
-    # ours, and Python's
+    # this library and Python
     RequestBodyError: _request_body,
     ContentError: _content,
     json.JSONDecodeError: _UNDECODABLE,
     RecursionError: _UNDECODABLE,
-    UnicodeError: _unicode,
+    UnicodeError: _by_stage(_BAD_HOST, _BAD_HOST, _BAD_HOST, _UNDECODABLE),
     CookieError: _invalid("cookies", "are not valid"),
     ValueError: _INVALID,
     TypeError: _INVALID,
-    RuntimeError: _runtime,
+    RuntimeError: _RUNTIME,
     BaseException: _plugged,
 }
-"""One row a class, most specific first; `BaseException` makes it total."""
+"""One row for each class; `BaseException` makes the table total."""

@@ -1,4 +1,4 @@
-"""One request out, one response in: where everything that aiohttp raises becomes a failure."""
+"""The aiohttp transport: one request, one response, one translation of exceptions."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,20 +17,19 @@ from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState, Stage, call_info
 from railhttp.policy.redirect import leads_on
-from railhttp.transport.dispatch import Dispatcher
+from railhttp.transport.dispatch import Dispatcher, Received
 from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.incoming import Incoming
 from railhttp.transport.pool import ConnectionPool
-from railhttp.transport.reply import Reply
 
 
 class AiohttpExchange:
-    """Sends one request over a pool's connections and takes in the response.
+    """Sends requests over the connections of a pool.
 
     Args:
-        pool: Where the connections come from.
-        clock: What tells the time.
-        watch: Gives a context that raises `TimeoutError` after some seconds.
+        pool: The source of connections.
+        clock: The source of time.
+        watch: Returns a context that raises `TimeoutError` after the given number of seconds.
     """
 
     __slots__ = ("_clock", "_pool", "_watch")
@@ -45,30 +44,20 @@ class AiohttpExchange:
         self._clock = clock
         self._watch = watch
 
-    async def send(self, request: Request, progress: AttemptState) -> HttpResponse:
-        """Send a request and read its response to the end.
-
-        Args:
-            request: What to send.
-            progress: The call; its stage is kept up to date.
-
-        Returns:
-            The response, whatever its status.
-
-        Raises:
-            HTTPClientError: There was no response, or not a whole one; always one of the union.
-        """
-        progress.stage = Stage.QUEUED
+    async def send(self, request: Request, attempt: AttemptState) -> HttpResponse:
+        """Send a request and read the whole response; see `Exchange.send`."""
+        attempt.stage = Stage.QUEUED
         try:
             dispatcher = self._pool.dispatcher
-            reply = await dispatcher.dispatch(request, progress)
-            incoming = self._incoming(reply, dispatcher, request, progress)
-            if reply.status >= 300 and leads_on(request, reply.status, reply.headers):
-                incoming.close()  # nobody reads it, so nothing that is wrong with it matters
+            received = await dispatcher.dispatch(request, attempt)
+            incoming = self._incoming(received, dispatcher, request, attempt)
+            status = incoming.status
+            if status >= 300 and leads_on(request, status, incoming.headers):
+                incoming.close()  # nothing reads this body, so its faults do not matter
                 return incoming.answer()
             body = incoming.gathered()
-        except BaseException as error:  # noqa: BLE001  # cancellation is told apart inside
-            self.fail(error, request, progress)
+        except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
+            self.fail(error, request, attempt)
         if body is not None:
             return incoming.answer(body)
         try:
@@ -76,40 +65,33 @@ class AiohttpExchange:
         finally:
             incoming.close()
 
-    async def open(self, request: Request, progress: AttemptState) -> Incoming:
-        """Send a request and wait for the head of its response.
-
-        Args:
-            request: What to send.
-            progress: The call; its stage is kept up to date.
-
-        Returns:
-            The response with its body unread. It holds a connection until it is closed.
-
-        Raises:
-            HTTPClientError: There was no response; always one of the union.
-        """
-        progress.stage = Stage.QUEUED
+    async def open(self, request: Request, attempt: AttemptState) -> Incoming:
+        """Send a request and wait for the head of its response; see `Exchange.open`."""
+        attempt.stage = Stage.QUEUED
         try:
             dispatcher = self._pool.dispatcher
-            reply = await dispatcher.dispatch(request, progress)
-            return self._incoming(reply, dispatcher, request, progress)
-        except BaseException as error:  # noqa: BLE001  # cancellation is told apart inside
-            self.fail(error, request, progress)
+            received = await dispatcher.dispatch(request, attempt)
+            return self._incoming(received, dispatcher, request, attempt)
+        except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
+            self.fail(error, request, attempt)
 
     def _incoming(
-        self, reply: Reply, dispatcher: Dispatcher, request: Request, progress: AttemptState
+        self, received: Received, dispatcher: Dispatcher, request: Request, attempt: AttemptState
     ) -> Incoming:
-        progress.stage = Stage.ANSWERED
-        return Incoming(reply, self, dispatcher.session, request, progress)
+        attempt.stage = Stage.ANSWERED
+        return Incoming(received, self, dispatcher.session, request, attempt)
 
     def idle_limit(self, request: Request) -> AbstractContextManager[object] | None:
-        """Give the context that ends a wait for more of a body, None where there is no limit."""
+        """Return the context that limits one wait for more of a body; None if there is no limit."""
         limit = request.options.read_timeout
         return None if limit is None else self._watch(limit)
 
-    def fail(self, error: BaseException, request: Request, progress: AttemptState) -> NoReturn:
-        """Raise the failure that an exception means, or the exception where it must pass."""
+    def fail(self, error: BaseException, request: Request, attempt: AttemptState) -> NoReturn:
+        """Raise the failure that stands for an exception, or the exception if it must pass.
+
+        A `CancelledError` passes only if the task is being cancelled: `ClientSession.close`
+        raises one too, in tasks that wait for DNS or for a place in the pool.
+        """
         match error:
             case asyncio.CancelledError():
                 task = asyncio.current_task()
@@ -119,7 +101,7 @@ class AiohttpExchange:
                 pass
             case _:
                 raise error
-        call = self.call_info(request, progress)
+        call = self.call_info(request, attempt)
         match error:
             case HTTPValidationError():
                 raise HTTPInvalidRequestError(error.message, field=error.field, **call) from None
@@ -128,16 +110,16 @@ class AiohttpExchange:
             case HTTPClientError():
                 raise error
             case _:
-                failure = to_failure(error, progress.stage, call)
+                failure = to_failure(error, attempt.stage, call)
                 try:
                     raise failure from safe_cause(error)
                 finally:
                     failure.__context__ = None  # aiohttp's exceptions hold header fields and URLs
 
-    def call_info(self, request: Request, progress: AttemptState) -> CallInfo:
-        """Say what a failure of this request has to know."""
-        return call_info(request.method, request.url_text, progress, self._clock.monotonic())
+    def call_info(self, request: Request, attempt: AttemptState) -> CallInfo:
+        """Return the details that a failure of this request carries."""
+        return call_info(request.method, request.url_text, attempt, self._clock.monotonic())
 
-    def elapsed(self, progress: AttemptState) -> float:
-        """Give the seconds since a call began."""
-        return self._clock.monotonic() - progress.started
+    def elapsed(self, attempt: AttemptState) -> float:
+        """Return the seconds since the call began."""
+        return self._clock.monotonic() - attempt.started

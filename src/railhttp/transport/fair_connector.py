@@ -1,4 +1,4 @@
-"""Who gets a place in the pool that comes free."""
+"""A queue for places in the pool: first come, first served."""
 
 import asyncio
 from typing import TYPE_CHECKING, cast
@@ -13,23 +13,29 @@ if TYPE_CHECKING:
 
 
 class _Waiter(asyncio.Future[None]):
-    """Whoever waits for a place; once it is theirs, it stands there in place of a connection."""
+    """A caller that waits for a place.
+
+    Once it has its place, it stands in for the connection in aiohttp's set of acquired ones, so
+    that the place counts as taken before the connection exists. aiohttp closes everything in that
+    set when the session is closed, so it has the attributes that are used then.
+    """
 
     transport = None
     closed = None
 
     def close(self) -> None:
-        """Do nothing: there is no connection yet."""
+        """Do nothing: the connection does not exist yet."""
 
 
 class FairConnector(TCPConnector):
-    """A connector whose places go to those who wait, in the order in which they came.
+    """A connector that hands a free place to the caller that has waited longest.
 
-    A place that comes free belongs to whoever waits longest, from that moment. aiohttp only wakes
-    them: then whoever asks before they run takes it, so that a few callers keep all others out
-    (tests/transport/test_pool.py::test_whoever_waits_for_a_connection_has_a_turn); and where they
-    are cancelled before they run, nobody hears of it
-    (test_pool.py::test_a_turn_that_is_not_taken_goes_to_the_next).
+    aiohttp only wakes that caller. A newer caller that runs first takes the place, so a few busy
+    callers can starve all others
+    (tests/transport/test_pool.py::test_whoever_waits_for_a_connection_has_a_turn). And if the
+    woken caller is cancelled before it runs, no other one is woken
+    (test_pool.py::test_a_turn_that_is_not_taken_goes_to_the_next). Here the place belongs to the
+    waiting caller from the moment it is free.
     """
 
     @override
@@ -37,7 +43,7 @@ class FairConnector(TCPConnector):
         self, key: "ConnectionKey", traces: "list[Trace]"
     ) -> None:
         waiter = _Waiter(loop=self._loop)
-        place = cast("ResponseHandler", waiter)  # all that is asked of a place, it has
+        place = cast("ResponseHandler", waiter)  # it has the attributes that aiohttp uses
         self._waiters[key][waiter] = None
         try:
             for trace in traces:
@@ -51,7 +57,8 @@ class FairConnector(TCPConnector):
                 self._release_acquired(key, place)
             raise
         self._leave(key, waiter)
-        self._acquired.discard(place)  # whoever waited takes it before anybody else runs
+        # The caller acquires its connection before any other task runs, so the place stays its own.
+        self._acquired.discard(place)
         self._acquired_per_host[key].discard(place)
 
     def _leave(self, key: "ConnectionKey", waiter: _Waiter) -> None:
@@ -73,5 +80,6 @@ class FairConnector(TCPConnector):
                     self._acquired.add(place)
                     self._acquired_per_host[key].add(place)
                     waiter.set_result(None)
-                    self._waiters[key] = self._waiters.pop(key)  # next time, another host's turn
+                    # Move this host to the end, so that the next place goes to another host.
+                    self._waiters[key] = self._waiters.pop(key)
                     return

@@ -1,104 +1,121 @@
-"""A response whose body is read piece by piece, with its content codings undone."""
+"""A response on its connection: the head is read, the body is still to come."""
 
 import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from aiohttp import EMPTY_PAYLOAD, ClientSession, HttpVersion11, hdrs
+from aiohttp import EMPTY_PAYLOAD, ClientConnectionError, ClientSession, HttpVersion11, hdrs
 
 from railhttp.model.errors import CallInfo, HTTPConnectionError, HTTPResponseTooLargeError
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState
-from railhttp.transport.reply import STOPPED, Reply
+from railhttp.transport.dispatch import STOPPED, Received
 from railhttp.wire.content import ContentDecoder, ContentError, decoder_for, is_only_chunked
 
 if TYPE_CHECKING:
+    from railhttp.transport.connector import Lease
     from railhttp.transport.exchange import AiohttpExchange
 
-_LONG_BREATH: Final = 1024 * 1024  # decoded bytes between two turns of the event loop
+_LONG_BREATH: Final = 1024 * 1024  # decoded bytes after which other tasks get a turn
 _NO_PIECES: Final[Iterator[bytes]] = iter(())
 
 
 class Incoming:
-    """A response whose head has come and whose body is still to be read."""
+    """A response that holds its connection until the body ends, or until `close`.
+
+    It decodes content codings and limits the size of the body; see `IncomingResponse`.
+    """
 
     __slots__ = (
+        "_attempt",
+        "_content",
         "_decoder",
         "_exchange",
+        "_lease",
         "_pieces",
-        "_progress",
-        "_reply",
         "_request",
         "_session",
         "_unbroken",
+        "_upload",
+        "_version",
+        "headers",
+        "status",
     )
 
     def __init__(
         self,
-        reply: Reply,
+        received: Received,
         exchange: "AiohttpExchange",
         session: ClientSession,
         request: Request,
-        progress: AttemptState,
+        attempt: AttemptState,
     ) -> None:
-        self._reply = reply
+        message, content, lease, self._upload = received
+        self.status = message.code
+        self.headers = message.headers
+        self._version = message.version
+        self._content = content
+        self._lease: Lease | None = lease
+        content.on_eof(self.close)  # called at once if the body arrived with its head
         self._session = session
         self._exchange = exchange
         self._request = request
-        self._progress = progress
+        self._attempt = attempt
         self._decoder: ContentDecoder | None = None
         self._pieces = _NO_PIECES
         self._unbroken = 0
-        if reply.status < 200:
-            self._refuse(f"an unasked status {reply.status}")
-        if hdrs.TRANSFER_ENCODING in reply.headers and reply.content is not EMPTY_PAYLOAD:
-            framing = reply.headers.getall(hdrs.TRANSFER_ENCODING)
+        if self.status < 200:
+            self._refuse(f"unexpected status {self.status}")
+        if hdrs.TRANSFER_ENCODING in self.headers and content is not EMPTY_PAYLOAD:
+            framing = self.headers.getall(hdrs.TRANSFER_ENCODING)
             if not is_only_chunked(", ".join(framing)):
-                self._refuse("a transfer coding that nobody asked for")
-        if hdrs.CONTENT_ENCODING in reply.headers:
+                self._refuse("unexpected transfer coding")
+        if hdrs.CONTENT_ENCODING in self.headers:
             try:
-                codings = reply.headers.getall(hdrs.CONTENT_ENCODING)
+                codings = self.headers.getall(hdrs.CONTENT_ENCODING)
                 self._decoder = decoder_for(", ".join(codings))
             except ContentError:
                 self.close()
                 raise
-        if request.options.read_timeout is not None:
-            reply.without_idle_limit()
+        if request.options.read_timeout is not None and self._lease is not None:
+            # aiohttp's read timeout counts the consumer's time too, so `idle_limit` replaces it
+            # (tests/client/test_streams.py::test_the_time_that_the_consumer_takes_does_not_count).
+            lease.protocol.read_timeout = None
+            lease.protocol.start_timeout()
 
     def _refuse(self, message: str) -> NoReturn:
         self.close()
         raise HTTPConnectionError(message, kind="protocol", **self.call_info())
 
     def answer(self, body: bytes = b"") -> HttpResponse:
-        """Give the response as a value, with what was read of its body."""
-        reply = self._reply
-        version = reply.version
+        """Return the response as a value, with the given body."""
+        version = self._version
         return HttpResponse(
-            reply.status,
-            reply.headers,
+            self.status,
+            self.headers,
             body,
             self._request.url_text,
             self._request.method,
-            self._exchange.elapsed(self._progress),
+            self._exchange.elapsed(self._attempt),
             "1.1" if version is HttpVersion11 else f"{version.major}.{version.minor}",
-            self._progress.attempts,
+            self._attempt.attempts,
             secret_headers=self._request.options.secret_headers,
         )
 
     def call_info(self) -> CallInfo:
-        """Say what a failure of this response has to know."""
-        return self._exchange.call_info(self._request, self._progress)
+        """Return the details that a failure of this response carries."""
+        return self._exchange.call_info(self._request, self._attempt)
 
     def gathered(self) -> bytes | None:
-        """Give a body that came whole with its head, as small ones do; None for any other.
+        """Return a body that arrived whole with its head, as small ones do; None for any other.
 
-        It needs no wait, and so no watch (benchmarks: one request).
+        Reading it never waits, so it takes no coroutine and no timer (benchmarks: one request).
 
         Raises:
             HTTPResponseTooLargeError: See `read`.
         """
-        content = self._reply.content
+        content = self._content
         if self._decoder is not None or not content.is_eof():
             return None
         body = content.read_nowait()
@@ -109,10 +126,10 @@ class Incoming:
         """Read the body to its end.
 
         Raises:
-            HTTPResponseTooLargeError: It has more than `max_response_bytes` after decompression.
-            HTTPClientError: The body broke off or is corrupt; always one of the union.
+            HTTPResponseTooLargeError: More than `max_response_bytes` after decompression.
+            HTTPClientError: The body ended early or is corrupt; always a member of `HTTPFailure`.
         """
-        content = self._reply.content
+        content = self._content
         chunks = []
         size = 0
         while chunk := await (self.chunk() if content.is_eof() else self._watched()):
@@ -136,15 +153,15 @@ class Incoming:
             with idle:
                 return await self.chunk()
         except TimeoutError as error:
-            self._exchange.fail(error, self._request, self._progress)
+            self._exchange.fail(error, self._request, self._attempt)
 
     async def chunk(self) -> bytes:
-        """Read the next piece of the body, with content codings undone; empty at its end.
+        """Read the next decoded piece of the body; empty at its end.
 
-        Whoever asks for pieces sees to it that the wait for one has an end.
+        The wait has no limit here: the caller sets one.
 
         Raises:
-            HTTPClientError: The body broke off or is corrupt; always one of the union.
+            HTTPClientError: The body ended early or is corrupt; always a member of `HTTPFailure`.
         """
         try:
             if self._session.closed:
@@ -158,37 +175,46 @@ class Incoming:
                     return b""
                 self._pieces = self._decoder.feed(data)
             await self._breathe(len(piece))
-        except BaseException as error:  # noqa: BLE001  # cancellation is told apart inside
+        except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
             if self._session.closed and isinstance(error, Exception):
                 error = HTTPConnectionError(STOPPED, kind="closed")
-            self._exchange.fail(error, self._request, self._progress)
+            self._exchange.fail(error, self._request, self._attempt)
         else:
             return piece
 
     async def _breathe(self, size: int) -> None:
-        """Let other tasks run, and time limits hold, while little data unpacks to very much."""
+        """Let other tasks and timers run while a little data expands to a very large body."""
         self._unbroken += size
         if self._unbroken >= _LONG_BREATH:
             self._unbroken = 0
             await asyncio.sleep(0)
 
     async def _receive(self) -> bytes:
-        content = self._reply.content
-        headers = self._reply.headers
+        content = self._content
+        headers = self.headers
         try:
             if hdrs.CONTENT_LENGTH not in headers or hdrs.TRANSFER_ENCODING in headers:
-                # Not `readchunk`: it may give an empty piece before the end, and tiny ones.
+                # Not `readchunk`: for chunked bodies it may return tiny pieces, and an empty one
+                # before the end.
                 return await content.readany()
-            # `readany` would join what has gathered, a copy of all of it (benchmarks: streaming).
+            # `readany` would join all buffered pieces, which copies them (benchmarks: streaming).
             return (await content.readchunk())[0]
         except Exception:
-            # aiohttp says first that the body broke. What had come before goes to a slow reader as
-            # it would to a fast one, and the failure comes with the next call
+            # aiohttp raises as soon as the body breaks, and skips the bytes it has buffered. A slow
+            # reader must receive them as a fast one does. The next call raises the error again
             # (tests/transport/test_gathered_body.py::test_what_had_come_before_a_break_is_read).
             if not content._buffer:
                 raise
             return content._read_nowait(-1)
 
     def close(self) -> None:
-        """Give the connection back; it is closed unless the body was read to its end."""
-        self._reply.close()
+        """Release the connection; it is closed unless request and response are complete."""
+        lease, self._lease = self._lease, None
+        if lease is None:
+            return
+        if not self._content.is_eof():  # else a task that is reading would never wake up
+            self._content.set_exception(ClientConnectionError("the response was closed"))
+        sent = self._upload is None or self._upload.is_done
+        if self._upload is not None and not sent:
+            self._upload.cancel()
+        lease.give_back(reusable=sent)

@@ -1,4 +1,4 @@
-"""The connection pool: one aiohttp session, one TLS context, the proxies."""
+"""The connection pool: one aiohttp session, one TLS context, and the choice of proxies."""
 
 import asyncio
 import os
@@ -6,7 +6,6 @@ import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
-from types import TracebackType
 from typing import Final, Self
 
 import aiohttp
@@ -25,28 +24,17 @@ from railhttp.wire.content import ACCEPT_ENCODING
 _HEADERS: Final = {"Accept": "*/*", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": USER_AGENT}
 NOT_STARTED: Final = "the client is not started: use `async with`, or `await client.start()`"
 STARTED_ELSEWHERE: Final = (
-    "the client was started on another event loop: stop it there, or take one client for each loop"
+    "the client was started on another event loop: stop it there, or use one client for each loop"
 )
 _WARM_UP_SECONDS: Final = 10.0
 
 
 class ConnectionPool:
-    """Connections that are kept open between requests, with aiohttp underneath.
+    """Connections that are kept open between requests, over one aiohttp session.
 
-    Args:
-        max_connections: Connections at the same time, to all hosts together.
-        max_keepalive_connections: Idle connections kept per host.
-        max_connections_per_host: Connections at the same time to one host.
-        timeout: Seconds for a whole call; None is no limit.
-        ttl_dns_cache: Seconds for which a resolved name is remembered.
-        force_close: Whether each connection is closed after one request.
-        verify_ssl: Whether certificates are verified. Never False in production.
-        proxy: The URL of an HTTP proxy for all requests.
-        trust_env: Whether proxies are taken from the environment, once, at `start()`.
-        cookie_jar: Whether cookies that servers set are sent back to them. There is no list of
-            public suffixes: hosts under `co.uk` may set cookies for one another.
-        ssl_context: A TLS context of your own, in place of `verify_ssl`.
-        keepalive_timeout: Seconds after which an idle connection is closed.
+    Most arguments are the fields of `ConnectionPoolConfig` and are described there; `proxy`,
+    `trust_env` and `cookie_jar` are described in `HTTPClientConfig`. The environment is read once,
+    in `start()`.
 
     Raises:
         HTTPValidationError: A value is out of range; the error names it.
@@ -103,7 +91,7 @@ class ConnectionPool:
         trust_env: bool = True,
         cookie_jar: bool = True,
     ) -> Self:
-        """Build a pool from settings; the keywords are those of the class."""
+        """Build a pool from a config and the arguments that the config does not have."""
         return cls(
             config.max_connections,
             config.max_keepalive_connections,
@@ -130,11 +118,11 @@ class ConnectionPool:
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """The aiohttp session, for what this library does not offer.
+        """The aiohttp session, for uses that this library does not cover.
 
         Raises:
-            HTTPConnectionError: The pool is not started, or was on another event loop (kind
-                `closed`).
+            HTTPConnectionError: The pool is not started, or was started on another event loop
+                (kind `closed`).
         """
         if self.is_started_elsewhere():
             raise _closed(STARTED_ELSEWHERE)
@@ -142,7 +130,7 @@ class ConnectionPool:
 
     @property
     def dispatcher(self) -> Dispatcher:
-        """What sends requests over the session, on the event loop on which it was started.
+        """The dispatcher of the session; use it only on the event loop that started the pool.
 
         Raises:
             HTTPConnectionError: The pool is not started (kind `closed`).
@@ -157,7 +145,7 @@ class ConnectionPool:
             return False
         try:
             return asyncio.get_running_loop() is not self._loop
-        except RuntimeError:  # between two runs of its loop
+        except RuntimeError:  # no loop is running: the pool's own may run again
             return self._loop.is_closed()
 
     def is_started(self) -> bool:
@@ -165,11 +153,10 @@ class ConnectionPool:
         return self._dispatcher is not None
 
     async def start(self) -> None:
-        """Make the session; does nothing where there is one.
+        """Create the session; does nothing if the pool is started already.
 
         Raises:
-            HTTPConnectionError: The pool was started on another event loop, and not stopped there
-                (kind `closed`).
+            HTTPConnectionError: The pool is still started on another event loop (kind `closed`).
         """
         if self._dispatcher is not None:
             if self.is_started_elsewhere():
@@ -191,13 +178,14 @@ class ConnectionPool:
         self._dispatcher = Dispatcher(session, connector, self.proxy_for)
 
     async def stop(self) -> None:
-        """Close all connections; does nothing where the pool is not started."""
+        """Close all connections; does nothing if the pool is not started."""
         dispatcher, self._dispatcher = self._dispatcher, None
         if dispatcher is None:
             return
         session = dispatcher.session
         if self._loop is not None and self._loop.is_closed():
-            session.detach()  # nothing can be closed without the loop; what is left, Python closes
+            # Closing takes the loop. The garbage collector closes the sockets instead.
+            session.detach()
         else:
             await session.close()
 
@@ -205,31 +193,26 @@ class ConnectionPool:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self.stop()
 
     def proxy_for(self, url: URL) -> URL | None:
-        """Find the proxy for a URL: the pool's own, or that of the environment.
+        """Return the proxy for a URL: the pool's own, or the one that the environment names.
 
         Raises:
-            HTTPValidationError: The environment names a proxy that cannot be used.
+            HTTPValidationError: The environment names an invalid proxy.
         """
         if self._from_environment is None:
             return self._proxy
         return self._from_environment(url.origin())
 
     async def warm_up(self, urls: Sequence[str]) -> None:
-        """Open connections before they are needed, by a HEAD (or else GET) to each URL.
+        """Open connections before they are needed, with a HEAD request (or a GET) to each URL.
 
-        It is an optimisation and no check: whatever fails is passed over.
+        This is an optimisation, not a health check: all failures are ignored.
 
         Args:
-            urls: URLs of the hosts, such as `https://api.example.com`.
+            urls: One URL for each host, such as `https://api.example.com`.
 
         Raises:
             HTTPConnectionError: As for `session`.
@@ -260,7 +243,7 @@ NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
 
 @cache
 def _tls_context(*, verify: bool) -> ssl.SSLContext:
-    context = ssl.create_default_context()  # some 36 ms, so made once a process
+    context = ssl.create_default_context()  # takes about 36 ms, so it is made once per process
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -268,7 +251,7 @@ def _tls_context(*, verify: bool) -> ssl.SSLContext:
 
 
 def _proxies_of(settings: ProxySettings) -> Callable[[URL], URL | None] | None:
-    """Give the look-up of the proxy for an origin, which is done once per origin."""
+    """Return a function that finds the proxy for an origin, and caches it."""
     if settings.http is None and settings.https is None:
         return None
 

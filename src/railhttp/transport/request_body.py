@@ -1,4 +1,4 @@
-"""Reads a streamed body: files from a thread, iterators as they come, bounded memory."""
+"""Reads a streamed request body: files in a thread, iterators as they come, bounded memory."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Iterator
@@ -12,14 +12,14 @@ _CHUNK: Final = 256 * 1024
 
 
 class RequestBodyError(Exception):
-    """The caller's body failed while it was read; what it raised is the `__cause__`."""
+    """The caller's body failed while it was read; its own exception is the `__cause__`."""
 
 
 async def read_stream(body: StreamBody) -> AsyncGenerator[bytes, None]:
     """Read every part of a body, piece by piece.
 
     Raises:
-        RequestBodyError: A part is not what it should be, or raised.
+        RequestBodyError: A part raised, or yielded something that is not bytes.
     """
     for segment in body.segments:
         async with aclosing(_chunks(segment)) as chunks:
@@ -87,9 +87,10 @@ def _slices(content: bytes) -> Iterator[bytes]:
 
 
 def _read(source: FileSource, position: int | None) -> tuple[bytes, int | None]:
-    """Read some more, and say where the file then stands; in a thread, which cannot be stopped.
+    """Read the next chunk, and return it with the file's new position.
 
-    So each read begins where its attempt is, wherever one that was cut off has gone meanwhile
+    This runs in a thread, which a cancelled attempt cannot stop. So each read first seeks to
+    the position that its attempt has reached
     (tests/client/test_uploads.py::test_an_attempt_reads_apart_from_the_one_before).
     """
     file = source.file
@@ -102,13 +103,13 @@ def _read(source: FileSource, position: int | None) -> tuple[bytes, int | None]:
 
 
 def measure_file(file: BinaryIO) -> FileSource:
-    """Find out where an open binary file stands, and how much is left of it.
+    """Find the position of an open binary file and the number of bytes after it.
 
     Args:
         file: Any object with `read`; one that cannot seek (a pipe) can be sent only once.
 
     Returns:
-        The file as a part of a body; the file stands where it stood.
+        The file as a part of a body; its position is unchanged.
 
     Example:
         >>> import io

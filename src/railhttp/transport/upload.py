@@ -1,4 +1,4 @@
-"""Sends a body that is not in one piece, beside whoever waits for the answer."""
+"""Sends a large or streamed body in a task, while the caller waits for the response."""
 
 import asyncio
 from collections.abc import Iterator
@@ -13,21 +13,21 @@ from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.request_body import RequestBodyError, read_stream
 
 _PIECE: Final = 64 * 1024
-"""What a server has to take within `read_timeout`, where there is one."""
+"""Bytes that a server must accept within `read_timeout`, if there is one."""
 
 
 class Upload:
-    """A body on its way, of which the head has been sent.
+    """The task that sends a body after its head.
 
-    Nobody asks its task for an outcome: what goes wrong is heard by whoever waits for the answer
+    The task is never awaited: its errors are raised in the task that waits for the response
     (tests/transport/test_exchange.py::test_no_exception_is_left_in_a_task).
 
     Args:
         protocol: The connection.
-        body: What to send.
-        length: How many bytes were announced; None sends chunks.
-        progress: Told of the bytes as they are sent.
-        waits: Whether the server has to ask for the body (RFC 9110, section 10.1.1).
+        body: The body.
+        length: Its `Content-Length`; None sends it chunked.
+        progress: Called with the bytes sent so far, after each chunk of the body.
+        waits: Whether to wait for a `100 Continue` first (RFC 9110, section 10.1.1).
     """
 
     __slots__ = ("_asked_for", "_task")
@@ -50,20 +50,20 @@ class Upload:
 
     @property
     def is_done(self) -> bool:
-        """Whether all of it was sent, or will never be."""
+        """Whether the task has ended, with or without an error."""
         return self._task.done()
 
     @property
     def is_sending(self) -> bool:
-        """Whether it is the server's turn to take, and ours to send."""
+        """Whether bytes are being sent: the body is neither complete nor held back."""
         return self._asked_for.is_set() and not self._task.done()
 
     def go_ahead(self) -> None:
-        """Send the body: the server has asked for it."""
+        """Start to send: the server has sent its `100 Continue`."""
         self._asked_for.set()
 
     def cancel(self) -> None:
-        """Send no more of it."""
+        """Stop sending."""
         self._task.cancel()
 
     async def _run(
@@ -75,26 +75,24 @@ class Upload:
     ) -> None:
         try:
             await self._asked_for.wait()
-            writer = StreamWriter(protocol, asyncio.get_running_loop())
-            watched = protocol.read_timeout is not None
-            await _write(writer, body, length, progress, watched=watched)
+            await _write(protocol, body, length, progress)
             protocol.expect_more()
         except RequestBodyError as error:
             protocol.fail(error)
-        except Exception as error:  # noqa: BLE001  # see above
+        except Exception as error:  # noqa: BLE001  # see the class
             protocol.set_exception(error)
 
 
 async def _write(
-    writer: StreamWriter,
+    protocol: StrictResponseHandler,
     body: StreamBody,
     length: int | None,
     progress: ProgressCallback | None,
-    *,
-    watched: bool,
 ) -> None:
+    writer = StreamWriter(protocol, asyncio.get_running_loop())
+    watched = protocol.read_timeout is not None
     if watched and writer.transport is not None:
-        writer.transport.set_write_buffer_limits(_PIECE)  # TLS has more, of its own accord
+        writer.transport.set_write_buffer_limits(_PIECE)  # TLS buffers more by default
     if length is None:
         writer.enable_chunking()
     written = 0

@@ -1,1 +1,1 @@
-"""A transport that plays a script: for tests, and for `HTTPModule.stub()`."""
+"""A transport that plays a script, for tests and for `HTTPModule.stub()`."""

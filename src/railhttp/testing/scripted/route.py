@@ -1,28 +1,53 @@
-"""A route of a script: which requests it takes, and what becomes of each."""
+"""A route of a script: the requests that it takes, and the reply to each."""
 
 from collections.abc import Iterable, Mapping
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Literal, Self, TypeAlias
 
 from multidict import CIMultiDict
 
 from railhttp.model.body import json_body
 from railhttp.model.errors import HTTPFailure, HTTPStatusError, HTTPValidationError
-from railhttp.model.response import freeze_headers
-from railhttp.testing.scripted.pattern import UNSET, RequestPattern
-from railhttp.testing.scripted.steps import FailurePoint, ScriptedReply, SentRequest, Trouble
+from railhttp.model.response import NO_HEADERS, Headers, freeze_headers
+from railhttp.testing.scripted.requests import UNSET, RequestPattern, SentRequest
+
+FailurePoint: TypeAlias = Literal["connect", "head", "body"]
+"""When a failure happens: before the request is sent, before the response, or inside its body."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedFailure:
+    """A failure of the network; without an `error` it is silence, until a time limit ends it."""
+
+    at: FailurePoint
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedReply:
+    """The reply to one request: a response, a failure, or a response that fails in its body."""
+
+    status: int = 200
+    headers: Headers = field(default_factory=lambda: NO_HEADERS)
+    chunks: tuple[bytes, ...] = ()
+    delay: float = 0.0
+    failure: ScriptedFailure | None = None
+
+    def failure_at(self, point: FailurePoint) -> ScriptedFailure | None:
+        """Return the failure if it happens at this point, else None."""
+        failure = self.failure
+        return failure if failure is not None and failure.at == point else None
 
 
 class ScriptedRoute:
-    """Requests that belong together, and what becomes of each: the last step is repeated.
+    """The requests that match a pattern, and the replies to them; the last reply is repeated.
 
-    Made by `ScriptedTransport.on`. Without a step it answers 200 with an empty body.
-
-    Args:
-        pattern: Which requests they are.
+    `ScriptedTransport.on` makes routes. Until a reply is added, the reply is a 200 with an empty
+    body.
 
     Attributes:
-        pattern: Which requests they are.
-        calls: The requests that came here, in order.
+        pattern: The pattern that requests must match.
+        calls: The requests that the route has taken, in order.
 
     Example:
         >>> route = ScriptedRoute(RequestPattern("GET", "/stock")).reply(503).reply(json=[7])
@@ -33,7 +58,7 @@ class ScriptedRoute:
     def __init__(self, pattern: RequestPattern) -> None:
         self.pattern = pattern
         self.calls: list[SentRequest] = []
-        self._steps: list[ScriptedReply] = []
+        self._replies: list[ScriptedReply] = []
 
     def reply(
         self,
@@ -45,22 +70,22 @@ class ScriptedRoute:
         headers: Mapping[str, str] | None = None,
         delay: float = 0.0,
     ) -> Self:
-        """Add an answer to the script.
+        """Add a response to the script.
 
         Args:
-            status: The status, 200 to 599.
-            json: A document for its body.
-            text: Text for its body.
-            body: Bytes for its body, with content codings undone; an iterable gives the pieces
-                in which a stream gets them.
-            headers: Its header fields; a body of `json` or `text` brings its `Content-Type`.
-            delay: Seconds until it comes.
+            status: The status, from 200 to 599.
+            json: A document for the body.
+            text: A text for the body.
+            body: The body without content codings; an iterable yields the pieces in which a
+                stream receives it.
+            headers: The header fields; `json` and `text` add their `Content-Type`.
+            delay: Seconds until the head of the response arrives.
 
         Returns:
-            The route itself, so that the next step can follow.
+            The route itself, so that calls can be chained.
 
         Raises:
-            HTTPValidationError: The status is none that an answer can have.
+            HTTPValidationError: The status is out of range.
         """
         if not 200 <= status <= 599:
             raise HTTPValidationError(f"must be from 200 to 599, got {status}", field="status")
@@ -72,9 +97,9 @@ class ScriptedRoute:
         elif text is not None:
             chunks = (text.encode(),)
             fields.setdefault("Content-Type", "text/plain; charset=utf-8")
-        step = ScriptedReply(status, freeze_headers(fields), tuple(filter(None, chunks)), delay)
-        self._steps.append(step)
-        return self
+        return self._add(
+            ScriptedReply(status, freeze_headers(fields), tuple(filter(None, chunks)), delay)
+        )
 
     def fail(
         self,
@@ -88,23 +113,22 @@ class ScriptedRoute:
         """Add a failure to the script.
 
         Args:
-            error: A failure, which is raised with the facts of its call; an `HTTPStatusError` is
-                an answer, and comes as one. Or whatever a socket may raise, such as
-                `ConnectionResetError()`, which becomes the failure that it would become.
-            at: Where it comes; this decides what is proven about the delivery.
-            status: The status of an answer that breaks inside its body; one that has no body, such
-                as 204, cannot, and neither can the answer to a HEAD.
-            headers: The header fields of such an answer.
-            after: The bytes that come before it breaks.
+            error: A failure, raised with the details of its call; an `HTTPStatusError` is played
+                as its response. Or any exception of a socket, such as `ConnectionResetError()`,
+                which becomes the failure that it becomes in a real client.
+            at: When it happens, which decides the `delivery` of the failure.
+            status: The status of a response that fails in its body. A response without a body,
+                such as a 204 or the response to a HEAD, does not fail.
+            headers: The header fields of such a response.
+            after: The part of the body before the failure.
 
         Returns:
-            The route itself, so that the next step can follow.
+            The route itself, so that calls can be chained.
         """
         if isinstance(error, HTTPStatusError):
-            answer = error.response
-            self._steps.append(ScriptedReply(answer.status, answer.headers, (answer.body,)))
-            return self
-        return self._trouble(Trouble(at, error), status, headers, after)
+            response = error.response
+            return self._add(ScriptedReply(response.status, response.headers, (response.body,)))
+        return self._fail(ScriptedFailure(at, error), status, headers, after)
 
     def hang(
         self,
@@ -114,52 +138,48 @@ class ScriptedRoute:
         headers: Mapping[str, str] | None = None,
         after: bytes = b"",
     ) -> Self:
-        """Add silence to the script: only a time limit or a cancellation ends it.
+        """Add silence to the script: only a time limit or a cancellation ends it; see `fail`."""
+        return self._fail(ScriptedFailure(at), status, headers, after)
 
-        Args:
-            at: Where it begins.
-            status: The status of an answer that ends amid its body.
-            headers: The header fields of such an answer.
-            after: The bytes that come before.
-
-        Returns:
-            The route itself, so that the next step can follow.
-        """
-        return self._trouble(Trouble(at), status, headers, after)
-
-    def _trouble(
-        self, trouble: Trouble, status: int, headers: Mapping[str, str] | None, after: bytes
+    def _fail(
+        self,
+        failure: ScriptedFailure,
+        status: int,
+        headers: Mapping[str, str] | None,
+        after: bytes,
     ) -> Self:
         chunks = (after,) if after else ()
-        self._steps.append(
-            ScriptedReply(status, freeze_headers(headers or {}), chunks, trouble=trouble)
-        )
+        fields = freeze_headers(headers or {})
+        return self._add(ScriptedReply(status, fields, chunks, failure=failure))
+
+    def _add(self, reply: ScriptedReply) -> Self:
+        self._replies.append(reply)
         return self
 
     @property
     def called(self) -> int:
-        """How many requests came here."""
+        """The number of requests that the route has taken."""
         return len(self.calls)
 
     def assert_called(self, times: int | None = None) -> None:
-        """Assert that requests came here.
+        """Assert that the route was called.
 
         Args:
-            times: How many; None is at least one.
+            times: The expected number of calls; None means at least one.
 
         Raises:
-            AssertionError: There were more or fewer.
+            AssertionError: The number differs.
         """
         if self.called != times if times is not None else not self.called:
-            wanted = "at least once" if times is None else f"{times} times"
-            raise AssertionError(f"{self} was to be called {wanted}, and was {self.called} times")
+            wanted = "at least 1" if times is None else str(times)
+            raise AssertionError(f"calls of {self}: expected {wanted}, got {self.called}")
 
     @property
-    def next_step(self) -> ScriptedReply:
-        """What becomes of the next request."""
-        return (
-            self._steps[min(self.called, len(self._steps) - 1)] if self._steps else ScriptedReply()
-        )
+    def next_reply(self) -> ScriptedReply:
+        """The reply to the next request."""
+        if not self._replies:
+            return ScriptedReply()
+        return self._replies[min(self.called, len(self._replies) - 1)]
 
     def __str__(self) -> str:
         return str(self.pattern)

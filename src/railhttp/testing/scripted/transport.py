@@ -1,4 +1,4 @@
-"""A transport that plays a script and opens no socket."""
+"""A transport that plays a script and opens no sockets."""
 
 import re
 from collections.abc import Mapping
@@ -9,32 +9,31 @@ from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.testing.scripted.pattern import UNSET, BodyPattern, RequestPattern
-from railhttp.testing.scripted.performance import Performance, ScriptedResponse
-from railhttp.testing.scripted.route import ScriptedRoute
-from railhttp.testing.scripted.steps import ScriptedReply, SentRequest
+from railhttp.testing.scripted.playback import Playback, ScriptedResponse
+from railhttp.testing.scripted.requests import UNSET, BodyPattern, RequestPattern, SentRequest
+from railhttp.testing.scripted.route import ScriptedReply, ScriptedRoute
 
 
 class UnmatchedRequestError(BaseException):
-    """A request that no route takes.
+    """No route takes a request.
 
-    It is no `Exception`, so that no policy and no `Result` can take it for a failure of HTTP: the
-    test fails where the request is made.
+    This is not an `Exception`, so that neither a policy nor a `Result` can take it for a failure
+    of HTTP: the test fails at the call that made the request.
     """
 
 
 class ScriptedTransport:
-    """Plays answers and failures to requests, in place of the network.
+    """Plays responses and failures to requests, in place of the network.
 
-    Policies, interceptors, redirects, time limits and observers are those of the real client:
-    `HTTPClient(exchange=ScriptedTransport())`. There is no cookie jar, and no proxy.
+    Everything above the transport is that of a real client: policies, interceptors, redirects, time
+    limits and observers. Cookie jars and proxies belong to the real transport and are not played.
 
     Args:
-        clock: What tells the time and waits.
+        clock: The source of time for delays and silence.
 
     Attributes:
-        routes: The first one that fits takes a request.
-        misses: What was said of requests that no route took.
+        routes: The routes; the first one that matches takes a request.
+        misses: The messages of all `UnmatchedRequestError`s so far.
 
     Example:
         >>> import asyncio
@@ -67,15 +66,15 @@ class ScriptedTransport:
 
         Args:
             method: The method, in any case.
-            url: A path, for any host, or a whole URL. `*` stands for anything but a slash, `**`
-                for anything; a query names parameters that have to be there, among others. A
-                compiled pattern has to match the whole URL.
-            params: More query parameters that have to be there.
-            body: What the body has to be: bytes, text, a pattern, or a function that decides.
-            json: The document that the body has to be; None is one too.
+            url: A path, for any host, or a whole URL. `*` matches anything but a slash, `**`
+                anything; a query lists parameters that must be present, among others. A compiled
+                pattern must match the whole URL.
+            params: More query parameters that must be present.
+            body: A condition on the body: bytes, text, a compiled pattern or a predicate.
+            json: The JSON document that the body must equal; None is one too.
 
         Returns:
-            The route, to be given its script.
+            The route; add replies to it.
 
         Raises:
             HTTPValidationError: `url` is neither a path nor a whole URL.
@@ -86,79 +85,59 @@ class ScriptedTransport:
 
     @property
     def calls(self) -> tuple[SentRequest, ...]:
-        """All requests that a route took, in order; each attempt and each redirect is one."""
+        """All requests that a route took, in order; attempts and redirects count one by one."""
         return tuple(self._calls)
 
     def assert_all_called(self) -> None:
-        """Assert that every route was called, and that no request went without one.
+        """Assert that every route was called, and that every request had a route.
 
         Raises:
-            AssertionError: Something was not called, or missed.
+            AssertionError: A route was not called, or a request had no route.
         """
         idle = [f"{route} was not called" for route in self.routes if not route.called]
         if problems := [*self.misses, *idle]:
             raise AssertionError("; ".join(problems))
 
-    async def send(self, request: Request, progress: AttemptState) -> HttpResponse:
-        """Play the answer to a request, to the end of its body; see `Exchange`.
-
-        Args:
-            request: The request.
-            progress: Learns how far it came.
-
-        Returns:
-            The answer.
+    async def send(self, request: Request, attempt: AttemptState) -> HttpResponse:
+        """Play the reply to a request, to the end of its body; see `Exchange.send`.
 
         Raises:
-            HTTPClientError: What the script says.
-            UnmatchedRequestError: No route takes it.
+            HTTPClientError: The failure that the script names.
+            UnmatchedRequestError: No route takes the request.
         """
-        incoming = await self.open(request, progress)
+        incoming = await self.open(request, attempt)
         return incoming.answer(await incoming.read())
 
-    async def open(self, request: Request, progress: AttemptState) -> ScriptedResponse:
-        """Play the head of the answer to a request; see `Exchange`.
+    async def open(self, request: Request, attempt: AttemptState) -> ScriptedResponse:
+        """Play the head of the reply to a request; see `send`, and `Exchange.open`."""
+        attempt.stage = Stage.CONNECTING
+        playback = Playback(request, attempt, self._clock)
+        reply = await self._reply(playback)
+        if failure := reply.failure_at("connect"):
+            await playback.fail(failure)
+        attempt.stage = Stage.SENDING
+        if failure := reply.failure_at("head"):
+            await playback.fail(failure)
+        if reply.delay:
+            await playback.delay(reply.delay)
+        attempt.stage = Stage.ANSWERED
+        return ScriptedResponse(playback, reply)
 
-        Args:
-            request: The request.
-            progress: Learns how far it came.
-
-        Returns:
-            The answer, its body still to be read.
-
-        Raises:
-            HTTPClientError: What the script says.
-            UnmatchedRequestError: No route takes it.
-        """
-        progress.stage = Stage.CONNECTING
-        performance = Performance(request, progress, self._clock)
-        step = await self._step(performance)
-        trouble = step.trouble
-        if trouble is not None and trouble.at == "connect":
-            await performance.suffer(trouble)
-        progress.stage = Stage.SENDING
-        if trouble is not None and trouble.at == "head":
-            await performance.suffer(trouble)
-        if step.delay:
-            await performance.wait(step.delay)
-        progress.stage = Stage.ANSWERED
-        return ScriptedResponse(performance, step)
-
-    async def _step(self, performance: Performance) -> ScriptedReply:
-        """Find the route of a request; its body is read unless its connection is to fail."""
-        sent = performance.sent(b"")
+    async def _reply(self, playback: Playback) -> ScriptedReply:
+        """Find the reply to a request, whose body is read unless its connection is to fail."""
+        sent = playback.sent(b"")
         for route in self.routes:
             pattern = route.pattern
             if set(pattern.differences(sent)) - {"body"}:
                 continue
-            if pattern.needs_body or route.next_step.reads_body:
-                sent = performance.sent(await performance.body())
+            if pattern.needs_body or not route.next_reply.failure_at("connect"):
+                sent = playback.sent(await playback.body())
             if not pattern.differences(sent):
-                # Nothing is awaited from here on, or two requests would take the same step.
-                step = route.next_step
+                # No `await` from here on, or two requests would take the same reply.
+                reply = route.next_reply
                 self._calls.append(sent)
                 route.calls.append(sent)
-                return step
+                return reply
         self.misses.append(self._describe_miss(sent))
         raise UnmatchedRequestError(self.misses[-1])
 

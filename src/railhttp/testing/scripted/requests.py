@@ -1,8 +1,9 @@
-"""Which requests belong to a route."""
+"""Requests as the scripted transport receives them, and the patterns that select them."""
 
 import json as json_module
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
@@ -10,25 +11,56 @@ from urllib.parse import parse_qsl, urlsplit
 from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.response import JSON
-from railhttp.testing.scripted.steps import SentRequest
+from railhttp.model.redaction import redact_headers, redact_url, redacted_repr
+from railhttp.model.response import JSON, NO_HEADERS, Headers
 
 BodyPattern: TypeAlias = bytes | str | re.Pattern[bytes] | Callable[[bytes], bool]
-"""What a body has to be: bytes, text, a pattern, or what a function says yes to."""
+"""A condition on a body: bytes or text it must equal, a pattern it must match, or a predicate."""
 
 UNSET: Final = object()
-"""No document, where None is one."""
+"""Stands for "no JSON document", since None is one."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SentRequest:
+    """A request as the scripted transport received it.
+
+    Attributes:
+        method: The method.
+        url: The whole URL.
+        headers: The header fields that the caller, the interceptors and the body have set.
+        body: The whole body; empty if the connection failed before the body was read.
+
+    Example:
+        >>> SentRequest("POST", "https://api.example/", body=b'{"amount": 7}').json()
+        {'amount': 7}
+    """
+
+    method: str
+    url: str
+    headers: Headers = field(default_factory=lambda: NO_HEADERS)
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return redacted_repr(
+            self,
+            url=redact_url(self.url),
+            headers=redact_headers(self.headers),
+            body=f"{len(self.body)} bytes",
+        )
+
+    def json(self) -> JSON:
+        """Parse the body as JSON.
+
+        Raises:
+            ValueError: The body is not JSON.
+        """
+        document: JSON = json_module.loads(self.body)
+        return document
 
 
 class RequestPattern:
-    """A pattern of requests.
-
-    Args:
-        method: The method.
-        url: The pattern of the URL, see `ScriptedTransport.on`.
-        params: Query parameters that have to be there.
-        body: What the body has to be; None is anything.
-        json: The document that the body has to be.
+    """A pattern that requests match or not; for the arguments see `ScriptedTransport.on`.
 
     Raises:
         HTTPValidationError: No request could have such a URL.
@@ -55,43 +87,43 @@ class RequestPattern:
         self._is_path = base.startswith("/")
         self._is_whole = isinstance(url, re.Pattern)
         self._url = url if isinstance(url, re.Pattern) else _compiled(_normal(base))
-        self._shown = url.pattern if isinstance(url, re.Pattern) else base
+        self._text = url.pattern if isinstance(url, re.Pattern) else base
         self._params = frozenset([*_pairs(query), *(params or {}).items()])
         self._body = body
         self._json = json
 
     @property
     def needs_body(self) -> bool:
-        """Whether it depends on the body which requests fit."""
+        """Whether a request must have its body read before it can be compared."""
         return self._body is not None or self._json is not UNSET
 
     def differences(self, sent: SentRequest) -> list[str]:
-        """The parts of a request that do not fit."""
+        """Return the names of the parts of a request that do not match."""
         parts = {
             "method": sent.method == self._method,
             "URL": bool(self._url.fullmatch(self._target(sent.url))),
             "query": self._params <= set(_pairs(urlsplit(sent.url).query)),
-            "body": self._fits(sent.body),
+            "body": self._matches(sent.body),
         }
-        return [part for part, fits in parts.items() if not fits]
+        return [part for part, matches in parts.items() if not matches]
 
     def distance(self, sent: SentRequest) -> tuple[int, float]:
-        """How far away a request is: parts that differ, then how much its URL does."""
+        """Return how far a request is from a match: by differing parts, then by its URL."""
         target = self._target(sent.url)
-        likeness = SequenceMatcher(None, self._shown, target, autojunk=False).ratio()
+        likeness = SequenceMatcher(None, self._text, target, autojunk=False).ratio()
         return len(self.differences(sent)), -likeness
 
     def _target(self, url: str) -> str:
-        """The part of a URL that this speaks of."""
+        """Return the part of a URL that the pattern describes."""
         if self._is_whole:
             return url
         whole, _ = _split(url)
         return URL(whole).raw_path if self._is_path else _normal(whole)
 
-    def _fits(self, body: bytes) -> bool:
+    def _matches(self, body: bytes) -> bool:
         if self._json is not UNSET:
             try:
-                return _is_same(json_module.loads(body), self._json)
+                return _equal(json_module.loads(body), self._json)
             except ValueError:
                 return False
         match self._body:
@@ -109,7 +141,7 @@ class RequestPattern:
     def __str__(self) -> str:
         names = sorted({name for name, _ in self._params})
         query = f"?{'&'.join(names)}" if names else ""
-        return f"{self._method} {self._shown}{query}"
+        return f"{self._method} {self._text}{query}"
 
 
 def _split(url: str) -> tuple[str, str]:
@@ -118,11 +150,11 @@ def _split(url: str) -> tuple[str, str]:
 
 
 def _normal(base: str) -> str:
-    """Write a URL or a path, with its stars, in the form that the URL of a request has."""
+    """Normalise a URL or a path that may contain stars, as yarl does the URL of a request."""
     if base.startswith("/"):
         return URL(f"http://h{base}").raw_path
     _, _, rest = base.partition("://")
-    if not rest or (rest.endswith("*") and "/" not in rest):  # what follows may be a path too
+    if not rest or (rest.endswith("*") and "/" not in rest):  # the star may stand for a path too
         return base
     try:
         url = URL(base)
@@ -131,15 +163,18 @@ def _normal(base: str) -> str:
         return base
 
 
-def _is_same(found: JSON, wanted: object) -> bool:
-    """Whether two documents are the same; true is not 1, and objects decide about equality."""
+def _equal(found: JSON, wanted: object) -> bool:
+    """Compare two JSON documents.
+
+    Python's `True == 1` does not hold here, and other objects compare by their own `__eq__`.
+    """
     match found, wanted:
         case dict(), Mapping():
             return found.keys() == wanted.keys() and all(
-                _is_same(part, wanted[name]) for name, part in found.items()
+                _equal(part, wanted[name]) for name, part in found.items()
             )
         case list(), list() | tuple():
-            return len(found) == len(wanted) and all(map(_is_same, found, wanted))
+            return len(found) == len(wanted) and all(map(_equal, found, wanted))
         case bool() | int() | float(), bool() | int() | float():
             return isinstance(found, bool) is isinstance(wanted, bool) and found == wanted
         case _:
