@@ -20,7 +20,8 @@ ConnectionKind: TypeAlias = Literal[
 """The part of a connection that failed; for `closed` and `rejected` this client itself refused."""
 
 TimeoutPhase: TypeAlias = Literal["pool", "connect", "read", "total"]
-"""What took too long: a free connection, connecting, the response, or the call as a whole."""
+"""The wait that ran out of time: for a pooled connection, for connecting, for the response, or for
+the call as a whole."""
 
 
 class Delivery(Enum):

@@ -123,7 +123,7 @@ class HTTPTimeoutError(HTTPClientError):
     A `case` can name just the phase: `HTTPTimeoutError("read")`.
 
     Args:
-        message: What took too long, and its limit.
+        message: The operation that took too long, and its limit.
         phase: Which limit ran out, see `TimeoutPhase`.
         limit: The limit in seconds; None if unknown.
 
@@ -212,7 +212,7 @@ class HTTPDecodeError(HTTPClientError):
     """A body does not match its headers, or the decoder that the caller chose.
 
     Args:
-        message: What was expected and what was found, without the data itself.
+        message: The expected and the actual form of the data, without the data itself.
         where: The position: a JSON path such as `$.items[3].id`, or a byte or line number.
         content_type: The content type of the response; empty if it names none.
 

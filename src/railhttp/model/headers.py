@@ -1,4 +1,4 @@
-"""Header fields: reading, merging, checking (RFC 9110, section 5)."""
+"""Header fields: normalising, merging and validating (RFC 9110, section 5)."""
 
 import codecs
 import math
@@ -15,17 +15,14 @@ from railhttp.model.validation import CONTROL, LARGEST_INT, TOKEN, describe, req
 def parse_headers(headers: Mapping[str, object]) -> dict[str, str]:
     """Normalise header fields: names in lower case, values without white space around them.
 
-    Applied twice it changes nothing more. Of names that differ only in case, and of repeated
-    fields in a multi-dict, the last one stays.
+    Normalising a second time changes nothing. If names are equal except for case, or a multi-dict
+    repeats a field, the last field wins.
 
     Args:
         headers: Values are text, bytes in UTF-8, or numbers.
 
-    Returns:
-        A new dict.
-
     Raises:
-        HTTPValidationError: A name is no text, or a value none of these.
+        HTTPValidationError: A name is not a str, or a value has another type.
 
     Example:
         >>> parse_headers({"Content-Type": "  application/json  ", "X-Page": 2})
@@ -35,18 +32,15 @@ def parse_headers(headers: Mapping[str, object]) -> dict[str, str]:
 
 
 def merge_headers(*header_dicts: Mapping[str, object], normalize: bool = True) -> dict[str, str]:
-    """Merge header fields; where names are equal in any case, the last one wins.
+    """Merge header fields; if names are equal except for case, the last field wins.
 
     Args:
         *header_dicts: Mappings as for `parse_headers`.
-        normalize: Whether names become lower case and values lose the white space around them;
-            otherwise a name keeps the spelling that came last, and a value all its characters.
-
-    Returns:
-        A new dict.
+        normalize: Whether to lower-case the names and strip white space around the values;
+            otherwise the last spelling of a name is kept, and every value is unchanged.
 
     Raises:
-        HTTPValidationError: A name is no text, or a value cannot be one.
+        HTTPValidationError: A name is not a str, or a value is not text, bytes or a number.
 
     Example:
         >>> merge_headers({"Accept": "*/*"}, {"ACCEPT": "text/html "})
@@ -63,17 +57,17 @@ def merge_headers(*header_dicts: Mapping[str, object], normalize: bool = True) -
 
 
 def extract_json_type(content_type: str) -> str | None:
-    """Find out whether a `Content-Type` value speaks of JSON.
+    """Return the media type of a `Content-Type` value if it is a JSON type.
 
     Args:
         content_type: The value, with or without parameters.
 
     Returns:
-        The media type in lower case where it contains `json`, as `application/json` and all of
+        The media type in lower case if it contains `json`, as `application/json` and every
         `*+json` (RFC 6839, section 3.1) do; otherwise None.
 
     Raises:
-        HTTPValidationError: The value is no text.
+        HTTPValidationError: The value is not a str.
 
     Example:
         >>> extract_json_type("application/json; charset=utf-8")
@@ -150,7 +144,7 @@ def _fields(headers: object) -> Iterator[tuple[str, str]]:
 def _text(value: object, name: str) -> str:
     match value:
         case str():
-            return str.__str__(value)  # an enum's text, not its name
+            return str.__str__(value)  # an enum's value, not its name
         case bytes():  # text is sent as UTF-8 too; require_headers refuses other bytes
             return value.decode("utf-8", "surrogateescape")
         case int() if not isinstance(value, bool) and abs(value) < LARGEST_INT:
@@ -167,14 +161,14 @@ def _text(value: object, name: str) -> str:
 _NO_CHARSETS: Final = frozenset(
     {"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape"}
 )
-"""Codecs that give text, but are the charset of none; punycode takes seconds for 300 kB."""
+"""Codecs that are not charsets of any document; punycode takes seconds for 300 kB."""
 
 
 def codec_of(content_type: str) -> str | None:
     """Find the codec for the charset of a `Content-Type` value.
 
     Returns:
-        Python's name of it; None where Python does not know the charset, or it is none.
+        Python's name for the codec; None if Python has no codec for the charset.
 
     Example:
         >>> codec_of("text/html; charset=latin1"), codec_of("text/html; charset=punycode")
@@ -182,13 +176,13 @@ def codec_of(content_type: str) -> str | None:
     """
     try:
         name = codecs.lookup(charset_of(content_type)).name
-    except (LookupError, ValueError):  # ValueError: no name at all
+    except (LookupError, ValueError):  # ValueError: the name has a null character
         return None
     return None if name in _NO_CHARSETS else name
 
 
 def charset_of(content_type: str) -> str:
-    """Find the charset parameter of a `Content-Type` value, `utf-8` where there is none.
+    """Return the charset parameter of a `Content-Type` value; `utf-8` by default.
 
     Example:
         >>> charset_of('text/html; charset="ISO-8859-1"')

@@ -21,7 +21,7 @@ class Stage(Enum):
 
     @property
     def delivery(self) -> Delivery:
-        """What the stage proves about whether the request reached the server."""
+        """The proof that the stage gives of the request having reached the server."""
         return _DELIVERY[self]
 
 
@@ -48,7 +48,7 @@ class AttemptState(Protocol):
 
     @property
     def delivery(self) -> Delivery:
-        """What this attempt and those before it prove."""
+        """The strongest proof by this attempt and those before it."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Time limits, in words."""
+"""Time limits as text."""
 
 import sys
 
@@ -10,14 +10,14 @@ def format_timeout(timeout: float | None) -> str:
     """Format a time limit for people.
 
     Args:
-        timeout: Seconds, any number; None for no limit.
+        timeout: Seconds; None means no limit.
 
     Returns:
-        The seconds as Python prints a float, and an `s`; `no timeout` for None and for what no
-        float can hold, infinity among it.
+        The seconds as Python prints a float, and an `s`; `no timeout` for None, infinity and every
+        number that is too large for a float.
 
     Raises:
-        HTTPValidationError: The time limit is no number.
+        HTTPValidationError: The time limit is not a number.
 
     Example:
         >>> format_timeout(30), format_timeout(0.25), format_timeout(None)

@@ -189,7 +189,7 @@ def require_function(value: object, field: str) -> None:
 def require_methods(value: object, *methods: str, field: str) -> None:
     """Require an object that has the methods which will be called, whatever its class.
 
-    A class itself is refused: its methods are there, but they would have no instance to work on.
+    A class itself is refused: it has the methods, but no instance to call them on.
 
     Example:
         >>> require_methods("fast", "execute", field="retry_policy")
