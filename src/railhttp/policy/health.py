@@ -1,4 +1,4 @@
-"""What an outcome says about the host's health."""
+"""Whether an outcome is evidence for or against the health of a host."""
 
 from typing import Literal, TypeAlias, assert_never
 
@@ -17,11 +17,11 @@ from railhttp.model.errors import (
 )
 
 Verdict: TypeAlias = Literal["success", "failure", "inconclusive"]
-"""What a call says about the host: it is well, it is not, or nothing."""
+"""Whether a call shows that its host is healthy, that it is not, or neither."""
 
 
 def judge_status(status: int) -> Verdict:
-    """Judge a host by an answer's status: 429 and 5xx are failures, 4xx are the caller's own.
+    """Judge a host by a status: 429 and 5xx are failures of the host, other 4xx of the caller.
 
     Example:
         >>> judge_status(404), judge_status(503), judge_status(429)
@@ -31,7 +31,7 @@ def judge_status(status: int) -> Verdict:
 
 
 def judge_failure(failure: HTTPFailure) -> Verdict:
-    """Judge a host by a failed call; what this client itself refused says nothing.
+    """Judge a host by a failed call; a call that this client itself refused is inconclusive.
 
     Example:
         >>> judge_failure(HTTPConnectionError(kind="connect"))

@@ -18,7 +18,7 @@ from railhttp.pipeline.policies.shielded_store import ShieldedStore
 from railhttp.pipeline.scope import CallScope, SparesBodies, deadline_of, host_of, scope_of
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.budget import RetryBudget
-from railhttp.policy.callbacks import facts_after
+from railhttp.policy.callbacks import call_info_of
 from railhttp.policy.retry import RETRYABLE_STATUSES, RetryEvent, RetryRule, Trial
 from railhttp.protocols import Clock, StateStore
 
@@ -194,7 +194,7 @@ class RetryPolicy(SparesBodies):
             host_of(scope),
             budget.charge,
             budget.cost(failure),
-            facts=lambda: facts_after(failure),
+            facts=lambda: call_info_of(failure),
             undo=lambda paid: self._refund(scope, failure) if paid else None,
         )
 
