@@ -27,14 +27,6 @@ def require_proxy(proxy: object, field: str = "proxy") -> str:
 
     Returns:
         The URL in normal form.
-
-    Example:
-        >>> require_proxy("proxy.example:3128")
-        'http://proxy.example:3128'
-        >>> require_proxy("socks5://proxy.example")
-        Traceback (most recent call last):
-        railhttp.model.errors.HTTPValidationError: proxy: must be an http:// or https:// proxy; for
-        SOCKS put an HTTP proxy in front of it
     """
     other_scheme = isinstance(proxy, str) and SCHEME.match(proxy) and not _HTTP.match(proxy)
     message = "must be an http:// or https:// proxy; for SOCKS put an HTTP proxy in front of it"
@@ -53,10 +45,6 @@ class ProxyVariable(NamedTuple):
 
     Attributes:
         value: A URL that may contain credentials, so `repr` leaves it out.
-
-    Example:
-        >>> ProxyVariable("HTTPS_PROXY", "http://ann:s3cret@proxy.example")
-        ProxyVariable(name='HTTPS_PROXY')
     """
 
     name: str
@@ -72,10 +60,6 @@ class NoProxy(NamedTuple):
     Attributes:
         target: A network, or a domain, which includes its subdomains; empty matches every host.
         port: The only port to match; None matches every port.
-
-    Example:
-        >>> NoProxy("example.com", 443).matches(URL("https://api.example.com/"))
-        True
     """
 
     target: IPv4Network | IPv6Network | str
@@ -101,14 +85,6 @@ class ProxySettings(NamedTuple):
         http: The proxy for http URLs; None for a direct connection.
         https: The proxy for https URLs; None for a direct connection.
         no_proxy: The exceptions.
-
-    Example:
-        >>> settings = ProxySettings.from_environment(
-        ...     {"HTTPS_PROXY": "http://proxy.example:3128", "NO_PROXY": ".corp,10.0.0.0/8"}
-        ... )
-        >>> settings.proxy_for(URL("https://api.example/"))
-        'http://proxy.example:3128'
-        >>> settings.proxy_for(URL("https://10.1.2.3/"))
     """
 
     http: ProxyVariable | None = None
@@ -131,10 +107,6 @@ class ProxySettings(NamedTuple):
 
         Returns:
             The settings. The URL of a proxy is validated only when a request needs it.
-
-        Example:
-            >>> ProxySettings.from_environment({}) == ProxySettings()
-            True
         """
         http_names = (
             ("http_proxy",) if "REQUEST_METHOD" in environ else ("http_proxy", "HTTP_PROXY")

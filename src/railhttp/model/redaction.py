@@ -89,12 +89,7 @@ def redact_headers(
 
 
 def redact_header(name: str, value: str, secret: Set[str]) -> str:
-    """Redact the value of one header field; see `redact_headers`.
-
-    Example:
-        >>> redact_header("Location", "/login?token=abc", SECRET_HEADERS)
-        '/login?token=***'
-    """
+    """Redact the value of one header field; see `redact_headers`."""
     folded = name.lower()
     if folded in secret:
         return MASK

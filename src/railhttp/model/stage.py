@@ -7,12 +7,7 @@ from railhttp.model.errors import CallInfo, Delivery
 
 
 class Stage(Enum):
-    """The stages of an attempt, in order.
-
-    Example:
-        >>> Stage.CONNECTING.delivery
-        <Delivery.NOT_SENT: 'not sent'>
-    """
+    """The stages of an attempt, in order."""
 
     QUEUED = 0
     CONNECTING = 1

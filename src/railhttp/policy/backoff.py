@@ -23,13 +23,6 @@ class Backoff:
 
     Raises:
         HTTPValidationError: A time is negative or not finite, or `jitter` is not a bool.
-
-    Example:
-        >>> backoff = Backoff(base=1.0, maximum=20.0)
-        >>> [backoff.bound(number) for number in (1, 2, 3, 1_000_000)]
-        [1.0, 2.0, 4.0, 20.0]
-        >>> backoff.delay(3, chance=0.25)
-        1.0
     """
 
     base: float = 0.05

@@ -97,12 +97,7 @@ def _next_generation(state: BreakerState | None) -> int:
 
 
 def state_name(state: BreakerState | None) -> CircuitState:
-    """Return the public name of a state.
-
-    Example:
-        >>> state_name(None), state_name(ForcedOpen(1)), state_name(HalfOpen(2, trips=1))
-        ('closed', 'open', 'half_open')
-    """
+    """Return the public name of a state."""
     match state:
         case None | Closed():
             return "closed"

@@ -9,11 +9,6 @@ class Deadline(NamedTuple):
 
     Attributes:
         at: Seconds on a monotonic clock; None means never.
-
-    Example:
-        >>> outer = Deadline(10.0)
-        >>> outer.shrink(3.0, now=4.0), outer.shrink(60.0, now=4.0), outer.remaining(now=4.0)
-        (Deadline(at=7.0), Deadline(at=10.0), 6.0)
     """
 
     at: float | None = None

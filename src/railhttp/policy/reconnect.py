@@ -18,10 +18,6 @@ def may_pass(failure: HTTPFailure) -> bool:
 
     Args:
         failure: The failure of a body, or of opening one, after all attempts.
-
-    Example:
-        >>> may_pass(HTTPCircuitOpenError()), may_pass(HTTPConnectionError(kind="closed"))
-        (True, False)
     """
     match failure:
         case HTTPCircuitOpenError() | HTTPTimeoutError() | HTTPConnectionError(kind="rejected"):

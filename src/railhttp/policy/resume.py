@@ -22,12 +22,6 @@ class Partial:
         validator: The version of the file: a strong `ETag`, or a date. If it is empty, the download
             cannot resume.
         total: The length of the whole file; None if unknown.
-
-    Example:
-        >>> Partial(4, '"v1"').headers
-        {'Range': 'bytes=4-', 'If-Range': '"v1"'}
-        >>> Partial(4).headers
-        {}
     """
 
     size: int = 0
@@ -76,12 +70,6 @@ def decide_resume(partial: Partial, head: HttpResponse) -> ResumeDecision:
     Args:
         partial: The stored bytes when `partial.headers` were sent.
         head: The response; its body is ignored.
-
-    Example:
-        >>> decide_resume(Partial(4, '"v1"'), HttpResponse(200))
-        Take(start=0, total=None, validator='')
-        >>> decide_resume(Partial(4, '"v1"'), HttpResponse(416))
-        StartOver()
     """
     ranged = bool(partial.headers)
     if head.status == 206:
@@ -122,13 +110,6 @@ def strong_validator(head: HttpResponse) -> str:
     Returns:
         A strong `ETag`; otherwise a `Last-Modified` at least a second older than `Date` (RFC 9110,
         section 8.8.2.2), so that no later version can have the same; otherwise an empty string.
-
-    Example:
-        >>> from railhttp.model.response import freeze_headers
-        >>> strong_validator(HttpResponse(200, freeze_headers({"ETag": '"v1"'})))
-        '"v1"'
-        >>> strong_validator(HttpResponse(200, freeze_headers({"ETag": 'W/"v1"'})))
-        ''
     """
     etag = head.headers.get("ETag")
     if etag is not None:

@@ -197,21 +197,12 @@ def is_harmless(delivery: Delivery, *, repeatable: bool, replayable: bool) -> bo
         delivery: The proof about the first send.
         repeatable: Whether a second send is possible and harmless.
         replayable: Whether the body can be sent again.
-
-    Example:
-        >>> is_harmless(Delivery.NOT_SENT, repeatable=False, replayable=True)
-        True
     """
     return repeatable or (delivery is Delivery.NOT_SENT and replayable)
 
 
 def is_transient(failure: HTTPFailure) -> bool:
-    """Whether the same request may succeed a little later.
-
-    Example:
-        >>> is_transient(HTTPConnectionError(kind="dns")), is_transient(HTTPDecodeError())
-        (True, False)
-    """
+    """Whether the same request may succeed a little later."""
     match failure:
         case HTTPConnectionError():
             return failure.kind in _TRANSIENT_KINDS
@@ -233,12 +224,7 @@ def is_transient(failure: HTTPFailure) -> bool:
 
 
 def is_final(failure: HTTPFailure) -> bool:
-    """Whether no attempt can help: this client itself refused, or the time of the call is over.
-
-    Example:
-        >>> is_final(HTTPCircuitOpenError()), is_final(HTTPConnectionError(kind="connect"))
-        (True, False)
-    """
+    """Whether no attempt can help: this client itself refused, or the time of the call is over."""
     match failure:
         case HTTPConnectionError():
             return failure.kind in _OWN_KINDS

@@ -34,12 +34,6 @@ class ContentError(ValueError):
 
     Attributes:
         truncated: Whether the data is valid but incomplete.
-
-    Example:
-        >>> list(decoder_for("gzip").feed(b"not gzip"))
-        Traceback (most recent call last):
-        railhttp.wire.content.ContentError: not gzip: Error -3 while decompressing data: incorrect
-        header check
     """
 
     def __init__(self, message: str, *, truncated: bool = False) -> None:
@@ -199,10 +193,6 @@ def is_only_chunked(transfer_encoding: str) -> bool:
 
     Args:
         transfer_encoding: The value of the field, several values joined by commas.
-
-    Example:
-        >>> is_only_chunked("Chunked"), is_only_chunked("gzip, chunked")
-        (True, False)
     """
     names = [name.strip().lower() for name in transfer_encoding.split(",")]
     return [name for name in names if name not in {"", "identity"}] in ([], ["chunked"])

@@ -16,18 +16,13 @@ class LineTooLong(ValueError):
 
 
 class LineBuffer:
-    r"""Buffers chunks until an LF completes a line, and joins them only then.
+    """Buffers chunks until an LF completes a line, and joins them only then.
 
     Args:
         max_line_bytes: Largest number of bytes before an LF; None means no limit.
 
     Attributes:
         held: The number of buffered bytes.
-
-    Example:
-        >>> buffer = LineBuffer()
-        >>> buffer.take(b"a\nb"), buffer.take(b"c"), buffer.take(b"\n"), buffer.drain()
-        (b'a\n', b'', b'bc\n', b'')
     """
 
     __slots__ = ("_max_line_bytes", "_parts", "held")
@@ -74,7 +69,16 @@ class LineBuffer:
         self.held += len(part)
 
 
-class LineDecoder:
+class _Lines:
+    """Base of `LineDecoder` and `LineSplitter`."""
+
+    __slots__ = ("_buffer",)
+
+    def __init__(self, max_line_bytes: int | None = None) -> None:
+        self._buffer = LineBuffer(max_line_bytes)
+
+
+class LineDecoder(_Lines):
     r"""Splits a UTF-8 stream into lines.
 
     LF and CRLF end a line; a bare CR and a byte-order mark are content. Invalid UTF-8 becomes
@@ -89,10 +93,7 @@ class LineDecoder:
         (['{"n": 1}'], ['{"n": 2}', ''], ['last'])
     """
 
-    __slots__ = ("_buffer",)
-
-    def __init__(self, max_line_bytes: int | None = None) -> None:
-        self._buffer = LineBuffer(max_line_bytes)
+    __slots__ = ()
 
     def feed(self, chunk: bytes) -> list[str]:
         """Add a chunk, and return the lines that it completes, without their ends.
@@ -114,19 +115,10 @@ class LineDecoder:
         return [last.decode("utf-8", "replace")] if last else []
 
 
-class LineSplitter:
-    r"""Splits a stream into lines of bytes; see `LineDecoder`.
+class LineSplitter(_Lines):
+    """Splits a stream into lines of bytes; see `LineDecoder`."""
 
-    Example:
-        >>> splitter = LineSplitter()
-        >>> splitter.feed(b"1\r\n\xff"), splitter.feed(b"\nlast"), splitter.flush()
-        ([b'1'], [b'\xff'], [b'last'])
-    """
-
-    __slots__ = ("_buffer",)
-
-    def __init__(self, max_line_bytes: int | None = None) -> None:
-        self._buffer = LineBuffer(max_line_bytes)
+    __slots__ = ()
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Add a chunk; see `LineDecoder.feed`."""

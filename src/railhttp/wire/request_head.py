@@ -21,11 +21,6 @@ def content_length(request: Request) -> int | None:
     """Return the length of a body in bytes; None if it is unknown, so the body is sent chunked.
 
     A `Content-Length` of the caller is the length of a body that does not know its own.
-
-    Example:
-        >>> from railhttp.model.request import SendOptions
-        >>> content_length(Request("GET", URL("http://h/"), None, None, None, SendOptions()))
-        0
     """
     match request.body:
         case None:
@@ -90,13 +85,6 @@ def proxy_credentials(request: Request, defaults: Mapping[str, str]) -> str:
     Args:
         request: Its field overrides that of the defaults.
         defaults: Fields of every request.
-
-    Example:
-        >>> from railhttp.model.request import SendOptions
-        >>> headers = {"Proxy-Authorization": "Bearer abc"}
-        >>> request = Request("GET", URL("https://h/"), headers, None, None, SendOptions())
-        >>> proxy_credentials(request, {})
-        'Bearer abc'
     """
     fields = CIMultiDict(defaults)
     fields.update(request.headers or {})
