@@ -151,7 +151,7 @@ def json_body(document: object) -> BytesBody:
         text = _JSON.encode(document)
         return BytesBody(text.encode(), "application/json")
     except RecursionError:
-        reason = "is nested too deep or contains itself"
+        reason = "is nested too deeply or contains itself"
     except UnicodeEncodeError:
         reason = "contains a lone surrogate"
     except (TypeError, ValueError) as error:
@@ -189,7 +189,7 @@ def data_body(data: BodyData, measure: Callable[[BinaryIO], FileSource]) -> Body
         case bytearray() | memoryview():
             return BytesBody(bytes(data), _BINARY)
         case str():
-            return BytesBody(_encode(data), "text/plain; charset=utf-8")
+            return BytesBody(encode_text(data, "data"), "text/plain; charset=utf-8")
         case Mapping():
             return _form(cast("QueryParams", data))  # query_pairs refuses other keys and values
     return StreamBody((_segment(data, measure),), _BINARY)
@@ -226,7 +226,7 @@ def _checked(chunks: list[bytes] | tuple[bytes, ...]) -> list[bytes] | tuple[byt
     for chunk in chunks:
         if not isinstance(chunk, bytes | bytearray | memoryview):
             raise HTTPValidationError(
-                f"must be a list of bytes, not of {type(chunk).__name__}: a document goes to json=",
+                f"must be a list of bytes, not of {type(chunk).__name__}: pass a document as json=",
                 field="data",
             )
     return chunks
@@ -237,13 +237,14 @@ def _form(fields: QueryParams) -> BytesBody:
         form = urlencode(query_pairs(fields))
     except HTTPValidationError as error:
         has_file = any(hasattr(value, "read") for value in fields.values())
-        advice = ": a form with files goes to post_multipart" if has_file else ""
+        advice = ": use post_multipart for a form with files" if has_file else ""
         raise HTTPValidationError(f"{error.message}{advice}", field="data") from None
     return BytesBody(form.encode("ascii"), "application/x-www-form-urlencoded")
 
 
-def _encode(text: str) -> bytes:
+def encode_text(text: str, field: str) -> bytes:
+    """Encode text as UTF-8, or raise `HTTPValidationError` for a lone surrogate."""
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise HTTPValidationError("contains a lone surrogate", field="data") from None
+        raise HTTPValidationError("contains a lone surrogate", field=field) from None

@@ -9,7 +9,7 @@ from typing import Final
 from multidict import CIMultiDict
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import CONTROL, LARGEST_INT, TOKEN, describe, require
+from railhttp.model.validation import CONTROL, LARGEST_INT, TOKEN, describe
 
 
 def parse_headers(headers: Mapping[str, object]) -> dict[str, str]:
@@ -97,11 +97,12 @@ def require_headers(headers: object) -> CIMultiDict[str]:
     """
     checked: CIMultiDict[str] = CIMultiDict()
     for name, text in _fields(headers):
-        is_token = TOKEN.fullmatch(name) is not None
-        require(is_token, "must have names that are tokens (RFC 9110, 5.6.2)", "headers")
-        clean = not CONTROL.search(text.replace("\t", ""))
-        message = f"{name} must not have control characters or surrogates in its value"
-        require(clean, message, "headers")
+        if not TOKEN.fullmatch(name):
+            message = "must have names that are tokens (RFC 9110, 5.6.2)"
+            raise HTTPValidationError(message, field="headers")
+        if CONTROL.search(text.replace("\t", "")):
+            message = f"{name} must not have control characters or surrogates in its value"
+            raise HTTPValidationError(message, field="headers")
         checked.add(name, text.strip(" \t"))
     return checked
 
@@ -128,7 +129,7 @@ def _fields(headers: object) -> Iterator[tuple[str, str]]:
     for name, value in headers.items():
         if not isinstance(name, str):
             raise HTTPValidationError(
-                f"must have names of text, got {describe(name)}", field="headers"
+                f"must have names of type str, got {describe(name)}", field="headers"
             )
         yield str.__str__(name), _text(value, name)
 

@@ -169,7 +169,9 @@ def require_framing(headers: Mapping[str, str], body: Body | None) -> None:
             raise HTTPValidationError(f"{name} must not be repeated", field="headers")
         match folded:
             case "transfer-encoding":
-                raise HTTPValidationError("Transfer-Encoding cannot be chosen", field="headers")
+                raise HTTPValidationError(
+                    "Transfer-Encoding must not be set: the transport chooses it", field="headers"
+                )
             case "content-length":
                 _check_length(value, body)
                 once.add(folded)

@@ -170,9 +170,9 @@ class HttpResponse:
         except UnicodeDecodeError as error:
             self._refuse("not JSON: not in a Unicode encoding", f"byte {error.start}")
         except RecursionError:
-            self._refuse("not JSON that can be held: nested too deep", "")
+            self._refuse("JSON is nested too deeply", "")
         except ValueError as error:
-            self._refuse(f"not JSON that can be held: {error}", "")
+            self._refuse(f"JSON cannot be represented: {error}", "")
 
     def _refuse(self, message: str, where: str) -> NoReturn:
         raise HTTPDecodeError(

@@ -181,7 +181,7 @@ def query_pairs(params: QueryParams) -> list[tuple[str, str]]:
 def _query_name(name: object) -> str:
     if isinstance(name, str) and not _SURROGATE.search(name):
         return str.__str__(name)  # an enum's value, not its name
-    raise HTTPValidationError(f"must have names of text, got {describe(name)}", field="params")
+    raise HTTPValidationError(f"must have names of type str, got {describe(name)}", field="params")
 
 
 def _plain_items(value: object) -> Iterator[object]:

@@ -196,7 +196,7 @@ def require_url(url: object, field: str = "url", *, require_scheme: bool = True)
         try:
             return str(URL(absolute))
         except ValueError:  # its message shows the URL, so we raise our own after the block
-            problem = "must percent-encode what is not ASCII in its user and password"
+            problem = "must percent-encode non-ASCII characters in user and password"
     raise HTTPValidationError(problem, field=field)
 
 

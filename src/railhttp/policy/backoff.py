@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import ldexp
 from typing import Final
 
-from railhttp.model.validation import describe, require, require_number
+from railhttp.model.validation import require_flag, require_number
 
 _DOUBLINGS: Final = 2100  # doubled so often, the smallest float exceeds the largest
 
@@ -32,8 +32,7 @@ class Backoff:
     def __post_init__(self) -> None:
         require_number(self.base, "base_delay")
         require_number(self.maximum, "max_delay")
-        is_bool = isinstance(self.jitter, bool)
-        require(is_bool, f"must be True or False, got {describe(self.jitter)}", "jitter")
+        require_flag(self.jitter, "jitter")
 
     def bound(self, number: int) -> float:
         """Upper bound of the wait before retry `number`, counted from 1, in seconds."""

@@ -37,7 +37,9 @@ class RetryBudget:
         for name in self.__slots__:
             require_number(getattr(self, name), name)
         dearest = max(self.transport_cost, self.throttle_cost)
-        require(dearest <= self.capacity, f"must be at least a retry's cost, {dearest}", "capacity")
+        require(
+            dearest <= self.capacity, f"must be at least the cost of a retry, {dearest}", "capacity"
+        )
 
     def cost(self, failure: HTTPFailure) -> int:
         """Tokens for a retry after `failure`."""

@@ -137,7 +137,7 @@ class _CodingDecoder:
     def finish(self) -> None:
         """Check that the last stream is complete."""
         if self._stream is not None:
-            raise ContentError(f"{self._coding.name} data without its end", truncated=True)
+            raise ContentError(f"{self._coding.name} data is truncated", truncated=True)
 
 
 class _StackedDecoder:
@@ -162,7 +162,7 @@ class _StackedDecoder:
         for piece in pieces:
             self._left -= len(piece)
             if self._left < 0:
-                raise ContentError("one content coding inside another expands beyond measure")
+                raise ContentError("stacked content codings expand too much")
             yield piece
 
     def finish(self) -> None:

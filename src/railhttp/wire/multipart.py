@@ -7,7 +7,7 @@ from functools import cache
 from itertools import groupby
 from typing import BinaryIO, Final, TypeAlias
 
-from railhttp.model.body import Body, BytesBody, FileSource, StreamBody
+from railhttp.model.body import Body, BytesBody, FileSource, StreamBody, encode_text
 from railhttp.model.errors import HTTPValidationError
 
 FormValue: TypeAlias = "str | bytes | BinaryIO | tuple[str, bytes | str | BinaryIO, str]"
@@ -81,7 +81,7 @@ def _segments(
     for name, value in fields.items():
         field = f"fields[{name!r}]"
         head, data = _part(name, value, field)
-        yield _utf8(f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n", field)
+        yield encode_text(f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n", field)
         yield data if isinstance(data, bytes) else measure(data)
         yield b"\r\n"
     yield f"--{boundary}--\r\n".encode()
@@ -91,7 +91,7 @@ def _part(name: str, value: FormValue, field: str) -> tuple[str, bytes | BinaryI
     """Return the variable part of the header of a field, and its data."""
     match value:
         case str():
-            return _quoted("name", name, field), _utf8(value, field)
+            return _quoted("name", name, field), encode_text(value, field)
         case bytes():
             return _file_head(name, name, _BINARY, field), value
         case (filename, data, content_type):
@@ -126,7 +126,7 @@ def _data(data: bytes | str | BinaryIO, field: str) -> bytes | BinaryIO:
         case bytes():
             return data
         case str():
-            return _utf8(data, field)
+            return encode_text(data, field)
         case _ if hasattr(data, "encoding"):  # only text files have it
             raise HTTPValidationError("open the file in binary mode: open(path, 'rb')", field=field)
         case _ if hasattr(data, "read"):
@@ -134,13 +134,6 @@ def _data(data: bytes | str | BinaryIO, field: str) -> bytes | BinaryIO:
     raise HTTPValidationError(
         f"must be str, bytes or an open binary file, not {type(data).__name__}", field=field
     )
-
-
-def _utf8(text: str, field: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise HTTPValidationError("contains a lone surrogate", field=field) from None
 
 
 def _basename(path: object) -> str:
