@@ -83,6 +83,11 @@ class BytesBody(NamedTuple):
         """Always True."""
         return True
 
+    @property
+    def length(self) -> int:
+        """The number of bytes."""
+        return len(self.content)
+
 
 class StreamBody(NamedTuple):
     """A body that is read piece by piece while it is sent.

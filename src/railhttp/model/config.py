@@ -10,7 +10,7 @@ from railhttp.model.proxy import require_proxy
 from railhttp.model.redaction import SECRET_HEADERS, redact_url, redacted_repr
 from railhttp.model.validation import (
     TOKEN,
-    describe,
+    mismatch,
     require_count,
     require_flag,
     require_positive_int,
@@ -170,17 +170,14 @@ class HTTPClientConfig:
 
 def _timed(pool: object, timeout: float | None) -> ConnectionPoolConfig:
     if not isinstance(pool, ConnectionPoolConfig):
-        raise HTTPValidationError(
-            f"must be a ConnectionPoolConfig, got {describe(pool)}", field="pool"
-        )
+        raise mismatch("a ConnectionPoolConfig", pool, "pool")
     return pool if timeout is _UNSET else replace(pool, timeout=timeout)
 
 
 def _header_names(names: object) -> frozenset[str]:
     # A str is a collection of its letters, which would protect nothing.
     if not isinstance(names, Collection) or isinstance(names, str | bytes):
-        message = f"must be a collection of names, got {describe(names)}"
-        raise HTTPValidationError(message, field="secret_headers")
+        raise mismatch("a collection of names", names, "secret_headers")
     if not all(isinstance(name, str) and TOKEN.fullmatch(name) for name in names):
         raise HTTPValidationError("must be names of header fields", field="secret_headers")
     return frozenset(name.lower() for name in names)

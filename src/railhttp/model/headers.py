@@ -9,7 +9,7 @@ from typing import Final
 from multidict import CIMultiDict
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import CONTROL, LARGEST_INT, TOKEN, describe
+from railhttp.model.validation import CONTROL, LARGEST_INT, TOKEN, describe, mismatch, require_str
 
 
 def parse_headers(headers: Mapping[str, object]) -> dict[str, str]:
@@ -74,11 +74,7 @@ def extract_json_type(content_type: str) -> str | None:
         'application/json'
         >>> extract_json_type("text/html; q=json")
     """
-    if not isinstance(content_type, str):
-        raise HTTPValidationError(
-            f"must be a str, got {describe(content_type)}", field="content_type"
-        )
-    base = content_type.partition(";")[0].strip().lower()
+    base = require_str(content_type, "content_type").partition(";")[0].strip().lower()
     return base if "json" in base else None
 
 
@@ -125,12 +121,11 @@ def validate_headers(headers: Mapping[str, object]) -> None:
 
 def _fields(headers: object) -> Iterator[tuple[str, str]]:
     if not isinstance(headers, Mapping):
-        raise HTTPValidationError(f"must be a mapping, got {describe(headers)}", field="headers")
+        raise mismatch("a mapping", headers, "headers")
     for name, value in headers.items():
         if not isinstance(name, str):
-            raise HTTPValidationError(
-                f"must have names of type str, got {describe(name)}", field="headers"
-            )
+            message = f"must have names of type str, got {describe(name)}"
+            raise HTTPValidationError(message, field="headers")
         yield str.__str__(name), _text(value, name)
 
 
@@ -145,10 +140,8 @@ def _text(value: object, name: str) -> str:
         case float() if math.isfinite(value):
             return float.__repr__(value)
     label = name if TOKEN.fullmatch(name) else "a field"
-    raise HTTPValidationError(
-        f"{label} must be text, UTF-8 bytes or a finite number, got {describe(value)}",
-        field="headers",
-    )
+    message = f"{label} must be text, UTF-8 bytes or a finite number, got {describe(value)}"
+    raise HTTPValidationError(message, field="headers")
 
 
 _NO_CHARSETS: Final = frozenset(

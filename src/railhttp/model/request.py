@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from multidict import CIMultiDict
 from yarl import URL
 
-from railhttp.model.body import Body, BytesBody
+from railhttp.model.body import Body
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.options import ProgressCallback
 from railhttp.model.redaction import (
@@ -28,17 +28,11 @@ IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT",
 
 
 class SendOptions(NamedTuple):
-    """How to send a request.
+    """How to send a request; see `RequestOptions` and `HTTPClientConfig` for most options.
 
     Attributes:
-        connect_timeout: Seconds for getting a connection; None means no limit.
-        read_timeout: Seconds without a byte from the server; None means no limit.
         proxy: The URL of a proxy. None means the proxy of the pool, an empty string means none.
         ssl_context: The TLS context. None means that of the pool, False disables verification.
-        allow_redirects: Whether redirects are followed.
-        max_redirects: The largest number of redirects.
-        max_response_bytes: The largest body that is read into memory, after decompression.
-        upload_progress: Called as the bytes of the body are sent.
         secret_headers: Names, in lower case, of the fields whose values are never shown.
     """
 
@@ -157,6 +151,7 @@ def require_framing(headers: Mapping[str, str], body: Body | None) -> None:
     sets `Transfer-Encoding` (RFC 9112, section 6).
 
     Example:
+        >>> from railhttp.model.body import BytesBody
         >>> require_framing({"content-length": "3"}, BytesBody(b"four", "text/plain"))
         Traceback (most recent call last):
         railhttp.model.errors.HTTPValidationError: headers: Content-Length must be 4, the length of
@@ -180,13 +175,7 @@ def require_framing(headers: Mapping[str, str], body: Body | None) -> None:
 
 
 def _check_length(value: str, body: Body | None) -> None:
-    match body:
-        case None:
-            length: int | None = 0
-        case BytesBody(content):
-            length = len(content)
-        case _:
-            length = body.length
+    length = 0 if body is None else body.length
     if length is not None and value != str(length):
         raise HTTPValidationError(
             f"Content-Length must be {length}, the length of the body", field="headers"

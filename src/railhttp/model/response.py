@@ -10,7 +10,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from railhttp.model.errors import HTTPDecodeError, HTTPStatusError, HTTPValidationError
 from railhttp.model.headers import codec_of
 from railhttp.model.redaction import SECRET_HEADERS, redact_header, redact_url
-from railhttp.model.validation import describe
+from railhttp.model.validation import describe, mismatch
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 """Any JSON document (RFC 8259)."""
@@ -227,12 +227,12 @@ class HttpResponse:
 def _frozen(headers: object) -> Headers:
     if isinstance(headers, Mapping):
         return freeze_headers(headers)
-    raise HTTPValidationError(f"must be a mapping, got {describe(headers)}", field="headers")
+    raise mismatch("a mapping", headers, "headers")
 
 
 def _check_parts(status: object, body: object) -> None:
     if not isinstance(status, int):
-        raise HTTPValidationError(f"must be an int, got {describe(status)}", field="status")
+        raise mismatch("an int", status, "status")
     if not isinstance(body, bytes):
         advice = ": encode the text" if isinstance(body, str) else ""
         raise HTTPValidationError(f"must be bytes, got {describe(body)}{advice}", field="body")

@@ -2,8 +2,7 @@
 
 import sys
 
-from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import describe
+from railhttp.model.validation import mismatch
 
 
 def format_timeout(timeout: float | None) -> str:
@@ -24,9 +23,7 @@ def format_timeout(timeout: float | None) -> str:
         ('30.0s', '0.25s', 'no timeout')
     """
     if not isinstance(timeout, int | float | None):
-        raise HTTPValidationError(
-            f"must be a number or None, got {describe(timeout)}", field="timeout"
-        )
+        raise mismatch("a number or None", timeout, "timeout")
     longest = sys.float_info.max
     if timeout is None or timeout > longest:
         return "no timeout"

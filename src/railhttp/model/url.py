@@ -13,7 +13,15 @@ from uuid import UUID
 from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import LARGEST_INT, SCHEME, describe, require_text, require_url
+from railhttp.model.validation import (
+    LARGEST_INT,
+    SCHEME,
+    describe,
+    mismatch,
+    require_str,
+    require_text,
+    require_url,
+)
 
 QueryValue: TypeAlias = str | int | float | bool | Decimal | Enum | date | UUID | None
 """The value of a query parameter; a `datetime` is a `date` too."""
@@ -125,9 +133,7 @@ def request_url(url: str) -> URL:
 
 
 def _parse_as(url: str, field: str) -> URL:
-    if not isinstance(url, str):  # the cache needs a hashable key
-        raise HTTPValidationError(f"must be a str, got {describe(url)}", field=field)
-    return _parse(str.__str__(url), field)  # an enum's value, not its name
+    return _parse(require_str(url, field), field)  # the cache needs a hashable key
 
 
 @lru_cache(maxsize=1024)
@@ -169,7 +175,7 @@ def query_pairs(params: QueryParams) -> list[tuple[str, str]]:
         [('a', '1'), ('a', 'true')]
     """
     if not isinstance(params, Mapping):
-        raise HTTPValidationError(f"must be a mapping, got {describe(params)}", field="params")
+        raise mismatch("a mapping", params, "params")
     return [
         (_query_name(name), _query_text(plain, name))
         for name, value in params.items()

@@ -9,7 +9,6 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from railhttp.model.authorization import basic_auth
-from railhttp.model.body import BytesBody
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.request import Request
 
@@ -22,16 +21,12 @@ def content_length(request: Request) -> int | None:
 
     A `Content-Length` of the caller is the length of a body that does not know its own.
     """
-    match request.body:
-        case None:
-            return 0
-        case BytesBody(content):
-            return len(content)
-        case body if body.length is not None:
-            return body.length
+    length = 0 if request.body is None else request.body.length
+    if length is not None:
+        return length
     announced = {name.lower(): value for name, value in (request.headers or {}).items()}
-    length = announced.get("content-length")
-    return None if length is None else int(length)
+    value = announced.get("content-length")
+    return None if value is None else int(value)
 
 
 def request_head(
