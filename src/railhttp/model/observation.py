@@ -2,6 +2,8 @@
 
 from typing import Final, NamedTuple, assert_never
 
+from yarl import URL
+
 from railhttp.model.errors import HTTPConnectionError, HTTPFailure, HTTPTimeoutError, TimeoutPhase
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
@@ -37,9 +39,9 @@ class RequestStarted:
         self._request = request
         self._timeout = timeout
         self._attempt_timeout = attempt_timeout
-        self.method = request.method
-        self.url = request.url
-        self.attempt = attempt
+        self.method: str = request.method
+        self.url: URL = request.url
+        self.attempt: int = attempt
         self.added: dict[str, str] = {}
 
     @property

@@ -145,7 +145,7 @@ class ZstandardDecompressor:
     def __init__(self, package: ModuleType) -> None:
         frames = package.ZstdDecompressor(max_window_size=1 << _ZSTD_WINDOW_LOG)
         self._stream: _ZstandardStream = frames.decompressobj()
-        self.unused_data = b""
+        self.unused_data: bytes = b""
 
     @property
     def eof(self) -> bool:

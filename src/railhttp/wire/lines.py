@@ -30,7 +30,7 @@ class LineBuffer:
     def __init__(self, max_line_bytes: int | None = None) -> None:
         self._max_line_bytes = max_line_bytes
         self._parts: list[bytes] = []
-        self.held = 0
+        self.held: int = 0
 
     def take(self, chunk: bytes) -> bytes:
         """Add a chunk, and return all bytes up to the last LF.

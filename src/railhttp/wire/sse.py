@@ -81,7 +81,7 @@ class EventStreamDecoder:
     )
 
     def __init__(self, max_event_bytes: int | None = None, *, last_event_id: str = "") -> None:
-        self.last_event_id = last_event_id
+        self.last_event_id: str = last_event_id
         self.retry: int | None = None
         self._max_event_bytes = max_event_bytes
         self._buffer = LineBuffer()
