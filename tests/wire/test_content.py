@@ -1,4 +1,4 @@
-"""Content codings: what is undone, what is refused, and that a bomb does not explode."""
+"""Content codings: decoding, corrupt data, and bombs that must not expand."""
 
 import gzip
 import tracemalloc

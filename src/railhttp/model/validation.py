@@ -169,11 +169,12 @@ def require_methods(value: object, *methods: str, field: str) -> None:
         railhttp.model.errors.HTTPValidationError: store: must be an object with `keys` and
         `values`, got the class dict
     """
-    complete = all(callable(getattr(value, method, None)) for method in methods)
     found = f"the class {value.__name__}" if isinstance(value, type) else describe(value)
     wanted = " and ".join(f"`{method}`" for method in methods)
-    holds = complete and not isinstance(value, type)
-    require(holds, f"must be an object with {wanted}, got {found}", field)
+    complete = not isinstance(value, type) and all(
+        callable(getattr(value, method, None)) for method in methods
+    )
+    require(complete, f"must be an object with {wanted}, got {found}", field)
 
 
 def require_url(url: object, field: str = "url", *, require_scheme: bool = True) -> str:
