@@ -95,7 +95,7 @@ class ProxySettings(NamedTuple):
     def from_environment(cls, environ: Mapping[str, str]) -> "ProxySettings":
         """Read HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, as curl and Python do.
 
-        A lower-case name overrides the upper-case one; if it is empty, it disables the proxy.
+        A lower-case name overrides the upper-case one, even with an empty value, which means unset.
         ALL_PROXY is used for a scheme without a proxy. HTTP_PROXY in upper case is ignored if
         REQUEST_METHOD is set, because in a CGI program it is a header field that the client sent
         (CVE-2016-5385). NO_PROXY is a comma-separated list of `*`, hosts with or without a leading

@@ -1,6 +1,6 @@
 """Whether an outcome is evidence for or against the health of a host."""
 
-from typing import Literal, TypeAlias, assert_never
+from typing import Final, Literal, TypeAlias, assert_never
 
 from railhttp.model.errors import (
     Delivery,
@@ -15,6 +15,9 @@ from railhttp.model.errors import (
     HTTPStatusError,
     HTTPTimeoutError,
 )
+
+OWN_KINDS: Final = frozenset({"closed", "rejected", "redirect"})
+"""Kinds of `HTTPConnectionError` that are decisions of this client, not failures of the host."""
 
 Verdict: TypeAlias = Literal["success", "failure", "inconclusive"]
 """Whether a call shows that its host is healthy, that it is not, or neither."""
@@ -44,8 +47,7 @@ def judge_failure(failure: HTTPFailure) -> Verdict:
     """
     match failure:
         case HTTPConnectionError():
-            own = failure.kind in ("closed", "rejected", "redirect")
-            return "inconclusive" if own else "failure"
+            return "inconclusive" if failure.kind in OWN_KINDS else "failure"
         case HTTPTimeoutError():
             unsent = failure.delivery is Delivery.NOT_SENT and failure.phase == "total"
             return "inconclusive" if unsent or failure.phase == "pool" else "failure"

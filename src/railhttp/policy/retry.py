@@ -26,12 +26,12 @@ from railhttp.policy.backoff import Backoff
 from railhttp.policy.budget import is_throttled
 from railhttp.policy.callbacks import call_predicate
 from railhttp.policy.deadline import NEVER, Deadline
+from railhttp.policy.health import OWN_KINDS
 
 RETRYABLE_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses that a later attempt may avoid; for 501 and 505, no attempt can succeed."""
 
 _TRANSIENT_KINDS: Final = frozenset({"dns", "connect", "proxy", "disconnected", "truncated"})
-_OWN_KINDS: Final = frozenset({"closed", "rejected", "redirect"})
 _SECONDS: Final = re.compile(r"-?[0-9]+(?:\.[0-9]*)?")
 
 
@@ -227,7 +227,7 @@ def is_final(failure: HTTPFailure) -> bool:
     """Whether no attempt can help: this client itself refused, or the time of the call is over."""
     match failure:
         case HTTPConnectionError():
-            return failure.kind in _OWN_KINDS
+            return failure.kind in OWN_KINDS
         case HTTPTimeoutError():
             return failure.phase == "total"
         case (
