@@ -202,7 +202,7 @@ class BreakerMachine(RuleBasedStateMachine):
     @invariant()
     def probes_in_flight_are_few(self) -> None:
         if isinstance(self.state, HalfOpen):
-            alive = [lease for lease in self.state.leases if lease.until > self.now]
+            alive = [slot for slot in self.state.slots if slot.until > self.now]
             assert len(alive) + self.state.successes <= self.rule.half_open_max_calls, "12"
 
 
@@ -222,7 +222,7 @@ def test_17_window_sums_equal_brute_force(calls: list[tuple[float, bool]], span:
         window = window.record(failed, now=now, span=span)
         recent = in_window(counted, now, span)
         assert window.sums() == (len(recent), sum(recent))
-        assert len(window.steps) <= BUCKETS
+        assert len(window.buckets) <= BUCKETS
 
 
 @given(

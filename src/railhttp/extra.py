@@ -1,4 +1,4 @@
-"""Says what to install where a package is missing that only a part of this one needs."""
+"""Imports of optional packages, with an error that names the extra to install."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -6,13 +6,13 @@ from contextlib import contextmanager
 
 @contextmanager
 def provided_by(requirement: str) -> Generator[None, None, None]:
-    """Import packages that need not be there.
+    """Import optional packages inside this block.
 
     Args:
-        requirement: What brings them, as pip takes it.
+        requirement: The requirement that installs them, such as `railhttp[di]`.
 
     Raises:
-        ModuleNotFoundError: One is missing; the error says what brings it.
+        ModuleNotFoundError: A package is missing; the error names the requirement.
 
     Example:
         >>> with provided_by("railhttp[di]"):

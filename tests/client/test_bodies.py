@@ -321,10 +321,10 @@ async def test_a_file_that_shrinks_meanwhile_is_noticed(
 @pytest.mark.parametrize(
     ("data", "advice"),
     [
-        ([1, 2], "must be a list of bytes, not of int: a document goes to json="),
-        ((b"a", "b"), "must be a list of bytes, not of str: a document goes to json="),
-        ([{"a": 1}], "must be a list of bytes, not of dict: a document goes to json="),
-        ({"a": io.BytesIO()}, "got BytesIO: a form with files goes to post_multipart"),
+        ([1, 2], "must be a list of bytes, not of int: pass a document as json="),
+        ((b"a", "b"), "must be a list of bytes, not of str: pass a document as json="),
+        ([{"a": 1}], "must be a list of bytes, not of dict: pass a document as json="),
+        ({"a": io.BytesIO()}, "got BytesIO: use post_multipart for a form with files"),
     ],
 )
 async def test_what_belongs_elsewhere_is_refused_before_anything_is_sent(

@@ -125,10 +125,12 @@ class Retargeting(Requests):
 async def test_what_is_sent_decides_whether_it_may_be_sent_again(
     faults: FaultServer, pipeline: bool, interceptor: Retargeting, method: str, sends: int
 ) -> None:
-    resilience = ResiliencePipeline(EAGER) if pipeline else None
-    async with HTTPClient(
-        CONFIG, retry_policy=EAGER, resilience=resilience, interceptors=[interceptor]
-    ) as client:
+    client = (
+        HTTPClient(CONFIG, resilience=ResiliencePipeline(EAGER), interceptors=[interceptor])
+        if pipeline
+        else HTTPClient(CONFIG, retry_policy=EAGER, interceptors=[interceptor])
+    )
+    async with client:
         with pytest.raises(HTTPClientError):
             await client.request(method, faults.url("/reset-before-head"))
     assert len(faults.received) == sends

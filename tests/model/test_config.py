@@ -1,4 +1,4 @@
-"""Settings: what each may be, checked when they are built, and read back as it is meant."""
+"""Settings: their limits, validated at construction, and the values that are read back."""
 
 import copy
 import pickle

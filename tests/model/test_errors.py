@@ -1,4 +1,4 @@
-"""The failures: their tree, what they know, and that they survive copying and being raised."""
+"""The failures: their tree and their attributes; they can be copied, pickled and raised."""
 
 import copy
 import inspect
@@ -131,13 +131,13 @@ COPIES: Final[list[Callable[[HTTPError], HTTPError]]] = [
 ]
 
 
-def facts(value: object) -> object:
-    """What can be compared: failures hash and compare by identity."""
+def details(value: object) -> object:
+    """Comparable details: failures themselves compare by identity."""
     if isinstance(value, HTTPError):
-        return type(value), value.args, facts(vars(value))
+        return type(value), value.args, details(vars(value))
     if isinstance(value, dict):
-        return {name: facts(item) for name, item in value.items()}
-    return tuple(map(facts, value)) if isinstance(value, tuple) else value
+        return {name: details(item) for name, item in value.items()}
+    return tuple(map(details, value)) if isinstance(value, tuple) else value
 
 
 def test_the_tree_is_the_one_in_the_picture() -> None:
@@ -207,7 +207,7 @@ def test_failures_survive_copying(
 ) -> None:
     other = copied(error)
     assert other is not error
-    assert facts(other) == facts(error)
+    assert details(other) == details(error)
     assert (str(other), repr(other)) == (str(error), repr(error))
 
 
@@ -295,7 +295,7 @@ def test_a_validation_error_without_a_field_is_its_message() -> None:
     assert (str(error), error.message, error.field) == ("is empty", "is empty", "")
 
 
-def test_a_status_error_takes_its_facts_from_the_response() -> None:
+def test_a_status_error_takes_its_details_from_the_response() -> None:
     error = HTTPStatusError(ANSWER)
     assert (error.status, error.attempts, error.method, error.response) == (503, 3, "GET", ANSWER)
 

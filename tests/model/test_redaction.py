@@ -1,4 +1,4 @@
-"""What may be shown of a URL, of header fields and of values: a table of disguises."""
+"""Redaction of URLs, header fields and values, as a table of hidden secrets."""
 
 import inspect
 from dataclasses import is_dataclass

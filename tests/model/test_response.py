@@ -137,9 +137,9 @@ def test_json_is_read_in_each_unicode_encoding(encoding: str) -> None:
         (b'{"a": s3cret}', "not JSON: Expecting value", "line 1 column 7"),
         (b"[1]\n[2]", "not JSON: Extra data", "line 2 column 1"),
         (b'"n\xe9"', "not JSON: not in a Unicode encoding", "byte 2"),
-        (b"[" * 100_000, "not JSON that can be held: nested too deep", ""),
-        (b"NaN", "not JSON that can be held: NaN is not a JSON number", ""),
-        (b"-Infinity", "not JSON that can be held: -Infinity is not a JSON number", ""),
+        (b"[" * 100_000, "JSON is nested too deeply", ""),
+        (b"NaN", "JSON cannot be represented: NaN is not a JSON number", ""),
+        (b"-Infinity", "JSON cannot be represented: -Infinity is not a JSON number", ""),
     ],
     ids=range(7),
 )
@@ -153,7 +153,7 @@ def test_what_is_not_json_is_a_decode_error(body: bytes, message: str, where: st
 
 
 def test_a_number_of_too_many_digits_is_a_decode_error() -> None:
-    with pytest.raises(HTTPDecodeError, match="not JSON that can be held: Exceeds the limit"):
+    with pytest.raises(HTTPDecodeError, match="JSON cannot be represented: Exceeds the limit"):
         HttpResponse(200, body=b"1" * 5000).json()
 
 

@@ -133,7 +133,7 @@ def test_what_has_no_form_is_refused_by_name(value: str) -> None:
 
 @pytest.mark.parametrize("params", [{1: "a"}, {b"a": "a"}, {"\ud800": "a"}, {None: "a"}])
 def test_a_parameter_is_named_by_text(params: QueryParams) -> None:
-    with pytest.raises(HTTPValidationError, match=r"^params: must have names of text"):
+    with pytest.raises(HTTPValidationError, match=r"^params: must have names of type str"):
         build_url("http://h", params=params)
 
 

@@ -1,4 +1,4 @@
-"""The validators: what is accepted, what is refused, and what a refusal says and hides."""
+"""The validators: accepted and refused values, and errors that hide secrets."""
 
 import math
 from collections.abc import Callable

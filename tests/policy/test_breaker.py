@@ -22,4 +22,4 @@ def test_a_report_may_stand_for_several_calls_of_some_time_ago() -> None:
     report = Report(Ticket(0, 0, 0.0), "success", 0.5, calls=7, ago=2.0)
     state, _ = rule.record(Closed(), report, 12.5)
     assert isinstance(state, Closed)
-    assert state.window.steps == ((10, 7, 0),)
+    assert state.window.buckets == ((10, 7, 0),)

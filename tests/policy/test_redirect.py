@@ -1,4 +1,4 @@
-"""What is sent after a redirect, decided without a socket."""
+"""The request after a redirect, decided without a socket."""
 
 import pytest
 from yarl import URL

@@ -1,4 +1,4 @@
-"""What ends a stream or a download for good, and what does not."""
+"""Failures that end a stream or a download, and failures that it survives."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Content codings: what is undone, what is refused, and that a bomb does not explode."""
+"""Content codings: decoding, corrupt data, and bombs that must not expand."""
 
 import gzip
 import tracemalloc
@@ -102,7 +102,7 @@ def test_what_comes_after_the_end_in_another_chunk_is_refused_too(coding: str, b
 
 
 def test_a_truncated_body_is_told_from_a_corrupt_one() -> None:
-    with pytest.raises(ContentError, match="gzip data without its end") as caught:
+    with pytest.raises(ContentError, match="gzip data is truncated") as caught:
         decode_body("gzip", gzip.compress(TEXT)[:-1], max_bytes=len(TEXT))
     assert caught.value.truncated
 
@@ -156,7 +156,7 @@ def test_a_bomb_between_two_codings_is_refused() -> None:
     padded = gzip.compress(TEXT) + bytes(64 * 1024 * 1024)
     bomb = gzip.compress(gzip.compress(padded), 9)
     assert len(bomb) < 4096
-    with pytest.raises(ContentError, match="expands beyond measure"):
+    with pytest.raises(ContentError, match="expand too much"):
         decode_body("gzip, gzip, gzip", bomb, max_bytes=len(TEXT))
 
 

@@ -1,4 +1,4 @@
-"""Lines from chunks: what ends one, what is content, and the limit."""
+"""Lines from chunks: their ends, their content and their limit."""
 
 import pytest
 

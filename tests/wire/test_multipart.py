@@ -1,4 +1,4 @@
-"""Forms with files: what each kind of value becomes, and what is refused."""
+"""Forms with files: the part for each kind of value, and refused values."""
 
 import io
 from pathlib import Path

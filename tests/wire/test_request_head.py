@@ -1,4 +1,4 @@
-"""The head of a request: what stands in it, and in which case."""
+"""The head of a request: its fields, and when each is sent."""
 
 import pytest
 from multidict import CIMultiDict

@@ -6,7 +6,7 @@ from typing import Final
 
 from yarl import URL
 
-_MAX_LENGTH: Final = 253  # of a name: RFC 1035, section 2.3.4 has 255 octets on the wire
+_MAX_LENGTH: Final = 253  # characters; RFC 1035, section 2.3.4 allows 255 octets on the wire
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PORT: Final = re.compile(r":[0-9]{1,5}")
@@ -18,20 +18,13 @@ _AUTHORITY: Final = re.compile(
 
 
 def normal_host(host: str) -> str:
-    """Give a host as it is sent.
-
-    Args:
-        host: Any text.
+    """Return a host in the form in which it is sent.
 
     Returns:
-        The host in lower case and ASCII, an IPv6 address compressed and without brackets; an
-        empty string where the text is no host, see `railhttp.model.validation.require_host`.
-
-    Example:
-        >>> normal_host("Bücher.example"), normal_host("[0:0::1]"), normal_host("a b")
-        ('xn--bcher-kva.example', '::1', '')
+        The host in lower-case ASCII, an IPv6 address compressed and without brackets; an empty
+        string if the text breaks the rules of `railhttp.model.validation.require_host`.
     """
-    if len(host) > _MAX_LENGTH + 1:  # IDNA is slow on what is too long anyway
+    if len(host) > _MAX_LENGTH + 1:  # IDNA would be slow
         return ""
     try:
         return _ipv6(host) if "[" in host or ":" in host else _name_or_ipv4(host)
@@ -58,24 +51,18 @@ def _to_ascii(name: str) -> str:
     if name.isascii() and "xn--" not in name:
         return name
     url = URL.build(scheme="http", host=name)
-    # Reading `host` decodes punycode: better a refusal here than an error amid a request.
+    # Reading `host` decodes punycode, so malformed punycode is refused here, before a request.
     return (url.host and url.raw_host) or ""
 
 
 def authority_problem(authority: str) -> str:
-    """Say what is wrong with the authority of a URL and what would be right.
+    """Find the rule that the authority of a URL breaks.
 
     Args:
-        authority: What stands between `//` and the path, without `/`, `?`, `#` and white space.
+        authority: The text between `//` and the path, without `/`, `?`, `#` and white space.
 
     Returns:
-        A sentence without its subject, and an empty string where nothing is wrong.
-
-    Example:
-        >>> authority_problem("ann:s3cret@[::1]:8080")
-        ''
-        >>> authority_problem("api.example:0")
-        'must have a port from 1 to 65535, or none'
+        The rule, as in "must have a host"; an empty string if all rules hold.
     """
     parts = _AUTHORITY.fullmatch(authority)
     if not parts:

@@ -14,22 +14,22 @@ def basic_auth(username: str, password: str) -> dict[str, str]:
     """Build the header field of Basic authentication, in UTF-8 (RFC 7617).
 
     Args:
-        username: Without a colon; may be empty.
+        username: Must not contain a colon; may be empty.
         password: May be empty.
 
     Returns:
-        Headers to send or to merge with others.
+        Headers, to send or to merge with others.
 
     Raises:
-        HTTPValidationError: One of them is no text, has a control character or a surrogate, or
-            the username has a colon. The refusal shows neither.
+        HTTPValidationError: An argument is not a str or has a control character or a surrogate, or
+            the username has a colon. The error shows neither argument.
 
     Example:
         >>> basic_auth("ann", "s3cret")
         {'Authorization': 'Basic YW5uOnMzY3JldA=='}
     """
-    username = require_text(username, field="username")
-    password = require_text(password, field="password")
+    username = require_text(username, "username")
+    password = require_text(password, "password")
     if ":" in username:
         raise HTTPValidationError("must not contain a colon (RFC 7617)", field="username")
     return {"Authorization": f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"}
@@ -42,16 +42,16 @@ def bearer_auth(token: str) -> dict[str, str]:
         token: Letters, digits and `-._~+/`, then any number of `=`.
 
     Returns:
-        Headers to send or to merge with others.
+        Headers, to send or to merge with others.
 
     Raises:
-        HTTPValidationError: The token has other characters or none. The refusal does not show it.
+        HTTPValidationError: The token is empty or has other characters. The error does not show it.
 
     Example:
         >>> bearer_auth("mF_9.B5f-4.1JqM")
         {'Authorization': 'Bearer mF_9.B5f-4.1JqM'}
     """
-    token = require_text(token, field="token")
+    token = require_text(token, "token")
     if not _TOKEN.fullmatch(token):
         raise HTTPValidationError(
             "must be letters, digits and -._~+/, then any number of = (RFC 6750)", field="token"

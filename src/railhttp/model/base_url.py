@@ -1,4 +1,4 @@
-"""What all requests of a client have in common: a base URL, and default header fields."""
+"""The base URL and the default header fields of a client."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, Self
@@ -11,13 +11,13 @@ from railhttp.model.validation import require_url
 
 
 class BaseURL(NamedTuple):
-    """A base URL, and the header fields that go with it.
+    """A base URL and the header fields sent with each request.
 
     Attributes:
-        url: What every relative path is put behind; empty where all URLs are absolute.
-        origin: Its origin; None where there is no base URL.
-        headers: Fields of every request to that origin, or to any where there is none.
-        public_headers: Fields of requests to other origins.
+        url: The prefix of every relative path; empty if all URLs must be absolute.
+        origin: The origin of `url`; None without a base URL.
+        headers: Fields sent to that origin; without a base URL, sent to every origin.
+        public_headers: Fields sent to other origins.
     """
 
     url: str
@@ -34,16 +34,16 @@ class BaseURL(NamedTuple):
         *,
         share_credentials: bool,
     ) -> Self | None:
-        """Check what a client was given.
+        """Validate the arguments of a client.
 
         Args:
-            url: The base URL; empty for none.
-            headers: Default fields; None for none.
-            secret: Names, in lower case, of fields that stay at the base URL's origin.
-            share_credentials: Whether these go to other origins too.
+            url: The base URL, or an empty string.
+            headers: The default fields.
+            secret: Names, in lower case, of fields that only the base URL's origin may receive.
+            share_credentials: Whether other origins receive those too.
 
         Returns:
-            None where there is neither.
+            None if there is neither a base URL nor a header field.
 
         Raises:
             HTTPValidationError: The base URL (field `base_url`) or a header is not valid.
@@ -73,17 +73,17 @@ class BaseURL(NamedTuple):
         )
 
     def resolve(self, url: str, options: RequestOptions) -> tuple[str, RequestOptions]:
-        """Find out what a call means.
+        """Apply the base URL and the default fields to a call.
 
         Args:
-            url: A path behind the base URL, or an absolute URL.
-            options: The call's own options.
+            url: A path below the base URL, or an absolute URL.
+            options: The options of the call.
 
         Returns:
-            The absolute URL, and the options with the default fields that go there.
+            The absolute URL, and the options with the default fields for its origin.
 
         Raises:
-            HTTPValidationError: The path cannot be put behind the base, or the URL is none.
+            HTTPValidationError: The URL is malformed, or the path has control characters.
         """
         absolute = join_base_url(self.url, url)
         at_home = self.origin is None or origin_of(request_url(absolute)) == self.origin

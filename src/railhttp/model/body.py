@@ -1,4 +1,4 @@
-"""What a request carries, and whether it can be sent a second time."""
+"""Request bodies, and whether each can be sent a second time."""
 
 import io
 import json as json_module
@@ -32,18 +32,18 @@ BodyData: TypeAlias = (
     | Iterable[bytes]
     | AsyncIterable[bytes]
 )
-"""What `data=` takes: bytes, text, a form, an open binary file, an incoming stream, or an iterable
-of bytes."""
+"""The types that `data=` accepts: bytes, text, a form, an open binary file, an incoming stream, or
+an iterable of bytes."""
 
 
 class FileSource(NamedTuple):
-    """An open binary file, from where it stands to its end.
+    """An open binary file, from its current position to its end.
 
     Attributes:
-        file: The file; it is read in a thread, and never closed here.
-        start: The position to read from; None where the file cannot seek, so is read only once.
-        size: The number of bytes from there on; None where unknown.
-        guard: Held while the file is read: an attempt that was cut off may still do so.
+        file: The file. A thread reads it; railhttp never closes it.
+        start: The position to read from; None if the file cannot seek and is read only once.
+        size: The number of bytes from `start`; None if unknown.
+        guard: Held while the file is read, because a cancelled attempt may still be reading it.
     """
 
     file: BinaryIO
@@ -53,10 +53,10 @@ class FileSource(NamedTuple):
 
 
 class ReaderSource(NamedTuple):
-    """A source whose `read` is a coroutine, such as a stream that comes in; it is read only once.
+    """A source with an async `read`, such as an incoming stream; it is read only once.
 
     Attributes:
-        read: Gives at most so many bytes, and none at the end.
+        read: Returns at most the given number of bytes, and `b""` at the end.
     """
 
     read: Callable[[int], Awaitable[bytes]]
@@ -66,11 +66,10 @@ Segment: TypeAlias = bytes | FileSource | ReaderSource | Iterable[bytes] | Async
 
 
 class BytesBody(NamedTuple):
-    """A body that is in memory: it can always be sent again.
+    """A body in memory; it can always be sent again.
 
     Attributes:
-        content: The bytes.
-        content_type: The media type, sent where the caller's headers name none.
+        content_type: The media type, sent unless the caller's headers have a `Content-Type`.
     """
 
     content: bytes
@@ -81,16 +80,21 @@ class BytesBody(NamedTuple):
 
     @property
     def replayable(self) -> bool:
-        """It can."""
+        """Always True."""
         return True
+
+    @property
+    def length(self) -> int:
+        """The number of bytes."""
+        return len(self.content)
 
 
 class StreamBody(NamedTuple):
     """A body that is read piece by piece while it is sent.
 
     Attributes:
-        segments: Its parts, in order.
-        content_type: The media type, sent where the caller's headers name none.
+        segments: The parts of the body, in order.
+        content_type: The media type, sent unless the caller's headers have a `Content-Type`.
     """
 
     segments: tuple[Segment, ...]
@@ -101,12 +105,12 @@ class StreamBody(NamedTuple):
 
     @property
     def replayable(self) -> bool:
-        """Whether every part can be read a second time: iterators and pipes cannot."""
+        """Whether every part can be read a second time; iterators and pipes cannot."""
         return all(map(_is_replayable, self.segments))
 
     @property
     def length(self) -> int | None:
-        """The number of bytes, None where a part does not know its own."""
+        """The number of bytes; None if the length of a part is unknown."""
         lengths = [_length(segment) for segment in self.segments]
         known = [length for length in lengths if length is not None]
         return sum(known) if len(known) == len(lengths) else None
@@ -139,13 +143,10 @@ def json_body(document: object) -> BytesBody:
     """Encode a JSON document (RFC 8259): compact, in UTF-8, without `NaN`.
 
     Args:
-        document: What `json.dumps` takes.
-
-    Returns:
-        The body, as `application/json`.
+        document: Any object that `json.dumps` accepts.
 
     Raises:
-        HTTPValidationError: It cannot be written as JSON.
+        HTTPValidationError: The document cannot be written as JSON.
 
     Example:
         >>> json_body({"name": "né"}).content.decode()
@@ -155,7 +156,7 @@ def json_body(document: object) -> BytesBody:
         text = _JSON.encode(document)
         return BytesBody(text.encode(), "application/json")
     except RecursionError:
-        reason = "is nested too deep or contains itself"
+        reason = "is nested too deeply or contains itself"
     except UnicodeEncodeError:
         reason = "contains a lone surrogate"
     except (TypeError, ValueError) as error:
@@ -167,21 +168,21 @@ _JSON: Final = json_module.JSONEncoder(ensure_ascii=False, allow_nan=False, sepa
 
 
 def data_body(data: BodyData, measure: Callable[[BinaryIO], FileSource]) -> Body:
-    """Make a body of what a caller gave as `data=`.
+    """Build the body for the `data=` argument of a caller.
 
     Args:
-        data: Bytes; text, sent as UTF-8; a mapping, sent as a form; an open binary file; what has
-            a coroutine `read`, such as an `asyncio.StreamReader`; or an iterable or async iterable
-            of bytes. An iterable that gives a new iterator each time (a list, a class whose
-            `__aiter__` is a generator) is read anew for each attempt; an iterator allows only one,
-            and so does a stream.
-        measure: Finds out where a file stands and how long it is.
+        data: Bytes; text, sent as UTF-8; a mapping, sent as a form; an open binary file; an object
+            with an async `read`, such as an `asyncio.StreamReader`; or an iterable or async
+            iterable of bytes. Each attempt reads an iterable again if it returns a new iterator
+            each time, as a list does, or a class whose `__aiter__` is a generator. An iterator or a
+            stream allows only one attempt.
+        measure: Finds the position and the size of a file.
 
     Returns:
-        The body, with the media type that fits.
+        The body, with the matching media type.
 
     Raises:
-        HTTPValidationError: It is none of these.
+        HTTPValidationError: The data is of another type.
 
     Example:
         >>> data_body({"a": [1, 2]}, measure=FileSource)
@@ -193,9 +194,9 @@ def data_body(data: BodyData, measure: Callable[[BinaryIO], FileSource]) -> Body
         case bytearray() | memoryview():
             return BytesBody(bytes(data), _BINARY)
         case str():
-            return BytesBody(_encode(data), "text/plain; charset=utf-8")
+            return BytesBody(encode_text(data, "data"), "text/plain; charset=utf-8")
         case Mapping():
-            return _form(cast("QueryParams", data))  # what else is a mapping is refused there
+            return _form(cast("QueryParams", data))  # query_pairs refuses other keys and values
     return StreamBody((_segment(data, measure),), _BINARY)
 
 
@@ -205,19 +206,19 @@ def _segment(data: object, measure: Callable[[BinaryIO], FileSource]) -> Segment
             raise HTTPValidationError(
                 "open the file in binary mode: open(path, 'rb')", field="data"
             )
-        # Not by iteration, which gives lines and refuses long ones.
+        # Iterating over a stream would yield lines and raise for long ones.
         case _ if iscoroutinefunction(read := getattr(data, "read", None)):
             return ReaderSource(read)
         case AsyncIterable():
-            items = aiter(data)  # the same one each time where it can be read only once
+            items = aiter(data)  # an object that can be read only once returns itself
             return items if items is aiter(data) else data
         case _ if hasattr(data, "read"):
-            # What else has `read` is refused when it gives no bytes.
+            # The upload checks that `read` returns bytes.
             return measure(cast("BinaryIO", data))
         case list() | tuple():
             return _checked(data)
         case Iterable():
-            chunks = iter(data)  # as above
+            chunks = iter(data)  # see above
             return chunks if chunks is iter(data) else data
     raise HTTPValidationError(
         f"must be bytes, str, a mapping, an open binary file or an iterable of bytes, "
@@ -230,7 +231,7 @@ def _checked(chunks: list[bytes] | tuple[bytes, ...]) -> list[bytes] | tuple[byt
     for chunk in chunks:
         if not isinstance(chunk, bytes | bytearray | memoryview):
             raise HTTPValidationError(
-                f"must be a list of bytes, not of {type(chunk).__name__}: a document goes to json=",
+                f"must be a list of bytes, not of {type(chunk).__name__}: pass a document as json=",
                 field="data",
             )
     return chunks
@@ -241,13 +242,14 @@ def _form(fields: QueryParams) -> BytesBody:
         form = urlencode(query_pairs(fields))
     except HTTPValidationError as error:
         has_file = any(hasattr(value, "read") for value in fields.values())
-        advice = ": a form with files goes to post_multipart" if has_file else ""
+        advice = ": use post_multipart for a form with files" if has_file else ""
         raise HTTPValidationError(f"{error.message}{advice}", field="data") from None
     return BytesBody(form.encode("ascii"), "application/x-www-form-urlencoded")
 
 
-def _encode(text: str) -> bytes:
+def encode_text(text: str, field: str) -> bytes:
+    """Encode text as UTF-8, or raise `HTTPValidationError` for a lone surrogate."""
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise HTTPValidationError("contains a lone surrogate", field="data") from None
+        raise HTTPValidationError("contains a lone surrogate", field=field) from None

@@ -1,4 +1,4 @@
-"""The clock: the one source of time, sleep and randomness."""
+"""The clock: the only source of time, randomness and sleep."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -13,31 +13,28 @@ class TimerHandle(Protocol):
 
 
 class Clock(Protocol):
-    """The source of time, sleep and randomness.
+    """Source of time, randomness and sleep.
 
-    `railhttp.pipeline.clock.SystemClock` is the real one; tests use a clock that they advance.
+    `railhttp.pipeline.clock.SystemClock` reads the real time; `railhttp.testing.ManualClock` moves
+    only when a test advances it.
     """
 
     def monotonic(self) -> float:
-        """Return seconds on a clock that never goes back; its zero is arbitrary."""
+        """Seconds on a clock that never goes back; its zero is arbitrary."""
         ...
 
     def wall(self) -> float:
-        """Return seconds since 1970-01-01 UTC, for dates in header fields."""
+        """Seconds since 1970-01-01 UTC, for dates in header fields."""
         ...
 
     def uniform(self) -> float:
-        """Return a random number, at least 0 and less than 1."""
+        """A random number, at least 0 and less than 1."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait; a time of zero or less lets other tasks run once."""
+        """Wait; zero or fewer seconds let other tasks run once."""
         ...
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> TimerHandle:
-        """Schedule `callback` on the running loop.
-
-        Returns:
-            The handle that cancels it.
-        """
+        """Schedule a callback on the running loop."""
         ...

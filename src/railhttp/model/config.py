@@ -1,4 +1,4 @@
-"""Settings: frozen, and checked once, when they are built."""
+"""Settings: frozen, and validated once, when they are built."""
 
 import ssl
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from railhttp.model.proxy import require_proxy
 from railhttp.model.redaction import SECRET_HEADERS, redact_url, redacted_repr
 from railhttp.model.validation import (
     TOKEN,
-    describe,
+    mismatch,
     require_count,
     require_flag,
     require_positive_int,
@@ -22,7 +22,7 @@ DEFAULT_MAX_RESPONSE_BYTES: Final = 100 * 1024 * 1024
 DEFAULT_MAX_REDIRECTS: Final = 10  # aiohttp's; browsers allow 20
 
 
-_UNSET: Final = cast("None", object())  # "not given", where None has a meaning of its own
+_UNSET: Final = cast("None", object())  # means "not given", because None means "no limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class ConnectionPoolConfig:
     """Settings of a connection pool.
 
     Attributes:
-        max_connections: Connections at the same time, to all hosts together.
-        max_keepalive_connections: Idle connections kept per host; those beyond it are closed.
-        max_connections_per_host: Connections at the same time to one host (scheme, host, port).
-        timeout: Seconds for a whole call; None is no limit.
-        ttl_dns_cache: Seconds for which a resolved name is remembered; 0 switches that off.
+        max_connections: Largest number of open connections, to all hosts together.
+        max_keepalive_connections: Largest number of idle connections per host; others are closed.
+        max_connections_per_host: Largest number of connections to one scheme, host and port.
+        timeout: Seconds for a whole call; None means no limit.
+        ttl_dns_cache: Seconds that a resolved name stays cached; 0 disables the cache.
         force_close: Whether each connection is closed after one request.
-        verify_ssl: Whether certificates are verified. Never False in production.
-        ssl_context: A TLS context of your own; it takes the place of `verify_ssl`.
+        verify_ssl: Whether certificates are verified. Keep it True in production.
+        ssl_context: A TLS context; it overrides `verify_ssl`.
         keepalive_timeout: Seconds after which an idle connection is closed.
 
     Raises:
@@ -80,24 +80,25 @@ class HTTPClientConfig:
     """Settings of a client.
 
     Attributes:
-        pool: Settings of its connection pool.
-        proxy: The URL of an HTTP proxy for all requests; it goes before those of the environment.
-        trust_env: Whether HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are obeyed.
-        cookie_jar: Whether cookies that servers set are sent back to them. There is no list of
-            public suffixes: hosts under `co.uk` may set cookies for one another.
-        timeout: Seconds for a whole call: queue, retries, back-off, body. It is the pool's
-            timeout: given here it takes the place of `pool.timeout`. None is no limit.
-        attempt_timeout: Seconds for one attempt; None is no limit but that of the call.
+        pool: Settings of the connection pool.
+        proxy: The URL of an HTTP proxy for all requests; it overrides those of the environment.
+        trust_env: Whether HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are used.
+        cookie_jar: Whether cookies are stored and sent back. There is no list of public suffixes,
+            so hosts under `co.uk` can set cookies for each other.
+        timeout: Seconds for a whole call: queue, retries, back-off and body. It overrides
+            `pool.timeout`. None means no limit.
+        attempt_timeout: Seconds for one attempt; None means that only `timeout` limits it.
         connect_timeout: Seconds for getting a connection: pool, DNS, TCP and TLS.
-        read_timeout: Seconds of silence allowed while waiting for an answer and inside it, and
-            while the server takes nothing of what it is sent.
-        max_response_bytes: The largest body that is read into memory, after decompression.
-        max_redirects: How many redirects are followed.
+        read_timeout: Seconds without a byte from the server while a response is awaited or read,
+            and seconds in which the server accepts no byte of an upload.
+        max_response_bytes: The largest body that is read into memory, after decompression. The
+            default, 100 MiB, protects against a small compressed body that expands without end.
+        max_redirects: The largest number of redirects that a call follows.
         secret_headers: Names of header fields, in any case, whose values are never shown and never
-            cross an origin, on top of the usual ones (`Authorization`, `Cookie`, `X-Api-Key` …).
-            The `repr` of a `RequestContext` knows only those.
-        total: Whether the verbs never raise: an open circuit and exhausted retries are then
-            `Failure` values too.
+            sent to another origin, in addition to `Authorization`, `Cookie`, `X-Api-Key` and other
+            usual ones. The `repr` of a `RequestContext` masks only the usual ones.
+        total: Whether verbs return a `Failure` for an open circuit and for exhausted retries too,
+            instead of raising.
 
     Raises:
         HTTPValidationError: A value is out of range; the error names the field.
@@ -120,7 +121,7 @@ class HTTPClientConfig:
     secret_headers: frozenset[str]
     total: bool
 
-    # Written out because what is given may be of wider types than what is kept.
+    # Written by hand because the parameters accept wider types than the attributes have.
     def __init__(
         self,
         pool: ConnectionPoolConfig = ConnectionPoolConfig(),  # frozen
@@ -169,17 +170,14 @@ class HTTPClientConfig:
 
 def _timed(pool: object, timeout: float | None) -> ConnectionPoolConfig:
     if not isinstance(pool, ConnectionPoolConfig):
-        raise HTTPValidationError(
-            f"must be a ConnectionPoolConfig, got {describe(pool)}", field="pool"
-        )
+        raise mismatch("a ConnectionPoolConfig", pool, "pool")
     return pool if timeout is _UNSET else replace(pool, timeout=timeout)
 
 
 def _header_names(names: object) -> frozenset[str]:
-    # A text is a collection too: of its letters, which would protect nothing.
+    # A str is a collection of its letters, which would protect nothing.
     if not isinstance(names, Collection) or isinstance(names, str | bytes):
-        message = f"must be a collection of names, got {describe(names)}"
-        raise HTTPValidationError(message, field="secret_headers")
+        raise mismatch("a collection of names", names, "secret_headers")
     if not all(isinstance(name, str) and TOKEN.fullmatch(name) for name in names):
         raise HTTPValidationError("must be names of header fields", field="secret_headers")
     return frozenset(name.lower() for name in names)

@@ -1,4 +1,4 @@
-"""What interceptors see of a request."""
+"""The request as interceptors see it."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -9,22 +9,21 @@ from railhttp.model.redaction import redact_headers, redact_url, redacted_repr
 
 @dataclass(repr=False)
 class RequestContext:
-    """An outbound request, as an interceptor may look at it and change it.
+    """An outbound request that an interceptor can inspect and change.
 
-    It is the one value here that may be written to, because the documented interceptors do so.
+    It is the only mutable value of this package, because the documented interceptors assign to it.
 
     Attributes:
         method: The HTTP method, upper-cased.
-        url: The target URL.
-        headers: The request's header fields, a dict of the interceptor's own.
-        service_name: The logical name of the service that is called, where there is one.
-        attempt: Which attempt this is, counted from 0.
+        headers: The header fields; interceptors may change the dict.
+        service_name: The logical name of the called service, if it has one.
+        attempt: The number of this attempt, counted from 0.
         start_time: When the call began.
-        body: The body where it is in memory, empty where there is none; None where it is streamed.
-            It is there to be read, by what signs requests; writing it changes nothing.
-        chunks: Reads a streamed body that can be read again, from its start; None where it is in
-            memory or can be read only once.
-        call_id: An id that all attempts of one call have in common.
+        body: The bytes of a body in memory; empty without a body, None if the body is streamed.
+            Signatures need it. Assigning to it does not change the request.
+        chunks: Reads a streamed body from its start; None if the body is in memory or can be read
+            only once.
+        call_id: An id that all attempts of one call share.
 
     Example:
         >>> RequestContext("get", "https://api.example/").method

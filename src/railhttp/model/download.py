@@ -1,4 +1,4 @@
-"""What a download leaves behind."""
+"""The result of a download."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +8,13 @@ from railhttp.model.response import HttpResponse
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file that was downloaded, whole.
+    """A completely downloaded file.
 
     Attributes:
-        path: Where it is.
-        size: The number of its bytes.
-        resumed_from: How many of them an earlier run had left behind.
-        response: The head of the last answer, with an empty body.
+        path: The location of the file.
+        size: The size of the file in bytes.
+        resumed_from: The number of bytes that an earlier, interrupted download had stored.
+        response: The head of the last response, with an empty body.
 
     Example:
         >>> Download(Path("data.bin"), 1000, 400, HttpResponse(206)).resumed_from

@@ -1,11 +1,11 @@
-"""The payloads that observers receive. Their URLs are redacted: they end up in logs."""
+"""The events that observers receive. Their URLs are redacted, because events end up in logs."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HTTPRequestSentHook:
-    """An outbound request is dispatched; once per attempt.
+    """An attempt sends its request; fired once per attempt.
 
     Attributes:
         method: The method in upper case, such as `GET`.
@@ -22,12 +22,10 @@ class HTTPRequestSentHook:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HTTPResponseReceivedHook:
-    """An answer, of whatever status, is received; once per attempt that got one.
+    """A response of any status arrived; fired once per attempt that received one.
 
     Attributes:
-        method: The method of the request.
-        url: The URL that was requested, redacted.
-        status_code: The status of the answer.
+        url: The URL of the request, redacted.
 
     Example:
         >>> HTTPResponseReceivedHook(method="GET", url="http://h/", status_code=200).status_code
@@ -41,12 +39,10 @@ class HTTPResponseReceivedHook:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestCompletedEvent:
-    """A call came to an answer; once per call.
+    """A call ended with a response; fired once per call.
 
     Attributes:
-        url: The URL that was requested, redacted.
-        method: The method of the request.
-        status_code: The status of the answer.
+        url: The URL of the request, redacted.
 
     Example:
         >>> RequestCompletedEvent(url="http://h/", method="GET", status_code=200).status_code
@@ -60,12 +56,11 @@ class RequestCompletedEvent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestRetryExhaustedEvent:
-    """A call gave up after all its attempts; once per call.
+    """Every attempt of a call failed; fired once per call.
 
     Attributes:
-        url: The URL that was requested, redacted.
-        method: The method of the request.
-        attempt_count: How many attempts were made.
+        url: The URL of the request, redacted.
+        attempt_count: The number of attempts.
 
     Example:
         >>> RequestRetryExhaustedEvent(url="http://h/", method="GET", attempt_count=3).attempt_count
@@ -79,12 +74,11 @@ class RequestRetryExhaustedEvent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestTimeoutEvent:
-    """A call ran out of time; once per call.
+    """A call ran out of time; fired once per call.
 
     Attributes:
-        url: The URL that was requested, redacted.
-        method: The method of the request.
-        timeout_seconds: The time that it was given, in seconds.
+        url: The URL of the request, redacted.
+        timeout_seconds: The limit that ran out, in seconds.
 
     Example:
         >>> RequestTimeoutEvent(url="http://h/", method="GET", timeout_seconds=2.5).timeout_seconds
@@ -103,4 +97,4 @@ HTTPEvent = (
     | RequestRetryExhaustedEvent
     | RequestTimeoutEvent
 )
-"""Everything that an observer may receive."""
+"""Every event that an observer can receive."""

@@ -1,4 +1,4 @@
-"""The transport seam: one request out, one response in."""
+"""The transport interface: one request out, one response in."""
 
 from typing import Protocol
 
@@ -9,26 +9,26 @@ from railhttp.model.stage import AttemptState
 
 
 class IncomingResponse(Protocol):
-    """A response whose head has arrived and whose body has not been read.
+    """A response whose head has arrived and whose body is unread.
 
     It holds a connection until it is closed.
     """
 
     def answer(self, body: bytes = b"") -> HttpResponse:
-        """Return the response as a value, with the part of its body that was read."""
+        """Return the response as a value that holds `body`."""
         ...
 
     def call_info(self) -> CallInfo:
-        """Return the details that a failure of this response carries."""
+        """Return the details that a failure of this response must carry."""
         ...
 
     async def chunk(self) -> bytes:
-        """Read the next piece of the body, with content codings undone; empty at its end.
+        """Read the next piece of the body, with content codings undone; empty at the end.
 
-        The caller bounds the wait.
+        The caller limits how long this may take.
 
         Raises:
-            HTTPClientError: The body broke off or is corrupt; always one of `HTTPFailure`.
+            HTTPClientError: The body is truncated or corrupt; always a member of `HTTPFailure`.
         """
         ...
 
@@ -36,20 +36,21 @@ class IncomingResponse(Protocol):
         """Read the body to its end.
 
         Raises:
-            HTTPClientError: It is too large, broke off or is corrupt; always one of `HTTPFailure`.
+            HTTPClientError: The body is too large, truncated or corrupt; always a member of
+                `HTTPFailure`.
         """
         ...
 
     def close(self) -> None:
-        """Release the connection; it is closed unless the body was read to its end."""
+        """Release the connection, which is reused only if the body was read to its end."""
         ...
 
 
 class Exchange(Protocol):
     """Sends one request and receives one response.
 
-    Retries, redirects, interceptors and the time limits of a call are layers around it. A time
-    limit that expires cancels the exchange.
+    Retries, redirects, interceptors and the time limits of a call are layers around the exchange.
+    When a time limit runs out, its layer cancels the exchange.
 
     Example:
         >>> import asyncio
@@ -70,25 +71,29 @@ class Exchange(Protocol):
         """Send a request and read its response to the end.
 
         Args:
-            request: The request, checked and complete.
-            attempt: The state of the attempt. The exchange keeps its `stage` up to date, because
-                the stage decides what a failure proves about the delivery.
+            request: The request, validated and complete.
+            attempt: Set `attempt.stage` whenever the attempt reaches a new stage: a failure derives
+                its `delivery` from it.
 
         Returns:
             The response, whatever its status.
 
         Raises:
-            HTTPClientError: There was no complete response; always one of `HTTPFailure`.
+            HTTPClientError: No whole response arrived; always a member of `HTTPFailure`.
         """
         ...
 
     async def open(self, request: Request, attempt: AttemptState, /) -> IncomingResponse:
         """Send a request and wait for the head of its response.
 
+        Args:
+            request: The request, validated and complete.
+            attempt: See `send`.
+
         Returns:
             The response with its body unread; the caller closes it.
 
         Raises:
-            HTTPClientError: There was no response; always one of `HTTPFailure`.
+            HTTPClientError: No response arrived; always a member of `HTTPFailure`.
         """
         ...

@@ -1,4 +1,4 @@
-"""Header fields: reading, merging, checking (RFC 9110, section 5)."""
+"""Header fields: normalising, merging and validating (RFC 9110, section 5)."""
 
 import codecs
 import math
@@ -9,23 +9,20 @@ from typing import Final
 from multidict import CIMultiDict
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import CONTROL, LARGEST_INT, TOKEN, describe, require
+from railhttp.model.validation import CONTROL, LARGEST_INT, TOKEN, describe, mismatch, require_str
 
 
 def parse_headers(headers: Mapping[str, object]) -> dict[str, str]:
     """Normalise header fields: names in lower case, values without white space around them.
 
-    Applied twice it changes nothing more. Of names that differ only in case, and of repeated
-    fields in a multi-dict, the last one stays.
+    Normalising a second time changes nothing. If names are equal except for case, or a multi-dict
+    repeats a field, the last field wins.
 
     Args:
         headers: Values are text, bytes in UTF-8, or numbers.
 
-    Returns:
-        A new dict.
-
     Raises:
-        HTTPValidationError: A name is no text, or a value none of these.
+        HTTPValidationError: A name is not a str, or a value has another type.
 
     Example:
         >>> parse_headers({"Content-Type": "  application/json  ", "X-Page": 2})
@@ -35,18 +32,15 @@ def parse_headers(headers: Mapping[str, object]) -> dict[str, str]:
 
 
 def merge_headers(*header_dicts: Mapping[str, object], normalize: bool = True) -> dict[str, str]:
-    """Merge header fields; where names are equal in any case, the last one wins.
+    """Merge header fields; if names are equal except for case, the last field wins.
 
     Args:
         *header_dicts: Mappings as for `parse_headers`.
-        normalize: Whether names become lower case and values lose the white space around them;
-            otherwise a name keeps the spelling that came last, and a value all its characters.
-
-    Returns:
-        A new dict.
+        normalize: Whether to lower-case the names and strip white space around the values;
+            otherwise the last spelling of a name is kept, and every value is unchanged.
 
     Raises:
-        HTTPValidationError: A name is no text, or a value cannot be one.
+        HTTPValidationError: A name is not a str, or a value is not text, bytes or a number.
 
     Example:
         >>> merge_headers({"Accept": "*/*"}, {"ACCEPT": "text/html "})
@@ -63,28 +57,24 @@ def merge_headers(*header_dicts: Mapping[str, object], normalize: bool = True) -
 
 
 def extract_json_type(content_type: str) -> str | None:
-    """Find out whether a `Content-Type` value speaks of JSON.
+    """Return the media type of a `Content-Type` value if it is a JSON type.
 
     Args:
         content_type: The value, with or without parameters.
 
     Returns:
-        The media type in lower case where it contains `json`, as `application/json` and all of
+        The media type in lower case if it contains `json`, as `application/json` and every
         `*+json` (RFC 6839, section 3.1) do; otherwise None.
 
     Raises:
-        HTTPValidationError: The value is no text.
+        HTTPValidationError: The value is not a str.
 
     Example:
         >>> extract_json_type("application/json; charset=utf-8")
         'application/json'
         >>> extract_json_type("text/html; q=json")
     """
-    if not isinstance(content_type, str):
-        raise HTTPValidationError(
-            f"must be a str, got {describe(content_type)}", field="content_type"
-        )
-    base = content_type.partition(";")[0].strip().lower()
+    base = require_str(content_type, "content_type").partition(";")[0].strip().lower()
     return base if "json" in base else None
 
 
@@ -100,22 +90,15 @@ def require_headers(headers: object) -> CIMultiDict[str]:
 
     Returns:
         The fields, their values as text without spaces and tabs around them.
-
-    Example:
-        >>> require_headers({"X-Page": 2})
-        <CIMultiDict('X-Page': '2')>
-        >>> require_headers({"X-Name": "a\r\nHost: evil"})
-        Traceback (most recent call last):
-        railhttp.model.errors.HTTPValidationError: headers: X-Name must not have control characters
-        or surrogates in its value
     """
     checked: CIMultiDict[str] = CIMultiDict()
     for name, text in _fields(headers):
-        is_token = TOKEN.fullmatch(name) is not None
-        require(is_token, "must have names that are tokens (RFC 9110, 5.6.2)", "headers")
-        clean = not CONTROL.search(text.replace("\t", ""))
-        message = f"{name} must not have control characters or surrogates in its value"
-        require(clean, message, "headers")
+        if not TOKEN.fullmatch(name):
+            message = "must have names that are tokens (RFC 9110, 5.6.2)"
+            raise HTTPValidationError(message, field="headers")
+        if CONTROL.search(text.replace("\t", "")):
+            message = f"{name} must not have control characters or surrogates in its value"
+            raise HTTPValidationError(message, field="headers")
         checked.add(name, text.strip(" \t"))
     return checked
 
@@ -138,19 +121,18 @@ def validate_headers(headers: Mapping[str, object]) -> None:
 
 def _fields(headers: object) -> Iterator[tuple[str, str]]:
     if not isinstance(headers, Mapping):
-        raise HTTPValidationError(f"must be a mapping, got {describe(headers)}", field="headers")
+        raise mismatch("a mapping", headers, "headers")
     for name, value in headers.items():
         if not isinstance(name, str):
-            raise HTTPValidationError(
-                f"must have names of text, got {describe(name)}", field="headers"
-            )
+            message = f"must have names of type str, got {describe(name)}"
+            raise HTTPValidationError(message, field="headers")
         yield str.__str__(name), _text(value, name)
 
 
 def _text(value: object, name: str) -> str:
     match value:
         case str():
-            return str.__str__(value)  # an enum's text, not its name
+            return str.__str__(value)  # an enum's value, not its name
         case bytes():  # text is sent as UTF-8 too; require_headers refuses other bytes
             return value.decode("utf-8", "surrogateescape")
         case int() if not isinstance(value, bool) and abs(value) < LARGEST_INT:
@@ -158,23 +140,21 @@ def _text(value: object, name: str) -> str:
         case float() if math.isfinite(value):
             return float.__repr__(value)
     label = name if TOKEN.fullmatch(name) else "a field"
-    raise HTTPValidationError(
-        f"{label} must be text, UTF-8 bytes or a finite number, got {describe(value)}",
-        field="headers",
-    )
+    message = f"{label} must be text, UTF-8 bytes or a finite number, got {describe(value)}"
+    raise HTTPValidationError(message, field="headers")
 
 
 _NO_CHARSETS: Final = frozenset(
     {"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape"}
 )
-"""Codecs that give text, but are the charset of none; punycode takes seconds for 300 kB."""
+"""Codecs that are not charsets of any document; punycode takes seconds for 300 kB."""
 
 
 def codec_of(content_type: str) -> str | None:
     """Find the codec for the charset of a `Content-Type` value.
 
     Returns:
-        Python's name of it; None where Python does not know the charset, or it is none.
+        Python's name for the codec; None if Python has no codec for the charset.
 
     Example:
         >>> codec_of("text/html; charset=latin1"), codec_of("text/html; charset=punycode")
@@ -182,18 +162,13 @@ def codec_of(content_type: str) -> str | None:
     """
     try:
         name = codecs.lookup(charset_of(content_type)).name
-    except (LookupError, ValueError):  # ValueError: no name at all
+    except (LookupError, ValueError):  # ValueError: the name has a null character
         return None
     return None if name in _NO_CHARSETS else name
 
 
 def charset_of(content_type: str) -> str:
-    """Find the charset parameter of a `Content-Type` value, `utf-8` where there is none.
-
-    Example:
-        >>> charset_of('text/html; charset="ISO-8859-1"')
-        'iso-8859-1'
-    """
+    """Return the charset parameter of a `Content-Type` value; `utf-8` by default."""
     for parameter in content_type.split(";")[1:]:
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset":

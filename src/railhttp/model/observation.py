@@ -1,6 +1,8 @@
-"""What instruments are told: how a call, or one attempt of it, begins and how it ends."""
+"""The start and the end of a call or an attempt, as instruments receive them."""
 
 from typing import Final, NamedTuple, assert_never
+
+from yarl import URL
 
 from railhttp.model.errors import HTTPConnectionError, HTTPFailure, HTTPTimeoutError, TimeoutPhase
 from railhttp.model.request import Request
@@ -10,19 +12,19 @@ CANCELLED: Final = "cancelled"
 
 
 class RequestStarted:
-    """A call, or one attempt of it, that begins.
+    """A call or an attempt that is about to start.
 
     Args:
-        request: What is about to be sent.
-        attempt: Which attempt this is, counted from 0; 0 for a call.
-        timeout: Seconds for the whole call; None is no limit.
-        attempt_timeout: Seconds for one attempt; None is no limit.
+        request: The request that will be sent.
+        attempt: The number of the attempt, counted from 0; 0 for a call.
+        timeout: Seconds for the whole call; None means no limit.
+        attempt_timeout: Seconds for one attempt; None means no limit.
 
     Attributes:
         method: The method, upper-case.
-        url: Where it goes, with its secrets; `shown_url` is the one to show.
-        attempt: Which attempt this is, counted from 0.
-        added: Header fields to send too: what an instrument puts in goes out with the attempt.
+        url: The URL of the request, with its secrets; show `shown_url` instead.
+        attempt: The number of the attempt, counted from 0.
+        added: Header fields that an instrument adds; they are sent with the attempt.
     """
 
     __slots__ = ("_attempt_timeout", "_request", "_timeout", "added", "attempt", "method", "url")
@@ -37,34 +39,27 @@ class RequestStarted:
         self._request = request
         self._timeout = timeout
         self._attempt_timeout = attempt_timeout
-        self.method = request.method
-        self.url = request.url
-        self.attempt = attempt
+        self.method: str = request.method
+        self.url: URL = request.url
+        self.attempt: int = attempt
         self.added: dict[str, str] = {}
 
     @property
     def shown_url(self) -> str:
-        """Where it goes, redacted."""
+        """The URL of the request, redacted."""
         return self._request.shown_url
 
     def limit(self, phase: TimeoutPhase) -> float | None:
-        """The time that a phase was given.
-
-        Args:
-            phase: The phase, as in `HTTPTimeoutError.phase`.
-
-        Returns:
-            Seconds; None where nothing here limits it.
-        """
-        route = self._request.options
+        """Return the limit of a phase in seconds; None if it has no limit."""
+        options = self._request.options
         attempt = self._attempt_timeout
         match phase:
             case "total":
                 return self._timeout
             case "pool" | "connect":
-                return _least(route.connect_timeout, attempt)
+                return _least(options.connect_timeout, attempt)
             case "read":
-                return _least(route.read_timeout, attempt)
+                return _least(options.read_timeout, attempt)
             case _:
                 assert_never(phase)
 
@@ -74,13 +69,13 @@ def _least(first: float | None, second: float | None) -> float | None:
 
 
 class RequestFinished(NamedTuple):
-    """How a call or an attempt came to its end.
+    """A call or an attempt that has ended.
 
     Attributes:
-        seconds: How long it took.
-        attempts: How many attempts the call had made by then.
-        answer: What came, for a stream without its body; None where nothing did.
-        failure: Why nothing came; both are None where it was cancelled.
+        seconds: The duration.
+        attempts: The number of attempts that the call had made by then.
+        answer: The response, without its body for a stream; None if none arrived.
+        failure: The reason why no response arrived; if it was cancelled, both are None.
 
     Example:
         >>> RequestFinished(0.5, 1, failure=HTTPTimeoutError("no answer", phase="read")).error_type
@@ -96,15 +91,15 @@ class RequestFinished(NamedTuple):
 
     @property
     def status(self) -> int | None:
-        """The status of the answer; None where there was none."""
+        """The status of the response; None without a response."""
         return None if self.answer is None else self.answer.status
 
     @property
     def error_type(self) -> str | None:
-        """What went wrong, as one of few words; None below status 400.
+        """The `error.type` of the OpenTelemetry conventions; None for a status below 400.
 
-        It is the status of a 4xx or 5xx, the failure's class with its kind or phase, or
-        `cancelled`: what the OpenTelemetry conventions call `error.type`.
+        It is the status of a 4xx or 5xx, the class of the failure with its kind or phase, or
+        `cancelled`.
         """
         if self.answer is not None:
             return str(self.answer.status) if self.answer.status >= 400 else None

@@ -1,4 +1,4 @@
-"""The keyword arguments that every verb takes."""
+"""The keyword arguments of `request()` and the verbs."""
 
 import ssl
 from collections.abc import Callable, Mapping
@@ -10,12 +10,12 @@ from railhttp.model.body import BodyData
 from railhttp.model.url import QueryParams
 
 ProgressCallback: TypeAlias = Callable[[int, int | None], object]
-"""Gets the bytes transferred so far and in all, None where the latter is not known. It is called
-on the spot, so it must be quick."""
+"""Called with the number of bytes transferred so far and the total, which is None if unknown. It
+runs on the event loop, so it must be quick."""
 
 
 class BodilessOptions(TypedDict, total=False):
-    """`RequestOptions` but for `data`, for methods that have a parameter of that name."""
+    """`RequestOptions` without `data`, for verbs that have a parameter of that name."""
 
     headers: Mapping[str, str] | None
     params: QueryParams | None
@@ -34,31 +34,33 @@ class BodilessOptions(TypedDict, total=False):
 
 
 class RequestOptions(BodilessOptions, total=False):
-    """What `request()` and the verbs take beside method and URL; all of it is optional.
+    """The optional arguments of `request()` and the verbs.
 
-    None as `headers`, `params`, `json`, `data`, `cookies`, `proxy`, `ssl_context`,
-    `upload_progress` or `idempotency_key` is as if it were not given; as a time limit it is none.
+    For a time limit, None means no limit. For `headers`, `params`, `json`, `data`, `cookies`,
+    `proxy`, `ssl_context`, `upload_progress` and `idempotency_key`, None is the same as leaving the
+    option out.
 
     Attributes:
-        headers: Header fields; each is sent, also where two have the same name (a multi-dict).
+        headers: Header fields; a multi-dict may repeat a name, and each of its fields is sent.
         params: Query parameters, added to those of the URL; see `build_url`.
         json: A document, sent as `application/json`.
-        data: A body, see `BodyData`; not together with `json`.
-        cookies: Cookies for this call's origin, on top of those in the jar. Values are sent as they
-            are: printable ASCII without `;`.
-        timeout: Seconds for the whole call: queue, retries, back-off and body. None is no limit.
-        attempt_timeout: Seconds for one attempt. None is no limit.
+        data: A body, see `BodyData`; it cannot be combined with `json`.
+        cookies: Cookies for the origin of this call, in addition to those of the jar. Values are
+            sent unchanged: printable ASCII without `;`.
+        timeout: Seconds for the whole call: queue, retries, back-off and body.
+        attempt_timeout: Seconds for one attempt.
         connect_timeout: Seconds for getting a connection: pool, DNS, TCP and TLS.
-        read_timeout: Seconds of silence allowed while waiting for the answer and inside it, and
-            while the server takes nothing of what it is sent.
-        allow_redirects: Whether redirects are followed (default True).
-        max_redirects: How many of them.
-        proxy: The URL of an HTTP proxy for this call; an empty string is no proxy.
-        ssl_context: The TLS context of this call; False skips verification, True is the default.
-        upload_progress: Told of the body's bytes as they are sent; a second attempt begins at 0
-            again. What it raises fails the call like a body that cannot be read.
-        idempotency_key: Sent as `Idempotency-Key`, the same in every attempt of the call, which
-            makes a POST one that may be repeated; True draws one.
+        read_timeout: Seconds without a byte from the server while the response is awaited or read,
+            and seconds in which the server accepts no byte of an upload.
+        allow_redirects: Whether redirects are followed; the default is True.
+        max_redirects: The largest number of redirects that the call follows.
+        proxy: The URL of an HTTP proxy for this call; an empty string means no proxy.
+        ssl_context: The TLS context of this call. False disables verification, True means the
+            context of the pool.
+        upload_progress: Called as the bytes of the body are sent; each further attempt starts at 0
+            again. An exception that it raises fails the call, like a body that cannot be read.
+        idempotency_key: Sent as `Idempotency-Key`, with the same value in every attempt, so that a
+            POST can be repeated safely; True generates one.
 
     Example:
         >>> options = RequestOptions(params={"page": 1}, timeout=5)
@@ -70,14 +72,10 @@ class RequestOptions(BodilessOptions, total=False):
 
 
 def with_default_headers(options: RequestOptions, defaults: Mapping[str, str]) -> RequestOptions:
-    """Put header fields behind those of a call: of two with the same name the call's counts.
-
-    Args:
-        options: What the caller gave.
-        defaults: Names, in any case, and values.
+    """Add default header fields to those of a call; a field of the call overrides a default.
 
     Returns:
-        New options; the caller's own where its headers are no mapping from text, which is refused
+        New options. If the headers of the call are invalid, `options` itself: they are refused
         later.
 
     Example:

@@ -1,4 +1,4 @@
-"""Proxies: which one a request goes through, as the environment says."""
+"""Proxies, and the environment variables that select them."""
 
 import re
 from collections.abc import Mapping
@@ -27,14 +27,6 @@ def require_proxy(proxy: object, field: str = "proxy") -> str:
 
     Returns:
         The URL in normal form.
-
-    Example:
-        >>> require_proxy("proxy.example:3128")
-        'http://proxy.example:3128'
-        >>> require_proxy("socks5://proxy.example")
-        Traceback (most recent call last):
-        railhttp.model.errors.HTTPValidationError: proxy: must be an http:// or https:// proxy; for
-        SOCKS put an HTTP proxy in front of it
     """
     other_scheme = isinstance(proxy, str) and SCHEME.match(proxy) and not _HTTP.match(proxy)
     message = "must be an http:// or https:// proxy; for SOCKS put an HTTP proxy in front of it"
@@ -49,15 +41,10 @@ def require_proxy(proxy: object, field: str = "proxy") -> str:
 
 
 class ProxyVariable(NamedTuple):
-    """A proxy as an environment variable names it, not checked yet.
+    """An environment variable that names a proxy; the value is not validated yet.
 
     Attributes:
-        name: The variable.
-        value: Its value, which may hold credentials and is never shown.
-
-    Example:
-        >>> ProxyVariable("HTTPS_PROXY", "http://ann:s3cret@proxy.example")
-        ProxyVariable(name='HTTPS_PROXY')
+        value: A URL that may contain credentials, so `repr` leaves it out.
     """
 
     name: str
@@ -68,22 +55,18 @@ class ProxyVariable(NamedTuple):
 
 
 class NoProxy(NamedTuple):
-    """One entry of NO_PROXY: what it matches is asked without a proxy.
+    """One entry of NO_PROXY: requests that match it go directly to the server.
 
     Attributes:
-        target: Addresses, or a domain that stands for its subdomains too; empty for everything.
-        port: The only port that is meant, None for every port.
-
-    Example:
-        >>> NoProxy("example.com", 443).matches(URL("https://api.example.com/"))
-        True
+        target: A network, or a domain, which includes its subdomains; empty matches every host.
+        port: The only port to match; None matches every port.
     """
 
     target: IPv4Network | IPv6Network | str
     port: int | None = None
 
     def matches(self, url: URL) -> bool:
-        """Tell whether the entry speaks of this URL."""
+        """Whether the entry matches a URL."""
         if self.port not in {None, url.port}:
             return False
         host = (url.raw_host or "").removesuffix(".")
@@ -99,17 +82,9 @@ class ProxySettings(NamedTuple):
     """The proxies of an environment, read once.
 
     Attributes:
-        http: The proxy for http URLs, None for a direct connection.
-        https: The proxy for https URLs, None for a direct connection.
-        no_proxy: What is asked without a proxy.
-
-    Example:
-        >>> settings = ProxySettings.from_environment(
-        ...     {"HTTPS_PROXY": "http://proxy.example:3128", "NO_PROXY": ".corp,10.0.0.0/8"}
-        ... )
-        >>> settings.proxy_for(URL("https://api.example/"))
-        'http://proxy.example:3128'
-        >>> settings.proxy_for(URL("https://10.1.2.3/"))
+        http: The proxy for http URLs; None for a direct connection.
+        https: The proxy for https URLs; None for a direct connection.
+        no_proxy: The exceptions.
     """
 
     http: ProxyVariable | None = None
@@ -120,22 +95,18 @@ class ProxySettings(NamedTuple):
     def from_environment(cls, environ: Mapping[str, str]) -> "ProxySettings":
         """Read HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, as curl and Python do.
 
-        A name in lower case comes before the one in upper case, also where it is empty, which
-        means no such proxy. ALL_PROXY serves the scheme that has no proxy of its own. HTTP_PROXY
-        in upper case is ignored where REQUEST_METHOD is set: in a CGI program it is a header
-        field that the client sent (CVE-2016-5385). NO_PROXY is a list with commas: `*`, hosts
-        with or without a leading dot (each with its subdomains), `host:port`, IPv4 and IPv6
-        addresses, and networks such as `10.0.0.0/8`; an entry that is none of these is ignored.
+        A lower-case name overrides the upper-case one, even with an empty value, which means unset.
+        ALL_PROXY is used for a scheme without a proxy. HTTP_PROXY in upper case is ignored if
+        REQUEST_METHOD is set, because in a CGI program it is a header field that the client sent
+        (CVE-2016-5385). NO_PROXY is a comma-separated list of `*`, hosts with or without a leading
+        dot (each includes its subdomains), `host:port`, IPv4 and IPv6 addresses, and networks such
+        as `10.0.0.0/8`; other entries are ignored.
 
         Args:
             environ: The environment, such as `os.environ`.
 
         Returns:
-            The settings. A proxy's URL is checked only when it is needed.
-
-        Example:
-            >>> ProxySettings.from_environment({}) == ProxySettings()
-            True
+            The settings. The URL of a proxy is validated only when a request needs it.
         """
         http_names = (
             ("http_proxy",) if "REQUEST_METHOD" in environ else ("http_proxy", "HTTP_PROXY")
@@ -152,14 +123,11 @@ class ProxySettings(NamedTuple):
     def proxy_for(self, url: URL) -> str | None:
         """Choose the proxy for a request.
 
-        Args:
-            url: The request's URL.
-
         Returns:
-            The proxy's URL, or None for a direct connection.
+            The URL of the proxy; None for a direct connection.
 
         Raises:
-            HTTPValidationError: The proxy that is needed has no valid URL; `field` names the
+            HTTPValidationError: The URL of the chosen proxy is not valid; `field` names the
                 environment variable.
         """
         variable = self.https if url.scheme == "https" else self.http
@@ -170,7 +138,7 @@ class ProxySettings(NamedTuple):
 
 @lru_cache(maxsize=16)
 def _proxy_url(variable: ProxyVariable) -> str:
-    return require_proxy(variable.value, field=variable.name)
+    return require_proxy(variable.value, variable.name)
 
 
 def _variable(environ: Mapping[str, str], *names: str) -> ProxyVariable | None:

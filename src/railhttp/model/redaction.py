@@ -1,4 +1,4 @@
-"""What of a URL or a header may be shown. Errors, logs and spans all ask here."""
+"""Redaction of URLs and header fields, for errors, logs and spans."""
 
 import re
 from collections.abc import Iterable, Mapping, Set
@@ -19,7 +19,7 @@ SECRET_HEADERS: Final = frozenset(
         "x-amz-security-token",
     }
 )
-"""Header names, in lower case, whose values are never shown and never cross an origin."""
+"""Header names, in lower case, whose values are never shown and never sent to another origin."""
 
 _URL_HEADERS: Final = frozenset({"location", "content-location", "referer"})
 _SHOWABLE_PATH: Final = re.compile(r"/[^@]*|[^:@]*(:\d*(/[^:@]*)?)?")
@@ -28,16 +28,13 @@ _SHOWABLE_AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]\\]+)(:\d*
 
 
 def redact_url(url: str) -> str:
-    """Make a URL fit to be shown: no user-info, no query value, no fragment.
+    """Remove user-info and fragment from a URL, and mask its query values.
 
-    It takes any text, because an error has to name a URL that could not be parsed; where the
-    authority is not plainly `host` or `host:port`, it and what follows are masked too.
-
-    Args:
-        url: A URL, valid or not.
+    Any text is accepted, because an error has to name a URL that could not be parsed. If the
+    authority is not clearly `host` or `host:port`, it is masked with everything after it.
 
     Returns:
-        The URL with what may be secret replaced by `***`; applying it twice changes nothing.
+        The URL with `***` for each part that may be secret; redacting it again changes nothing.
 
     Example:
         >>> redact_url("https://ann:s3cret@api.example/v1?token=abc&page#top")
@@ -46,10 +43,10 @@ def redact_url(url: str) -> str:
         'https://***'
     """
     head, mark, query = url.partition("#")[0].partition("?")
-    shown = _redact_head(head)
-    if not shown.endswith(MASK):  # a `?` within a password makes its end look like a query
-        shown += mark + "&".join(map(_redact_pair, query.split("&")))
-    return shown if shown.isprintable() else re.sub(r"[^ -~]", "\N{REPLACEMENT CHARACTER}", shown)
+    text = _redact_head(head)
+    if not text.endswith(MASK):  # a `?` within a password makes its end look like a query
+        text += mark + "&".join(map(_redact_pair, query.split("&")))
+    return text if text.isprintable() else re.sub(r"[^ -~]", "\N{REPLACEMENT CHARACTER}", text)
 
 
 def _redact_head(head: str) -> str:
@@ -75,14 +72,13 @@ def _redact_pair(pair: str) -> str:
 def redact_headers(
     headers: Mapping[str, str], secret: Iterable[str] = SECRET_HEADERS
 ) -> dict[str, str]:
-    """Make headers fit to be shown: secret values are masked, and secrets in those that are URLs.
+    """Mask the values of secret header fields, and the secrets in those that hold a URL.
 
     Args:
-        headers: Header names and values.
-        secret: Names, in lower case, whose values must not be shown.
+        secret: Names, in lower case, of the fields to mask.
 
     Returns:
-        A new dict with the names as given.
+        A new dict with the same names.
 
     Example:
         >>> redact_headers({"Accept": "*/*", "Authorization": "Bearer abc"})
@@ -93,24 +89,15 @@ def redact_headers(
 
 
 def redact_header(name: str, value: str, secret: Set[str]) -> str:
-    """Make the value of one header fit to be shown, see `redact_headers`.
-
-    Example:
-        >>> redact_header("Location", "/login?token=abc", SECRET_HEADERS)
-        '/login?token=***'
-    """
+    """Redact the value of one header field; see `redact_headers`."""
     folded = name.lower()
     if folded in secret:
         return MASK
     return redact_url(value) if folded in _URL_HEADERS else value
 
 
-def redacted_repr(value: object, **shown: object) -> str:
-    """Write a dataclass or named tuple as Python does, but for some of its fields.
-
-    Args:
-        value: The value.
-        **shown: What is shown in place of a field.
+def redacted_repr(value: object, **replaced: object) -> str:
+    """Return the usual `repr` of a dataclass or named tuple, with some fields replaced.
 
     Example:
         >>> from typing import NamedTuple
@@ -125,5 +112,5 @@ def redacted_repr(value: object, **shown: object) -> str:
         if is_dataclass(value)
         else getattr(value, "_fields", ())
     )
-    parts = [f"{name}={shown.get(name, getattr(value, name))!r}" for name in names]
+    parts = [f"{name}={replaced.get(name, getattr(value, name))!r}" for name in names]
     return f"{type(value).__name__}({', '.join(parts)})"

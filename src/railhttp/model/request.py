@@ -1,4 +1,4 @@
-"""A request, checked and complete: what an exchange sends."""
+"""A request, validated and complete, as an exchange sends it."""
 
 import ssl
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from multidict import CIMultiDict
 from yarl import URL
 
-from railhttp.model.body import Body, BytesBody
+from railhttp.model.body import Body
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.options import ProgressCallback
 from railhttp.model.redaction import (
@@ -24,22 +24,16 @@ from railhttp.model.validation import TOKEN
 _USUAL: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
 
 IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
-"""Methods of which a second request does no more than the first (RFC 9110, section 9.2.2)."""
+"""Methods for which two identical requests have the effect of one (RFC 9110, section 9.2.2)."""
 
 
 class SendOptions(NamedTuple):
-    """How a request travels.
+    """How to send a request; see `RequestOptions` and `HTTPClientConfig` for most options.
 
     Attributes:
-        connect_timeout: Seconds for getting a connection; None is no limit.
-        read_timeout: Seconds of silence while waiting for the answer and inside it.
-        proxy: The proxy's URL; None leaves it to the pool, an empty string goes without.
-        ssl_context: The TLS context; None leaves it to the pool, False skips verification.
-        allow_redirects: Whether redirects are followed.
-        max_redirects: How many of them.
-        max_response_bytes: The largest body that is read into memory, after decompression.
-        upload_progress: Told of the body's bytes as they are sent.
-        secret_headers: Names, in lower case, of the fields that are never shown.
+        proxy: The URL of a proxy. None means the proxy of the pool, an empty string means none.
+        ssl_context: The TLS context. None means that of the pool, False disables verification.
+        secret_headers: Names, in lower case, of the fields whose values are never shown.
     """
 
     connect_timeout: float | None = None
@@ -60,16 +54,14 @@ class SendOptions(NamedTuple):
 class Request:
     """One HTTP request.
 
-    What follows from it is found out when it is first asked for, and kept: most requests are the
-    same value again and again (benchmarks: one request).
+    Derived values are computed on first use and kept, because a client sends the same `Request`
+    value many times (benchmarks: one request).
 
     Attributes:
         method: The method, upper-case.
-        url: An absolute http(s) URL without user-info.
-        headers: The caller's header fields; None where there are none.
-        body: What it carries.
-        cookies: Cookies for the URL's origin on top of those in the jar.
-        options: How it travels.
+        url: An absolute http or https URL without user-info.
+        headers: The caller's header fields, validated.
+        cookies: Cookies for the origin of the URL, in addition to those of the jar.
     """
 
     method: str
@@ -89,17 +81,17 @@ class Request:
 
     @cached_property
     def url_text(self) -> str:
-        """Where it goes as text, with its secrets."""
+        """The URL as text, with its secrets."""
         return str(self.url)
 
     @cached_property
     def shown_url(self) -> str:
-        """Where it goes as text, redacted."""
+        """The URL as text, redacted."""
         return redact_url(self.url_text)
 
     @cached_property
     def is_plain(self) -> bool:
-        """Whether its method and its URL are all that there is to send.
+        """Whether the request consists of its method and its URL only.
 
         Example:
             >>> Request("GET", URL("http://h/"), None, None, None, SendOptions()).is_plain
@@ -116,14 +108,14 @@ class Request:
 
     @cached_property
     def replayable(self) -> bool:
-        """Whether its body can be sent again."""
+        """Whether the body can be sent again: it is in memory, or its source can be reread."""
         return self.body is None or self.body.replayable
 
     @cached_property
     def repeatable(self) -> bool:
-        """Whether a second send does no harm, and is possible.
+        """Whether a second send is possible and harmless.
 
-        The method is idempotent, or there is an `Idempotency-Key`.
+        It is harmless if the method is idempotent or the request has an `Idempotency-Key`.
 
         Example:
             >>> url = URL("http://h/")
@@ -134,10 +126,10 @@ class Request:
         return self.replayable and (keyed or self.method in IDEMPOTENT_METHODS)
 
     def with_headers(self, headers: Mapping[str, str]) -> "Request":
-        """Give the same request with more fields; they take the place of those of the same name.
+        """Return a copy with more header fields; they replace fields of the same name.
 
         Args:
-            headers: The fields, checked.
+            headers: The fields, already validated.
 
         Example:
             >>> fields = {"accept": "a/b"}
@@ -151,20 +143,15 @@ class Request:
 
 
 def require_framing(headers: Mapping[str, str], body: Body | None) -> None:
-    """Refuse header fields that contradict the body or each other: servers could read two requests.
+    """Require header fields that agree with the body and each other.
 
-    A `Content-Length` must be the body's own; where that does not know its length, it is an
-    announcement, and kept to. Neither it nor `Host` may be repeated (RFC 9112, 3.2).
-    `Transfer-Encoding` is the transport's business (RFC 9112, 6).
-
-    Args:
-        headers: The fields, with names in any case.
-        body: What the request carries.
-
-    Raises:
-        HTTPValidationError: A field is not true.
+    Otherwise a server could read two requests in one. `Content-Length` must be the length of the
+    body; for a body of unknown length the caller announces it, and the upload is held to it.
+    Neither `Content-Length` nor `Host` may be repeated (RFC 9112, section 3.2). The transport alone
+    sets `Transfer-Encoding` (RFC 9112, section 6).
 
     Example:
+        >>> from railhttp.model.body import BytesBody
         >>> require_framing({"content-length": "3"}, BytesBody(b"four", "text/plain"))
         Traceback (most recent call last):
         railhttp.model.errors.HTTPValidationError: headers: Content-Length must be 4, the length of
@@ -177,7 +164,9 @@ def require_framing(headers: Mapping[str, str], body: Body | None) -> None:
             raise HTTPValidationError(f"{name} must not be repeated", field="headers")
         match folded:
             case "transfer-encoding":
-                raise HTTPValidationError("Transfer-Encoding cannot be chosen", field="headers")
+                raise HTTPValidationError(
+                    "Transfer-Encoding must not be set: the transport chooses it", field="headers"
+                )
             case "content-length":
                 _check_length(value, body)
                 once.add(folded)
@@ -186,13 +175,7 @@ def require_framing(headers: Mapping[str, str], body: Body | None) -> None:
 
 
 def _check_length(value: str, body: Body | None) -> None:
-    match body:
-        case None:
-            length: int | None = 0
-        case BytesBody(content):
-            length = len(content)
-        case _:
-            length = body.length
+    length = 0 if body is None else body.length
     if length is not None and value != str(length):
         raise HTTPValidationError(
             f"Content-Length must be {length}, the length of the body", field="headers"
@@ -202,23 +185,14 @@ def _check_length(value: str, body: Body | None) -> None:
 
 
 def require_method(method: object) -> str:
-    """Check a method (RFC 9110, section 9.1).
-
-    Args:
-        method: Anything.
-
-    Returns:
-        The method, upper-case.
-
-    Raises:
-        HTTPValidationError: It is no token, or CONNECT, which is for proxies.
+    """Require a method (RFC 9110, section 9.1) other than CONNECT, and return it in upper case.
 
     Example:
         >>> require_method("get")
         'GET'
     """
     if isinstance(method, str) and method in _USUAL:
-        return str.__str__(method)  # an enum's text, not its name
+        return str.__str__(method)  # an enum's value, not its name
     if not isinstance(method, str) or not TOKEN.fullmatch(method):
         raise HTTPValidationError("must be a token (RFC 9110, section 9.1)", field="method")
     upper = method.upper()

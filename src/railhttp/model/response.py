@@ -1,4 +1,4 @@
-"""A response, whole: status, headers and a body that has been read."""
+"""A complete response: status, headers and body."""
 
 import json
 from collections.abc import Mapping, Set
@@ -10,13 +10,13 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from railhttp.model.errors import HTTPDecodeError, HTTPStatusError, HTTPValidationError
 from railhttp.model.headers import codec_of
 from railhttp.model.redaction import SECRET_HEADERS, redact_header, redact_url
-from railhttp.model.validation import describe
+from railhttp.model.validation import describe, mismatch
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 """Any JSON document (RFC 8259)."""
 
 Headers: TypeAlias = CIMultiDictProxy[str]
-"""Header fields: names in any case, repeated fields kept (`headers.getall(name)`)."""
+"""Header fields: names ignore case, and repeated fields are kept (`headers.getall(name)`)."""
 
 NO_HEADERS: Final[Headers] = CIMultiDictProxy(CIMultiDict())
 
@@ -27,9 +27,6 @@ def freeze_headers(headers: Mapping[str, str]) -> Headers:
     Args:
         headers: Names and values; a multi-dict keeps its repeated fields.
 
-    Returns:
-        A copy that nobody else can change.
-
     Example:
         >>> freeze_headers({"X-Id": "7"})["x-id"]
         '7'
@@ -39,24 +36,23 @@ def freeze_headers(headers: Mapping[str, str]) -> Headers:
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
 class HttpResponse:
-    """One answer of a server, read to its end: a frozen value that holds no connection.
+    """A response that has been read to its end: a frozen value that holds no connection.
 
     Attributes:
         status: The status code, 100 to 599.
-        headers: Case-insensitive; repeated fields are kept, see `headers.getall`. Any mapping may
-            be given, and is copied.
-        body: The body's bytes, with content codings such as gzip undone.
-        url: The URL that answered, which after a redirect is not the one asked for.
-        method: The method of the request that was answered.
+        headers: Case-insensitive; repeated fields are kept, see `headers.getall`. The constructor
+            copies any mapping.
+        body: The bytes of the body, with content codings such as gzip undone.
+        url: The URL of the last request, which differs from the requested URL after a redirect.
+        method: The method of that request.
         elapsed: Seconds from the start of the call to the end of the body.
-        http_version: The version of the answer, such as `1.1`.
-        attempts: Which attempt this is the answer to, counted from 1.
-        secret_headers: Names, in lower case, of the fields that are left out where the response is
-            shown or a failure with it is pickled; those of the client's configuration. It is no
-            part of the value: two responses that differ in it are equal.
+        http_version: The version of the response, such as `1.1`.
+        attempts: The number of attempts that the call made, including this one.
+        secret_headers: Names, in lower case, of fields to mask when the response is shown or
+            pickled as part of a failure. Comparison ignores it.
 
     Raises:
-        HTTPValidationError: The status is no integer, the headers are no mapping, or the body is
+        HTTPValidationError: The status is not an int, the headers are not a mapping, or the body is
             not bytes.
 
     Example:
@@ -75,8 +71,8 @@ class HttpResponse:
     attempts: int
     secret_headers: frozenset[str] = field(compare=False)
 
-    # Written out because what is given may be of wider types than what is kept, and checked in it
-    # because it is made for each request: a call of `__post_init__` would cost more.
+    # Written by hand because the parameters accept wider types than the attributes have. It
+    # validates without `__post_init__`, whose call would slow down every request.
     def __init__(
         self,
         status: int,
@@ -117,7 +113,7 @@ class HttpResponse:
 
     @property
     def content_type(self) -> str:
-        """The media type in lower case, without parameters; empty where there is none.
+        """The media type in lower case, without parameters; empty if the field is missing.
 
         Example:
             >>> HttpResponse(200, freeze_headers({"Content-Type": "Text/HTML; a=b"})).content_type
@@ -127,19 +123,19 @@ class HttpResponse:
 
     @property
     def content_length(self) -> int | None:
-        """The `Content-Length` field as a number, None where it is absent or is none.
+        """The `Content-Length` field as a number; None if it is absent or malformed.
 
-        It counts the bytes on the wire, so for a compressed body it is not `len(body)`.
+        It counts the bytes on the wire, so for a compressed body it differs from `len(body)`.
         """
         text = self.headers.get("Content-Length", "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
     @property
     def text(self) -> str:
-        """The body as text, decoded at each reading; what cannot be decoded becomes U+FFFD.
+        """The body as text, decoded on each access; undecodable bytes become U+FFFD.
 
-        The charset is that of the `Content-Type` field, UTF-8 where it names none or one that
-        Python does not know.
+        The `Content-Type` field names the charset; the default is UTF-8, also for a charset that
+        Python does not have.
 
         Example:
             >>> HttpResponse(200, body="né".encode()).text
@@ -148,19 +144,15 @@ class HttpResponse:
         codec = codec_of(self.headers.get("Content-Type", "")) or "utf-8"
         try:
             return self.body.decode(codec, "replace")
-        except (LookupError, ValueError):  # codecs such as base64 make no text
+        except (LookupError, ValueError):  # codecs such as base64 do not decode to text
             return self.body.decode("utf-8", "replace")
 
     def json(self) -> JSON:
         """Parse the body as JSON (RFC 8259), whatever its content type.
 
-        Returns:
-            The document.
-
         Raises:
-            HTTPDecodeError: The body is no JSON document: malformed, not in a Unicode encoding,
-                nested too deep, or with a number (`NaN`, thousands of digits) that JSON or
-                Python cannot hold.
+            HTTPDecodeError: The body is malformed, not in a Unicode encoding or nested too deep, or
+                contains a number that JSON or Python cannot represent (`NaN`, thousands of digits).
 
         Example:
             >>> HttpResponse(200, body=b"{").json()
@@ -170,17 +162,17 @@ class HttpResponse:
         """
         try:
             start = self.body[:4]
-            usual = start.isascii() and 0 not in start  # what begins so is UTF-8 (RFC 8259, 8.1)
+            usual = start.isascii() and 0 not in start  # then it is UTF-8 (RFC 8259, 8.1)
             text = self.body.decode("utf-8" if usual else json.detect_encoding(self.body))
-            return cast("JSON", _JSON.decode(text))  # what a JSON parser returns is JSON
+            return cast("JSON", _JSON.decode(text))  # a JSON parser returns JSON
         except json.JSONDecodeError as error:
             self._refuse(f"not JSON: {error.msg}", f"line {error.lineno} column {error.colno}")
         except UnicodeDecodeError as error:
             self._refuse("not JSON: not in a Unicode encoding", f"byte {error.start}")
         except RecursionError:
-            self._refuse("not JSON that can be held: nested too deep", "")
+            self._refuse("JSON is nested too deeply", "")
         except ValueError as error:
-            self._refuse(f"not JSON that can be held: {error}", "")
+            self._refuse(f"JSON cannot be represented: {error}", "")
 
     def _refuse(self, message: str, where: str) -> NoReturn:
         raise HTTPDecodeError(
@@ -191,13 +183,10 @@ class HttpResponse:
             url=self.url,
             attempts=self.attempts,
             elapsed=self.elapsed,
-        ) from None  # the cause holds the whole document, which may be secret
+        ) from None  # the cause contains the whole document, which may be secret
 
     def raise_for_status(self) -> None:
-        """Raise where the status is 400 or higher.
-
-        Raises:
-            HTTPStatusError: The answer is a 4xx or 5xx.
+        """Raise `HTTPStatusError` if the status is 400 or higher.
 
         Example:
             >>> HttpResponse(204).raise_for_status()
@@ -206,11 +195,10 @@ class HttpResponse:
             raise HTTPStatusError(self)
 
     def redacted(self, secret: Set[str] | None = None) -> "HttpResponse":
-        """Give the same answer with the secrets of its URL and header fields masked.
+        """Return a copy with the secrets of its URL and header fields masked.
 
         Args:
-            secret: Names, in lower case, of the fields whose values are masked; `secret_headers`
-                where None.
+            secret: Names, in lower case, of the fields to mask; None means `secret_headers`.
 
         Example:
             >>> HttpResponse(200, url="http://h/?token=abc").redacted().url
@@ -230,7 +218,7 @@ class HttpResponse:
         return hash((self.status, self.body, self.url, self.method))
 
     def __reduce__(self) -> tuple[object, ...]:
-        # A multi-dict proxy does not pickle
+        # A multi-dict proxy cannot be pickled
         # (tests/model/test_response.py::test_a_response_survives_pickling).
         state = {name: getattr(self, name) for name in self.__slots__ if name != "headers"}
         return _rebuild, (tuple(self.headers.items()), state)
@@ -239,12 +227,12 @@ class HttpResponse:
 def _frozen(headers: object) -> Headers:
     if isinstance(headers, Mapping):
         return freeze_headers(headers)
-    raise HTTPValidationError(f"must be a mapping, got {describe(headers)}", field="headers")
+    raise mismatch("a mapping", headers, "headers")
 
 
 def _check_parts(status: object, body: object) -> None:
     if not isinstance(status, int):
-        raise HTTPValidationError(f"must be an int, got {describe(status)}", field="status")
+        raise mismatch("an int", status, "status")
     if not isinstance(body, bytes):
         advice = ": encode the text" if isinstance(body, str) else ""
         raise HTTPValidationError(f"must be bytes, got {describe(body)}{advice}", field="body")

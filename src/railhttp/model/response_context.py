@@ -1,4 +1,4 @@
-"""What is known of an answer, as metadata."""
+"""The metadata of a response."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,15 +8,13 @@ from railhttp.model.redaction import redact_headers, redacted_repr
 
 @dataclass(frozen=True, repr=False)
 class ResponseContext:
-    """A received answer, as metadata.
+    """The metadata of a received response.
 
     Attributes:
-        status: The HTTP status code.
-        headers: The answer's header fields.
-        content_length: The body's length in bytes, where it is known.
+        content_length: The length of the body in bytes, if known.
         duration: The round trip in seconds.
         success: Whether the status is below 400; computed.
-        error: What went wrong, in words, where the request failed.
+        error: The cause, in words, if the request failed.
 
     Example:
         >>> ResponseContext(404).success

@@ -1,18 +1,13 @@
-"""How far one attempt has come, and so what is proven about its delivery."""
+"""How far an attempt has come, and what that proves about its delivery."""
 
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 from railhttp.model.errors import CallInfo, Delivery
 
 
 class Stage(Enum):
-    """The stages of an attempt, in order; the value says what each proves.
-
-    Example:
-        >>> Stage.CONNECTING.delivery
-        <Delivery.NOT_SENT: 'not sent'>
-    """
+    """The stages of an attempt, in order."""
 
     QUEUED = 0
     CONNECTING = 1
@@ -21,11 +16,11 @@ class Stage(Enum):
 
     @property
     def delivery(self) -> Delivery:
-        """What is proven about the request having reached the server."""
+        """The proof that the stage gives of the request having reached the server."""
         return _DELIVERY[self]
 
 
-_DELIVERY = {
+_DELIVERY: Final = {
     Stage.QUEUED: Delivery.NOT_SENT,
     Stage.CONNECTING: Delivery.NOT_SENT,
     Stage.SENDING: Delivery.MAYBE_SENT,
@@ -34,11 +29,11 @@ _DELIVERY = {
 
 
 class AttemptState(Protocol):
-    """What an exchange reads of its call, and the one thing it tells it: the stage.
+    """The state of an attempt, shared by its call and the exchange.
 
     Attributes:
-        attempts: Which attempt this is, counted from 1.
-        started: When the call began, on the monotonic clock, in seconds.
+        attempts: The number of this attempt, counted from 1.
+        started: When the call began, in seconds on the monotonic clock.
         stage: How far the attempt has come; only the exchange sets it.
     """
 
@@ -48,23 +43,23 @@ class AttemptState(Protocol):
 
     @property
     def delivery(self) -> Delivery:
-        """What is proven by this attempt and those before it."""
+        """The strongest proof by this attempt and those before it."""
         ...
 
 
-def call_info(method: str, url: str, progress: AttemptState, now: float) -> CallInfo:
-    """Say what every failure of a call has to know.
+def call_info(method: str, url: str, attempt: AttemptState, now: float) -> CallInfo:
+    """Collect the details that every failure of a call must carry.
 
     Args:
         method: The method of the request that failed.
-        url: Its URL, which after a redirect is not the call's.
-        progress: The call.
-        now: The time, on the monotonic clock.
+        url: Its URL; after a redirect it differs from the URL of the call.
+        attempt: The attempt that failed.
+        now: The time, in seconds on the monotonic clock.
     """
     return {
         "method": method,
         "url": url,
-        "delivery": progress.delivery,
-        "attempts": progress.attempts,
-        "elapsed": now - progress.started,
+        "delivery": attempt.delivery,
+        "attempts": attempt.attempts,
+        "elapsed": now - attempt.started,
     }

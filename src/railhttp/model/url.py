@@ -1,4 +1,4 @@
-"""URLs: building, joining, taking apart (RFC 3986; RFC 9110, section 4.2)."""
+"""URLs: building, joining and splitting (RFC 3986; RFC 9110, section 4.2)."""
 
 import math
 import re
@@ -13,13 +13,21 @@ from uuid import UUID
 from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import LARGEST_INT, SCHEME, describe, require_text, require_url
+from railhttp.model.validation import (
+    LARGEST_INT,
+    SCHEME,
+    describe,
+    mismatch,
+    require_str,
+    require_text,
+    require_url,
+)
 
 QueryValue: TypeAlias = str | int | float | bool | Decimal | Enum | date | UUID | None
-"""What a query parameter can hold; a `datetime` is a `date` too."""
+"""The value of a query parameter; a `datetime` is a `date` too."""
 
 QueryParams: TypeAlias = Mapping[str, QueryValue | Sequence[QueryValue]]
-"""Query parameters by name; a list or tuple repeats its name."""
+"""Query parameters by name; a list or tuple repeats the name for each of its values."""
 
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
@@ -29,11 +37,11 @@ class UrlParts(TypedDict):
 
     Keys:
         scheme: `http` or `https`.
-        host: In lower case and ASCII (IDNA), an IPv6 address without its brackets.
-        port: The port that the URL names; None where it names none.
-        path: As sent, percent-encoded; at least `/`.
-        params: The query, decoded; each name with all its values in order.
-        fragment: Percent-encoded, empty where there is none.
+        host: Lower-case ASCII (IDNA); an IPv6 address has no brackets.
+        port: The port in the URL; None if it has none.
+        path: Percent-encoded, as it is sent; at least `/`.
+        params: The decoded query; each name has all its values in order.
+        fragment: Percent-encoded; empty if the URL has none.
     """
 
     scheme: str
@@ -47,22 +55,22 @@ class UrlParts(TypedDict):
 def build_url(base: str, path: str = "", params: QueryParams | None = None) -> str:
     """Build a complete URL from a base, a path and query parameters.
 
-    The path is put behind the base's own with one slash between them, whatever slashes both have
-    there: this is prefixing, not the resolution of RFC 3986. Queries of base, path and `params`
-    follow one another; the fragment, the path's rather than the base's, comes last. What is
-    percent-encoded in base or path stays as it is, everything else is encoded as need be.
+    The path is appended to that of the base with exactly one slash between them; this is prefixing,
+    not the resolution of RFC 3986. The queries of base, path and `params` are joined in this order.
+    The fragment of the path replaces that of the base. Percent-encoded characters stay unchanged,
+    other characters are encoded if necessary.
 
     Args:
         base: An http or https URL, such as `https://api.example.com/v1`.
-        path: What follows, perhaps with a query and a fragment.
+        path: May have a query and a fragment.
         params: Query parameters, see `extend_query`.
 
     Returns:
         The URL in normal form.
 
     Raises:
-        HTTPValidationError: The base is no URL, the path has control characters, or a parameter
-            has no form in a query.
+        HTTPValidationError: The base is not a URL, the path has control characters, or a parameter
+            has a type without a text form.
 
     Example:
         >>> build_url("https://api.example.com", "/users", {"page": 1})
@@ -74,7 +82,7 @@ def build_url(base: str, path: str = "", params: QueryParams | None = None) -> s
 
 
 def _join(base: URL, path: str) -> URL:
-    if not require_text(path, field="path"):
+    if not require_text(path, "path"):
         return base
     head, _, fragment = path.partition("#")
     tail, _, query = head.partition("?")
@@ -85,18 +93,10 @@ def _join(base: URL, path: str) -> URL:
 
 
 def parse_url_parts(url: str) -> UrlParts:
-    """Take a URL apart.
-
-    `build_url` puts it together again, with scheme, host, port and path as its base.
-
-    Args:
-        url: An http or https URL.
-
-    Returns:
-        Its parts.
+    """Split an http or https URL into its parts.
 
     Raises:
-        HTTPValidationError: It is no such URL.
+        HTTPValidationError: The URL is malformed, or its scheme is another one.
 
     Example:
         >>> parse_url_parts("https://api.example.com:8443/users?tag=a+b&tag=c#top")
@@ -118,7 +118,7 @@ def parse_url_parts(url: str) -> UrlParts:
 
 
 def request_url(url: str) -> URL:
-    """Check the URL of a request and give it as it is sent; a URL seen lately costs a look-up.
+    """Parse the URL of a request; the results for recent URLs are cached.
 
     Args:
         url: An absolute http or https URL.
@@ -127,44 +127,35 @@ def request_url(url: str) -> URL:
         The URL in normal form.
 
     Raises:
-        HTTPValidationError: It is no such URL, see `require_url`.
-
-    Example:
-        >>> request_url("HTTP://Example.com:8080/é")
-        URL('http://example.com:8080/%C3%A9')
+        HTTPValidationError: The URL breaks a rule of `require_url`.
     """
     return _parse_as(url, "url")
 
 
 def _parse_as(url: str, field: str) -> URL:
-    if not isinstance(url, str):  # what cannot be hashed must not reach the cache
-        raise HTTPValidationError(f"must be a str, got {describe(url)}", field=field)
-    return _parse(str.__str__(url), field)  # an enum's text, not its name
+    return _parse(require_str(url, field), field)  # the cache needs a hashable key
 
 
 @lru_cache(maxsize=1024)
 def _parse(url: str, field: str) -> URL:
-    require_url(url, field=field)
-    return URL(url)  # the normal form would lose a port that is named though it is the default
+    require_url(url, field)
+    return URL(url)  # the normal form would lose an explicit default port
 
 
 def extend_query(url: URL, params: QueryParams) -> URL:
-    """Put query parameters behind those that a URL has.
+    """Append query parameters to a URL.
 
-    Each kind of value has one form: text as it is; `true` and `false`; numbers as Python prints
-    them (`0.1`, `1e+16`); a date or datetime in ISO 8601; a UUID with hyphens; an enum as its
-    value. None is left out, alone or in a list; a list or tuple repeats the name.
+    Each type has one text form: text is unchanged; a bool is `true` or `false`; a number is written
+    as Python prints it (`0.1`, `1e+16`), a date or datetime in ISO 8601, a UUID with hyphens, an
+    enum as its value. None is left out, alone or in a list; a list or tuple repeats the name.
 
     Args:
-        url: The URL.
+        url: Keeps its query and its fragment.
         params: Parameters by name; a multi-dict keeps its repeated names.
 
-    Returns:
-        The longer URL, with the fragment still last.
-
     Raises:
-        HTTPValidationError: A name is no text, or a value none of these: bytes, nan and
-            infinities, sets, nested lists and anything else.
+        HTTPValidationError: A name is not a str, or a value has another type: bytes, nan,
+            infinities, sets, nested lists and so on.
 
     Example:
         >>> extend_query(URL("http://h/?a=1#top"), {"b": [True, None, 2.5], "c": "x&y"})
@@ -174,23 +165,17 @@ def extend_query(url: URL, params: QueryParams) -> URL:
 
 
 def query_pairs(params: QueryParams) -> list[tuple[str, str]]:
-    """Give the parameters of a query, or of a form, one by one and as text.
-
-    Args:
-        params: Parameters by name, see `extend_query`.
-
-    Returns:
-        Names and texts, not encoded yet.
+    """Return the parameters of a query or a form as pairs of text, not encoded yet.
 
     Raises:
-        HTTPValidationError: As in `extend_query`.
+        HTTPValidationError: See `extend_query`.
 
     Example:
         >>> query_pairs({"a": [1, None, True]})
         [('a', '1'), ('a', 'true')]
     """
     if not isinstance(params, Mapping):
-        raise HTTPValidationError(f"must be a mapping, got {describe(params)}", field="params")
+        raise mismatch("a mapping", params, "params")
     return [
         (_query_name(name), _query_text(plain, name))
         for name, value in params.items()
@@ -201,8 +186,8 @@ def query_pairs(params: QueryParams) -> list[tuple[str, str]]:
 
 def _query_name(name: object) -> str:
     if isinstance(name, str) and not _SURROGATE.search(name):
-        return str.__str__(name)  # an enum's text, not its name
-    raise HTTPValidationError(f"must have names of text, got {describe(name)}", field="params")
+        return str.__str__(name)  # an enum's value, not its name
+    raise HTTPValidationError(f"must have names of type str, got {describe(name)}", field="params")
 
 
 def _plain_items(value: object) -> Iterator[object]:
@@ -235,35 +220,19 @@ def _query_text(value: object, name: str) -> str:
 
 
 def is_absolute(url: object) -> bool:
-    """Tell whether a URL names its scheme, in any spelling and be it one that cannot be sent.
-
-    Example:
-        >>> is_absolute("HTTP://h/"), is_absolute("ftp://h/")
-        (True, True)
-        >>> is_absolute("//h/"), is_absolute("localhost:8080")
-        (False, False)
-    """
+    """Whether a URL names its scheme, in any case, even if the scheme is unsupported."""
     return isinstance(url, str) and SCHEME.match(url) is not None
 
 
 def join_base_url(base: str, url: str) -> str:
-    """Find the URL that a client with a base URL means.
+    """Prefix a path with a base URL; an absolute URL is returned unchanged.
 
     Args:
-        base: The client's base URL; empty where it has none.
-        url: A path behind the base, as in `build_url`, or an absolute URL, which is left alone.
-
-    Returns:
-        A URL for `request_url`.
+        base: The base URL of a client; may be empty.
+        url: A path below the base, as in `build_url`, or an absolute URL.
 
     Raises:
-        HTTPValidationError: The base is no URL, or the path has control characters.
-
-    Example:
-        >>> join_base_url("https://api.example.com/v1?key=7", "/users")
-        'https://api.example.com/v1/users?key=7'
-        >>> join_base_url("https://api.example.com/v1", "HTTP://other.example/")
-        'HTTP://other.example/'
+        HTTPValidationError: The base is not a URL, or the path has control characters.
     """
     if not base or is_absolute(url):
         return url
@@ -271,10 +240,5 @@ def join_base_url(base: str, url: str) -> str:
 
 
 def origin_of(url: URL) -> tuple[str, str, int]:
-    """Give a URL's origin: scheme, host and port (RFC 6454, section 4).
-
-    Example:
-        >>> origin_of(URL("https://Example.com/a")) == origin_of(URL("https://example.com:443/b"))
-        True
-    """
+    """Return the origin of a URL: scheme, host and port (RFC 6454, section 4)."""
     return url.scheme, url.raw_host or "", url.port or 0

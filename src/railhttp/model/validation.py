@@ -48,33 +48,29 @@ def describe(value: object) -> str:
     return type(value).__name__
 
 
-def require(holds: bool, message: str, field: str) -> None:
-    """Raise `HTTPValidationError` unless a condition holds.
+def mismatch(wanted: str, value: object, field: str) -> HTTPValidationError:
+    """Build the error for a value of a wrong type or range: `must be {wanted}, got …`."""
+    return HTTPValidationError(f"must be {wanted}, got {describe(value)}", field=field)
 
-    Example:
-        >>> require(2 > 1, "must be more than 1", "limit")
-    """
+
+def require(holds: bool, message: str, field: str) -> None:
+    """Raise `HTTPValidationError` unless a condition holds."""
     if not holds:
         raise HTTPValidationError(message, field=field)
 
 
 def require_text(text: object, field: str) -> str:
-    """Require a str without control characters and surrogates.
-
-    Example:
-        >>> require_text(b"ann", "username")
-        Traceback (most recent call last):
-        railhttp.model.errors.HTTPValidationError: username: must be a str, got bytes
-    """
-    plain = _plain_str(text, field)
+    """Require a str without control characters and surrogates."""
+    plain = require_str(text, field)
     require(not CONTROL.search(plain), "must not contain control characters or surrogates", field)
     return plain
 
 
-def _plain_str(text: object, field: str) -> str:
+def require_str(text: object, field: str) -> str:
+    """Require a str, and return the value of an enum instead of its name."""
     if not isinstance(text, str):
-        raise HTTPValidationError(f"must be a str, got {describe(text)}", field=field)
-    return str.__str__(text)  # an enum's value, not its name
+        raise mismatch("a str", text, field)
+    return str.__str__(text)
 
 
 def require_host(host: object, field: str = "host") -> str:
@@ -88,16 +84,8 @@ def require_host(host: object, field: str = "host") -> str:
 
     Returns:
         The host in lower-case ASCII; an IPv6 address compressed and without brackets.
-
-    Example:
-        >>> require_host("Bücher.example"), require_host("[0:0::1]")
-        ('xn--bcher-kva.example', '::1')
-        >>> require_host("0177.0.0.1")
-        Traceback (most recent call last):
-        railhttp.model.errors.HTTPValidationError: host: must be a DNS name, an IPv4 or an IPv6
-        address, without port or zone
     """
-    normal = normal_host(host) if isinstance(host, str) else _plain_str(host, field)
+    normal = normal_host(require_str(host, field))
     message = "must be a DNS name, an IPv4 or an IPv6 address, without port or zone"
     require(bool(normal), message, field)
     return normal
@@ -107,23 +95,14 @@ def require_port(port: object, field: str = "port") -> int:
     """Require a TCP port: an int from 1 to 65535, and not a bool."""
     if isinstance(port, int) and not isinstance(port, bool) and 1 <= port <= 65_535:
         return port
-    raise HTTPValidationError(
-        f"must be an integer from 1 to 65535, got {describe(port)}", field=field
-    )
+    raise mismatch("an integer from 1 to 65535", port, field)
 
 
 def require_positive_int(value: object, field: str = "value") -> int:
-    """Require an int of 1 or more, and not a bool.
-
-    Example:
-        >>> require_positive_int(True, "max_connections")
-        Traceback (most recent call last):
-        railhttp.model.errors.HTTPValidationError: max_connections: must be a positive integer, got
-        True
-    """
+    """Require an int of 1 or more, and not a bool."""
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
-    raise HTTPValidationError(f"must be a positive integer, got {describe(value)}", field=field)
+    raise mismatch("a positive integer", value, field)
 
 
 def require_count(value: object, field: str) -> int:
@@ -147,31 +126,20 @@ def require_number(value: float, field: str, *, low: float = 0.0, high: float = 
 
 
 def require_timeout(timeout: object, field: str = "timeout") -> float | None:
-    """Require a positive, finite number of seconds, or None for no limit.
-
-    Example:
-        >>> require_timeout(30), require_timeout(None)
-        (30.0, None)
-        >>> require_timeout(float("nan"))
-        Traceback (most recent call last):
-        railhttp.model.errors.HTTPValidationError: timeout: must be a positive number of seconds or
-        None, got nan
-    """
+    """Require a positive, finite number of seconds, or None for no limit."""
     if timeout is None:
         return None
     number = timeout if isinstance(timeout, int | float) and not isinstance(timeout, bool) else 0
     if 0 < number <= sys.float_info.max:
         return float(number)
-    raise HTTPValidationError(
-        f"must be a positive number of seconds or None, got {describe(timeout)}", field=field
-    )
+    raise mismatch("a positive number of seconds or None", timeout, field)
 
 
 def require_flag(value: object, field: str) -> bool:
     """Require True or False."""
     if isinstance(value, bool):
         return value
-    raise HTTPValidationError(f"must be True or False, got {describe(value)}", field=field)
+    raise mismatch("True or False", value, field)
 
 
 def require_function(value: object, field: str) -> None:
@@ -182,14 +150,14 @@ def require_function(value: object, field: str) -> None:
         Traceback (most recent call last):
         railhttp.model.errors.HTTPValidationError: retry_if: must be a function or None, got 3
     """
-    callable_or_none = value is None or callable(value)
-    require(callable_or_none, f"must be a function or None, got {describe(value)}", field)
+    if value is not None and not callable(value):
+        raise mismatch("a function or None", value, field)
 
 
 def require_methods(value: object, *methods: str, field: str) -> None:
     """Require an object that has the methods which will be called, whatever its class.
 
-    A class itself is refused: its methods are there, but they would have no instance to work on.
+    A class itself is refused: it has the methods, but no instance to call them on.
 
     Example:
         >>> require_methods("fast", "execute", field="retry_policy")
@@ -201,11 +169,12 @@ def require_methods(value: object, *methods: str, field: str) -> None:
         railhttp.model.errors.HTTPValidationError: store: must be an object with `keys` and
         `values`, got the class dict
     """
-    is_class = isinstance(value, type)
-    complete = all(callable(getattr(value, method, None)) for method in methods)
     found = f"the class {value.__name__}" if isinstance(value, type) else describe(value)
     wanted = " and ".join(f"`{method}`" for method in methods)
-    require(complete and not is_class, f"must be an object with {wanted}, got {found}", field)
+    complete = not isinstance(value, type) and all(
+        callable(getattr(value, method, None)) for method in methods
+    )
+    require(complete, f"must be an object with {wanted}, got {found}", field)
 
 
 def require_url(url: object, field: str = "url", *, require_scheme: bool = True) -> str:
@@ -222,25 +191,15 @@ def require_url(url: object, field: str = "url", *, require_scheme: bool = True)
 
     Returns:
         The URL in normal form: IDNA host, percent-encoded, dot segments removed.
-
-    Example:
-        >>> require_url("HTTPS://Bücher.example/a/../ü?q=1")
-        'https://xn--bcher-kva.example/%C3%BC?q=1'
-        >>> require_url("example.com/x", require_scheme=False)
-        'http://example.com/x'
-        >>> require_url("https://ann:s3cret@/")
-        Traceback (most recent call last):
-        railhttp.model.errors.HTTPValidationError: url: must have a host: a DNS name, an IPv4
-        address, or an IPv6 address in brackets
     """
-    text = _plain_str(url, field)
+    text = require_str(url, field)
     absolute = text if require_scheme or SCHEME.match(text) else f"http://{text}"
     problem = _url_problem(absolute)
     if not problem:
         try:
             return str(URL(absolute))
         except ValueError:  # its message shows the URL, so we raise our own after the block
-            problem = "must percent-encode what is not ASCII in its user and password"
+            problem = "must percent-encode non-ASCII characters in user and password"
     raise HTTPValidationError(problem, field=field)
 
 

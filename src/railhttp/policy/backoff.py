@@ -1,35 +1,28 @@
-"""How long to wait before the next attempt."""
+"""The wait before the next attempt."""
 
 from dataclasses import dataclass
 from math import ldexp
 from typing import Final
 
-from railhttp.model.validation import describe, require, require_number
+from railhttp.model.validation import require_flag, require_number
 
-_DOUBLINGS: Final = 2100  # after so many the smallest float is beyond the largest
+_DOUBLINGS: Final = 2100  # doubled so often, the smallest float exceeds the largest
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
     """Exponential growth with full jitter: `U(0, 1) · min(base · 2^(n-1), maximum)`.
 
-    Full jitter spreads the callers of a server that just came back over the whole interval
-    (AWS Architecture Blog, "Exponential Backoff And Jitter"; botocore's standard mode).
+    Full jitter spreads the clients of a recovering server over the whole interval (AWS Architecture
+    Blog, "Exponential Backoff And Jitter"). The defaults are those of botocore's standard mode.
 
     Args:
-        base: The bound of the first wait, in seconds.
-        maximum: The bound of every wait, in seconds.
-        jitter: Whether chance shortens the wait; without it the wait is the bound itself.
+        base: Upper bound of the first wait, in seconds; it doubles with each retry.
+        maximum: Upper bound of every wait, in seconds.
+        jitter: Whether each wait is drawn evenly between 0 and its bound; if not, it is its bound.
 
     Raises:
-        HTTPValidationError: A time is negative or not finite, or `jitter` is no bool.
-
-    Example:
-        >>> backoff = Backoff(base=1.0, maximum=20.0)
-        >>> [backoff.bound(number) for number in (1, 2, 3, 1_000_000)]
-        [1.0, 2.0, 4.0, 20.0]
-        >>> backoff.delay(3, chance=0.25)
-        1.0
+        HTTPValidationError: A time is negative or not finite, or `jitter` is not a bool.
     """
 
     base: float = 0.05
@@ -39,30 +32,26 @@ class Backoff:
     def __post_init__(self) -> None:
         require_number(self.base, "base_delay")
         require_number(self.maximum, "max_delay")
-        is_bool = isinstance(self.jitter, bool)
-        require(is_bool, f"must be True or False, got {describe(self.jitter)}", "jitter")
+        require_flag(self.jitter, "jitter")
 
     def bound(self, number: int) -> float:
-        """The longest wait before retry `number`, counted from 1, in seconds."""
+        """Upper bound of the wait before retry `number`, counted from 1, in seconds."""
         try:
             return min(ldexp(self.base, number - 1), self.maximum)
         except OverflowError:
             return self.maximum
 
     def longest(self, retries: int) -> float:
-        """The longest that so many waits may take together, in seconds."""
+        """Upper bound of the sum of the first `retries` waits, in seconds."""
         growing = min(retries, _DOUBLINGS)
         bounds = sum(self.bound(number) for number in range(1, growing + 1))
         return bounds + (retries - growing) * self.bound(_DOUBLINGS)
 
     def delay(self, number: int, chance: float) -> float:
-        """The wait before retry `number`.
+        """Return the wait before retry `number`, in seconds.
 
         Args:
-            number: Which retry, counted from 1.
+            number: The number of the retry, counted from 1.
             chance: A random number, at least 0 and less than 1.
-
-        Returns:
-            Seconds, between 0 and `bound(number)`.
         """
         return self.bound(number) * chance if self.jitter else self.bound(number)

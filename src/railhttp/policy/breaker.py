@@ -9,7 +9,7 @@
     any        `force_open`                                   forced open
     any        `reset`                                        closed
 
-Every arrow begins a new generation. A report from an older one changes nothing.
+Every transition starts a new generation. A report from an older generation changes nothing.
 """
 
 from collections.abc import Callable
@@ -37,32 +37,41 @@ from railhttp.policy.breaker_states import (
     Report,
     Ticket,
 )
-from railhttp.policy.callbacks import asked
+from railhttp.policy.callbacks import call_predicate
 from railhttp.policy.health import Verdict, judge_failure, judge_status
 from railhttp.policy.window import Window
 
 
 @dataclass(frozen=True, slots=True)
 class BreakerRule:
-    """When a breaker opens, for how long, and what closes it.
+    """When a breaker opens, for how long, and when it closes.
+
+    The defaults lie within the range of Polly and resilience4j.
 
     Args:
-        failure_threshold: How many failures in a row open it.
-        recovery_timeout: How long it stays open at first, in seconds; with each failed recovery
-            the bound doubles, and the time is drawn from the upper half below it.
-        failure_ratio: Which share of failures in the window opens it, more than 0 and at most 1;
-            None switches the window off.
-        minimum_calls: How many calls the window must hold before its ratio means anything.
-        window: The window's length, in seconds.
-        max_recovery_timeout: The longest time that it stays open, in seconds.
-        half_open_max_calls: How many probes are let through; when all succeed it closes.
-        probe_lease: After how many seconds a probe that has not ended loses its slot.
-        slow_call: From how many seconds on a successful call counts as a failure, None for never.
-        failure_if: Says which failures count as the host's, in place of `judge_failure`.
-        failure_if_response: Says which answers do, in place of status 429 and 500 to 599.
+        failure_threshold: Number of consecutive failures that opens the breaker. It reacts to a
+            dead host with little traffic, for which the window never holds `minimum_calls`.
+        recovery_timeout: Seconds that the breaker stays open the first time. Each failed recovery
+            doubles the bound, and the time is drawn from its upper half, so that the clients of a
+            host do not probe it all at once.
+        failure_ratio: Share of failures in the window that opens the breaker, more than 0 and at
+            most 1; it detects a host that fails often but not every time. None disables the window.
+        minimum_calls: Number of calls that the window must hold before its ratio counts, so that a
+            few failures at a quiet time do not open the breaker.
+        window: Length of the window, in seconds; it must hold at least two attempt timeouts.
+        max_recovery_timeout: Upper bound of the time that the breaker stays open, in seconds.
+        half_open_max_calls: Number of probes that are admitted after the recovery time; the breaker
+            closes when all of them succeed, and opens again when one fails.
+        probe_lease: Seconds after which a probe without an outcome loses its slot to another, so
+            that a hung probe cannot keep the breaker half-open.
+        slow_call: Seconds from which a successful call counts as a failure; None means never.
+        failure_if: Decides whether a failure counts against the host, instead of `judge_failure`.
+            It is not called for failures that are no evidence about the host.
+        failure_if_response: Decides whether a response counts against the host; by default, 429 and
+            5xx do.
 
     Raises:
-        HTTPValidationError: A number is out of its bounds, or what should be a function is none.
+        HTTPValidationError: A number is out of range, or a predicate is not callable.
 
     Example:
         >>> rule = BreakerRule(failure_threshold=1)
@@ -97,30 +106,18 @@ class BreakerRule:
         require_function(self.failure_if_response, "failure_if_response")
 
     def judge_response(self, response: HttpResponse) -> Verdict:
-        """Judge the host by an answer.
-
-        Args:
-            response: The answer.
-
-        Returns:
-            Whether it speaks for the host or against it.
+        """Judge the host by a response.
 
         Raises:
             HTTPInterceptorError: `failure_if_response` raised.
         """
         if self.failure_if_response is None:
             return judge_status(response.status)
-        failed = asked("failure_if_response", self.failure_if_response, response)
+        failed = call_predicate("failure_if_response", self.failure_if_response, response)
         return "failure" if failed else "success"
 
     def judge(self, failure: HTTPFailure) -> Verdict:
         """Judge the host by a failed call.
-
-        Args:
-            failure: Why it failed.
-
-        Returns:
-            Whether it speaks for the host, against it, or says nothing about it.
 
         Raises:
             HTTPInterceptorError: `failure_if` or `failure_if_response` raised.
@@ -130,20 +127,20 @@ class BreakerRule:
         verdict = judge_failure(failure)
         if self.failure_if is None or verdict == "inconclusive":
             return verdict
-        return "failure" if asked("failure_if", self.failure_if, failure) else "success"
+        return "failure" if call_predicate("failure_if", self.failure_if, failure) else "success"
 
     def admit(
         self, state: BreakerState | None, event: None, now: float
     ) -> tuple[BreakerState, Ticket | Rejection]:
-        """Decide about a call that arrives.
+        """Admit or reject a new call.
 
         Args:
-            state: The breaker's state, None for a new one.
-            event: That a call arrives is all that there is to know.
-            now: The time, in seconds on a clock that never goes back.
+            state: The state of the breaker; None for a new one.
+            event: Unused.
+            now: Seconds on a clock that never goes back.
 
         Returns:
-            The state then, and the admission or refusal.
+            The new state, and the decision.
         """
         match state:
             case None:
@@ -162,26 +159,26 @@ class BreakerRule:
                 assert_never(state)
 
     def _probe(self, state: HalfOpen, now: float) -> tuple[BreakerState, Ticket | Rejection]:
-        leases = tuple(lease for lease in state.leases if lease.until > now)
-        if len(leases) + state.successes >= self.half_open_max_calls:
+        slots = tuple(slot for slot in state.slots if slot.until > now)
+        if len(slots) + state.successes >= self.half_open_max_calls:
             return state, Rejection(None)
         probe = state.issued + 1
-        leases = (*leases, ProbeSlot(probe, now + self.probe_lease))
-        admitted = HalfOpen(state.generation, state.trips, probe, leases, state.successes)
+        slots = (*slots, ProbeSlot(probe, now + self.probe_lease))
+        admitted = HalfOpen(state.generation, state.trips, probe, slots, state.successes)
         return admitted, Ticket(state.generation, probe, now)
 
     def record(
         self, state: BreakerState | None, report: Report, now: float
     ) -> tuple[BreakerState | None, None]:
-        """Take note of how an admitted call ended.
+        """Record the end of an admitted call.
 
         Args:
-            state: The breaker's state, None where it has been forgotten.
-            report: How the call ended.
-            now: The time, on the clock of `admit`.
+            state: The state of the breaker; None if its store has dropped it.
+            report: The end of the call.
+            now: Seconds on the clock of `admit`.
 
         Returns:
-            The state then, and nothing to tell.
+            The new state, and None because there is nothing to decide.
         """
         if state is None or report.ticket.generation != state.generation:
             return state, None
@@ -220,9 +217,9 @@ class BreakerRule:
         return ratio is not None and calls >= self.minimum_calls and failures >= ratio * calls
 
     def _conclude(self, state: HalfOpen, report: Report, failed: bool, now: float) -> BreakerState:
-        leases = tuple(lease for lease in state.leases if lease.until > now)
-        rest = tuple(lease for lease in leases if lease.probe != report.ticket.probe)
-        if len(rest) == len(leases):
+        slots = tuple(slot for slot in state.slots if slot.until > now)
+        rest = tuple(slot for slot in slots if slot.probe != report.ticket.probe)
+        if len(rest) == len(slots):
             return state
         if failed:
             return self._open(state.generation + 1, state.trips + 1, report.chance, now)
@@ -235,15 +232,14 @@ class BreakerRule:
         return Open(generation, trips, now + self.open_time(trips, chance))
 
     def open_time(self, trips: int, chance: float) -> float:
-        """How long it stays open.
+        """Return how many seconds the breaker stays open.
+
+        The time is drawn from the upper half of its bound, but is at least `recovery_timeout`; the
+        first time it is exactly that.
 
         Args:
-            trips: How often it has opened since it was last closed, counted from 1.
+            trips: Number of openings since the last closed state, counted from 1.
             chance: A random number, at least 0 and less than 1.
-
-        Returns:
-            Seconds, drawn from the upper half below the bound; never less than
-            `recovery_timeout`, so the first time exactly that.
         """
         try:
             bound = min(ldexp(self.recovery_timeout, trips - 1), self.max_recovery_timeout)

@@ -1,4 +1,4 @@
-"""A circuit: the states of a breaker, and what passes between it and its calls."""
+"""The states of a circuit breaker, and the messages between it and its calls."""
 
 from typing import Literal, NamedTuple, TypeAlias, assert_never
 
@@ -6,11 +6,11 @@ from railhttp.policy.health import Verdict
 from railhttp.policy.window import Window
 
 CircuitState: TypeAlias = Literal["closed", "open", "half_open"]
-"""What a breaker shows of its state; one that is forced open is open."""
+"""The public name of a state; forced open counts as open."""
 
 
 class Closed(NamedTuple):
-    """Calls pass and are counted."""
+    """Calls are admitted and counted."""
 
     generation: int = 0
     in_a_row: int = 0
@@ -18,7 +18,7 @@ class Closed(NamedTuple):
 
 
 class Open(NamedTuple):
-    """Calls are refused until a time; `trips` counts the openings since it was last closed."""
+    """Calls are rejected until a time; `trips` counts the openings since the last closed state."""
 
     generation: int
     trips: int
@@ -26,24 +26,24 @@ class Open(NamedTuple):
 
 
 class ProbeSlot(NamedTuple):
-    """A probe's slot, and until when it is the probe's own."""
+    """The slot of a probe; after `until` another probe may take it."""
 
     probe: int
     until: float
 
 
 class HalfOpen(NamedTuple):
-    """A few probes pass; `issued` numbers them, so that none is taken for another."""
+    """A few probes are admitted; `issued` numbers them, so that a late report matches no slot."""
 
     generation: int
     trips: int
     issued: int = 0
-    leases: tuple[ProbeSlot, ...] = ()
+    slots: tuple[ProbeSlot, ...] = ()
     successes: int = 0
 
 
 class ForcedOpen(NamedTuple):
-    """Calls are refused until somebody says `reset`."""
+    """Calls are rejected until `reset`."""
 
     generation: int
 
@@ -52,7 +52,7 @@ BreakerState: TypeAlias = Closed | Open | HalfOpen | ForcedOpen
 
 
 class Ticket(NamedTuple):
-    """An admission: whose it is and when it was given; `probe` is 0 for an ordinary call."""
+    """The admission of a call at the time `since`; `probe` is 0 for an ordinary call."""
 
     generation: int
     probe: int
@@ -60,20 +60,19 @@ class Ticket(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """No admission; seconds until the first probe may pass, None where nobody can tell."""
+    """The rejection of a call; seconds until the first probe is admitted, None if unknown."""
 
     retry_after: float | None
 
 
 class Report(NamedTuple):
-    """How an admitted call ended.
+    """The end of an admitted call.
 
     Attributes:
-        ticket: Its admission.
-        verdict: What it says about the host.
-        chance: A random number, 0 to 1, that decides how long a breaker then stays open.
-        calls: How many ordinary calls it stands for that ended alike in one step of the window.
-        ago: How many seconds ago they ended.
+        chance: A random number, 0 to 1; if the breaker opens, it determines for how long.
+        calls: Number of ordinary calls that this report stands for: calls with the same outcome in
+            one bucket of the window.
+        ago: Seconds since they ended.
     """
 
     ticket: Ticket
@@ -84,12 +83,12 @@ class Report(NamedTuple):
 
 
 def force_open(state: BreakerState | None, event: None, now: float) -> tuple[ForcedOpen, None]:
-    """Refuse every call until `reset`."""
+    """Reject every call until `reset`."""
     return ForcedOpen(_next_generation(state)), None
 
 
 def reset(state: BreakerState | None, event: None, now: float) -> tuple[Closed, None]:
-    """Close, and forget all that was counted."""
+    """Close, and forget all counts."""
     return Closed(_next_generation(state)), None
 
 
@@ -98,12 +97,7 @@ def _next_generation(state: BreakerState | None) -> int:
 
 
 def state_name(state: BreakerState | None) -> CircuitState:
-    """Return the public name of a state.
-
-    Example:
-        >>> state_name(None), state_name(ForcedOpen(1)), state_name(HalfOpen(2, trips=1))
-        ('closed', 'open', 'half_open')
-    """
+    """Return the public name of a state."""
     match state:
         case None | Closed():
             return "closed"

@@ -1,4 +1,4 @@
-"""How much retrying a host is worth: a token bucket that retries drain and successes fill."""
+"""The retry budget of a host: a token bucket that retries drain and successes fill."""
 
 from dataclasses import dataclass
 
@@ -8,19 +8,19 @@ from railhttp.model.validation import require, require_number
 
 @dataclass(frozen=True, slots=True)
 class RetryBudget:
-    """What a retry costs, so that a host that is down is not buried under retries.
+    """Limits the retries to one host, so that retries do not keep an overloaded host down.
 
-    The figures are those of the AWS SDKs' standard retry mode. A bucket's state is its number of
-    tokens; None stands for a full one, so a healthy host takes no memory.
+    The defaults are those of the AWS SDKs' standard retry mode. The state of a bucket is its number
+    of tokens; None means full, so a healthy host takes no memory.
 
     Args:
-        capacity: How many tokens a full bucket holds.
+        capacity: Tokens in a full bucket; 500 pay for 35 retries after connection failures.
         transport_cost: Tokens for a retry after a failure.
-        throttle_cost: Tokens for a retry after the server asked for fewer requests (429).
-        credit: Tokens that a success at the first attempt brings.
+        throttle_cost: Tokens for a retry after a 429; it is lower, because the host still works.
+        credit: Tokens that a success in the first attempt adds.
 
     Raises:
-        HTTPValidationError: A figure is negative, or no retry could ever be paid for.
+        HTTPValidationError: A number is negative, or a retry costs more than the capacity.
 
     Example:
         >>> budget = RetryBudget(capacity=30)
@@ -37,43 +37,44 @@ class RetryBudget:
         for name in self.__slots__:
             require_number(getattr(self, name), name)
         dearest = max(self.transport_cost, self.throttle_cost)
-        require(dearest <= self.capacity, f"must be at least a retry's cost, {dearest}", "capacity")
+        require(
+            dearest <= self.capacity, f"must be at least the cost of a retry, {dearest}", "capacity"
+        )
 
     def cost(self, failure: HTTPFailure) -> int:
         """Tokens for a retry after `failure`."""
         return self.throttle_cost if is_throttled(failure) else self.transport_cost
 
     def charge(self, tokens: int | None, cost: int, now: float) -> tuple[int | None, bool]:
-        """Take tokens for a retry, where there are enough.
+        """Take the tokens for a retry if the bucket has enough.
 
         Args:
-            tokens: What the bucket holds, None where it is full.
-            cost: What the retry costs.
-            now: Plays no part; buckets are not filled by time.
+            tokens: The state; None means full.
+            now: Unused, because time does not fill the bucket.
 
         Returns:
-            What the bucket holds then, and whether the retry may be made.
+            The new state, and whether the retry is allowed.
         """
         held = self.capacity if tokens is None else tokens
         return (held - cost, True) if cost <= held else (held, False)
 
     def repay(self, tokens: int | None, amount: int, now: float) -> tuple[int | None, None]:
-        """Give tokens back: a retry's cost when it succeeded, else a success's credit.
+        """Add tokens: the cost of a retry that succeeded, or the credit of a first success.
 
         Args:
-            tokens: What the bucket holds, None where it is full.
-            amount: How many come back.
-            now: Plays no part.
+            tokens: The state; None means full.
+            amount: The number of tokens; the bucket never exceeds its capacity.
+            now: Unused.
 
         Returns:
-            What the bucket holds then, never more than its capacity; and nothing to tell.
+            The new state, and None because there is nothing to decide.
         """
         held = self.capacity if tokens is None else tokens + amount
         return (held if held < self.capacity else None), None
 
 
 def is_throttled(failure: HTTPFailure) -> bool:
-    """Whether the server asked for fewer requests (429, RFC 6585, section 4).
+    """Whether the server asked for fewer requests: status 429 (RFC 6585, section 4).
 
     Example:
         >>> from railhttp.model.response import HttpResponse

@@ -1,4 +1,4 @@
-"""How many calls may run at once, and how many may wait for their turn."""
+"""A limit on concurrent calls, with a bounded queue."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -6,20 +6,21 @@ from typing import Literal, TypeAlias
 from railhttp.model.validation import require_number, require_positive_int
 
 Admission: TypeAlias = Literal["inside", "queue", "none"]
-"""Where a call that arrives goes: straight in, to the end of the queue, or away."""
+"""Whether a new call runs at once, waits at the end of the queue, or is rejected."""
 
 
 @dataclass(frozen=True, slots=True)
 class BulkheadRule:
-    """A limit, and a bounded queue before it.
+    """Limits how many calls run at once; further calls wait in a queue, first in, first out.
 
     Args:
-        limit: How many calls may run at once.
-        max_queue: How many more may wait.
-        max_wait: The longest that one may wait, in seconds; None for as long as it takes.
+        limit: Largest number of calls that run at once.
+        max_queue: Largest number of calls that wait; a further call is rejected at once. The queue
+            is bounded because under lasting overload an unbounded one only adds latency.
+        max_wait: Seconds after which a waiting call is rejected; None means no limit.
 
     Raises:
-        HTTPValidationError: A number is out of its bounds.
+        HTTPValidationError: A number is out of range.
 
     Example:
         >>> rule = BulkheadRule(limit=2, max_queue=2)
@@ -37,11 +38,11 @@ class BulkheadRule:
         require_number(self.max_wait or 0.0, "max_wait")
 
     def place(self, running: int, waiting: int) -> Admission:
-        """Where the next call goes.
+        """Decide about the next call.
 
         Args:
-            running: How many calls run.
-            waiting: How many wait; whoever comes later goes behind them.
+            running: Number of calls that run.
+            waiting: Number of calls that wait; a new call must not overtake them.
         """
         if running < self.limit and not waiting:
             return "inside"

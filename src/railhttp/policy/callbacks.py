@@ -1,4 +1,4 @@
-"""Asks the functions with which callers decide about outcomes in place of a rule."""
+"""Calls the functions with which a caller overrides a rule."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,40 +9,28 @@ from railhttp.model.response import HttpResponse
 T = TypeVar("T", bound=HTTPFailure | HttpResponse)
 
 
-def asked(name: str, predicate: Callable[[T], bool], outcome: T) -> bool:
-    """Ask a caller's own function about an outcome.
+def call_predicate(name: str, predicate: Callable[[T], bool], outcome: T) -> bool:
+    """Call a predicate of the caller, and name it in the error if it raises.
 
     Args:
-        name: What the caller knows the function by.
-        predicate: The function.
-        outcome: A failure or an answer.
-
-    Returns:
-        What it says.
+        name: The parameter under which the caller passed the predicate.
+        predicate: The caller's function.
+        outcome: A failure or a response.
 
     Raises:
-        HTTPInterceptorError: It raised. That is its own defect and says nothing about the host, so
-            it must not be taken for an outcome of the call.
-
-    Example:
-        >>> asked("retry_if_response", lambda response: response.status == 404, HttpResponse(404))
-        True
+        HTTPInterceptorError: The predicate raised. Such a bug proves nothing about the host, so it
+            must not count as an outcome of the call.
     """
     try:
         return predicate(outcome)
     except Exception as error:
         failure = HTTPStatusError(outcome) if isinstance(outcome, HttpResponse) else outcome
         message = f"{name} raised {type(error).__name__}"
-        raise HTTPInterceptorError(message, interceptor=name, **facts_after(failure)) from error
+        raise HTTPInterceptorError(message, interceptor=name, **call_info_of(failure)) from error
 
 
-def facts_after(failure: HTTPFailure) -> CallInfo:
-    """What another failure has to know of the call that ended with this one.
-
-    Example:
-        >>> facts_after(HTTPStatusError(HttpResponse(404, method="GET", url="http://h/")))["method"]
-        'GET'
-    """
+def call_info_of(failure: HTTPFailure) -> CallInfo:
+    """Return the details of a failed call, for another failure of the same call."""
     return {
         "method": failure.method,
         "url": failure.url,

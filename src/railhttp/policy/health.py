@@ -1,6 +1,6 @@
-"""What an outcome says about the host's health."""
+"""Whether an outcome is evidence for or against the health of a host."""
 
-from typing import Literal, TypeAlias, assert_never
+from typing import Final, Literal, TypeAlias, assert_never
 
 from railhttp.model.errors import (
     Delivery,
@@ -16,12 +16,15 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
 )
 
+OWN_KINDS: Final = frozenset({"closed", "rejected", "redirect"})
+"""Kinds of `HTTPConnectionError` that are decisions of this client, not failures of the host."""
+
 Verdict: TypeAlias = Literal["success", "failure", "inconclusive"]
-"""What a call says about the host: it is well, it is not, or nothing."""
+"""Whether a call shows that its host is healthy, that it is not, or neither."""
 
 
 def judge_status(status: int) -> Verdict:
-    """Judge a host by an answer's status: 429 and 5xx are failures, 4xx are the caller's own.
+    """Judge a host by a status: 429 and 5xx are failures of the host, other 4xx of the caller.
 
     Example:
         >>> judge_status(404), judge_status(503), judge_status(429)
@@ -31,7 +34,7 @@ def judge_status(status: int) -> Verdict:
 
 
 def judge_failure(failure: HTTPFailure) -> Verdict:
-    """Judge a host by a failed call; what this client itself refused says nothing.
+    """Judge a host by a failed call; a call that this client itself refused is inconclusive.
 
     Example:
         >>> judge_failure(HTTPConnectionError(kind="connect"))
@@ -44,8 +47,7 @@ def judge_failure(failure: HTTPFailure) -> Verdict:
     """
     match failure:
         case HTTPConnectionError():
-            own = failure.kind in ("closed", "rejected", "redirect")
-            return "inconclusive" if own else "failure"
+            return "inconclusive" if failure.kind in OWN_KINDS else "failure"
         case HTTPTimeoutError():
             unsent = failure.delivery is Delivery.NOT_SENT and failure.phase == "total"
             return "inconclusive" if unsent or failure.phase == "pool" else "failure"

@@ -1,7 +1,7 @@
-"""How many calls may begin in a time: GCRA, the generic cell rate algorithm (ITU-T I.371).
+"""A limit on how often calls start: GCRA, the generic cell rate algorithm (ITU-T I.371).
 
-Its state is one number: when the bucket would be full again, were no more calls to come. A token
-is taken when a call begins and never earlier, so a call that gives up waiting leaves none behind.
+Its state is one number: the time at which the bucket is full again if no more calls arrive. A call
+takes its token when it starts and not earlier, so a call that stops waiting loses no token.
 """
 
 from dataclasses import dataclass
@@ -11,21 +11,23 @@ from typing import Final
 from railhttp.model.validation import require, require_number, require_positive_int
 
 TOLERANCE: Final = 1e-9
-"""Seconds; what rounding leaves over must not make a call wait for nothing."""
+"""Seconds. A shorter wait is a rounding error and is skipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateRule:
-    """At most `burst + rate · w` calls begin in any `w` seconds.
+    """At most `burst + rate · w` calls start in any `w` seconds.
 
     Args:
-        rate: Calls per second.
-        burst: How many calls may begin at once after a pause.
-        max_queue: How many calls may wait for their turn.
-        max_wait: The longest that one may wait, in seconds; None for as long as it takes.
+        rate: Calls per second, on average.
+        burst: Number of calls that may start at once after a pause. The default, 1, spaces calls
+            evenly, `1 / rate` seconds apart.
+        max_queue: Largest number of calls that wait; a further call is rejected at once.
+        max_wait: Longest wait in seconds; a call that would wait longer is rejected. None means no
+            limit.
 
     Raises:
-        HTTPValidationError: A number is out of its bounds.
+        HTTPValidationError: A number is out of range.
 
     Example:
         >>> rule = RateRule(rate=10.0, burst=2)
@@ -49,15 +51,15 @@ class RateRule:
     def take(
         self, full_at: float | None, ahead: int, now: float
     ) -> tuple[float | None, float | None]:
-        """Let a call begin, or say how long it has to wait.
+        """Start a call, or compute how long it has to wait.
 
         Args:
-            full_at: The state, None where the bucket is full.
-            ahead: How many calls wait before this one.
-            now: The time, in seconds on a clock that never goes back.
+            full_at: The state; None means that the bucket is full.
+            ahead: Number of calls that wait ahead of this one.
+            now: Seconds on a clock that never goes back.
 
         Returns:
-            The state then, and the seconds to wait; None where the call begins now.
+            The new state, and the seconds to wait; None if the call starts now.
         """
         interval = 1 / self.rate
         drained = now if full_at is None else max(full_at, now)

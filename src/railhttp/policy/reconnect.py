@@ -1,4 +1,4 @@
-"""Whether a body that broke off may be opened again: a pure decision about what went wrong."""
+"""Whether to open a truncated body again: a pure decision about the failure."""
 
 from railhttp.model.errors import (
     HTTPCircuitOpenError,
@@ -11,17 +11,13 @@ from railhttp.policy.retry import is_transient
 
 
 def may_pass(failure: HTTPFailure) -> bool:
-    """Whether a later connection may well succeed.
+    """Whether a later connection is likely to succeed.
 
-    Of a phase `total` this is true as well: it may be the time for one head alone. Where the
-    time for all of them is over, the wait before the next one says so.
+    This includes a timeout of phase `total`, which may be the limit of one reconnection only. If
+    the limit of the whole stream has passed, the wait before the next reconnection raises.
 
     Args:
-        failure: What became of a connection, or of opening one, after all attempts.
-
-    Example:
-        >>> may_pass(HTTPCircuitOpenError()), may_pass(HTTPConnectionError(kind="closed"))
-        (True, False)
+        failure: The failure of a body, or of opening one, after all attempts.
     """
     match failure:
         case HTTPCircuitOpenError() | HTTPTimeoutError() | HTTPConnectionError(kind="rejected"):

@@ -1,4 +1,4 @@
-"""Where a redirect leads, and what goes along (RFC 9110, section 15.4; WHATWG Fetch, 4.4)."""
+"""The next request after a redirect (RFC 9110, section 15.4; WHATWG Fetch, section 4.4)."""
 
 import re
 from collections.abc import Mapping
@@ -36,22 +36,22 @@ _SIGNATURE: Final = frozenset({"signature", "signature-input"})
 
 
 class RedirectRefused(NamedTuple):
-    """Why a redirect is not followed.
+    """The reason why a redirect is not followed.
 
     Attributes:
-        reason: The reason, in words, without the location: it may hold secrets.
+        reason: A sentence without the location, which may contain secrets.
     """
 
     reason: str
 
 
 def leads_on(request: Request, status: int, headers: Mapping[str, str]) -> bool:
-    """Whether an answer is a redirect that is to be followed (RFC 9110, section 15.4).
+    """Whether a response is a redirect that must be followed (RFC 9110, section 15.4).
 
     Args:
-        request: What was sent.
-        status: The answer's status.
-        headers: Its header fields, with names in any case.
+        request: The request that was sent.
+        status: The status of the response.
+        headers: The response headers, case-insensitive.
 
     Example:
         >>> from railhttp.model.request import SendOptions
@@ -65,22 +65,19 @@ def leads_on(request: Request, status: int, headers: Mapping[str, str]) -> bool:
 def redirected(
     request: Request, status: int, location: str, secret: frozenset[str]
 ) -> Request | RedirectRefused:
-    """Decide what to send after a redirect.
+    """Build the next request after a redirect.
 
-    A 303, and a 301 or 302 to a POST, turn the request into a GET without a body, as browsers do;
-    the others repeat method and body. What describes a body goes with it. A signature (RFC 9421)
-    is dropped always: it is true of the request before only. To another origin go neither the
-    secret header fields nor the cookies of the call, and so no credentials ever go from https to
-    http. User-info that the server put into the location is dropped.
+    A 303, and a 301 or 302 to a POST, turn the request into a GET, as browsers do: the body is
+    dropped with the header fields that describe it. Other redirects repeat method and body. A
+    signature (RFC 9421) is always dropped, because it is valid for the first request only. Another
+    origin receives neither the secret header fields nor the cookies of the call, so credentials
+    never move from https to http. User-info in the location is dropped.
 
     Args:
-        request: What was sent.
+        request: The request that was sent.
         status: One of `REDIRECT_STATUSES`.
         location: The `Location` field, absolute or relative.
-        secret: Names, in lower case, of the header fields that stay with their origin.
-
-    Returns:
-        The next request, or why there is none.
+        secret: Names, in lower case, of header fields that only their origin may receive.
     """
     try:
         target = _target(request.url, location)
@@ -104,9 +101,9 @@ def redirected(
 
 
 def _target(base: URL, location: str) -> URL:
-    # A byte that is not UTF-8 comes as a surrogate, which yarl would drop.
+    # The head parser turns a byte that is not UTF-8 into a surrogate, which yarl would drop.
     text = _RAW_BYTE.sub(lambda raw: f"%{ord(raw[0]) - 0xDC00:02X}", location)
-    # What names its scheme stands for itself, also where it then has no host.
+    # A location with a scheme is absolute even without a host, which request_url then refuses.
     whole = text if is_absolute(text) else str(base.join(URL(text)))
     return request_url(whole).with_user(None)
 

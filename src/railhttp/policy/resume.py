@@ -1,4 +1,4 @@
-"""Whether a download can go on where it broke off: pure decisions about ranges (RFC 9110, 14)."""
+"""Whether an interrupted download can resume: pure decisions about ranges (RFC 9110, 14)."""
 
 import re
 from collections.abc import Mapping
@@ -15,19 +15,13 @@ _CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:([0-9]
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """What is there of a file.
+    """The stored beginning of a file.
 
     Attributes:
-        size: The number of bytes, from the beginning.
-        validator: What names the version that they are of: a strong `ETag`, or a date; empty
-            where the server named none, so that nothing can be added to them.
-        total: How long the whole is, None where that is not known.
-
-    Example:
-        >>> Partial(4, '"v1"').headers
-        {'Range': 'bytes=4-', 'If-Range': '"v1"'}
-        >>> Partial(4).headers
-        {}
+        size: The number of stored bytes.
+        validator: The version of the file: a strong `ETag`, or a date. If it is empty, the download
+            cannot resume.
+        total: The length of the whole file; None if unknown.
     """
 
     size: int = 0
@@ -36,7 +30,7 @@ class Partial:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The header fields that ask for the rest; none where the whole is wanted."""
+        """The header fields that request the rest; empty to request the whole file."""
         if not (self.size and self.validator):
             return {}
         return {"Range": f"bytes={self.size}-", "If-Range": self.validator}
@@ -44,12 +38,12 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """The body is to be written.
+    """Write the body to the file.
 
     Attributes:
-        start: Where in the file it begins.
-        total: How long the file will be, None where that is not known.
-        validator: As in `Partial`.
+        start: The position in the file of the first byte of the body.
+        total: The length of the whole file; None if unknown.
+        validator: See `Partial`.
     """
 
     start: int
@@ -59,34 +53,28 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class StartOver:
-    """What is there is of no use: ask for the whole."""
+    """Discard the stored bytes and request the whole file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """There is nothing to write, and no use in asking again."""
+    """Give up: the response is not the file, and another request would not help."""
 
 
 ResumeDecision: TypeAlias = Take | StartOver | Unusable
 
 
 def decide_resume(partial: Partial, head: HttpResponse) -> ResumeDecision:
-    """Decide what to do with an answer.
+    """Decide what to do with a response.
 
     Args:
-        partial: What was there when `partial.headers` were sent.
-        head: The answer; its body is not looked at.
-
-    Example:
-        >>> decide_resume(Partial(4, '"v1"'), HttpResponse(200))
-        Take(start=0, total=None, validator='')
-        >>> decide_resume(Partial(4, '"v1"'), HttpResponse(416))
-        StartOver()
+        partial: The stored bytes when `partial.headers` were sent.
+        head: The response; its body is ignored.
     """
-    asked = bool(partial.headers)
+    ranged = bool(partial.headers)
     if head.status == 206:
-        return _rest(partial, head) if asked else Unusable()
-    if head.status == 416 and asked:
+        return _rest(partial, head) if ranged else Unusable()
+    if head.status == 416 and ranged:
         return StartOver()
     if not 200 <= head.status < 300:
         return Unusable()
@@ -101,7 +89,7 @@ def _rest(partial: Partial, head: HttpResponse) -> ResumeDecision:
         return StartOver()
     if _is_encoded(head):
         return StartOver()
-    # Servers are to compare it themselves; some, above all for dates, do not.
+    # Servers should compare the validator themselves; some do not, mostly for dates.
     named = "ETag" if partial.validator.startswith('"') else "Last-Modified"
     if head.headers.get(named, partial.validator) != partial.validator:
         return StartOver()
@@ -112,23 +100,16 @@ def _rest(partial: Partial, head: HttpResponse) -> ResumeDecision:
 
 
 def _is_encoded(head: HttpResponse) -> bool:
-    """Whether the body is decoded on its way here, so that its bytes cannot be counted there."""
+    """Whether a content coding makes positions in the file differ from those on the wire."""
     return head.headers.get("Content-Encoding", "identity").lower() != "identity"
 
 
 def strong_validator(head: HttpResponse) -> str:
-    """Give what names this version of a file byte for byte, for `If-Range` (RFC 9110, 13.1.5).
+    """Return the validator of exactly this version of a file, for `If-Range` (RFC 9110, 13.1.5).
 
     Returns:
-        A strong `ETag`; else a `Last-Modified` that is at least a second older than `Date`
-        (8.8.2.2), so that no later version can bear it too; else an empty string.
-
-    Example:
-        >>> from railhttp.model.response import freeze_headers
-        >>> strong_validator(HttpResponse(200, freeze_headers({"ETag": '"v1"'})))
-        '"v1"'
-        >>> strong_validator(HttpResponse(200, freeze_headers({"ETag": 'W/"v1"'})))
-        ''
+        A strong `ETag`; otherwise a `Last-Modified` at least a second older than `Date` (RFC 9110,
+        section 8.8.2.2), so that no later version can have the same; otherwise an empty string.
     """
     etag = head.headers.get("ETag")
     if etag is not None:

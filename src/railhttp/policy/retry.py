@@ -1,4 +1,4 @@
-"""Whether to try again, and when: pure decisions about a failed attempt."""
+"""Whether and when to retry: pure decisions about a failed attempt."""
 
 import re
 from collections.abc import Callable
@@ -24,24 +24,24 @@ from railhttp.model.response import Headers, HttpResponse
 from railhttp.model.validation import require_function, require_number, require_positive_int
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.budget import is_throttled
-from railhttp.policy.callbacks import asked
+from railhttp.policy.callbacks import call_predicate
 from railhttp.policy.deadline import NEVER, Deadline
+from railhttp.policy.health import OWN_KINDS
 
 RETRYABLE_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
-"""Statuses that a later attempt may well not get; 501 and 505 say that none will help."""
+"""Statuses that a later attempt may avoid; for 501 and 505, no attempt can succeed."""
 
 _TRANSIENT_KINDS: Final = frozenset({"dns", "connect", "proxy", "disconnected", "truncated"})
-_OWN_KINDS: Final = frozenset({"closed", "rejected", "redirect"})
 _SECONDS: Final = re.compile(r"-?[0-9]+(?:\.[0-9]*)?")
 
 
 class RetryEvent(NamedTuple):
-    """A retry that is about to be made; what `on_retry` is told.
+    """The argument of `on_retry`: a retry that is about to wait.
 
     Attributes:
-        attempt: The attempt that failed, counted from 1.
-        delay: Seconds until the next one.
-        failure: What went wrong; for an answer that is tried again, its `HTTPStatusError`.
+        attempt: The number of the failed attempt, counted from 1.
+        delay: Seconds until the next attempt.
+        failure: The failure of the attempt; an `HTTPStatusError` for a response.
 
     Example:
         >>> print(RetryEvent(1, 0.05, HTTPTimeoutError(phase="read")).failure.label)
@@ -54,14 +54,13 @@ class RetryEvent(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """A failed attempt, and what its call allows.
+    """A failed attempt, and the limits of its call.
 
     Attributes:
-        number: Which attempt it was, counted from 1.
-        failure: What went wrong; for an answer, its `HTTPStatusError`.
-        repeatable: Whether a second send does no harm.
+        number: The number of the attempt, counted from 1.
+        failure: The failure of the attempt; an `HTTPStatusError` for a response.
+        repeatable: Whether a second send is possible and harmless.
         replayable: Whether the body can be sent again.
-        deadline: When the call has to be over.
     """
 
     number: int
@@ -73,19 +72,26 @@ class Trial(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RetryRule:
-    """When an attempt is made again, and after how long.
+    """Whether an attempt is repeated, and after which wait.
+
+    The defaults for attempts and waits are those of botocore's standard mode.
 
     Args:
-        max_attempts: How many attempts a call may make in all, the first one included.
-        backoff: The waits after failures.
-        throttling: The waits after the server asked for fewer requests (429).
-        retry_after_cap: The longest `Retry-After` that is obeyed, in seconds.
-        statuses: Answers that are worth another attempt.
-        retry_if: Takes the place of `is_transient`.
-        retry_if_response: Takes the place of `statuses`.
+        max_attempts: Largest number of attempts of a call, including the first.
+        backoff: The waits after failures. They start short, at 0.05 s, because most connection
+            failures are over at once.
+        throttling: The waits after a 429. They start at 1 s, because the server asked for fewer
+            requests.
+        retry_after_cap: Upper bound of a `Retry-After` wait, in seconds, so that a server cannot
+            make a client wait for hours. The wait is never shorter than the backoff.
+        statuses: Statuses to retry; 501 and 505 are not among the defaults, because no attempt can
+            avoid them.
+        retry_if: Decides whether to retry a failure, instead of `is_transient`. It is not called
+            for responses, nor for failures that no attempt can avoid, such as an open circuit.
+        retry_if_response: Decides whether to retry a response, instead of `statuses`.
 
     Raises:
-        HTTPValidationError: A number is out of its bounds, or what should be a function is none.
+        HTTPValidationError: A number is out of range, or a predicate is not callable.
 
     Example:
         >>> rule = RetryRule(backoff=Backoff(base=1.0, jitter=False))
@@ -112,24 +118,24 @@ class RetryRule:
 
     @property
     def longest_waits(self) -> float:
-        """The longest that the waits of one call may take together, in seconds.
+        """Upper bound of the sum of the waits of one call, in seconds.
 
-        What a server asks for, by 429 or `Retry-After`, may make them longer.
+        A 429 or a `Retry-After` can make them longer.
         """
         return self.backoff.longest(self.max_attempts - 1)
 
     def wants_response(self, response: HttpResponse) -> bool:
-        """Whether an answer is worth another attempt.
+        """Whether a response is worth another attempt.
 
         Raises:
             HTTPInterceptorError: `retry_if_response` raised.
         """
         if self.retry_if_response is None:
             return response.status in self.statuses
-        return asked("retry_if_response", self.retry_if_response, response)
+        return call_predicate("retry_if_response", self.retry_if_response, response)
 
     def wants(self, failure: HTTPFailure) -> bool:
-        """Whether a failure is worth another attempt, were it safe to make one.
+        """Whether a failure is worth another attempt, if another attempt is safe.
 
         Raises:
             HTTPInterceptorError: `retry_if` or `retry_if_response` raised.
@@ -140,20 +146,20 @@ class RetryRule:
             return False
         if self.retry_if is None:
             return is_transient(failure)
-        return asked("retry_if", self.retry_if, failure)
+        return call_predicate("retry_if", self.retry_if, failure)
 
     def delay(self, trial: Trial, *, now: float, wall: float, chance: float) -> float | None:
         """Decide about the next attempt.
 
         Args:
-            trial: The attempt that failed.
-            now: The time, on the clock of `trial.deadline`.
-            wall: The time in seconds since 1970-01-01 UTC, for dates in `Retry-After`.
+            trial: The failed attempt.
+            now: Seconds on the clock of `trial.deadline`.
+            wall: Seconds since 1970-01-01 UTC, for dates in `Retry-After`.
             chance: A random number, at least 0 and less than 1.
 
         Returns:
-            Seconds until the next attempt; None where there is to be none: the attempts are used
-            up, another one is pointless or not safe, or would start at or after the deadline.
+            Seconds until the next attempt. None if there must not be one: all attempts are used,
+            another one is useless or unsafe, or it would start at or after the deadline.
 
         Raises:
             HTTPInterceptorError: `retry_if` or `retry_if_response` raised.
@@ -168,12 +174,12 @@ class RetryRule:
         delay = backoff.delay(trial.number, chance)
         if not isinstance(trial.failure, HTTPStatusError):
             return delay
-        asked = retry_after(trial.failure.response.headers, wall)
-        return delay if asked is None else max(delay, min(asked, self.retry_after_cap))
+        requested = retry_after(trial.failure.response.headers, wall)
+        return delay if requested is None else max(delay, min(requested, self.retry_after_cap))
 
 
 def is_safe(trial: Trial) -> bool:
-    """Whether another send can do no harm: a second one is harmless, or the first never arrived.
+    """Whether the request of a failed attempt may be sent again; see `is_harmless`.
 
     Example:
         >>> lost = HTTPConnectionError(kind="disconnected")
@@ -185,27 +191,18 @@ def is_safe(trial: Trial) -> bool:
 
 
 def is_harmless(delivery: Delivery, *, repeatable: bool, replayable: bool) -> bool:
-    """Whether a request may be sent once more, by what is known of it and of its first sending.
+    """Whether a second send does no harm: it has no further effect, or the first never arrived.
 
     Args:
-        delivery: What is proven about the first sending.
-        repeatable: Whether a second send does no harm.
+        delivery: The proof about the first send.
+        repeatable: Whether a second send is possible and harmless.
         replayable: Whether the body can be sent again.
-
-    Example:
-        >>> is_harmless(Delivery.NOT_SENT, repeatable=False, replayable=True)
-        True
     """
     return repeatable or (delivery is Delivery.NOT_SENT and replayable)
 
 
 def is_transient(failure: HTTPFailure) -> bool:
-    """Whether the same request may well succeed a little later.
-
-    Example:
-        >>> is_transient(HTTPConnectionError(kind="dns")), is_transient(HTTPDecodeError())
-        (True, False)
-    """
+    """Whether the same request may succeed a little later."""
     match failure:
         case HTTPConnectionError():
             return failure.kind in _TRANSIENT_KINDS
@@ -227,15 +224,10 @@ def is_transient(failure: HTTPFailure) -> bool:
 
 
 def is_final(failure: HTTPFailure) -> bool:
-    """Whether no attempt can help: this client itself refused, or the call's time is up.
-
-    Example:
-        >>> is_final(HTTPCircuitOpenError()), is_final(HTTPConnectionError(kind="connect"))
-        (True, False)
-    """
+    """Whether no attempt can help: this client itself refused, or the time of the call is over."""
     match failure:
         case HTTPConnectionError():
-            return failure.kind in _OWN_KINDS
+            return failure.kind in OWN_KINDS
         case HTTPTimeoutError():
             return failure.phase == "total"
         case (
@@ -252,15 +244,15 @@ def is_final(failure: HTTPFailure) -> bool:
 
 
 def retry_after(headers: Headers, wall: float) -> float | None:
-    """How long a server asks its clients to wait.
+    """Return how long a server wants its clients to wait.
 
     Args:
-        headers: The answer's header fields: `retry-after-ms`, which some services send, goes
-            before `Retry-After` (RFC 9110, section 10.2.3) in seconds or as a date.
-        wall: The time in seconds since 1970-01-01 UTC.
+        headers: The response headers. `retry-after-ms`, which some services send, overrides
+            `Retry-After` (RFC 9110, section 10.2.3), which holds seconds or a date.
+        wall: Seconds since 1970-01-01 UTC.
 
     Returns:
-        Seconds, 0 where the time has passed; None where nothing is asked or it cannot be read.
+        Seconds, 0 for a time in the past; None if the field is missing or malformed.
 
     Example:
         >>> from railhttp.model.response import freeze_headers

@@ -1,18 +1,19 @@
-"""Counts of the last seconds' calls, in steps of a tenth of them."""
+"""A sliding window that counts calls and failures, divided into buckets."""
 
 from typing import Final, NamedTuple
 
 BUCKETS: Final = 10
-"""Into how many steps a window is divided; a call is forgotten step by step, not on the dot."""
+"""Number of buckets of a window. A call is forgotten with its whole bucket, so up to a tenth of the
+window late."""
 
 
 class Bucket(NamedTuple):
-    """The calls of one step.
+    """The calls of one tenth of the window.
 
     Attributes:
-        number: Which step, counted from the clock's zero.
-        calls: How many calls ended in it.
-        failures: How many of them failed.
+        number: The number of the bucket, counted from the zero of the clock.
+        calls: The number of calls that ended in it.
+        failures: The number of those that failed.
     """
 
     number: int
@@ -21,7 +22,7 @@ class Bucket(NamedTuple):
 
 
 class Window(NamedTuple):
-    """The calls of the last steps, oldest first; at most `BUCKETS` of them, none empty.
+    """At most `BUCKETS` buckets, oldest first; none of them is empty.
 
     Example:
         >>> window = Window().record(False, now=0.0, span=10.0).record(True, now=9.5, span=10.0)
@@ -29,37 +30,37 @@ class Window(NamedTuple):
         ((2, 1), (2, 1))
     """
 
-    steps: tuple[Bucket, ...] = ()
+    buckets: tuple[Bucket, ...] = ()
 
     def record(self, failed: bool, *, now: float, span: float, calls: int = 1) -> "Window":
-        """Count calls that ended alike, and forget those that are too old.
+        """Count calls with the same outcome, and forget old ones.
 
         Args:
-            failed: Whether they failed.
-            now: When they ended, on a clock that never goes back.
-            span: The window's length, in seconds.
-            calls: How many they are.
+            failed: Whether the calls failed.
+            now: When they ended, in seconds on a clock that never goes back.
+            span: The length of the window, in seconds.
+            calls: The number of calls.
         """
         number = _bucket_number(now, span)
-        steps = self.steps
-        if steps and steps[-1].number >= number:
-            last = steps[-1]
+        buckets = self.buckets
+        if buckets and buckets[-1].number >= number:
+            last = buckets[-1]
             counted = Bucket(last.number, last.calls + calls, last.failures + calls * failed)
-            return Window((*steps[:-1], counted))
-        kept = tuple(step for step in steps if step.number > number - BUCKETS)
+            return Window((*buckets[:-1], counted))
+        kept = tuple(bucket for bucket in buckets if bucket.number > number - BUCKETS)
         return Window((*kept, Bucket(number, calls, calls * failed)))
 
     def sums(self) -> tuple[int, int]:
-        """How many calls, and how many of them failed, as of the latest one."""
+        """The number of calls and of failures, as of the latest call."""
         calls = failures = 0
-        for step in self.steps:
-            calls += step.calls
-            failures += step.failures
+        for bucket in self.buckets:
+            calls += bucket.calls
+            failures += bucket.failures
         return calls, failures
 
 
 def bucket_end(now: float, span: float) -> float:
-    """When the step ends in which a time lies, on the same clock.
+    """Return the end of the bucket that contains `now`, on the same clock.
 
     Example:
         >>> bucket_end(29.9, span=30.0), bucket_end(30.0, span=30.0)

@@ -1,8 +1,8 @@
-"""Content codings undone piece by piece (RFC 9110, section 8.4), so that no bomb explodes.
+"""Decoding of content codings (RFC 9110, section 8.4), in bounded pieces against bombs.
 
-gzip and deflate are always there, `br` and `zstd` where a package for them is installed
-(`railhttp[brotli]`, `railhttp[zstd]`). Every stream must be whole; behind it nothing may follow
-but, for gzip and zstd, another one, and behind gzip zero bytes.
+gzip and deflate are built in; `br` and `zstd` need a package (`railhttp[brotli]`,
+`railhttp[zstd]`). Every compressed stream must be complete. After a gzip or zstd stream another one
+may follow, after gzip also zero bytes; other trailing data is an error.
 """
 
 import zlib
@@ -20,26 +20,20 @@ from railhttp.wire.decompressors import (
 )
 
 MAX_CODINGS: Final = 5
-"""The most codings that are undone on top of each other; honest servers use one."""
+"""Largest number of stacked codings; honest servers use one."""
 
 BETWEEN_BYTES: Final = 8 * 1024 * 1024
 BETWEEN_RATIO: Final = 100
-"""How much codings on top of each other may hold between them: so many bytes, and so many for each
-byte on the wire. What was compressed once hardly shrinks again; each coding of a bomb multiplies it
-by a thousand, unseen where the innermost one holds next to nothing."""
+"""Limits of the data between stacked codings: `BETWEEN_BYTES`, plus `BETWEEN_RATIO` bytes for each
+byte on the wire. Compressed data hardly shrinks when it is compressed again, but each coding of a
+bomb expands it a thousandfold, even if the decoded body is tiny."""
 
 
 class ContentError(ValueError):
-    """A body is not what its `Content-Encoding` says it is.
+    """A body does not match its `Content-Encoding`.
 
     Attributes:
-        truncated: Whether it is right as far as it goes, but its end is missing.
-
-    Example:
-        >>> list(decoder_for("gzip").feed(b"not gzip"))
-        Traceback (most recent call last):
-        railhttp.wire.content.ContentError: not gzip: Error -3 while decompressing data: incorrect
-        header check
+        truncated: Whether the data is valid but incomplete.
     """
 
     def __init__(self, message: str, *, truncated: bool = False) -> None:
@@ -48,17 +42,14 @@ class ContentError(ValueError):
 
 
 class ContentDecoder(Protocol):
-    """Undoes the content codings of one body. After an error it is of no more use."""
+    """Decodes one body; it must not be used again after an error."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Undo some more of the body.
-
-        Args:
-            data: The next bytes from the wire.
+        """Decode the next bytes from the wire.
 
         Yields:
-            Pieces of at most 64 KiB, made as they are asked for, so that who counts them can
-            stop at a limit. Iterate to the end before feeding more.
+            Pieces of at most 64 KiB, decoded lazily, so that the caller can stop at a limit.
+            Iterate to the end before the next `feed`.
 
         Raises:
             ContentError: The data is corrupt.
@@ -66,7 +57,7 @@ class ContentDecoder(Protocol):
         ...
 
     def finish(self) -> None:
-        """Check, after the last data, that the body is whole; one without a byte is.
+        """Check, at the end of the data, that the body is complete; an empty body is.
 
         Raises:
             ContentError: The body is truncated.
@@ -75,14 +66,14 @@ class ContentDecoder(Protocol):
 
 
 class _Coding(NamedTuple):
-    """How to undo a coding.
+    """A content coding.
 
     Attributes:
-        name: Its name, in lower case.
-        error: What its decompressors raise.
-        start: Makes a decompressor, for one stream.
-        repeats: Whether one stream may follow another.
-        padding: Bytes that may stand between and behind streams.
+        name: In lower case.
+        error: The exception class of its decompressors.
+        start: Creates a decompressor for one stream.
+        repeats: Whether another stream may follow a stream.
+        padding: Bytes that may stand between and after streams.
     """
 
     name: str
@@ -104,11 +95,11 @@ def _available() -> Iterator[_Coding]:
 _CODINGS: Final = {coding.name: coding for coding in _available()}
 
 ACCEPT_ENCODING: Final = ", ".join(_CODINGS)
-"""The codings that can be undone here, the best first: a value for `Accept-Encoding`."""
+"""The value for `Accept-Encoding`: the supported codings, best first."""
 
 
 class _CodingDecoder:
-    """Undoes one coding: stream after stream, until nothing is left."""
+    """Decodes one coding, stream after stream."""
 
     __slots__ = ("_coding", "_ended", "_stream")
 
@@ -118,7 +109,7 @@ class _CodingDecoder:
         self._ended = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Undo some more, in slices: zlib copies the rest of its input for each piece."""
+        """Decode in slices, because zlib copies the rest of its input for each piece."""
         for start in range(0, len(data), PIECE_BYTES):
             try:
                 yield from self._pieces(data[start : start + PIECE_BYTES])
@@ -144,13 +135,13 @@ class _CodingDecoder:
         return rest
 
     def finish(self) -> None:
-        """Check that the last stream has ended."""
+        """Check that the last stream is complete."""
         if self._stream is not None:
-            raise ContentError(f"{self._coding.name} data without its end", truncated=True)
+            raise ContentError(f"{self._coding.name} data is truncated", truncated=True)
 
 
 class _StackedDecoder:
-    """Undoes several codings, the last applied first."""
+    """Decodes stacked codings, starting with the one that was applied last."""
 
     __slots__ = ("_decoders", "_left")
 
@@ -159,7 +150,7 @@ class _StackedDecoder:
         self._left = BETWEEN_BYTES
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Undo some more."""
+        """Decode through all codings, within the limits between them."""
         self._left += BETWEEN_RATIO * len(data)
         *outer, innermost = self._decoders
         pieces = iter((data,))
@@ -171,11 +162,11 @@ class _StackedDecoder:
         for piece in pieces:
             self._left -= len(piece)
             if self._left < 0:
-                raise ContentError("one content coding inside another expands beyond measure")
+                raise ContentError("stacked content codings expand too much")
             yield piece
 
     def finish(self) -> None:
-        """Check each."""
+        """Check every coding."""
         for decoder in self._decoders:
             decoder.finish()
 
@@ -196,36 +187,31 @@ def _codings(content_encoding: str) -> tuple[_Coding, ...]:
 
 
 def is_only_chunked(transfer_encoding: str) -> bool:
-    """Tell whether a body is framed in the one way that needs no asking for (RFC 9112, 6.1).
+    """Whether `Transfer-Encoding` is empty or just `chunked` (RFC 9112, section 6.1).
+
+    Other transfer codings are never requested, and railhttp does not decode them.
 
     Args:
-        transfer_encoding: The `Transfer-Encoding` field, several values joined by commas.
-
-    Returns:
-        Whether it names `chunked`, once, or nothing; of a `gzip` the body would still be undone.
-
-    Example:
-        >>> is_only_chunked("Chunked"), is_only_chunked("gzip, chunked")
-        (True, False)
+        transfer_encoding: The value of the field, several values joined by commas.
     """
     names = [name.strip().lower() for name in transfer_encoding.split(",")]
     return [name for name in names if name not in {"", "identity"}] in ([], ["chunked"])
 
 
 def decoder_for(content_encoding: str) -> ContentDecoder | None:
-    """Make the decoder for one body.
+    """Create the decoder for one body.
 
-    A coding that is unknown, or whose package is not installed, leaves the body as it is: what
-    lies below it cannot be reached.
+    If one coding is unknown or its package is not installed, the body is not decoded at all,
+    because the codings below it cannot be reached.
 
     Args:
-        content_encoding: The `Content-Encoding` field, several values joined by commas.
+        content_encoding: The value of `Content-Encoding`, several values joined by commas.
 
     Returns:
-        The decoder; None where there is nothing to undo.
+        The decoder; None if nothing is to be decoded.
 
     Raises:
-        ContentError: It names more codings than honest servers use (`MAX_CODINGS`).
+        ContentError: The field names more than `MAX_CODINGS` codings.
 
     Example:
         >>> import gzip

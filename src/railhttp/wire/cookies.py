@@ -1,4 +1,4 @@
-"""Which cookies a server may set (RFC 6265, section 5.3; RFC 6265bis, section 4.1.3)."""
+"""The cookies that a server may set (RFC 6265, section 5.3; RFC 6265bis, section 4.1.3)."""
 
 from collections.abc import Mapping
 
@@ -6,18 +6,17 @@ from yarl import URL
 
 
 def may_be_set(name: str, value: str, attributes: Mapping[str, object], url: URL) -> bool:
-    """Decide whether a cookie is taken; that its domain is one of the host's is checked elsewhere.
+    """Whether a cookie is accepted; the caller checks that its domain matches the host.
 
-    Refused are a domain without an inner dot, such as `com`, unless it is the host itself; a name
-    that begins with `__Secure-` or `__Host-` and does not keep what it promises; and a value with
-    a semicolon, behind which a server would read a cookie of another name. There is no list of
-    public suffixes here: a domain such as `co.uk` is taken.
+    Refused are: a domain without an inner dot, such as `com`, unless it is the host itself; a name
+    with the prefix `__Secure-` or `__Host-` whose attributes break the rules of the prefix; a value
+    with a semicolon, because a server would read the rest as another cookie. Without a list of
+    public suffixes, a domain such as `co.uk` is accepted.
 
     Args:
-        name: The cookie's name.
-        value: Its value, as it came.
-        attributes: `domain`, `path` and `secure`, empty where they were not sent.
-        url: Where it came from.
+        value: The value, as received.
+        attributes: `domain`, `path` and `secure`, empty if they were not sent.
+        url: The URL that set the cookie.
 
     Example:
         >>> sent = {"domain": "com", "path": "/", "secure": False}

@@ -1,7 +1,7 @@
-"""One face for zlib, brotli and zstd: bounded pieces out, and the end of the stream noticed.
+"""One interface for zlib, brotli and zstd, with bounded output and a detected end of stream.
 
-Each class undoes one stream (gzip: member, zstd: frame). `brotli` and `brotlicffi` serve from
-1.2 on: older ones put no limit on what one call gives, and are treated as not installed.
+Each instance decompresses one stream (gzip: member, zstd: frame). `brotli` and `brotlicffi` before
+1.2 cannot limit the output of a call, so they are treated as not installed.
 """
 
 import zlib
@@ -12,33 +12,33 @@ from types import ModuleType
 from typing import Final, Protocol
 
 PIECE_BYTES: Final = 64 * 1024
-"""The most that is yielded at once."""
+"""Largest size of a piece."""
 
-_BROTLI_LIMIT: Final = 16 * 1024  # brotli gives up to twice what it is asked for
-_ZSTD_SLICE: Final = 256  # bytes in; see ZstandardDecompressor
-_ZSTD_WINDOW_LOG: Final = 23  # 8 MiB, the most that RFC 9659 allows to a content coding
+_BROTLI_LIMIT: Final = 16 * 1024  # brotli returns up to twice its limit
+_ZSTD_SLICE: Final = 256  # input bytes; see ZstandardDecompressor
+_ZSTD_WINDOW_LOG: Final = 23  # 8 MiB, the maximum for a content coding (RFC 9659)
 
 
 class Decompressor(Protocol):
-    """What undoes one compressed stream."""
+    """Decompresses one stream."""
 
     @property
     def eof(self) -> bool:
-        """Whether the end of the stream was seen."""
+        """Whether the stream is complete."""
         ...
 
     @property
     def unused_data(self) -> bytes:
-        """What came after the end of the stream in the last data."""
+        """The part of the last data that follows the end of the stream."""
         ...
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Undo some more of the stream, as far as it is iterated over; `data` is not empty."""
+        """Decompress `data`, which is not empty, lazily."""
         ...
 
 
 class InflateDecompressor:
-    """A gzip member (RFC 1952), or what else zlib's `wbits` may name."""
+    """A gzip member (RFC 1952), or another format that `wbits` of zlib selects."""
 
     __slots__ = ("_stream",)
 
@@ -47,29 +47,29 @@ class InflateDecompressor:
 
     @property
     def eof(self) -> bool:
-        """Whether the end, with its checksum, was seen."""
+        """Whether the stream is complete, with its checksum."""
         return self._stream.eof
 
     @property
     def unused_data(self) -> bytes:
-        """What came after the end."""
+        """The data after the end of the stream."""
         return self._stream.unused_data
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Undo some more."""
+        """Decompress more of the stream."""
         stream = self._stream
         while True:
             piece = stream.decompress(data, PIECE_BYTES)
             if piece:
                 yield piece
-            # At the end zlib leaves what follows in the tail as well as in unused_data.
+            # At the end zlib keeps the following data in the tail as well as in unused_data.
             data = stream.unconsumed_tail
             if stream.eof or (not data and len(piece) < PIECE_BYTES):
                 return
 
 
 class DeflateDecompressor(InflateDecompressor):
-    """The coding `deflate`: RFC 9110 says zlib, but some servers send it bare."""
+    """The coding `deflate`: zlib (RFC 9110, section 8.4.1.2), or raw, as some servers send it."""
 
     __slots__ = ("_fresh",)
 
@@ -78,9 +78,9 @@ class DeflateDecompressor(InflateDecompressor):
         self._fresh = True
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Undo some more."""
-        # A zlib header begins with an 8 in the low half byte, which no encoder of bare deflate
-        # writes (tests/wire/test_content.py::test_a_body_is_undone_whole).
+        """Decompress more of the stream."""
+        # The low four bits of a zlib header are 8; no encoder of raw deflate starts with these bits
+        # (tests/wire/test_content.py::test_a_body_is_undone_whole).
         if self._fresh and data[0] & 0x0F != 8:
             self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
         self._fresh = False
@@ -94,7 +94,7 @@ class _BrotliStream(Protocol):
 
 
 class BrotliDecompressor:
-    """Brotli (RFC 7932), by the package `brotli` or `brotlicffi`."""
+    """A Brotli stream (RFC 7932), with the package `brotli` or `brotlicffi`."""
 
     __slots__ = ("_stream",)
 
@@ -103,16 +103,16 @@ class BrotliDecompressor:
 
     @property
     def eof(self) -> bool:
-        """Whether the end was seen."""
+        """Whether the stream is complete."""
         return self._stream.is_finished()
 
     @property
     def unused_data(self) -> bytes:
-        """Nothing: the packages refuse data after the end themselves."""
+        """Always empty, because the packages raise for data after the end."""
         return b""
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Undo some more."""
+        """Decompress more of the stream."""
         stream = self._stream
         while True:
             piece = stream.process(data, output_buffer_limit=_BROTLI_LIMIT)
@@ -134,10 +134,10 @@ class _ZstandardStream(Protocol):
 
 
 class ZstandardDecompressor:
-    """A Zstandard frame (RFC 8878), by the package `zstandard`.
+    """A Zstandard frame (RFC 8878), with the package `zstandard`.
 
-    The package cannot limit its output; but a block needs 4 bytes and gives at most 128 KiB, so
-    slices of 256 bytes hold at most 8 MiB in memory, and cost a tenth in speed.
+    The package cannot limit its output. A block has at least 4 bytes and expands to at most
+    128 KiB, so a slice of 256 bytes expands to at most 8 MiB; slicing costs a tenth in speed.
     """
 
     __slots__ = ("_stream", "unused_data")
@@ -145,15 +145,15 @@ class ZstandardDecompressor:
     def __init__(self, package: ModuleType) -> None:
         frames = package.ZstdDecompressor(max_window_size=1 << _ZSTD_WINDOW_LOG)
         self._stream: _ZstandardStream = frames.decompressobj()
-        self.unused_data = b""
+        self.unused_data: bytes = b""
 
     @property
     def eof(self) -> bool:
-        """Whether the end was seen."""
+        """Whether the stream is complete."""
         return self._stream.eof
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Undo some more."""
+        """Decompress more of the stream."""
         for start in range(0, len(data), _ZSTD_SLICE):
             end = start + _ZSTD_SLICE
             output = self._stream.decompress(data[start:end])
@@ -171,7 +171,7 @@ class _StdlibZstdStream(_ZstandardStream, Protocol):
 
 
 class StdlibZstdDecompressor:  # pragma: no cover  # from Python 3.14 on
-    """A Zstandard frame (RFC 8878), by Python 3.14's `compression.zstd`."""
+    """A Zstandard frame (RFC 8878), with `compression.zstd` of Python 3.14."""
 
     __slots__ = ("_stream",)
 
@@ -181,16 +181,16 @@ class StdlibZstdDecompressor:  # pragma: no cover  # from Python 3.14 on
 
     @property
     def eof(self) -> bool:
-        """Whether the end was seen."""
+        """Whether the stream is complete."""
         return self._stream.eof
 
     @property
     def unused_data(self) -> bytes:
-        """What came after the end."""
+        """The data after the end of the stream."""
         return self._stream.unused_data
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Undo some more."""
+        """Decompress more of the stream."""
         stream = self._stream
         while True:
             piece = stream.decompress(data, PIECE_BYTES)
@@ -202,7 +202,7 @@ class StdlibZstdDecompressor:  # pragma: no cover  # from Python 3.14 on
 
 
 def installed(*names: str) -> ModuleType | None:
-    """Import the first package that is there.
+    """Import the first package that is installed; None if there is none.
 
     Example:
         >>> installed("no_such_package", "zlib").__name__
@@ -217,7 +217,7 @@ def installed(*names: str) -> ModuleType | None:
 
 
 def find_brotli() -> tuple[type[Exception], Callable[[], Decompressor]] | None:
-    """Look for brotli: its error, and what makes a decompressor; None where it is not there."""
+    """Return the error class and a factory of Brotli decompressors; None if not installed."""
     package = installed("brotli", "brotlicffi")
     if package is None or not hasattr(package.Decompressor, "can_accept_more_data"):
         return None
@@ -225,7 +225,7 @@ def find_brotli() -> tuple[type[Exception], Callable[[], Decompressor]] | None:
 
 
 def find_zstd() -> tuple[type[Exception], Callable[[], Decompressor]] | None:
-    """Look for zstd: its error, and what makes a decompressor; None where it is not there."""
+    """Return the error class and a factory of Zstandard decompressors; None if not installed."""
     if package := installed("compression.zstd"):  # pragma: no cover  # from Python 3.14 on
         return package.ZstdError, partial(StdlibZstdDecompressor, package)
     if package := installed("zstandard"):

@@ -1,4 +1,4 @@
-"""Lines of text from bytes that come in chunks, for NDJSON and its like."""
+"""Lines from a stream of bytes, for NDJSON and similar formats."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ class LineTooLong(ValueError):
     """A line is longer than the caller allows.
 
     Attributes:
-        limit: The limit, in bytes.
+        limit: In bytes.
     """
 
     def __init__(self, limit: int) -> None:
@@ -16,18 +16,13 @@ class LineTooLong(ValueError):
 
 
 class LineBuffer:
-    r"""Holds bytes back until an LF makes them whole lines; joins them only then.
+    """Buffers chunks until an LF completes a line, and joins them only then.
 
     Args:
-        max_line_bytes: The most bytes that may stand before an LF; None for no limit.
+        max_line_bytes: Largest number of bytes before an LF; None means no limit.
 
     Attributes:
-        held: The number of bytes held back.
-
-    Example:
-        >>> buffer = LineBuffer()
-        >>> buffer.take(b"a\nb"), buffer.take(b"c"), buffer.take(b"\n"), buffer.drain()
-        (b'a\n', b'', b'bc\n', b'')
+        held: The number of buffered bytes.
     """
 
     __slots__ = ("_max_line_bytes", "_parts", "held")
@@ -35,19 +30,19 @@ class LineBuffer:
     def __init__(self, max_line_bytes: int | None = None) -> None:
         self._max_line_bytes = max_line_bytes
         self._parts: list[bytes] = []
-        self.held = 0
+        self.held: int = 0
 
     def take(self, chunk: bytes) -> bytes:
-        """Take the next bytes, and give what is held as far as the last LF.
+        """Add a chunk, and return all bytes up to the last LF.
 
         Raises:
-            LineTooLong: A line, whole or not, is beyond the limit; the buffer is of no more use.
+            LineTooLong: A line is longer than the limit; the buffer must not be used again.
         """
         limit = self._max_line_bytes
         if limit is not None and self.held + len(chunk) > limit:
             self._check(chunk, limit)
         if not self._parts and chunk.endswith(b"\n"):
-            return chunk  # as streams of single lines do (benchmarks: decoding, one in a chunk)
+            return chunk  # usual for streams of lines (benchmarks: decoding, one in a chunk)
         end = chunk.rfind(b"\n") + 1
         if not end:
             self._hold(chunk)
@@ -58,7 +53,7 @@ class LineBuffer:
         return whole
 
     def drain(self) -> bytes:
-        """Give everything that is held."""
+        """Return all buffered bytes."""
         rest = b"".join(self._parts)
         self._parts.clear()
         self.held = 0
@@ -74,14 +69,23 @@ class LineBuffer:
         self.held += len(part)
 
 
-class LineDecoder:
+class _Lines:
+    """Base of `LineDecoder` and `LineSplitter`."""
+
+    __slots__ = ("_buffer",)
+
+    def __init__(self, max_line_bytes: int | None = None) -> None:
+        self._buffer = LineBuffer(max_line_bytes)
+
+
+class LineDecoder(_Lines):
     r"""Splits a UTF-8 stream into lines.
 
-    LF and CRLF end a line, a bare CR is content. What is not UTF-8 becomes U+FFFD, just as if the
-    whole body were decoded at once. A byte-order mark is content.
+    LF and CRLF end a line; a bare CR and a byte-order mark are content. Invalid UTF-8 becomes
+    U+FFFD, exactly as if the whole body were decoded at once.
 
     Args:
-        max_line_bytes: The most bytes that may stand before an LF; None for no limit.
+        max_line_bytes: Largest number of bytes before an LF; None means no limit.
 
     Example:
         >>> decoder = LineDecoder()
@@ -89,69 +93,40 @@ class LineDecoder:
         (['{"n": 1}'], ['{"n": 2}', ''], ['last'])
     """
 
-    __slots__ = ("_buffer",)
-
-    def __init__(self, max_line_bytes: int | None = None) -> None:
-        self._buffer = LineBuffer(max_line_bytes)
+    __slots__ = ()
 
     def feed(self, chunk: bytes) -> list[str]:
-        """Take the next bytes.
-
-        Args:
-            chunk: Any number of bytes, cut anywhere.
-
-        Returns:
-            The lines that are now whole, without their ends.
+        """Add a chunk, and return the lines that it completes, without their ends.
 
         Raises:
-            LineTooLong: A line, whole or not, is beyond the limit; the decoder is of no more use.
+            LineTooLong: A line is longer than the limit; the decoder must not be used again.
         """
         whole = self._buffer.take(chunk)
         text = whole.decode("utf-8", "replace")
-        if "\r" in text:  # looking costs next to nothing, replacing as much as splitting
+        if "\r" in text:  # searching is almost free, replacing costs as much as splitting
             text = text.replace("\r\n", "\n")
         lines = text.split("\n")
-        lines.pop()  # what follows the last LF: nothing
+        lines.pop()  # the empty text after the last LF
         return lines
 
     def flush(self) -> list[str]:
-        """Take note of the end.
-
-        Returns:
-            The last line, where no LF ended it.
-        """
+        """Return the last line if no LF ended it, at the end of the stream."""
         last = self._buffer.drain()
         return [last.decode("utf-8", "replace")] if last else []
 
 
-class LineSplitter:
-    r"""Splits a stream into lines of bytes; see `LineDecoder`.
+class LineSplitter(_Lines):
+    """Splits a stream into lines of bytes; see `LineDecoder`."""
 
-    Args:
-        max_line_bytes: The most bytes that may stand before an LF; None for no limit.
-
-    Example:
-        >>> splitter = LineSplitter()
-        >>> splitter.feed(b"1\r\n\xff"), splitter.feed(b"\nlast"), splitter.flush()
-        ([b'1'], [b'\xff'], [b'last'])
-    """
-
-    __slots__ = ("_buffer",)
-
-    def __init__(self, max_line_bytes: int | None = None) -> None:
-        self._buffer = LineBuffer(max_line_bytes)
+    __slots__ = ()
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """Take the next bytes; see `LineDecoder.feed`.
-
-        Raises:
-            LineTooLong: A line, whole or not, is beyond the limit; the splitter is of no more use.
-        """
+        """Add a chunk; see `LineDecoder.feed`."""
         lines = self._buffer.take(chunk).split(b"\n")
-        lines.pop()  # what follows the last LF: nothing
+        lines.pop()  # the empty text after the last LF
         return [line.removesuffix(b"\r") for line in lines]
 
     def flush(self) -> list[bytes]:
-        """Take note of the end; see `LineDecoder.flush`."""
+        """Return the last line if no LF ended it, at the end of the stream."""
         last = self._buffer.drain()
         return [last] if last else []

@@ -1,4 +1,4 @@
-"""Forms with files: multipart/form-data (RFC 7578), named and escaped as browsers do."""
+"""Forms with files: multipart/form-data (RFC 7578), with names escaped as browsers do."""
 
 import mimetypes
 import re
@@ -7,15 +7,15 @@ from functools import cache
 from itertools import groupby
 from typing import BinaryIO, Final, TypeAlias
 
-from railhttp.model.body import Body, BytesBody, FileSource, StreamBody
+from railhttp.model.body import Body, BytesBody, FileSource, StreamBody, encode_text
 from railhttp.model.errors import HTTPValidationError
 
 FormValue: TypeAlias = "str | bytes | BinaryIO | tuple[str, bytes | str | BinaryIO, str]"
-"""A field's value: text; bytes, sent as a file; an open binary file; or
+"""The value of a field: text; bytes, sent as a file; an open binary file; or
 `(filename, data, content_type)`."""
 
 FormFields: TypeAlias = "Mapping[str, FormValue]"
-"""Names and values; in a multi-dict a name may stand more than once."""
+"""Names and values; a multi-dict may repeat a name."""
 
 _BINARY: Final = "application/octet-stream"
 _BOUNDARY: Final = re.compile(r"[0-9A-Za-z_-]{1,70}")
@@ -26,24 +26,24 @@ _ESCAPES: Final = str.maketrans({"\r": "%0D", "\n": "%0A", '"': "%22"})
 def encode_multipart(
     fields: FormFields, boundary: str, measure: Callable[[BinaryIO], FileSource]
 ) -> Body:
-    r"""Lay out a form for sending; files are not read, but stand in it as they are.
+    r"""Build a multipart body; files become segments of the body and are read when it is sent.
 
-    Names are escaped as WHATWG HTML, section 4.10.21.8, says (CR, LF and `"` as `%0D`, `%0A` and
-    `%22`, in UTF-8); values are sent as they are.
+    Names are UTF-8, with CR, LF and `"` escaped as `%0D`, `%0A` and `%22` (WHATWG HTML, section
+    4.10.21.8); values are sent unchanged.
 
     Args:
-        fields: What to send, in this order. Bytes get the field's name for a file name; an open
-            file has its own, without folders, and the content type that its ending suggests.
-        boundary: What separates the parts: 1 to 70 letters, digits, `-` and `_`, at random, so
-            that no value contains it.
-        measure: Finds out where a file stands and how long it is.
+        fields: The fields, in order. The file name of bytes is the name of their field. An open
+            file keeps its name without folders, and its extension selects the content type.
+        boundary: Separates the parts: 1 to 70 random letters, digits, `-` and `_`, so that no value
+            contains it.
+        measure: Finds the position and the size of a file.
 
     Returns:
-        The body, in memory where there are no files, with its content type.
+        The body with its content type; in memory if the form has no files.
 
     Raises:
-        HTTPValidationError: A value is none of these, a file is open in text mode, a content type
-            could not stand in a header, or a text contains a lone surrogate.
+        HTTPValidationError: A value has another type, a file is open in text mode, a content type
+            is not valid in a header, or a text contains a lone surrogate.
 
     Example:
         >>> body = encode_multipart({"a": "1"}, "xyz", measure=FileSource)
@@ -81,17 +81,17 @@ def _segments(
     for name, value in fields.items():
         field = f"fields[{name!r}]"
         head, data = _part(name, value, field)
-        yield _utf8(f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n", field)
+        yield encode_text(f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n", field)
         yield data if isinstance(data, bytes) else measure(data)
         yield b"\r\n"
     yield f"--{boundary}--\r\n".encode()
 
 
 def _part(name: str, value: FormValue, field: str) -> tuple[str, bytes | BinaryIO]:
-    """Give what is special in a part's header, and its data."""
+    """Return the variable part of the header of a field, and its data."""
     match value:
         case str():
-            return _quoted("name", name, field), _utf8(value, field)
+            return _quoted("name", name, field), encode_text(value, field)
         case bytes():
             return _file_head(name, name, _BINARY, field), value
         case (filename, data, content_type):
@@ -126,8 +126,8 @@ def _data(data: bytes | str | BinaryIO, field: str) -> bytes | BinaryIO:
         case bytes():
             return data
         case str():
-            return _utf8(data, field)
-        case _ if hasattr(data, "encoding"):  # text files alone have it
+            return encode_text(data, field)
+        case _ if hasattr(data, "encoding"):  # only text files have it
             raise HTTPValidationError("open the file in binary mode: open(path, 'rb')", field=field)
         case _ if hasattr(data, "read"):
             return data
@@ -136,25 +136,18 @@ def _data(data: bytes | str | BinaryIO, field: str) -> bytes | BinaryIO:
     )
 
 
-def _utf8(text: str, field: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise HTTPValidationError("contains a lone surrogate", field=field) from None
-
-
 def _basename(path: object) -> str:
-    """Give the last part of a path on any system; a file may also have a number for its name."""
+    """Return the last part of a path of any system; '' if `file.name` is a descriptor number."""
     return re.split(r"[/\\]", path)[-1] if isinstance(path, str) else ""
 
 
 def _guess_type(filename: str) -> str:
-    # The slash keeps a name such as "data:..." from being read as a URL.
+    # The slash prevents mimetypes from parsing a name such as "data:..." as a URL.
     guess, compression = _types().guess_type(f"/{filename}")
     return guess if guess and not compression else _BINARY
 
 
 @cache
 def _types() -> mimetypes.MimeTypes:
-    """Python's own table: the same on all machines, unlike that of `mimetypes.guess_type`."""
+    """The built-in table: unlike that of `mimetypes.guess_type`, it is the same on all machines."""
     return mimetypes.MimeTypes()

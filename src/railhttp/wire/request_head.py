@@ -9,7 +9,6 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from railhttp.model.authorization import basic_auth
-from railhttp.model.body import BytesBody
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.request import Request
 
@@ -18,44 +17,34 @@ _UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def content_length(request: Request) -> int | None:
-    """Find out how many bytes a request's body has, as its head announces it.
+    """Return the length of a body in bytes; None if it is unknown, so the body is sent chunked.
 
-    Returns:
-        The number; None where nobody knows it, so that the body is sent in chunks.
-
-    Example:
-        >>> from railhttp.model.request import SendOptions
-        >>> content_length(Request("GET", URL("http://h/"), None, None, None, SendOptions()))
-        0
+    A `Content-Length` of the caller is the length of a body that does not know its own.
     """
-    match request.body:
-        case None:
-            return 0
-        case BytesBody(content):
-            return len(content)
-        case body if body.length is not None:
-            return body.length
+    length = 0 if request.body is None else request.body.length
+    if length is not None:
+        return length
     announced = {name.lower(): value for name, value in (request.headers or {}).items()}
-    length = announced.get("content-length")
-    return None if length is None else int(length)
+    value = announced.get("content-length")
+    return None if value is None else int(value)
 
 
 def request_head(
     request: Request, defaults: Mapping[str, str], *, cookies: str = "", proxy: URL | None = None
 ) -> bytes:
-    r"""Encode the request line and the header fields, with the blank line behind them.
+    r"""Encode the request line, the header fields and the blank line after them.
 
-    A `Proxy-Authorization` field is for a proxy that forwards the request, and for nobody else;
-    one that opens a tunnel hears it before, see `proxy_credentials`.
+    Only a proxy that forwards the request receives a `Proxy-Authorization` field. A proxy that
+    opens a tunnel received it with CONNECT, see `proxy_credentials`.
 
     Args:
-        request: The request; its header fields take the place of defaults of the same name.
-        defaults: Fields that every request has.
-        cookies: Cookies on top of those in the request's own `Cookie` field, as its value.
-        proxy: The proxy that forwards it; None where it goes to its origin, be it by a tunnel.
+        request: Its header fields override defaults of the same name.
+        defaults: Fields of every request.
+        cookies: A `Cookie` value, added to the `Cookie` field of the request.
+        proxy: The proxy that forwards the request; None for a direct connection or a tunnel.
 
     Raises:
-        HTTPValidationError: A field has control characters, which would make it several.
+        HTTPValidationError: A field has control characters, which could split it.
 
     Example:
         >>> from railhttp.model.request import SendOptions
@@ -79,28 +68,18 @@ def request_head(
     _frame(fields, request)
     lines = [f"{request.method} {target} HTTP/1.1", f"Host: {host}"]
     lines += [f"{name}: {value}" for name, value in fields.items()]
-    # The caller's fields are checked long before; the defaults are those of an open session.
+    # The caller's fields are already validated, but the defaults are those of a mutable session.
     if _UNSENDABLE.search("".join(lines)):
         raise HTTPValidationError("must not have control characters", field="headers")
     return "\r\n".join([*lines, "", ""]).encode()
 
 
 def proxy_credentials(request: Request, defaults: Mapping[str, str]) -> str:
-    """Find what the proxy that opens a tunnel is told: the `Proxy-Authorization` field.
+    """Return the `Proxy-Authorization` value for a proxy that opens a tunnel; may be empty.
 
     Args:
-        request: The request; its own field comes before that of the defaults.
-        defaults: Fields that every request has.
-
-    Returns:
-        The field's value, empty where there is none.
-
-    Example:
-        >>> from railhttp.model.request import SendOptions
-        >>> headers = {"Proxy-Authorization": "Bearer abc"}
-        >>> request = Request("GET", URL("https://h/"), headers, None, None, SendOptions())
-        >>> proxy_credentials(request, {})
-        'Bearer abc'
+        request: Its field overrides that of the defaults.
+        defaults: Fields of every request.
     """
     fields = CIMultiDict(defaults)
     fields.update(request.headers or {})
@@ -111,7 +90,7 @@ def closes_connection(head: bytes) -> bool:
     r"""Whether a request is the last one on its connection (RFC 9112, section 9.6).
 
     Args:
-        head: What `request_head` wrote.
+        head: The bytes from `request_head`.
 
     Example:
         >>> closes_connection(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Close\r\n\r\n")
@@ -126,7 +105,7 @@ def closes_connection(head: bytes) -> bool:
 
 
 def _frame(fields: CIMultiDict[str], request: Request) -> None:
-    """Say how long the body is and what it holds (RFC 9110, 8.6; RFC 9112, 6)."""
+    """Add the fields that frame and describe the body (RFC 9110, 8.6; RFC 9112, 6)."""
     if request.body is not None:
         fields.setdefault("Content-Type", request.body.content_type)
     elif request.method in _WITHOUT_CONTENT:

@@ -1,11 +1,11 @@
-"""Server-sent events, by the parsing rules of WHATWG HTML, section 9.2.6."""
+"""Server-sent events, parsed by the rules of WHATWG HTML, section 9.2.6."""
 
 import re
 from typing import Final, NamedTuple
 
 from railhttp.wire.lines import LineBuffer
 
-# Python's int() refuses endless digits; a time past 30 000 years is ignored instead.
+# int() raises for very many digits, so a time of more than 30 000 years is ignored.
 _RETRY: Final = re.compile("0*([0-9]{1,15})")
 
 
@@ -13,7 +13,7 @@ class EventTooLarge(ValueError):
     """An event is larger than the caller allows.
 
     Attributes:
-        limit: The limit, in bytes.
+        limit: In bytes.
     """
 
     def __init__(self, limit: int) -> None:
@@ -22,13 +22,13 @@ class EventTooLarge(ValueError):
 
 
 class ServerSentEvent(NamedTuple):
-    """One event of a stream; a tuple, because streams make many of them.
+    """One event of a stream; a tuple, because a stream creates many events.
 
     Attributes:
-        data: Its text; several `data` fields are joined by LF.
-        event: Its type.
-        event_id: The last id that the stream gave, in this event or before; empty for none.
-        retry: The reconnection time that came with this event, in milliseconds.
+        data: The text; several `data` fields are joined by LF.
+        event: The type of the event.
+        event_id: The last id in the stream, from this event or an earlier one; empty without one.
+        retry: The reconnection time in this event, in milliseconds; None without one.
 
     Example:
         >>> ServerSentEvent("hello")
@@ -42,19 +42,19 @@ class ServerSentEvent(NamedTuple):
 
 
 class EventStreamDecoder:
-    r"""Turns the bytes of an event stream into events, as browsers do.
+    r"""Parses the bytes of an event stream into events, as browsers do.
 
-    An event counts only when the blank line after it has come: what is left at the end of the
-    stream is dropped, so that `last_event_id` names what a reconnection may start from.
+    A blank line completes an event. An incomplete event at the end of the stream is dropped, so
+    that `last_event_id` is the point from which a reconnection resumes.
 
     Args:
-        max_event_bytes: The most bytes that the lines of one event may have, not counting line
-            ends and finished comments; None for no limit.
-        last_event_id: The id to begin with, after a reconnection.
+        max_event_bytes: Largest size of the lines of one event, without line ends and complete
+            comments; None means no limit.
+        last_event_id: The id to start with, after a reconnection.
 
     Attributes:
         last_event_id: The id to send as `Last-Event-ID` when reconnecting.
-        retry: The latest reconnection time, in milliseconds; None where the stream gave none.
+        retry: The latest reconnection time, in milliseconds; None if the stream sent none.
 
     Example:
         >>> decoder = EventStreamDecoder()
@@ -81,13 +81,13 @@ class EventStreamDecoder:
     )
 
     def __init__(self, max_event_bytes: int | None = None, *, last_event_id: str = "") -> None:
-        self.last_event_id = last_event_id
+        self.last_event_id: str = last_event_id
         self.retry: int | None = None
         self._max_event_bytes = max_event_bytes
         self._buffer = LineBuffer()
         self._at_start = True
         self._after_cr = False
-        # The event that is not whole yet.
+        # The incomplete event.
         self._event_bytes = 0
         self._data: list[str] = []
         self._event = ""
@@ -95,27 +95,20 @@ class EventStreamDecoder:
         self._event_retry: int | None = None
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
-        """Take the next bytes.
-
-        Args:
-            chunk: Any number of bytes, cut anywhere.
-
-        Returns:
-            The events that are now whole.
+        """Add a chunk, and return the events that it completes.
 
         Raises:
-            EventTooLarge: An event, whole or not, is beyond the limit; the decoder is of no more
-                use.
+            EventTooLarge: An event is larger than the limit; the decoder must not be used again.
         """
         text = self._whole_lines(chunk)
         events: list[ServerSentEvent] = []
         if not text:
             return events
         lines = text.split("\n")
-        lines.pop()  # what follows the last LF: nothing
+        lines.pop()  # the empty text after the last LF
         data = self._data
         for line in lines:
-            # The commonest first: this loop is the speed of a stream.
+            # The most frequent fields first, because this loop limits the speed of a stream.
             if line.startswith("data: "):
                 data.append(line[6:])
             elif not line:
@@ -127,7 +120,7 @@ class EventStreamDecoder:
         return events
 
     def _whole_lines(self, chunk: bytes) -> str:
-        """Give the lines that are now whole, each with LF for its end."""
+        """Return the lines that a chunk completes, each with LF as its end."""
         if self._after_cr and chunk:
             chunk = chunk.removeprefix(b"\n")
             self._after_cr = False

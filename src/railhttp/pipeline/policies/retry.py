@@ -19,7 +19,7 @@ from railhttp.pipeline.policies.shielded_store import ShieldedStore
 from railhttp.pipeline.policies.store import StateStore
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.budget import RetryBudget
-from railhttp.policy.callbacks import facts_after
+from railhttp.policy.callbacks import call_info_of
 from railhttp.policy.deadline import Deadline
 from railhttp.policy.retry import RETRYABLE_STATUSES, RetryEvent, RetryRule, Trial
 
@@ -209,7 +209,7 @@ class RetryPolicy(ReplayAware):
             budget.charge,
             budget.cost(failure),
             clock=call.clock,
-            info=lambda: facts_after(failure),
+            info=lambda: call_info_of(failure),
             undo=lambda paid: self._refund(call, failure) if paid else None,
         )
 
