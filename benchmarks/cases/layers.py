@@ -152,7 +152,7 @@ def _exchange(client: HTTPClient) -> AiohttpExchange:
 
 def _call(client: HTTPClient, url: str) -> tuple[HTTPCall, Request]:
     """Cut a client open: there is no public way to its inner layers."""
-    prepared = client._builder.build("GET", url, {})
+    prepared = client._builder.prepare("GET", url, {})
     return client._new_call(prepared), prepared.request
 
 

@@ -185,7 +185,7 @@ class BaseURLHTTPClient(AsyncVerbs[HttpResponse], Streams):
     @override
     async def _perform(self, method: str, url: str, options: RequestOptions) -> HttpResponse:
         client = self._client
-        prepared = client._prepared(method, url, options)
+        prepared = client._builder.prepare(method, url, options)
         await self.start()
         return await client._send(client._new_call(prepared))
 

@@ -1,16 +1,20 @@
 """Checks the objects that a client is built from: when it is built, not when a request comes."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeVar
 
 from railhttp.client.request_builder import Prepared
 from railhttp.model.clock import Clock
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.validation import describe, require_methods
+from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.policies.retry import RetryPolicy, RetryPolicyProtocol
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol, Stack
 from railhttp.transport.pool import ConnectionPool
+
+if TYPE_CHECKING:
+    from railhttp.pipeline.observation.events import EventPublisher
 
 T = TypeVar("T")
 
@@ -114,6 +118,20 @@ def check_each(given: Iterable[T], name: str) -> tuple[T, ...]:
     for one in collaborators:
         check_collaborators(**{name: one})
     return collaborators
+
+
+def publisher(observers: Iterable[Observer], clock: Clock) -> "EventPublisher | None":
+    """Return the instrument that calls observers; None if there are none.
+
+    Raises:
+        HTTPValidationError: It is not an iterable, or an object is not a function.
+    """
+    checked = check_each(observers, "observers")
+    if not checked:
+        return None
+    from railhttp.pipeline.observation.events import EventPublisher  # noqa: PLC0415  # few have any
+
+    return EventPublisher(checked, clock)
 
 
 def all_of(given: Iterable[T], name: str) -> tuple[T, ...]:

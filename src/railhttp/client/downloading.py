@@ -1,4 +1,4 @@
-"""Downloads to a file: resumed after a drop, and under the target's name only when whole."""
+"""Downloads to a file: resumed after a drop, and given the target's name when complete."""
 
 import asyncio
 import hashlib
@@ -29,24 +29,24 @@ from railhttp.policy.resume import Partial, StartOver, Take, Unusable, decide_re
 T = TypeVar("T")
 
 PIECE_BYTES: Final = 512 * 1024
-"""What is written at once: a thread for less would cost more than the write."""
+"""The least that is written at once: for less, the thread would cost more than the write."""
 
 MAX_DROPS: Final = 3
-"""How many drops in a row, none of which brought the file any further, are too many; a server that
-is away after a drop counts as one more."""
+"""How many drops in a row, without any progress, are too many; a server that is unreachable after a
+drop counts as one more."""
 
 BACKOFF: Final = Backoff(base=0.5, maximum=20.0)
-"""The waits before a transfer goes on."""
+"""The waits before a transfer is resumed."""
 
 
 class Checksum:
-    """What a file's digest has to be.
+    """The expected digest of a file.
 
     Args:
         text: The algorithm and the digest in hexadecimal, such as `sha256:9f86…`.
 
     Raises:
-        ValueError: It is not of this form, or there is no such algorithm.
+        ValueError: It does not have this form, or the algorithm is unknown.
 
     Example:
         >>> Checksum("MD5:D41D8CD98F00B204E9800998ECF8427E").algorithm
@@ -59,7 +59,7 @@ class Checksum:
             raise ValueError("must name an algorithm of hashlib, as in sha256:9f86…")
         size = hashlib.new(algorithm, usedforsecurity=False).digest_size
         if not re.fullmatch(f"[0-9a-f]{{{2 * size}}}", digest):
-            raise ValueError(f"must have {2 * size} hexadecimal digits behind {algorithm}:")
+            raise ValueError(f"must have {2 * size} hexadecimal digits after {algorithm}:")
         self.algorithm: Final = algorithm
         self.digest: Final = digest
 
@@ -70,11 +70,11 @@ class Downloading:
     Args:
         request: Opens the responses.
         part: The file that grows.
-        progress: Told of the bytes that are there.
-        resume: Whether a transfer that broke off goes on.
+        progress: Called with the size of the part.
+        resume: Whether a transfer that broke off is resumed.
 
     Attributes:
-        resumed_from: How many bytes of an earlier run are part of the file.
+        resumed_from: The number of bytes from an earlier run.
     """
 
     def __init__(
@@ -95,11 +95,7 @@ class Downloading:
         self._wrote = False
 
     async def run(self) -> HttpResponse:
-        """Bring the file to its end.
-
-        Returns:
-            The head of the last answer.
-        """
+        """Complete the file, and return the head of the last response."""
         while True:
             partial = self._part.partial
             try:
@@ -145,9 +141,7 @@ class Downloading:
                     await self._write(pieces)
                     held = 0
         except BaseException:
-            with suppress(
-                *FAILURES
-            ):  # what broke off the transfer counts, above all a cancellation
+            with suppress(*FAILURES):  # the reason for the break matters more
                 await self._write(pieces)
             raise
         await self._write(pieces)
@@ -174,13 +168,13 @@ class Downloading:
             raise HTTPInterceptorError(message, interceptor="progress", **call) from error
 
     async def _wait_for_return(self, failure: HTTPFailure) -> None:
-        """Wait for a server that gave a part and then went away; raise any other failure."""
+        """Wait for a server that sent a part and then went away; raise any other failure."""
         if not self._wrote:  # nothing but the retry policy has to decide
             raise failure
         await self._recover(failure)
 
     async def _recover(self, failure: HTTPFailure) -> None:
-        """Wait until the transfer may go on; raise the failure where it may not."""
+        """Wait until the transfer may be resumed; raise the failure if it may not."""
         if not (self._resume and may_pass(failure)):
             raise failure
         size = self._part.partial.size
@@ -206,17 +200,10 @@ async def fetch(
     progress: ProgressCallback | None,
     resume: bool,
 ) -> Download:
-    """Download to a file.
-
-    Args:
-        request: Opens the responses.
-        path: The file to make or to replace.
-        checksum: See `Checksum`; None for none.
-        progress: Told of the bytes that are there.
-        resume: Whether a transfer that broke off goes on, in this run and in a later one.
+    """Download to a file; see `Streams.download`.
 
     Raises:
-        HTTPClientError: There is no such file now; always one of the union.
+        HTTPClientError: The file was not completed; always one of `HTTPFailure`.
     """
     try:
         expected = None if checksum is None else Checksum(checksum)
@@ -245,12 +232,12 @@ def _abandon(part: PartFile) -> None:
 async def on_disk(
     request: StreamRequest, act: Callable[[], T], undo: Callable[[T], object] | None = None
 ) -> T:
-    """Do in a thread what may block.
+    """Run a blocking function in a thread.
 
     Args:
-        request: Knows the facts of the call.
-        act: What to do.
-        undo: Called with what `act` returned where nobody waits for it any more.
+        request: Has the details for a failure.
+        act: The function.
+        undo: Called with the result of `act` if the caller was cancelled meanwhile.
 
     Raises:
         HTTPInvalidRequestError: The system refused; its error is the `__cause__`.

@@ -1,4 +1,4 @@
-"""Server-sent events from one connection, or from one after another."""
+"""Server-sent events from one connection, or from several in turn."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
@@ -22,12 +22,12 @@ EVENT_STREAM: Final = "text/event-stream"
 EVENT_HEADERS: Final = {"Accept": EVENT_STREAM, "Cache-Control": "no-store"}
 
 RECONNECTION_TIME: Final = 3.0
-"""Seconds before a reconnection where the server names none; browsers take 3 to 5."""
+"""The default wait before a reconnection, in seconds; browsers wait 3 to 5."""
 
 SHORTEST_BACKOFF: Final = 0.1
 LONGEST_BACKOFF: Final = 30.0
-"""Seconds, the bounds of what chance adds to the reconnection time; it doubles from one to the
-other while the server gives no event."""
+"""The bounds of the back-off in seconds; it comes on top of the reconnection time, and doubles until
+the server sends an event."""
 
 
 class EventStream:
@@ -36,11 +36,11 @@ class EventStream:
     Args:
         request: Opens the connection.
         reconnect: Whether a connection that ended is opened again (WHATWG HTML, 9.2.3).
-        last_event_id: The id to go on from; empty for the beginning.
+        last_event_id: The id to resume from; empty for the beginning.
         max_event_bytes: The most bytes that an event may have; None for no limit.
 
     Raises:
-        HTTPInvalidRequestError: `max_event_bytes` is no such limit.
+        HTTPInvalidRequestError: `max_event_bytes` is neither positive nor None.
     """
 
     def __init__(
@@ -62,12 +62,12 @@ class EventStream:
         self._closed = False
 
     async def connect(self) -> None:
-        """Open the connection. A 204 means that there will be no more events.
+        """Open the connection. A 204 means that the stream has ended, if it reconnects.
 
         Raises:
-            HTTPStatusError: The status is not 200, nor 204 where reconnections are asked for.
-            HTTPDecodeError: The answer is no event stream.
-            HTTPClientError: There was no answer; always one of the union.
+            HTTPStatusError: The status is another one than 200.
+            HTTPDecodeError: The response is not an event stream.
+            HTTPClientError: The response did not arrive; always one of `HTTPFailure`.
         """
         await self._connect(self._headers())
 
@@ -111,13 +111,10 @@ class EventStream:
             self._response.close()
 
     async def events(self) -> AsyncGenerator[ServerSentEvent, None]:
-        """Yield the events as they come.
-
-        Yields:
-            Event after event.
+        """Yield the events as they arrive.
 
         Raises:
-            HTTPClientError: The connection broke and is not opened again; always one of the union.
+            HTTPClientError: The connection broke and is not opened again.
         """
         while (response := self._response) is not None:
             for event in self._decode(await self._receive(response), response):
@@ -125,7 +122,7 @@ class EventStream:
                 yield event
 
     async def _receive(self, response: LimitedResponse) -> bytes:
-        """Read on; where the connection ended, see to the next one."""
+        """Read the next chunk; open the next connection if this one ended."""
         try:
             chunk = await response.chunk()
         except FAILURES as failure:
@@ -140,7 +137,7 @@ class EventStream:
         return chunk
 
     async def _connect_again(self) -> None:
-        # A server may call an event what no field can hold; then it is told of none.
+        # A server may send an id that no header field can hold; then the field is left out.
         headers: Mapping[str, str] = {}
         with suppress(HTTPValidationError):
             headers = require_headers(self._headers())

@@ -15,6 +15,7 @@ from railhttp.client.collaborators import (
     all_of,
     check_collaborators,
     check_each,
+    publisher,
     settings_of,
 )
 from railhttp.client.request_builder import Prepared, RequestBuilder
@@ -28,10 +29,8 @@ from railhttp.model.errors import (
     FAILURES,
     HTTPCircuitOpenError,
     HTTPFailure,
-    HTTPInvalidRequestError,
     HTTPRetryExhaustedError,
     HTTPStatusError,
-    HTTPValidationError,
 )
 from railhttp.model.exchange import Exchange
 from railhttp.model.options import RequestOptions
@@ -53,7 +52,6 @@ from railhttp.transport.request_body import measure_file, read_stream
 if TYPE_CHECKING:
     from railhttp.client.future_verbs import FutureVerbs
     from railhttp.client.stream_request import StreamRequest
-    from railhttp.pipeline.observation.events import EventPublisher
     from railhttp.wire.multipart import FormFields
 
 
@@ -65,25 +63,20 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
     `railhttp.pipeline.layers`.
 
     Args:
-        config: The settings; `HTTPClientConfig()` if None, with the timeout of `pool` if that is
-            given.
-        pool: A connection pool to use; created from `config` if None. If `config` is also given,
-            its timeout takes precedence.
+        config: The settings; if None the defaults, with the timeout of a given `pool`.
+        pool: A connection pool to use; created from `config` if None.
         retry_policy: Decides about further attempts. None is `RetryPolicy(reraise=True)`, which
-            repeats what is safe to repeat, makes at most three attempts, and raises the last
-            failure.
+            makes at most three attempts where that is safe, and raises the last failure.
         circuit_breaker: Refuses requests to a host that keeps failing.
-        interceptors: See the request and the response of every attempt; an `InterceptorChain` is
-            used as it is, so that clients can share it.
+        interceptors: See every attempt; clients can share an `InterceptorChain`.
         resilience: A pipeline that replaces `retry_policy` and takes precedence over
             `circuit_breaker`.
         metrics: Records `http.request.duration` and `http.request.status` of each call.
         observers: Functions, async or not, that receive the events of `railhttp.events`.
         instruments: Observe every call and every attempt, see `InstrumentProtocol`.
-        exchange: Sends requests instead of the pool, such as a `ScriptedTransport`.
+        exchange: Replaces the pool, such as a `ScriptedTransport`.
         clock: The source of time, sleep and randomness.
-        service_name: The logical name of the service; interceptors see it in
-            `RequestContext.service_name`.
+        service_name: The name of the service, for `RequestContext.service_name`.
         base_url: The prefix of every relative path (see `build_url`); absolute URLs are used as
             they are.
         headers: Header fields of every request; a call's field with the same name, in any case,
@@ -92,8 +85,8 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         share_credentials: Whether secret default headers are sent to other origins too.
 
     Raises:
-        HTTPValidationError: An argument is not valid, or `retry_policy` and `resilience` are both
-            given.
+        HTTPValidationError: An argument is not valid; `retry_policy` and `resilience` exclude
+            each other.
 
     Example:
         >>> import asyncio
@@ -135,9 +128,8 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         self._config = config = settings_of(config, pool)
         self._clock = clock
         self._policies = Policies.of(retry_policy, circuit_breaker, resilience, clock)
-        base = BaseURL.of(
-            base_url, headers, config.secret_headers, share_credentials=share_credentials
-        )
+        secret = config.secret_headers
+        base = BaseURL.of(base_url, headers, secret, share_credentials=share_credentials)
         self._builder = RequestBuilder(config, partial(random_id, clock), base)
         usual = (config.timeout, config.attempt_timeout, config.read_timeout)
         limits = (None, *usual, *self._policies.limits)
@@ -147,7 +139,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             if isinstance(interceptors, InterceptorChain)
             else InterceptorChain(all_of(interceptors, "interceptors"))
         )
-        self._events = _publisher(check_each(observers, "observers"), clock)
+        self._events = publisher(observers, clock)
         self._instruments = Instruments(
             (
                 *([] if self._events is None else [self._events]),
@@ -169,23 +161,16 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
 
     def _compose(self) -> None:
         pool, timeouts = self._pool, self._timeouts
-        settings = Settings(
-            self._policies.stack,
-            timeouts,
-            self._interceptors,
-            self._config.secret_headers,
-            read_stream,
-            self._service_name,
-        )
+        stack, secret = self._policies.stack, self._config.secret_headers
+        chain, name = self._interceptors, self._service_name
+        settings = Settings(stack, timeouts, chain, secret, read_stream, name)
         exchange = self._exchange or AiohttpExchange(pool, self._clock, timeouts.limit)
-        exchanges: tuple[Exchanged, Exchanged] = exchange.send, opened(exchange.open)
+        send: Exchanged = exchange.send
+        open_ = opened(exchange.open)
         if self._exchange is not None:
-            send, open_ = exchanges
-            exchanges = (
-                while_started(send, pool.is_started, NOT_STARTED),
-                while_started(open_, pool.is_started, NOT_STARTED),
-            )
-        self._send, self._open = (build(exchanged, settings) for exchanged in exchanges)
+            send = while_started(send, pool.is_started, NOT_STARTED)
+            open_ = while_started(open_, pool.is_started, NOT_STARTED)
+        self._send, self._open = build(send, settings), build(open_, settings)
 
     def _check_loop(self) -> None:
         # Not with each request: on Python 3.11 asking for the running loop is a system call, and
@@ -237,8 +222,8 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
     async def stop(self) -> None:
         """End all calls that are under way (kind `closed`) and close all connections.
 
-        All connections are closed even if the caller is cancelled meanwhile. A call that stops its
-        own client, by an interceptor for instance, ends like all others.
+        All connections are closed even if the caller is cancelled. A call that stops its own
+        client, by an interceptor for instance, ends like all others.
         """
         self._timeouts.close()
         self._closing = asyncio.ensure_future(self._close_pools())
@@ -304,7 +289,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             HTTPClientError: There was no response; always one of `HTTPFailure`.
             TypeError: An option does not exist.
         """
-        return await self._send(self._new_call(self._prepared(method, url, options)))
+        return await self._send(self._new_call(self._builder.prepare(method, url, options)))
 
     async def post_multipart(
         self, url: str, fields: "FormFields", **options: Unpack[RequestOptions]
@@ -317,12 +302,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
                 `(filename, data, content_type)`; or an open binary file, which is streamed.
             **options: See `RequestOptions`; `json` and `data` are not allowed.
 
-        Returns:
-            See `get`.
-
-        Raises:
-            HTTPCircuitOpenError: See `get`.
-            HTTPRetryExhaustedError: See `get`.
+        Returns and raises: see `get`.
         """
         from railhttp.wire.multipart import encode_multipart  # noqa: PLC0415  # few send forms
 
@@ -341,7 +321,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
     ) -> Result[HttpResponse, HTTPFailure]:
         """The boundary: below it failures are raised, above it they are returned."""
         try:
-            prepared = self._prepared(method, url, options, make_body)
+            prepared = self._builder.prepare(method, url, options, make_body)
             response = await self._send(self._new_call(prepared))
         except FAILURES as failure:
             signal = isinstance(failure, HTTPCircuitOpenError | HTTPRetryExhaustedError)
@@ -352,24 +332,6 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             secret = self._config.secret_headers
             return Failure(HTTPStatusError(response, secret_headers=secret))
         return Success(response)
-
-    def _prepared(
-        self,
-        method: str,
-        url: str,
-        options: RequestOptions,
-        make_body: Callable[[], Body] | None = None,
-    ) -> Prepared:
-        try:
-            body = None if make_body is None else make_body()
-            return self._builder.build(method, url, options, body)
-        except HTTPValidationError as error:
-            raise _unbuilt(error.message, error.field, method, url) from None
-        except Exception as error:
-            if options.keys() - RequestOptions.__annotations__.keys():
-                raise  # the option does not exist
-            message = f"an argument raised {type(error).__name__} while it was read"
-            raise _unbuilt(message, "", method, url) from error
 
     def _new_call(self, prepared: Prepared) -> HTTPCall:
         request, origin, timeout, attempt_timeout = self._policies.limited(prepared)
@@ -385,25 +347,5 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         bounded = "timeout" in options
         if not bounded and "read_timeout" not in options and self._config.read_timeout is None:
             options = {**options, "read_timeout": self._config.timeout}
-        prepared = self._prepared(method, url, options)
+        prepared = self._builder.prepare(method, url, options)
         return StreamRequest(prepared, self._new_call, self._open, self._timeouts, bounded=bounded)
-
-
-def _publisher(observers: tuple[Observer, ...], clock: Clock) -> "EventPublisher | None":
-    if not observers:
-        return None
-    from railhttp.pipeline.observation.events import EventPublisher  # noqa: PLC0415  # few have any
-
-    return EventPublisher(observers, clock)
-
-
-def _unbuilt(message: str, field: str, method: object, url: object) -> HTTPInvalidRequestError:
-    """Build the failure of a call that never became a request."""
-    return HTTPInvalidRequestError(
-        message, field=field, method=_text(method), url=_text(url), attempts=0
-    )
-
-
-def _text(value: object) -> str:
-    """Return the text of a `str`, or '' for any other object: even its `str()` may raise."""
-    return str.__str__(value) if isinstance(value, str) else ""

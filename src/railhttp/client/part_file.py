@@ -1,4 +1,4 @@
-"""The file that grows beside the target of a download. Everything here blocks."""
+"""The part of a download that grows beside its target. Everything here blocks."""
 
 import errno
 import hashlib
@@ -17,23 +17,22 @@ _NAME_MAX: Final = 255
 """The most bytes in the name of a file, on nearly all file systems."""
 
 _NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
-"""What a system or a file system says that has no locks, as some network ones have none."""
+"""The errors of systems and file systems without locks, such as some network ones."""
 
 
 class PartFile:
-    """`.name.part` beside the target, and a note of what it is a part of, `.name.part.json`.
+    """The part `.name.part` beside the target, and a note about it, `.name.part.json`.
 
-    Where these names would be too long for the system, a digest stands in the place of the name.
+    If these names are too long for the system, a digest replaces the name.
 
-    It is locked while it is open, so that no two downloads of one target write to it; where the
-    system (Windows) or the file system has no such locks, that is left to the caller. The note
-    holds a digest of the URL, which may be secret, the validator that `If-Range` needs, and the
-    length of the whole. Neither is written through a symbolic link, which anyone who may write to
-    the folder could have laid there.
+    The part is locked while it is open, so that only one download writes to it. On systems
+    (Windows) and file systems without locks, the caller has to see to that. The note holds a digest
+    of the URL, which may be secret, the validator for `If-Range`, and the total length. Neither is
+    written through a symbolic link, because anyone who can write to the folder can create one.
 
     Args:
-        target: The file that it becomes.
-        url: Where its bytes come from.
+        target: The file that the part becomes.
+        url: The source of its bytes.
 
     Raises:
         OSError: It cannot be opened, or another download has it open.
@@ -51,7 +50,7 @@ class PartFile:
         self.partial = self._noted(os.fstat(self._file.fileno()).st_size)
 
     def _noted(self, size: int) -> Partial:
-        """Say what the bytes are by the note of an earlier run, if it was for the same URL."""
+        """Return what the note of an earlier run knows about the bytes, if the URL is the same."""
         try:
             note = json.loads(self._note.read_bytes())
             url, validator, total = note["url"], note["validator"], note.get("total")
@@ -62,7 +61,7 @@ class PartFile:
         return Partial(size, validator, total if isinstance(total, int) else None)
 
     def begin(self, partial: Partial) -> None:
-        """Throw away what is behind the part given; what is written next is of its version."""
+        """Cut the file to the given part; the next bytes belong to the same version."""
         self._file.truncate(partial.size)
         if partial.size == 0:
             note = {"url": self._url, "validator": partial.validator, "total": partial.total}
@@ -71,7 +70,7 @@ class PartFile:
         self.partial = partial
 
     def write(self, pieces: Iterable[bytes]) -> None:
-        """Write at the end; what was written before an error counts."""
+        """Append bytes; the bytes before an error count."""
         for piece in pieces:
             rest = memoryview(piece)
             while rest:
@@ -80,23 +79,23 @@ class PartFile:
                 self.partial = replace(self.partial, size=self.partial.size + written)
 
     def digest(self, algorithm: str) -> str:
-        """Give the checksum of all bytes, in hexadecimal."""
+        """Return the digest of all bytes, in hexadecimal."""
         self._file.seek(0)
         return hashlib.file_digest(self._file, algorithm).hexdigest()
 
     def commit(self) -> None:
-        """Put the file in the target's place, in one step, and close it."""
+        """Rename the file to the target, in one step, and close it."""
         os.fsync(self._file.fileno())
         self._note.unlink(missing_ok=True)
-        if _find_lock() is None:  # Windows moves no open files
+        if _find_lock() is None:  # Windows cannot rename open files
             self._file.close()
         self._path.replace(self._target)
         self._file.close()
 
     def close(self, *, keep: bool) -> None:
-        """Close the file, and remove it where it is not to be kept or nothing can be added to it.
+        """Close the file, and remove it unless it is kept and can be resumed.
 
-        Does nothing after `commit`. What cannot be removed stays, and is no failure.
+        Does nothing after `commit`. A file that cannot be removed stays; that is not a failure.
         """
         if self._file.closed:
             return
@@ -108,7 +107,7 @@ class PartFile:
 
 
 def _stem(name: str) -> str:
-    """Give what the names beside the target hold: its own, or a digest where that is too long.
+    """Return the stem of the names beside the target: its name, or a digest if that is too long.
 
     Beyond what the target itself may have nothing helps, and opening the file fails at once.
     """
@@ -125,7 +124,7 @@ def _open_locked(path: Path) -> FileIO:
         try:
             if lock is not None:
                 lock(file)
-            # Another download may have moved or removed it before it let go of the lock.
+            # Another download may have renamed or removed it before it released the lock.
             if _is_at(file, path):
                 return file
         except BaseException:
@@ -147,7 +146,7 @@ def _is_at(file: FileIO, path: Path) -> bool:
 
 def _find_lock() -> Callable[[FileIO], None] | None:
     try:
-        import fcntl  # noqa: PLC0415  # not everywhere
+        import fcntl  # noqa: PLC0415  # not on Windows
     except ImportError:
         return None
 

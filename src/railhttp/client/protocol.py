@@ -1,4 +1,4 @@
-"""What a client offers to its users."""
+"""The protocol of a client."""
 
 from typing import Protocol, runtime_checkable
 

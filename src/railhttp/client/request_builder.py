@@ -1,4 +1,4 @@
-"""From the arguments of a verb to a checked request."""
+"""Builds checked requests from the arguments of a verb."""
 
 import re
 import ssl
@@ -12,7 +12,7 @@ from railhttp.model.authorization import basic_auth
 from railhttp.model.base_url import BaseURL
 from railhttp.model.body import Body, data_body, json_body
 from railhttp.model.config import HTTPClientConfig
-from railhttp.model.errors import HTTPValidationError
+from railhttp.model.errors import HTTPInvalidRequestError, HTTPValidationError
 from railhttp.model.headers import require_headers
 from railhttp.model.options import ProgressCallback, RequestOptions, with_default_headers
 from railhttp.model.proxy import require_proxy
@@ -29,53 +29,11 @@ from railhttp.model.validation import (
 from railhttp.transport.request_body import measure_file
 
 _COOKIE_VALUE: Final = re.compile(r"(?! )[ -:<-~]*(?<! )")
-_ROUTE_OPTIONS: Final = frozenset(SendOptions._fields) & RequestOptions.__annotations__.keys()
-
-
-class Target(NamedTuple):
-    """Where a request goes.
-
-    Attributes:
-        url: The URL without user-info.
-        origin: The origin as text.
-        credentials: Header fields made of the user-info; None where there was none.
-    """
-
-    url: URL
-    origin: str
-    credentials: Mapping[str, str] | None
-
-
-def target_of(url: object) -> Target:
-    """Check a URL and take it apart; one that was seen lately costs a look-up.
-
-    Args:
-        url: An absolute http or https URL.
-
-    Raises:
-        HTTPValidationError: It is no such URL.
-
-    Example:
-        >>> target_of("http://ann:secret@h/").credentials
-        {'Authorization': 'Basic YW5uOnNlY3JldA=='}
-    """
-    if isinstance(url, str):
-        return _target(str.__str__(url))  # an enum's text, not its name
-    raise HTTPValidationError(f"must be a str, got {describe(url)}", field="url")
-
-
-@lru_cache(maxsize=1024)
-def _target(url: str) -> Target:
-    parsed = request_url(url)
-    credentials = None
-    if parsed.raw_user is not None:
-        credentials = basic_auth(parsed.user or "", parsed.password or "")
-        parsed = parsed.with_user(None)
-    return Target(parsed, str(parsed.origin()), credentials)
+_SEND_OPTIONS: Final = frozenset(SendOptions._fields) & RequestOptions.__annotations__.keys()
 
 
 class Prepared(NamedTuple):
-    """A request and the time that it has.
+    """A request and its time limits.
 
     Attributes:
         request: The request.
@@ -94,13 +52,13 @@ class RequestBuilder:
     """Builds the requests of a client.
 
     Args:
-        config: The client's settings, which hold where a call names none.
-        new_key: Draws an idempotency key.
-        base: What all requests have in common; None where that is nothing.
+        config: The settings, which options of a call replace.
+        new_key: Returns a new idempotency key.
+        base: The base URL and the default header fields, if any.
 
     Example:
         >>> builder = RequestBuilder(HTTPClientConfig(), new_key=lambda: "7")
-        >>> prepared = builder.build("get", "http://h/", {})
+        >>> prepared = builder.prepare("get", "http://h/", {})
         >>> prepared.request.method, prepared.timeout
         ('GET', 30.0)
     """
@@ -112,7 +70,7 @@ class RequestBuilder:
         self._base = base
         self._timeout = config.pool.timeout
         self._attempt_timeout = config.attempt_timeout
-        self._route = SendOptions(
+        self._options = SendOptions(
             connect_timeout=config.connect_timeout,
             read_timeout=config.read_timeout,
             max_redirects=config.max_redirects,
@@ -122,53 +80,65 @@ class RequestBuilder:
         # Requests are values, so one without options is built once (benchmarks/README.md).
         self._plain = lru_cache(maxsize=1024)(self._build_plain)
 
-    def _build_plain(self, method: str, url: str) -> Prepared:
-        return self._build(method, url, {})
-
-    def build(
-        self, method: object, url: object, options: RequestOptions, body: Body | None = None
+    def prepare(
+        self,
+        method: object,
+        url: object,
+        options: RequestOptions,
+        make_body: Callable[[], Body] | None = None,
     ) -> Prepared:
         """Build a request.
 
         Args:
             method: The method, in any case.
-            url: An absolute http or https URL, or a path behind the base URL.
-            options: What the caller gave beside them.
-            body: A body that is made already; then neither `json` nor `data` may be given.
+            url: An absolute http or https URL, or a path that is appended to the base URL.
+            options: The keyword arguments of the call.
+            make_body: Returns a body; then neither `json` nor `data` may be given.
 
         Raises:
-            HTTPValidationError: Something of it cannot be sent.
-            TypeError: There is no such option.
+            HTTPInvalidRequestError: An argument cannot be sent; the error names it.
+            TypeError: An option does not exist.
         """
-        # An enum that is a str equals its text, but would be remembered as what it prints.
-        if not options and body is None and type(url) is type(method) is str:
-            return self._plain(method, url)
-        if unknown := options.keys() - RequestOptions.__annotations__.keys():
+        if options and (unknown := options.keys() - RequestOptions.__annotations__.keys()):
             raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
-        return self._build(method, url, options, body)
+        try:
+            # An enum that is a str equals its text, but would be cached as what it prints.
+            if not options and make_body is None and type(url) is type(method) is str:
+                return self._plain(method, url)
+            return self._build(method, url, options, None if make_body is None else make_body())
+        except HTTPValidationError as error:
+            raise _unbuilt(error.message, error.field, method, url) from None
+        except Exception as error:
+            message = f"an argument raised {type(error).__name__} while it was read"
+            raise _unbuilt(message, "", method, url) from error
+
+    def _build_plain(self, method: str, url: str) -> Prepared:
+        return self._build(method, url, {}, None)
 
     def _build(
-        self, method: object, url: object, options: RequestOptions, body: Body | None = None
+        self, method: object, url: object, options: RequestOptions, body: Body | None
     ) -> Prepared:
         if self._base is not None and isinstance(url, str):
             url, options = self._base.resolve(url, options)
-        target = target_of(url)
+        if not isinstance(url, str):
+            raise HTTPValidationError(f"must be a str, got {describe(url)}", field="url")
+        target, origin, credentials = _target(str.__str__(url))  # an enum's text, not its name
         options = self._keyed(options)
         params = options.get("params")
         body = _body(options, body)
         request = Request(
             require_method(method),
-            target.url if params is None else extend_query(target.url, params),
-            _headers(options.get("headers"), target.credentials, body),
+            target if params is None else extend_query(target, params),
+            _headers(options.get("headers"), credentials, body),
             body,
             _cookies(options.get("cookies")),
-            self._routed(options),
+            self._send_options(options),
         )
         timeout = options.get("timeout", self._timeout)
         attempt_timeout = options.get("attempt_timeout", self._attempt_timeout)
         require_timeout(timeout, "timeout")
         require_timeout(attempt_timeout, "attempt_timeout")
-        return Prepared(request, target.origin, timeout, attempt_timeout)
+        return Prepared(request, origin, timeout, attempt_timeout)
 
     def _keyed(self, options: RequestOptions) -> RequestOptions:
         key = options.get("idempotency_key")
@@ -177,11 +147,11 @@ class RequestBuilder:
         text = self._new_key() if key is True else require_text(key, field="idempotency_key")
         return with_default_headers(options, {"Idempotency-Key": text})
 
-    def _routed(self, options: RequestOptions) -> SendOptions:
-        default = self._route
-        if not _ROUTE_OPTIONS & options.keys():
+    def _send_options(self, options: RequestOptions) -> SendOptions:
+        default = self._options
+        if not _SEND_OPTIONS & options.keys():
             return default
-        route = default._replace(
+        given = default._replace(
             connect_timeout=options.get("connect_timeout", default.connect_timeout),
             read_timeout=options.get("read_timeout", default.read_timeout),
             proxy=_proxy(options.get("proxy")),
@@ -190,10 +160,33 @@ class RequestBuilder:
             max_redirects=options.get("max_redirects", default.max_redirects),
             upload_progress=_callback(options.get("upload_progress")),
         )
-        require_timeout(route.connect_timeout, "connect_timeout")
-        require_timeout(route.read_timeout, "read_timeout")
-        require_count(route.max_redirects, "max_redirects")
-        return route
+        require_timeout(given.connect_timeout, "connect_timeout")
+        require_timeout(given.read_timeout, "read_timeout")
+        require_count(given.max_redirects, "max_redirects")
+        return given
+
+
+@lru_cache(maxsize=1024)
+def _target(url: str) -> tuple[URL, str, Mapping[str, str] | None]:
+    """Return a URL without its user-info, its origin as text, and the fields of the user-info."""
+    parsed = request_url(url)
+    credentials = None
+    if parsed.raw_user is not None:
+        credentials = basic_auth(parsed.user or "", parsed.password or "")
+        parsed = parsed.with_user(None)
+    return parsed, str(parsed.origin()), credentials
+
+
+def _unbuilt(message: str, field: str, method: object, url: object) -> HTTPInvalidRequestError:
+    """Build the failure of a call that never became a request."""
+    return HTTPInvalidRequestError(
+        message, field=field, method=_text(method), url=_text(url), attempts=0
+    )
+
+
+def _text(value: object) -> str:
+    """Return the text of a `str`, or '' for any other object: even its `str()` may raise."""
+    return str.__str__(value) if isinstance(value, str) else ""
 
 
 def _headers(

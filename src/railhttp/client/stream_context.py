@@ -1,4 +1,4 @@
-"""What a stream's block works with: the head of a response, and its body as it comes."""
+"""The response of a stream: its head, and its body as it arrives."""
 
 from collections.abc import AsyncGenerator
 from typing import Protocol, Self, TypeVar
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class _Lines(Protocol[T]):
-    """Makes lines of chunks."""
+    """Splits chunks into lines."""
 
     def feed(self, chunk: bytes) -> list[T]: ...
 
@@ -22,8 +22,8 @@ class _Lines(Protocol[T]):
 class StreamContext:
     """An open response: an async iterator of the chunks of its body, and more.
 
-    It belongs to the block that it was opened for, and is of no use behind it. A body can be read
-    once, in one of these ways.
+    It belongs to its block and must not be used after it. A body can be read once, in one of these
+    ways.
 
     Args:
         resp: The open response.
@@ -61,10 +61,10 @@ class StreamContext:
         return self._head
 
     def raise_for_status(self) -> None:
-        """Raise where the status is 400 or higher; the body stays unread.
+        """Raise if the status is 400 or higher; the body stays unread.
 
         Raises:
-            HTTPStatusError: The answer is a 4xx or 5xx.
+            HTTPStatusError: The response is a 4xx or 5xx.
         """
         if self.status >= 400:
             raise HTTPStatusError(self._head)
@@ -79,18 +79,18 @@ class StreamContext:
         return chunk
 
     def aiter_bytes(self) -> Self:
-        """Give the chunks of the body as they come, with content codings undone.
+        """Return the chunks of the body as they arrive, with content codings undone.
 
         Returns:
-            An async iterator: this object itself. It raises one of `HTTPFailure` where the body
-            breaks off, is corrupt, or where the server is silent for too long.
+            An async iterator: this object itself. It raises one of `HTTPFailure` if the body breaks
+            off, is corrupt, or the server is silent for too long.
         """
         return self
 
     def aiter_lines(self, *, max_line_bytes: int | None = None) -> AsyncGenerator[str, None]:
         """Yield the lines of the body, decoded from UTF-8, without the LF or CRLF that ends them.
 
-        A bare CR is content; what is not UTF-8 becomes U+FFFD; the last line needs no end.
+        A bare CR is content; invalid UTF-8 becomes U+FFFD; the last line may lack its end.
 
         Args:
             max_line_bytes: The most bytes that a line may have; None for no limit.
@@ -99,7 +99,7 @@ class StreamContext:
             Line after line.
 
         Raises:
-            HTTPInvalidRequestError: `max_line_bytes` is no such limit; at once.
+            HTTPInvalidRequestError: `max_line_bytes` is neither positive nor None; raised at once.
             HTTPResponseTooLargeError: A line is longer than allowed.
             HTTPClientError: See `aiter_bytes`.
         """
@@ -107,7 +107,7 @@ class StreamContext:
         return self._lines(LineDecoder(max_line_bytes))
 
     def aiter_json(self, *, max_line_bytes: int | None = None) -> AsyncGenerator[JSON, None]:
-        """Yield the documents of an NDJSON body: one in each line, empty lines left out.
+        """Yield the documents of an NDJSON body: one in each line, without empty lines.
 
         Args:
             max_line_bytes: The most bytes that a line may have; None for no limit.
@@ -116,9 +116,9 @@ class StreamContext:
             Document after document.
 
         Raises:
-            HTTPDecodeError: A line is no JSON document, see `HttpResponse.json`; it is named
-                (`line 3`), counted from 1.
-            HTTPInvalidRequestError: `max_line_bytes` is no such limit; at once.
+            HTTPDecodeError: A line is not a JSON document, see `HttpResponse.json`; `where` is its
+                number (`line 3`), counted from 1.
+            HTTPInvalidRequestError: `max_line_bytes` is neither positive nor None; raised at once.
             HTTPResponseTooLargeError: A line is longer than allowed.
             HTTPClientError: See `aiter_bytes`.
         """

@@ -1,4 +1,4 @@
-"""Opens the response to a request whose body is read piece by piece, as often as needed."""
+"""Opens a response whose body is read piece by piece, once or several times."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType

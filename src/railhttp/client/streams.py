@@ -1,4 +1,4 @@
-"""The ways to take a response in piece by piece; the same for every client."""
+"""Streams, server-sent events and downloads; the same for every client."""
 
 import os
 from abc import ABC, abstractmethod
@@ -23,17 +23,17 @@ _DOWNLOAD_HEADERS: Final = {"Accept-Encoding": "identity"}
 
 
 class Streams(ABC):
-    """What a client can do with bodies that it does not hold in memory.
+    """Reads bodies that are too large for memory, or that have no end.
 
-    Opening one is a call like any other: interceptors, retries, breaker, proxies, TLS and
-    redirects hold, and interceptors see the head as a response with an empty body. The client's
-    `timeout` is the time until the head has come; a `timeout` of the call is the time for the
-    whole, body included. While a body is read, silence ends it after `read_timeout`, which is the
-    client's `timeout` where neither the client nor the call names one; a call with a `timeout` of
-    its own needs no such limit. The time that the caller takes between two chunks is no silence.
+    Opening a body is a call like any other: it passes the same interceptors, retries, breaker,
+    proxies and redirects, and interceptors see the head as a response with an empty body. The
+    client's `timeout` bounds the time until the head; a `timeout` of the call bounds everything,
+    body included. While a body is read, silence ends it after `read_timeout`; if neither the client
+    nor the call has one, after the client's `timeout`, unless the call has a `timeout`. The time
+    that the caller takes between two chunks does not count.
     """
 
-    # What each way needs is imported there: many programs go none of them (benchmarks/imports.py).
+    # Each method imports what it needs: many programs use none of them (benchmarks/imports.py).
 
     @abstractmethod
     async def _stream_request(
@@ -44,10 +44,10 @@ class Streams(ABC):
     async def stream(
         self, method: str, url: str, **options: Unpack[RequestOptions]
     ) -> AsyncGenerator["StreamContext", None]:
-        """Open a response, and read its body in chunks as they come, holding one of them.
+        """Open a response and read its body in chunks as they arrive, with one chunk in memory.
 
-        Leaving the block closes the connection, unless the body was read to its end. What is
-        raised inside the block passes untouched.
+        Leaving the block closes the connection, unless the body was read to its end. Exceptions
+        from the block pass unchanged.
 
         Args:
             method: The HTTP method, in any case.
@@ -58,9 +58,9 @@ class Streams(ABC):
             The response, an async iterator of chunks; whatever its status.
 
         Raises:
-            HTTPClientError: There was no response, or, while it is read, not a whole one; always
-                one of `HTTPFailure`.
-            TypeError: There is no such option.
+            HTTPClientError: The response did not arrive, or not completely; always one of
+                `HTTPFailure`.
+            TypeError: An option does not exist.
         """
         from railhttp.client.stream_context import StreamContext  # noqa: PLC0415  # see above
 
@@ -83,16 +83,16 @@ class Streams(ABC):
     ) -> AsyncGenerator[AsyncIterator["ServerSentEvent"], None]:
         """Open a stream of server-sent events (WHATWG HTML, 9.2).
 
-        With `reconnect`, a connection that ended or broke is opened again with `Last-Event-ID`,
-        after the time that the server asked for (3 s where it did not) and a jittered back-off on
-        top, up to 30 s, for as long as the server gives no event. It ends at a 204, at any answer
-        or failure that will not pass, with the client, and with the call's `timeout`.
+        With `reconnect`, a connection that ended or broke is opened again with `Last-Event-ID`. It
+        waits for the time that the server set (3 s by default), plus a jittered back-off of up to
+        30 s that grows until the next event. The stream ends at a 204, at any response or failure
+        that is not transient, with the client, and with the `timeout` of the call.
 
         Args:
             url: The target URL.
             method: The HTTP method; streams of a POST cannot reconnect.
-            reconnect: Whether the stream goes on when its connection does not.
-            last_event_id: The id to go on from, of an earlier stream.
+            reconnect: Whether a connection that ended is opened again.
+            last_event_id: The id of the last event of an earlier stream.
             max_event_bytes: The most bytes that an event may have; None for no limit.
             **options: See `RequestOptions`.
 
@@ -102,7 +102,7 @@ class Streams(ABC):
         Raises:
             HTTPInvalidRequestError: An argument is not valid.
             HTTPStatusError: The status is not 200.
-            HTTPDecodeError: The answer is no `text/event-stream`.
+            HTTPDecodeError: The response is not a `text/event-stream`.
             HTTPResponseTooLargeError: An event is larger than allowed.
             HTTPClientError: See `stream`.
         """
@@ -140,30 +140,30 @@ class Streams(ABC):
         resume: bool = True,
         **options: Unpack[RequestOptions],
     ) -> Result["Download", HTTPFailure]:
-        """Download to a file by GET. It gets its name when it is whole, and in one step.
+        """Download to a file by GET; the file gets its name, in one step, when it is complete.
 
-        Until then it grows beside the target as `.name.part`, which is kept where a download
-        breaks off and the server names the file's version (`ETag`, `Last-Modified`): then this
-        call goes on where it broke off, and so does the next one (`Range`, `If-Range`). Where the
-        version has changed, or the server sends no ranges, it begins anew.
+        Until then it grows beside the target as `.name.part`. That part is kept if a download
+        breaks off and the server named the version of the file (`ETag`, `Last-Modified`): this call
+        and the next one resume it (`Range`, `If-Range`). If the version has changed, or the server
+        sends no ranges, the download starts over.
 
         Args:
             url: The target URL.
             path: The file to make or to replace.
-            checksum: What its digest must be, such as `sha256:9f86…`, by any algorithm of hashlib
-                that has a fixed length.
-            progress: Told of the bytes that are there and that there will be.
-            resume: Whether what is there of the file is used.
+            checksum: The expected digest, such as `sha256:9f86…`, of any algorithm of hashlib with
+                a fixed length.
+            progress: Called with the size of the part, and with the total if it is known.
+            resume: Whether a part of an earlier download is used.
             **options: See `RequestOptions`; `timeout` is for the whole download.
 
         Returns:
-            `Success(Download)`, or `Failure` of one of `HTTPFailure`, whatever goes wrong: a
-            status other than 2xx is an `HTTPStatusError`, a path that cannot be written and a
-            full disk are an `HTTPInvalidRequestError` (field `path`) with the `OSError` as its
-            cause, another checksum is an `HTTPDecodeError` (where `checksum`).
+            `Success(Download)`, or `Failure` of one of `HTTPFailure`: a status other than 2xx is an
+            `HTTPStatusError`, a path that cannot be written and a full disk are an
+            `HTTPInvalidRequestError` (field `path`) with the `OSError` as its cause, and another
+            checksum is an `HTTPDecodeError` (where `checksum`).
 
         Raises:
-            TypeError: There is no such option.
+            TypeError: An option does not exist.
         """
         from railhttp.client.downloading import fetch  # noqa: PLC0415  # see above
 

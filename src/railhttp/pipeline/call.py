@@ -1,4 +1,4 @@
-"""A call: what the layers know of one request and of its attempts."""
+"""A call: one request and its attempts, as the layers know them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -86,12 +86,12 @@ class Call:
 
     @property
     def delivery(self) -> Delivery:
-        """What all attempts together prove about the delivery."""
+        """The delivery that all attempts together prove."""
         return Delivery.MAYBE_SENT if self.attempts else Delivery.NOT_SENT
 
     @property
     def phase(self) -> TimeoutPhase:
-        """What the present attempt waits for."""
+        """The phase that the present attempt is in."""
         return "read"
 
     def call_info(self) -> CallInfo:
@@ -147,7 +147,7 @@ class HTTPCall(Call):
         clock: See `Call`.
         timeout: See `Call`.
         attempt_timeout: See `Call`.
-        listeners: The instruments that want to know of this call; None if there are none.
+        listeners: The instruments that observe this call, if any.
 
     Attributes:
         original: The caller's request.
@@ -190,13 +190,13 @@ class HTTPCall(Call):
     @property
     @override
     def delivery(self) -> Delivery:
-        """What all attempts together prove about the delivery."""
+        """The delivery that all attempts together prove."""
         return self._reached.strongest(self.stage.delivery)
 
     @property
     @override
     def phase(self) -> TimeoutPhase:
-        """What the present attempt waits for."""
+        """The phase that the present attempt is in."""
         return _PHASES[self.stage]
 
     @property
@@ -259,7 +259,7 @@ class ReplayAware:
 
 
 class Attempt(Generic[T]):
-    """One attempt of a call as a function: what policies with an `execute` or a `call` are given.
+    """One attempt of a call as a function, for the `execute` or `call` of a policy.
 
     A policy of another library calls it like any function. One of ours finds the call in it, also
     if it was wrapped by another policy, so that it knows the deadline and what may be repeated.
@@ -286,7 +286,7 @@ class Attempt(Generic[T]):
 
 
 class FunctionAttempt(Attempt[T]):
-    """An attempt of a plain function, which makes a call of its own."""
+    """An attempt of a plain function, with a new call."""
 
     __slots__ = ()
 
@@ -300,7 +300,7 @@ class FunctionAttempt(Attempt[T]):
 def attempt_of(
     func: Callable[P, Awaitable[T]], clock: Clock, *args: P.args, **kwargs: P.kwargs
 ) -> Attempt[T]:
-    """Return the attempt that a client handed over; a plain function gets a call of its own.
+    """Return the attempt that a client passed; a plain function gets a new call.
 
     Example:
         >>> from railhttp.pipeline.clock import SYSTEM_CLOCK

@@ -40,7 +40,7 @@ SYSTEM_CLOCK: Final[Clock] = SystemClock()
 def random_id(clock: Clock) -> str:
     """Return a random id: two numbers of 53 bits as 32 hexadecimal digits.
 
-    It tells calls apart and is not a secret, so it need not be unpredictable.
+    It identifies a call and is not a secret, so it may be predictable.
 
     Example:
         >>> len(random_id(SYSTEM_CLOCK))

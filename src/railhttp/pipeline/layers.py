@@ -54,7 +54,7 @@ Exchanged: TypeAlias = Callable[[Request, HTTPCall], Awaitable[HttpResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the layers of a client are built from.
+    """The parts that the layers of a client are built from.
 
     Attributes:
         stack: The policies.
@@ -113,7 +113,7 @@ def breaker_run(breaker: "CircuitBreakerProtocol") -> Run:
 
 
 def telemetry(send: Send) -> Send:
-    """Report each call to the instruments that listen, and to those who record calls."""
+    """Report each call to the instruments that listen, and to the call recorder."""
 
     def report(call: HTTPCall) -> Awaitable[HttpResponse]:
         if (calls := RECORDED_CALLS.get()) is not None:
@@ -183,7 +183,7 @@ def attempt(send: Send, timeouts: Timeouts) -> Send:
 
     async def report(call: HTTPCall) -> HttpResponse:
         # A coroutine, so that the beginning and the end are reported in the same task: a foreign
-        # breaker may run it in a task of its own, or never.
+        # breaker may run it in another task, or never.
         assert call.listeners is not None  # noqa: S101  # narrows; `count` checked it
         started = call.started_event(call.attempts - 1, call.request)
         observations = call.listeners.attempt_started(started)

@@ -205,7 +205,7 @@ def require_stack(layers: Iterable[Layer], *, total: float | None = None) -> Sta
 
 
 def _placed(stack: Stack, layer: Layer) -> "tuple[Stack, Layer | None]":
-    """Put a layer into its place; also return the layer that was there before."""
+    """Put a layer into its place; also return the layer that it replaces."""
     match layer:
         case Bulkhead():
             return stack._replace(bulkhead=layer), stack.bulkhead

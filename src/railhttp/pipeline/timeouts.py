@@ -29,7 +29,7 @@ class Timeout:
 
     A cancellation from outside always wins: if the task was cancelled both by its limit and from
     outside, the block ends with `CancelledError`. The limit's own cancellation carries the timeout
-    as its message, so code inside the block can tell why it is cancelled (`timeout_behind`).
+    as its message, so code inside the block can find the reason (`timeout_behind`).
 
     Args:
         queue: The timeouts of the same duration.

@@ -29,9 +29,9 @@ class EventPublisher:
     `RequestRetryExhaustedEvent` (several attempts failed, the last one in another way). A single
     failed attempt, a refused call and a cancelled call publish none of them.
 
-    A plain function is called synchronously, so it must be quick. What an async one returns is
-    awaited apart from the request, for each observer one event after the other. An observer that is
-    1000 events behind misses the events that follow until it has caught up.
+    A plain function is called synchronously, so it must be quick. An async one is awaited
+    in another task, for each observer one event after the other. An observer with 1000
+    pending events misses the following events until it has caught up.
 
     Args:
         observers: They are called in this order.

@@ -17,7 +17,7 @@ _LOG: Final = logging.getLogger("railhttp")
 
 
 class ObservationProtocol(Protocol):
-    """What an instrument keeps of one call or attempt until its end."""
+    """The observation of one call or attempt, kept until its end."""
 
     def ended(self, finished: RequestFinished, /) -> None:
         """Handle the end; called exactly once, in the task of the beginning."""
@@ -61,7 +61,7 @@ class InstrumentProtocol(Protocol):
 
 
 Observations: TypeAlias = Sequence[ObservationProtocol]
-"""What all instruments keep of one call or attempt."""
+"""The observations of all instruments of one call or attempt."""
 
 _Started: TypeAlias = Callable[[RequestStarted], ObservationProtocol | None]
 
@@ -86,7 +86,7 @@ class Instruments:
 
     @property
     def listening(self) -> "Listeners | None":
-        """The instruments for a call that begins; None if there are none, which costs nothing."""
+        """The instruments for a call that begins; None, at no cost, without any."""
         return self._with_log if REQUEST_LOG.is_enabled else self._listeners
 
 

@@ -48,7 +48,7 @@ class ObserverQueue:
         self.task: asyncio.Task[None] | None = None
 
     def put(self, event: "HTTPEvent") -> None:
-        """Call the observer; what an async one does is awaited later, in order."""
+        """Call the observer; the result of an async one is awaited later, in order."""
         if (self._pending or self._overflowing) and self._is_full():
             return
         try:

@@ -1,1 +1,1 @@
-"""What decides about each attempt: retries, breakers, bulkheads, rate limits and timeouts."""
+"""Policies: retries, breakers, bulkheads, rate limits and timeouts."""

@@ -33,7 +33,7 @@ class FairSemaphore:
         return len(self._queue)
 
     def acquire_now(self) -> bool:
-        """Take a permit if one is free and nobody waits for it."""
+        """Take a permit if one is free and the queue is empty."""
         free = self._rule.place(self.running, len(self._queue)) == "inside"
         self.running += free
         return free

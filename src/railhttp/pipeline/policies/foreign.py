@@ -63,7 +63,7 @@ class ForeignRetry:
 
 
 class _RecordedAttempt(Attempt[HttpResponse]):
-    """What a foreign policy calls, and what became of each attempt."""
+    """The function that a foreign policy calls, with the outcome of each attempt."""
 
     __slots__ = ("_answer", "_ended_by", "_failures", "_is_over", "_of", "_through")
 
@@ -90,7 +90,7 @@ class _RecordedAttempt(Attempt[HttpResponse]):
         except asyncio.CancelledError as error:
             match error.args:
                 case (Timeout(owner=owner) as timeout,) if owner is call:
-                    # A policy may swallow this. It is then cancelled where it waits, and makes no
+                    # A policy may swallow this. Its next wait is cancelled then, and it makes no
                     # attempt after the end (tests/client/test_cut_off.py).
                     self._ended_by = timeout
                     asyncio.get_running_loop().call_soon(timeout.insist)

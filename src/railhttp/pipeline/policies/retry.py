@@ -148,9 +148,9 @@ class RetryPolicy(ReplayAware):
             HTTPRetryExhaustedError: Two or more attempts were made, and the last one failed without
                 a response in a way that would be repeated; never with `reraise`.
             HTTPTimeoutError: The deadline had passed before the first attempt.
-            HTTPInterceptorError: `retry_if` or `retry_if_response` raised, or the store raised when
-                it was asked for a retry; later exceptions of the store are logged.
-            HTTPClientError: The failure of the last attempt, in all other cases.
+            HTTPInterceptorError: `retry_if`, `retry_if_response` or the store raised; exceptions of
+                the store after the last attempt are only logged.
+            HTTPClientError: Otherwise the failure of the last attempt.
         """
         attempt = attempt_of(func, self._clock, *args, **kwargs)
         if attempt.call.remaining() <= 0:

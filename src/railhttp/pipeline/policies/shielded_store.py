@@ -138,7 +138,7 @@ class ShieldedStore(Generic[S]):
 
 
 def _is_local(store: StateStore[S]) -> TypeGuard[MemoryStore[S]]:
-    # A subclass with an `apply` of its own may wait in it.
+    # A subclass may wait in its `apply`.
     return isinstance(store, MemoryStore) and type(store).apply is MemoryStore.apply
 
 
