@@ -26,7 +26,7 @@ RECONNECTION_TIME: Final = 3.0
 
 SHORTEST_BACKOFF: Final = 0.1
 LONGEST_BACKOFF: Final = 30.0
-"""The bounds of the back-off in seconds; it comes on top of the reconnection time, and doubles until
+"""The bounds of the back-off in seconds. It is added to the reconnection time, and doubles until
 the server sends an event."""
 
 

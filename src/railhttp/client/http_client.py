@@ -201,7 +201,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
 
     @property
     def pool(self) -> ConnectionPool:
-        """The connection pool; setting it replaces the pool, the old one stops with the client."""
+        """The connection pool; a pool that is replaced stops with the client."""
         return self._pool
 
     @pool.setter
