@@ -1,6 +1,7 @@
 """Server-sent events over real connections: one, and one after another."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Final
 
 import pytest
@@ -12,6 +13,7 @@ from tests.servers.registry import answer, head
 from tests.servers.scripted import Play, ScriptedServer, sends
 
 from railhttp import (
+    Delivery,
     HTTPClient,
     HTTPClientConfig,
     HTTPConnectionError,
@@ -332,6 +334,33 @@ async def test_a_server_that_is_gone_for_a_while_is_asked_again() -> None:
     policy = RetryPolicy(max_attempts=1)
     async with server, HTTPClient(retry_policy=policy, clock=clock) as client:
         assert await texts(client, server) == ["a", "b"]
+
+
+async def test_a_failure_of_a_stream_that_was_opened_again_speaks_of_all_its_openings() -> None:
+    gone = sends(answer(b"", "Connection: close", status="410 Gone"))
+    server = ScriptedServer(sends(HEAD + b"data: a\n\n"), sends(b""), gone)
+    policy = RetryPolicy(max_attempts=1)
+    async with server, HTTPClient(retry_policy=policy, clock=HurriedClock()) as client:
+        with pytest.raises(HTTPStatusError) as caught:
+            await texts(client, server)
+    assert (caught.value.attempts, caught.value.delivery) == (3, Delivery.ANSWERED)
+
+
+async def test_a_stream_that_was_answered_once_is_never_called_unsent() -> None:
+    config = HTTPClientConfig(trust_env=False)
+    async with (
+        HTTPClient(config, retry_policy=RetryPolicy(1), clock=HurriedClock()) as client,
+        AsyncExitStack() as listening,
+    ):
+        server = ScriptedServer(sends(HEAD + b"data: a\n\n"))
+        await listening.enter_async_context(server)
+        with pytest.raises(HTTPTimeoutError) as caught:
+            async with client.sse(server.url(), reconnect=True, timeout=0.3) as events:
+                async for _ in events:
+                    await listening.aclose()
+    assert (caught.value.phase, caught.value.delivery) == ("total", Delivery.ANSWERED)
+    assert caught.value.attempts > 1
+    assert caught.value.elapsed >= 0.3
 
 
 async def test_a_head_that_comes_too_late_does_not_end_the_stream() -> None:

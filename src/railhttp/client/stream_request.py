@@ -59,7 +59,7 @@ class StreamRequest:
         return self._prepared.request.url_text
 
     def call_info(self) -> CallInfo:
-        """Return the details that a failure carries, those of the latest call."""
+        """Return the details that a failure carries; they speak of all openings."""
         if self._latest is not None:
             return self._latest.call_info()
         return {"method": self._prepared.request.method, "url": self.url, "attempts": 0}
@@ -73,7 +73,10 @@ class StreamRequest:
         Raises:
             HTTPClientError: There was no response; always one of `HTTPFailure`.
         """
-        call = self._latest = self._new_call(self._now(headers))
+        call = self._new_call(self._now(headers))
+        if self._latest is not None:
+            call.continue_from(self._latest)
+        self._latest = call
         try:
             head = await self._send(call)
             return LimitedResponse(call.opened(), head, self._limits)

@@ -219,6 +219,12 @@ class HTTPCall(Call):
         self.request = self.original
         self.origin = self._first_origin
 
+    def continue_from(self, earlier: "HTTPCall") -> None:
+        """Speak of an earlier call too: a stream that is opened again is one piece of work."""
+        self.started = earlier.started
+        self.attempts = earlier.attempts
+        self._reached = earlier.delivery
+
     def answered(self) -> None:
         """Note that a server has responded; a redirect proves it whatever the next hop does."""
         self._reached = Delivery.ANSWERED
