@@ -137,7 +137,7 @@ _MOVED = {
 
 _RENAMED = {"Dispatch": "RequestStarted", "Ending": "RequestFinished"}
 
-__all__ = sorted(name for names in _NAMES.values() for name in names)  # noqa: PLE0605  # a list
+__all__ = sorted(name for names in _NAMES.values() for name in names)  # noqa: PLE0605  # pyright: ignore
 
 
 def __getattr__(name: str) -> object:

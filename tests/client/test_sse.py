@@ -354,10 +354,14 @@ async def test_a_stream_that_was_answered_once_is_never_called_unsent() -> None:
     ):
         server = ScriptedServer(sends(HEAD + b"data: a\n\n"))
         await listening.enter_async_context(server)
-        with pytest.raises(HTTPTimeoutError) as caught:
+
+        async def until_the_server_is_gone() -> None:
             async with client.sse(server.url(), reconnect=True, timeout=0.3) as events:
                 async for _ in events:
                     await listening.aclose()
+
+        with pytest.raises(HTTPTimeoutError) as caught:
+            await until_the_server_is_gone()
     assert (caught.value.phase, caught.value.delivery) == ("total", Delivery.ANSWERED)
     assert caught.value.attempts > 1
     assert caught.value.elapsed >= 0.3

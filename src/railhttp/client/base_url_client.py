@@ -189,8 +189,9 @@ class BaseURLHTTPClient(AsyncVerbs[HttpResponse], Streams):
         await self.start()
         return await client._send(client._new_call(prepared))
 
+    # `data` is documented as a parameter here, and is an option everywhere else.
     @override
-    async def post(
+    async def post(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         url: str,
         data: BodyData | dict[str, V] | None = None,

@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import ParamSpec, Self, TypeVar
+from typing import Self, TypeVar
+
+from typing_extensions import override
 
 from railhttp.model.clock import Clock
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.validation import require_methods, require_timeout
-from railhttp.pipeline.call import Attempt, Call, ReplayAware, attempt_of
+from railhttp.pipeline.call import Attempt, Call, ReplayAware
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.layers import time_limit
 from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
@@ -15,17 +17,17 @@ from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.pipeline.policies.breaker_registry import OriginBreakers
 from railhttp.pipeline.policies.bulkhead import Bulkhead
 from railhttp.pipeline.policies.foreign import guarded, own_breaker
+from railhttp.pipeline.policies.policy import Policy
 from railhttp.pipeline.policies.rate_limit import RateLimiter
 from railhttp.pipeline.policies.retry import RetryPolicy, RetryPolicyProtocol
 from railhttp.pipeline.stack import CircuitBreakerProtocol, Layer, Stack
 from railhttp.pipeline.timeouts import Timeouts
 
 T = TypeVar("T")
-P = ParamSpec("P")
 C = TypeVar("C", bound=Call)
 
 
-class ResiliencePipeline(ReplayAware):
+class ResiliencePipeline(Policy, ReplayAware):
     """Bulkhead → retry → rate limit → breaker → attempt timeout → call, each one optional.
 
     The order is always this one, in whatever order the layers are given: a call waits for its place
@@ -55,7 +57,7 @@ class ResiliencePipeline(ReplayAware):
         self, *layers: Layer, total: float | None = None, clock: Clock = SYSTEM_CLOCK
     ) -> None:
         self._total = total
-        self._clock = clock
+        super().__init__(clock)
         self._layers: tuple[Layer, ...] = ()
         self._place(layers)
 
@@ -128,26 +130,20 @@ class ResiliencePipeline(ReplayAware):
         """Seconds for a whole call, and for one attempt; None is no limit."""
         return self._total, self._attempt_timeout
 
-    async def execute(
-        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Call `func` through every layer.
-
-        Returns:
-            The result of `func`.
+    @override
+    async def run(self, send: Callable[[C], Awaitable[T]], call: C) -> T:
+        """Make a call through every layer.
 
         Raises:
             HTTPTimeoutError: Of phase `total`: the call took longer than it may.
             HTTPClientError: See the layers.
         """
-        attempt = attempt_of(func, self._clock, *args, **kwargs)
-        call = attempt.call
         limits = call.timeout, call.deadline, call.attempt_timeout
         call.tighten(self._total)
         call.attempt_timeout = self._attempt_timeout
         try:
             with self._timeouts.limit(self._total, call, call.timed_out):
-                return await self._compose(attempt.send)(call)
+                return await self._compose(send)(call)
         finally:
             call.timeout, call.deadline, call.attempt_timeout = limits
 

@@ -2,21 +2,23 @@
 
 from collections.abc import Awaitable, Callable
 from math import inf
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
+
+from typing_extensions import override
 
 from railhttp.model.clock import Clock
 from railhttp.model.errors import HTTPConnectionError
-from railhttp.pipeline.call import Call, attempt_of
+from railhttp.pipeline.call import Call
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.fair_semaphore import FairSemaphore
+from railhttp.pipeline.policies.policy import Policy
 from railhttp.policy.bulkhead import BulkheadRule
 
 T = TypeVar("T")
-P = ParamSpec("P")
 C = TypeVar("C", bound=Call)
 
 
-class Bulkhead:
+class Bulkhead(Policy):
     """Lets a limited number of calls run at once, and a limited number wait in order of arrival.
 
     The time that a call waits counts against its deadline.
@@ -27,6 +29,9 @@ class Bulkhead:
 
     Raises:
         HTTPValidationError: A number is out of bounds.
+
+    `execute` raises an `HTTPConnectionError` of kind `rejected` if the queue is full or the call
+    waited too long, and an `HTTPTimeoutError` if the deadline of the call came first.
 
     Example:
         >>> import asyncio
@@ -46,7 +51,7 @@ class Bulkhead:
     ) -> None:
         self._rule = BulkheadRule(limit, max_queue, max_wait)
         self._permits = FairSemaphore(self._rule)
-        self._clock = clock
+        super().__init__(clock)
 
     def __repr__(self) -> str:
         limit, running, waiting = self._rule.limit, self.running, self.waiting
@@ -62,23 +67,9 @@ class Bulkhead:
         """The number of waiting calls."""
         return self._permits.waiting
 
-    async def execute(
-        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Call `func` once there is room for it.
-
-        Returns:
-            The result of `func`.
-
-        Raises:
-            HTTPConnectionError: Of kind `rejected`: the queue is full, or the call waited too long.
-            HTTPTimeoutError: The deadline of the call came while it waited.
-        """
-        attempt = attempt_of(func, self._clock, *args, **kwargs)
-        return await self.run(attempt.send, attempt.call)
-
+    @override
     async def run(self, send: Callable[[C], Awaitable[T]], call: C) -> T:
-        """Make a call once there is room for it; see `execute`."""
+        """Make a call once there is room for it."""
         if not self._permits.acquire_now():
             await self.enter(call)
         try:
@@ -87,12 +78,7 @@ class Bulkhead:
             self.leave()
 
     async def enter(self, call: Call) -> None:
-        """Wait for a place; the caller must `leave` it.
-
-        Raises:
-            HTTPConnectionError: See `execute`.
-            HTTPTimeoutError: See `execute`.
-        """
+        """Wait for a place; the caller must `leave` it."""
         permits = self._permits
         if permits.acquire_now():
             return

@@ -2,24 +2,26 @@
 
 from collections.abc import Awaitable, Callable
 from math import inf
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
+
+from typing_extensions import override
 
 from railhttp.model.clock import Clock
 from railhttp.model.errors import HTTPConnectionError, HTTPTimeoutError
-from railhttp.pipeline.call import Call, attempt_of
+from railhttp.pipeline.call import Call
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.fair_semaphore import FairSemaphore
+from railhttp.pipeline.policies.policy import Policy
 from railhttp.pipeline.policies.shielded_store import ShieldedStore
 from railhttp.pipeline.policies.store import StateStore
 from railhttp.policy.bulkhead import BulkheadRule
 from railhttp.policy.rate_limit import TOLERANCE, RateRule
 
 T = TypeVar("T")
-P = ParamSpec("P")
 C = TypeVar("C", bound=Call)
 
 
-class RateLimiter:
+class RateLimiter(Policy):
     """Lets calls begin at a steady rate, in order of arrival.
 
     In any `w` seconds at most `burst + rate · w` calls begin, in the first second as in any other.
@@ -33,6 +35,10 @@ class RateLimiter:
 
     Raises:
         HTTPValidationError: A number is out of bounds.
+
+    `execute` raises an `HTTPConnectionError` of kind `rejected` if the call would wait too long or
+    too many calls wait already, an `HTTPTimeoutError` if it would wait beyond its deadline, and
+    an `HTTPInterceptorError` if the store raised.
 
     Example:
         >>> import asyncio
@@ -57,7 +63,7 @@ class RateLimiter:
         self._turn = FairSemaphore(BulkheadRule(limit=1, max_queue=max_queue))
         self._name = name
         self._store = ShieldedStore(store)
-        self._clock = clock
+        super().__init__(clock)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._rule.rate:g} per second, {self.waiting} waiting>"
@@ -67,30 +73,14 @@ class RateLimiter:
         """The number of calls that wait for their turn."""
         return self._turn.running + self._turn.waiting
 
-    async def execute(
-        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Call `func` when its turn has come.
-
-        Returns:
-            The result of `func`.
-
-        Raises:
-            HTTPConnectionError: Of kind `rejected`: it would have to wait too long, or too many
-                calls wait already.
-            HTTPTimeoutError: It would have to wait beyond its deadline.
-            HTTPInterceptorError: The store raised.
-        """
-        attempt = attempt_of(func, self._clock, *args, **kwargs)
-        return await self.run(attempt.send, attempt.call)
-
+    @override
     async def run(self, send: Callable[[C], Awaitable[T]], call: C) -> T:
-        """Make an attempt when its turn has come; see `execute`."""
+        """Make an attempt when its turn has come."""
         await self.admit(call)
         return await send(call)
 
     async def admit(self, call: Call) -> None:
-        """Wait for the turn of a call; see `execute`."""
+        """Wait for the turn of a call."""
         wait = await self._take(self.waiting, call)
         if wait is not None:
             await self._queue(wait, call)

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Awaitable, Callable, Set
 from typing import Final, ParamSpec, Protocol, TypeVar, runtime_checkable
 
+from typing_extensions import override
+
 from railhttp.model.clock import Clock
 from railhttp.model.errors import (
     FAILURES,
@@ -13,8 +15,9 @@ from railhttp.model.errors import (
 )
 from railhttp.model.response import HttpResponse
 from railhttp.model.validation import require_function
-from railhttp.pipeline.call import Call, ReplayAware, attempt_of
+from railhttp.pipeline.call import Call, ReplayAware
 from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.policies.policy import Policy
 from railhttp.pipeline.policies.shielded_store import ShieldedStore
 from railhttp.pipeline.policies.store import StateStore
 from railhttp.policy.backoff import Backoff
@@ -57,7 +60,7 @@ class RetryPolicyProtocol(Protocol):
         ...
 
 
-class RetryPolicy(ReplayAware):
+class RetryPolicy(Policy, ReplayAware):
     """Repeats a call where that is safe and may help.
 
     Another attempt may help after a transient failure (`is_transient`) or one of `statuses`. It is
@@ -126,7 +129,7 @@ class RetryPolicy(ReplayAware):
         self._budget = budget
         self._on_retry = on_retry
         self._store = ShieldedStore(store)
-        self._clock = clock
+        super().__init__(clock)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._rule.max_attempts} attempts>"
@@ -136,10 +139,9 @@ class RetryPolicy(ReplayAware):
         """When this policy repeats a call, and after how long."""
         return self._rule
 
-    async def execute(
-        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Call `func` until it succeeds, or another attempt is pointless, unsafe or too late.
+    @override
+    async def run(self, send: Callable[[C], Awaitable[T]], call: C) -> T:
+        """Make attempts until one succeeds, or another is pointless, unsafe or too late.
 
         Returns:
             The result of the last attempt; a response is returned as it is, whatever its status.
@@ -147,18 +149,10 @@ class RetryPolicy(ReplayAware):
         Raises:
             HTTPRetryExhaustedError: Two or more attempts were made, and the last one failed without
                 a response in a way that would be repeated; never with `reraise`.
-            HTTPTimeoutError: The deadline had passed before the first attempt.
             HTTPInterceptorError: `retry_if`, `retry_if_response` or the store raised; exceptions of
                 the store after the last attempt are only logged.
             HTTPClientError: Otherwise the failure of the last attempt.
         """
-        attempt = attempt_of(func, self._clock, *args, **kwargs)
-        if attempt.call.remaining() <= 0:
-            raise attempt.call.timed_out()
-        return await self.run(attempt.send, attempt.call)
-
-    async def run(self, send: Callable[[C], Awaitable[T]], call: C) -> T:
-        """Make the attempts of a call; see `execute`."""
         failures: tuple[HTTPFailure, ...] = ()
         while True:
             try:
