@@ -23,6 +23,7 @@ TYPED: Final = (
     "railway",
     "resilience",
     "streams",
+    "cookies",
     "testing",
     "dependency-injection",
     "observability",

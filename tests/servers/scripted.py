@@ -1,5 +1,6 @@
 """A server that plays a script: one function for each request, in the order in which they come."""
 
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
@@ -15,13 +16,16 @@ class ScriptedServer(Listener):
     Args:
         *plays: What is done with each request.
         reads_body: False if that is to begin with the body still unread, and not asked for.
+        ssl_context: Makes it a TLS server.
 
     Attributes:
         received: Each request, in order.
     """
 
-    def __init__(self, *plays: Play, reads_body: bool = True) -> None:
-        super().__init__()
+    def __init__(
+        self, *plays: Play, reads_body: bool = True, ssl_context: ssl.SSLContext | None = None
+    ) -> None:
+        super().__init__(ssl_context=ssl_context)
         self._reads_body: Final = reads_body
         self.received: Final[list[Received]] = []
         self._plays = list(plays)

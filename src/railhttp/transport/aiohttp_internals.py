@@ -52,7 +52,6 @@ PRIVATE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "aiohttp.http_parser:HttpResponseParserPy": ("_lines", "_tail"),
     "aiohttp.streams:StreamReader": ("_buffer", "_read_nowait"),
-    "aiohttp._cookie_helpers": ("parse_set_cookie_headers",),
 }
 """Modules and classes, with the private names of each that this room reads or overrides."""
 

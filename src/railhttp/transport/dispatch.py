@@ -33,6 +33,7 @@ from railhttp.model.request import Request, SendOptions
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.connector import Destination, KeepaliveConnector, Lease
+from railhttp.transport.cookie_jar import CookieJar
 from railhttp.transport.upload import Upload
 from railhttp.wire.request_head import (
     closes_connection,
@@ -46,6 +47,7 @@ STOPPED: Final = "the client was stopped"
 Received: TypeAlias = tuple[RawResponseMessage, StreamReader, Lease, Upload | None]
 """A head, its body, their connection, and the request body if that is still being sent."""
 
+_SET_COOKIE: Final = b"set-cookie"
 _AT_ONCE: Final = 64 * 1024  # the write buffer's size above which a transport pauses us
 
 
@@ -71,8 +73,9 @@ class Dispatcher:
     """Sends the requests of one session.
 
     Args:
-        session: The session whose cookie jar and default header fields are used.
+        session: The session whose default header fields are used.
         connector: The connector of that session.
+        jar: Stores cookies; None to ignore them.
         proxy_for: Returns the proxy for a URL, or None.
     """
 
@@ -82,22 +85,26 @@ class Dispatcher:
         self,
         session: ClientSession,
         connector: KeepaliveConnector,
+        jar: CookieJar | None,
         proxy_for: Callable[[URL], URL | None],
     ) -> None:
         self.session = session
         self._connector = connector
         self._proxy_for = proxy_for
-        self._jar = session.cookie_jar
+        self._jar = jar
         # `getversion` is typed for multidicts of `object` only.
         self._fields = cast("CIMultiDict[object]", session.headers)
         self._key = lru_cache(maxsize=64)(_connection_key)
         self._plain = lru_cache(maxsize=1024)(self._address_plain)
 
-    def dispatch(self, request: Request, attempt: AttemptState) -> Awaitable[Received]:
+    def dispatch(
+        self, request: Request, attempt: AttemptState, wall: Callable[[], float]
+    ) -> Awaitable[Received]:
         """Send a request and wait for the head of its response.
 
         This is a plain function that returns a coroutine, which saves a frame per request. Await
-        the result at once: an idle connection has been taken already.
+        the result at once: an idle connection has been taken already. Cookies expire by the clock
+        `wall`.
 
         Returns:
             The response, with its body unread; the caller must release the connection.
@@ -106,14 +113,14 @@ class Dispatcher:
             HTTPValidationError: The environment names an invalid proxy.
             Exception: Any exception of aiohttp; see `railhttp.transport.exception_map`.
         """
-        address = self._address(request)
+        address = self._address(request, wall)
         lease = self._connector.take_idle(address.key)
         if lease is None:
-            return self._connected(request, address, attempt)
-        return self._exchanged(request, address, attempt, lease)
+            return self._connected(request, address, attempt, wall)
+        return self._exchanged(request, address, attempt, wall, lease)
 
     async def _connected(
-        self, request: Request, address: Address, attempt: AttemptState
+        self, request: Request, address: Address, attempt: AttemptState, wall: Callable[[], float]
     ) -> Received:
         self._check_open()
         options = request.options
@@ -133,10 +140,15 @@ class Dispatcher:
             if address.proxy is not None and isinstance(error, ClientConnectorDNSError):
                 raise ClientProxyConnectionError(address.key, error.os_error) from error
             raise
-        return await self._exchanged(request, address, attempt, lease)
+        return await self._exchanged(request, address, attempt, wall, lease)
 
     async def _exchanged(
-        self, request: Request, address: Address, attempt: AttemptState, lease: Lease
+        self,
+        request: Request,
+        address: Address,
+        attempt: AttemptState,
+        wall: Callable[[], float],
+        lease: Lease,
     ) -> Received:
         attempt.stage = Stage.SENDING
         protocol = lease.protocol
@@ -153,9 +165,11 @@ class Dispatcher:
                 message, content = await protocol.read()
             if address.closes or message.code < 200:  # after a 101 the bytes are no longer HTTP
                 protocol.force_close()
-            if hdrs.SET_COOKIE in message.headers:
-                cookies = message.headers.getall(hdrs.SET_COOKIE)
-                self._jar.update_cookies_from_headers(cookies, request.url)
+            if self._jar is not None and hdrs.SET_COOKIE in message.headers:
+                # The raw fields: cookies go back in the bytes in which they came.
+                raw = message.raw_headers
+                fields = [field for name, field in raw if name.lower() == _SET_COOKIE]
+                self._jar.receive(fields, request.url, wall())
         except BaseException as error:
             if upload is not None:
                 upload.cancel()
@@ -169,12 +183,11 @@ class Dispatcher:
         if self.session.closed:
             raise HTTPConnectionError(STOPPED, kind="closed")
 
-    def _address(self, request: Request) -> Address:
-        # Not its truth value: a user's own jar may define that in another way.
-        if request.is_plain and len(self._jar) == 0:
+    def _address(self, request: Request, wall: Callable[[], float]) -> Address:
+        if request.is_plain and not self._jar:
             # The version is part of the cache key: the user may change the session's header fields.
             return self._plain(request.method, request.url_text, getversion(self._fields))
-        return self._addressed(request, self._cookies(request))
+        return self._addressed(request, self._cookies(request, wall))
 
     def _address_plain(self, method: str, url: str, version: int) -> Address:
         plain = Request(method, URL(url, encoded=True), None, None, None, SendOptions())
@@ -192,11 +205,12 @@ class Dispatcher:
         key = self._key(url.origin(), proxy, options.ssl_context, credentials)
         return Address(key, head, proxy, credentials, closes_connection(head))
 
-    def _cookies(self, request: Request) -> str:
-        kept = self._jar.filter_cookies(request.url)
-        cookies = {name: cookie.coded_value for name, cookie in kept.items()}
-        cookies.update(request.cookies or {})
-        return "; ".join(f"{name}={value}" for name, value in cookies.items())
+    def _cookies(self, request: Request, wall: Callable[[], float]) -> str:
+        own = request.cookies or {}
+        pairs = [f"{name}={value}" for name, value in own.items()]
+        if self._jar and (kept := self._jar.header_for(request.url, wall(), without=own)):
+            pairs.insert(0, kept)
+        return "; ".join(pairs)
 
 
 def _connection_key(

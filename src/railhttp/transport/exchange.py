@@ -49,7 +49,7 @@ class AiohttpExchange:
         attempt.stage = Stage.QUEUED
         try:
             dispatcher = self._pool.dispatcher
-            received = await dispatcher.dispatch(request, attempt)
+            received = await dispatcher.dispatch(request, attempt, self._clock.wall)
             incoming = self._incoming(received, dispatcher, request, attempt)
             status = incoming.status
             if status >= 300 and leads_on(request, status, incoming.headers):
@@ -70,7 +70,7 @@ class AiohttpExchange:
         attempt.stage = Stage.QUEUED
         try:
             dispatcher = self._pool.dispatcher
-            received = await dispatcher.dispatch(request, attempt)
+            received = await dispatcher.dispatch(request, attempt, self._clock.wall)
             return self._incoming(received, dispatcher, request, attempt)
         except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
             self.fail(error, request, attempt)

@@ -19,6 +19,7 @@ from railhttp.model.validation import require_flag
 from railhttp.transport.connector import USER_AGENT, KeepaliveConnector
 from railhttp.transport.cookie_jar import CookieJar
 from railhttp.transport.dispatch import Dispatcher
+from railhttp.transport.session_cookies import SessionCookieJar
 from railhttp.wire.content import ACCEPT_ENCODING
 
 _HEADERS: Final = {"Accept": "*/*", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": USER_AGENT}
@@ -34,7 +35,8 @@ class ConnectionPool:
 
     Most arguments are the fields of `ConnectionPoolConfig` and are described there; `proxy`,
     `trust_env` and `cookie_jar` are described in `HTTPClientConfig`. The environment is read once,
-    in `start()`.
+    in `start()`. `cookie_jar` may also be a `railhttp.cookies.CookieJar`, which several pools may
+    share.
 
     Raises:
         HTTPValidationError: A value is out of range; the error names it.
@@ -59,7 +61,7 @@ class ConnectionPool:
         verify_ssl: bool = True,
         proxy: str | None = None,
         trust_env: bool = True,
-        cookie_jar: bool = True,
+        cookie_jar: bool | CookieJar = True,
         *,
         ssl_context: ssl.SSLContext | None = None,
         keepalive_timeout: float = 15.0,
@@ -77,7 +79,7 @@ class ConnectionPool:
         )
         self._proxy = None if proxy is None else URL(require_proxy(proxy))
         self._trust_env = require_flag(trust_env, "trust_env")
-        self._cookie_jar = require_flag(cookie_jar, "cookie_jar")
+        self._cookie_jar = _jar_of(cookie_jar)
         self._dispatcher: Dispatcher | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._from_environment: Callable[[URL], URL | None] | None = None
@@ -89,7 +91,7 @@ class ConnectionPool:
         *,
         proxy: str | None = None,
         trust_env: bool = True,
-        cookie_jar: bool = True,
+        cookie_jar: bool | CookieJar = True,
     ) -> Self:
         """Build a pool from a config and the arguments that the config does not have."""
         return cls(
@@ -127,6 +129,11 @@ class ConnectionPool:
         if self.is_started_elsewhere():
             raise _closed(STARTED_ELSEWHERE)
         return self.dispatcher.session
+
+    @property
+    def cookie_jar(self) -> CookieJar | None:
+        """The cookies, also before `start()` and after `stop()`; None if the pool keeps none."""
+        return self._cookie_jar
 
     @property
     def dispatcher(self) -> Dispatcher:
@@ -168,14 +175,15 @@ class ConnectionPool:
         tls = config.ssl_context or _tls_context(verify=config.verify_ssl)
         self._loop = asyncio.get_running_loop()
         connector = KeepaliveConnector(config, tls)
+        jar = self._cookie_jar
         session = aiohttp.ClientSession(
             connector=connector,
-            cookie_jar=CookieJar() if self._cookie_jar else aiohttp.DummyCookieJar(),
+            cookie_jar=aiohttp.DummyCookieJar() if jar is None else SessionCookieJar(jar),
             headers=_HEADERS | ({"Connection": "close"} if config.force_close else {}),
             timeout=NO_TIMEOUT,
             auto_decompress=False,
         )
-        self._dispatcher = Dispatcher(session, connector, self.proxy_for)
+        self._dispatcher = Dispatcher(session, connector, jar, self.proxy_for)
 
     async def stop(self) -> None:
         """Close all connections; does nothing if the pool is not started."""
@@ -232,6 +240,12 @@ class ConnectionPool:
                 ):
                     if response.status != 405:
                         return
+
+
+def _jar_of(setting: object) -> CookieJar | None:
+    if isinstance(setting, CookieJar):
+        return setting
+    return CookieJar() if require_flag(setting, "cookie_jar") else None
 
 
 def _closed(message: str) -> HTTPConnectionError:

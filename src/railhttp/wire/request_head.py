@@ -71,7 +71,8 @@ def request_head(
     # The caller's fields are already validated, but the defaults are those of a mutable session.
     if _UNSENDABLE.search("".join(lines)):
         raise HTTPValidationError("must not have control characters", field="headers")
-    return "\r\n".join([*lines, "", ""]).encode()
+    # A cookie goes back in the bytes in which it came, also where these are not UTF-8.
+    return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
 
 
 def proxy_credentials(request: Request, defaults: Mapping[str, str]) -> str:
