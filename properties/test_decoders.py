@@ -20,7 +20,7 @@ from typing_extensions import TypedDict
 from railhttp import HTTPDecodeError
 from railhttp.model.response import JSON, HttpResponse, freeze_headers
 from railhttp.railway import Decoder, decode, decode_json, decode_lines, decode_text
-from railhttp.railway.json_path import json_path
+from railhttp.railway.mismatch import json_path
 
 
 class Colour(Enum):

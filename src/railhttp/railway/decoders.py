@@ -1,19 +1,17 @@
 """Decoders: pure functions from a response to a value, for `.bind_result` and `then`."""
 
 import json
+from functools import lru_cache, partial
 from typing import Final, Protocol, TypeVar, cast, overload
 
-from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeForm
 
 from railhttp.model.errors import HTTPDecodeError
 from railhttp.model.headers import codec_of, extract_json_type
 from railhttp.model.response import JSON, HttpResponse
-from railhttp.railway.adapters import Package, package_for
-from railhttp.railway.json_path import json_path
-from railhttp.railway.scalars import MismatchError, Shape
-from railhttp.railway.shapes import shape_of
+from railhttp.railway.mismatch import MismatchError
+from railhttp.railway.structure import Structure, structure_of
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -40,10 +38,9 @@ def decode(model: TypeForm[T]) -> Decoder[T]: ...  # unions, Literal and their l
 def decode(model: TypeForm[T]) -> Decoder[T]:
     """Make a decoder of JSON for a type.
 
-    Models of pydantic (`railhttp[pydantic]`) and msgspec (`railhttp[msgspec]`), and `list[Model]`
-    and its like, are read by their packages, each by its own rules. For dataclasses, attrs
-    classes, named tuples, TypedDicts and plain types no package is needed; the table in
-    `railhttp.railway.shapes` says what is read, and nothing is converted that it does not name.
+    The table in `railhttp.railway.structure` lists the types. Models of pydantic
+    (`railhttp[pydantic]`) and msgspec follow the rules of their packages, also inside of
+    dataclasses, lists and the like.
 
     Args:
         model: The type, which may be a union or a generic type.
@@ -67,9 +64,8 @@ def decode(model: TypeForm[T]) -> Decoder[T]:
         >>> failure.where, failure.message
         ('$[0].id', 'expected an integer, found a string')
     """
-    package = package_for(model)
-    decoder = _shape_decoder(shape_of(model)) if package is None else _package_decoder(package)
-    return cast("Decoder[T]", decoder)  # a type's shape makes values of that type
+    decoder = partial(_read, structure_of(model))
+    return cast("Decoder[T]", decoder)  # a type's structure makes values of that type
 
 
 def decode_json(response: HttpResponse) -> Result[JSON, HTTPDecodeError]:
@@ -146,59 +142,47 @@ def _lines(text: str) -> tuple[str, ...]:
     return (*(line.removesuffix("\r") for line in lines), *([rest] if rest else []))
 
 
-def _shape_decoder(shape: Shape) -> Decoder[object]:
-    def decoder(response: HttpResponse) -> Result[object, HTTPDecodeError]:
-        document = decode_json(response)
-        if not is_successful(document):
-            return document
+def _read(structure: Structure, response: HttpResponse) -> Result[object, HTTPDecodeError]:
+    refusal = _refuse_json_type(response)
+    if refusal is not None:
+        return Failure(refusal)
+    if structure.from_bytes is not None:
         try:
-            return Success(shape(document.unwrap()))
-        except MismatchError as error:
-            return Failure(_mismatched(response, error))
-        except RecursionError:
-            return Failure(_refused(response, _TOO_DEEP))
-
-    return decoder
-
-
-def _package_decoder(package: Package) -> Decoder[object]:
-    def decoder(response: HttpResponse) -> Result[object, HTTPDecodeError]:
-        refusal = _refuse_json_type(response)
-        if refusal is not None:
-            return Failure(refusal)
-        try:
-            return Success(package.parse(_as_utf8(response.body)))
-        except RecursionError:
-            return Failure(_refused(response, _TOO_DEEP))
-        except Exception as error:  # noqa: BLE001  # a model's own checks may raise anything
-            return _explained(package, error, response)
-
-    return decoder
-
-
-def _explained(
-    package: Package, error: Exception, response: HttpResponse
-) -> Result[object, HTTPDecodeError]:
-    document = decode_json(response)
-    if not is_successful(document):
-        return document
-    return Failure(_mismatched(response, package.explain(error, document.unwrap())))
+            return Success(structure.from_bytes(_as_utf8(response.body)))
+        except Exception:  # noqa: BLE001, S110  # a model may raise anything; read it again below
+            pass
+    try:
+        return Success(structure.from_document(response.json()))
+    except HTTPDecodeError as error:
+        return Failure(error)
+    except MismatchError as error:
+        return Failure(_refused(response, error.expected, error.where))
+    except RecursionError:
+        return Failure(
+            _refused(response, "expected JSON that can be held, found it nested too deep")
+        )
 
 
 def _as_utf8(body: bytes) -> bytes:
-    encoding = json.detect_encoding(body)
-    if encoding == "utf-8":
+    start = body[:2]
+    if start.isascii() and 0 not in start:  # what begins so is UTF-8 (RFC 8259, section 8.1)
         return body
-    return body.decode(encoding, "surrogatepass").encode()
+    return body.decode(json.detect_encoding(body), "surrogatepass").encode()
 
 
 def _refuse_json_type(response: HttpResponse) -> HTTPDecodeError | None:
     content_type = response.headers.get("Content-Type", "")
-    if response.content_type and extract_json_type(content_type) is None:
-        return _refused(response, "expected JSON, found another content type")
+    message = _json_type_error(content_type) if content_type else ""
+    return _refused(response, message) if message else None
+
+
+@lru_cache(maxsize=64)
+def _json_type_error(content_type: str) -> str:
+    if content_type.partition(";")[0].strip() and extract_json_type(content_type) is None:
+        return "expected JSON, found another content type"
     if codec_of(content_type) not in _UNICODE:
-        return _refused(response, "expected a Unicode charset (RFC 8259, section 8.1)")
-    return None
+        return "expected a Unicode charset (RFC 8259, section 8.1)"
+    return ""
 
 
 def _is_text(media_type: str, content_type: str) -> bool:
@@ -208,10 +192,6 @@ def _is_text(media_type: str, content_type: str) -> bool:
         or any(kind in media_type for kind in _TEXT_KINDS)
         or "charset=" in content_type.lower()
     )
-
-
-def _mismatched(response: HttpResponse, error: MismatchError) -> HTTPDecodeError:
-    return _refused(response, error.expected, json_path(reversed(error.steps)))
 
 
 def _refused(response: HttpResponse, message: str, where: str = "") -> HTTPDecodeError:
@@ -226,7 +206,6 @@ def _refused(response: HttpResponse, message: str, where: str = "") -> HTTPDecod
     )
 
 
-_TOO_DEEP: Final = "expected JSON that can be held, found it nested too deep"
 _UNICODE: Final = frozenset(
     {
         *("ascii", "utf-8", "utf-8-sig"),
