@@ -112,8 +112,9 @@ def structure_of(model: object) -> Structure:
         >>> structure_of(dict[str, list[int]]).from_document({"a": [1, 2]})
         {'a': [1, 2]}
     """
-    parts = [*parts_of(model)]
-    if any(map(is_pydantic, parts)) and not any(map(is_struct, parts)):
+    parts = [part for part in parts_of(model) if isinstance(part, type)]
+    models = [part for part in parts if is_pydantic(part)]
+    if models and not any(_is_ours(part) for part in parts if part not in models):
         decoder = pydantic_decoder(model)
         return Structure(decoder, pydantic_reader(decoder))
     compiler = _Compiler()
@@ -122,6 +123,11 @@ def structure_of(model: object) -> Structure:
     if from_bytes is not None and compiler.has_decimals:
         from_bytes = _finite_only(from_bytes)
     return Structure(from_bytes, shape)
+
+
+def _is_ours(kind: type) -> bool:
+    """Whether pydantic reads a class by other rules than ours, or not at all."""
+    return kind is bytes or is_struct(kind) or is_record(kind)
 
 
 def _finite_only(decode: Callable[[bytes], object]) -> Callable[[bytes], object]:
