@@ -29,7 +29,6 @@ def encode(value: object, *, field: str = "value") -> bytes:
     does, and those of msgspec as `msgspec.json.encode` does, also inside of the others.
 
     Args:
-        value: What to encode.
         field: The name of the caller's argument, for the error.
 
     Returns:

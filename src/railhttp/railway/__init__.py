@@ -1,4 +1,4 @@
-"""The functional faces: decoders, future and reader verbs, and combinators for domain code."""
+"""Decoders, an encoder, requests as values, and combinators for domain code."""
 
 from railhttp.model.document_encoder import encode
 from railhttp.railway import reader

@@ -1,7 +1,6 @@
-"""What msgspec and pydantic do for the decoders. Neither is imported before a type is decoded.
+"""Adapters for msgspec and pydantic, which are imported when a type is first decoded.
 
-Their errors tell the place and the kind of an error. Their sentences may quote the data, so none is
-shown.
+Of their errors only the place and the kind are used: their messages may quote the data.
 """
 
 import json
@@ -15,14 +14,9 @@ REFUSED = "expected a value that the model accepts"
 
 
 def parts_of(model: object) -> Iterator[object]:
-    """Iterate over a type and, if it is generic or a union, its origin and arguments.
-
-    Example:
-        >>> [*parts_of(list[int])]
-        [list[int], <class 'list'>, <class 'int'>, None]
-    """
+    """Iterate over a type, the origin of a generic one, and its arguments."""
     yield model
-    yield get_origin(model)  # a generic model is not what it is an alias of
+    yield get_origin(model)
     for argument in get_args(model):
         yield from parts_of(argument)
 
@@ -83,7 +77,7 @@ def pydantic_decoder(model: object) -> Callable[[bytes | str], object]:
     """Make a decoder of JSON by pydantic's rules; it raises what the model raises."""
     from pydantic import TypeAdapter  # noqa: PLC0415  # an extra
 
-    return TypeAdapter[object](cast("Any", model)).validate_json  # what is no type is refused there
+    return TypeAdapter[object](cast("Any", model)).validate_json  # it refuses other objects
 
 
 def pydantic_reader(decoder: Callable[[bytes | str], object]) -> Callable[[JSON], object]:
@@ -111,7 +105,7 @@ def _explained(error: Exception, document: JSON) -> MismatchError:
     place, steps = _existing(document, location)
     if kind == "missing" and isinstance(place, dict) and location[-1] not in place:
         return MismatchError(f"expected a member {location[-1]!r}, found none", steps)
-    # A model may raise kinds of its own, which could hold data.
+    # A model may raise custom kinds, which could hold data.
     known = kind in get_args(ErrorType)
     return MismatchError(f"{REFUSED} (pydantic: {kind})" if known else REFUSED, steps)
 

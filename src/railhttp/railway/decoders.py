@@ -1,4 +1,4 @@
-"""Decoders: pure functions from a response to a value, for `.bind_result` and `then`."""
+"""Decoders: pure functions from a response to a `Result`, for `.bind_result` and `then`."""
 
 import json
 from functools import lru_cache, partial
@@ -18,7 +18,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Decoder(Protocol[T_co]):
-    """Makes a value of a response, and raises nothing. Any function of this kind is one.
+    """A function that decodes a response and never raises. Any function of this type is one.
 
     Example:
         >>> decoder: Decoder[str] = decode_text
@@ -36,18 +36,18 @@ def decode(model: type[T]) -> Decoder[T]: ...
 @overload
 def decode(model: TypeForm[T]) -> Decoder[T]: ...  # unions, Literal and their like (PEP 747)
 def decode(model: TypeForm[T]) -> Decoder[T]:
-    """Make a decoder of JSON for a type.
+    """Make a JSON decoder for a type.
 
     The table in `railhttp.railway.structure` lists the types. Models of pydantic
     (`railhttp[pydantic]`) and msgspec follow the rules of their packages, also inside of
     dataclasses, lists and the like.
 
     Args:
-        model: The type, which may be a union or a generic type.
+        model: A class, a generic type or a union.
 
     Returns:
-        The decoder; make it once and use it often. Its failure names the place (`$.items[3].id`)
-        and what was expected there, never the data.
+        The decoder; make it once and use it often. Its failures name the place (`$.items[3].id`)
+        and what was expected there, and never show the data.
 
     Raises:
         TypeError: The type cannot be decoded.
@@ -71,13 +71,8 @@ def decode(model: TypeForm[T]) -> Decoder[T]:
 def decode_json(response: HttpResponse) -> Result[JSON, HTTPDecodeError]:
     """Decode a JSON document (RFC 8259).
 
-    Args:
-        response: Its `Content-Type`, where it has one, has to be a JSON type, and a charset in it
-            one of Unicode.
-
-    Returns:
-        The document; a failure where it is none, is nested too deep, or has a number that JSON or
-        Python cannot hold.
+    It fails for another `Content-Type` or charset, invalid JSON, deep nesting, and numbers that
+    Python cannot represent.
 
     Example:
         >>> decode_json(HttpResponse(200, body=b'{"id": 7}'))
@@ -93,14 +88,10 @@ def decode_json(response: HttpResponse) -> Result[JSON, HTTPDecodeError]:
 
 
 def decode_text(response: HttpResponse) -> Result[str, HTTPDecodeError]:
-    r"""Decode text in the charset that the response names, UTF-8 where it names none.
+    r"""Decode text in the charset of the response, by default UTF-8.
 
-    Args:
-        response: Its `Content-Type`, where it has one, has to be of text: `text/*`, JSON, XML and
-            their like, or any type with a charset.
-
-    Returns:
-        The text; a failure where the charset is unknown or the bytes are not of it.
+    It fails for bytes that the charset cannot decode, an unknown charset, and a `Content-Type` that
+    is not text (`text/*`, JSON, XML and similar, or any type with a charset).
 
     Example:
         >>> decode_text(HttpResponse(200, body=b"caf\xe9")).failure().where
@@ -122,13 +113,7 @@ def decode_text(response: HttpResponse) -> Result[str, HTTPDecodeError]:
 
 
 def decode_lines(response: HttpResponse) -> Result[tuple[str, ...], HTTPDecodeError]:
-    r"""Decode text into its lines; LF and CRLF end a line, a bare CR is content.
-
-    Args:
-        response: See `decode_text`.
-
-    Returns:
-        The lines without their ends.
+    r"""Decode text as `decode_text` does, and split it into lines at LF and CRLF.
 
     Example:
         >>> decode_lines(HttpResponse(200, body=b"a\r\n\nb\n")).unwrap()
@@ -165,7 +150,7 @@ def _read(structure: Structure, response: HttpResponse) -> Result[object, HTTPDe
 
 def _as_utf8(body: bytes) -> bytes:
     start = body[:2]
-    if start.isascii() and 0 not in start:  # what begins so is UTF-8 (RFC 8259, section 8.1)
+    if start.isascii() and 0 not in start:  # UTF-8 (RFC 8259, section 8.1)
         return body
     return body.decode(json.detect_encoding(body), "surrogatepass").encode()
 

@@ -25,7 +25,7 @@ class MismatchError(ValueError):
     """A JSON value does not fit its type.
 
     Attributes:
-        expected: What was expected, without the data.
+        expected: The expected value in words, without the data.
         steps: The path to the value, innermost step first.
     """
 

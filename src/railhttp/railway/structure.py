@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
-from typing import (  # fmt: skip
+from typing import (
     Annotated,
     Any,
     Final,
@@ -39,38 +39,17 @@ from typing import (  # fmt: skip
 
 from typing_extensions import ReadOnly, is_typeddict
 
-from railhttp.railway.adapters import (
-    bytes_decoder,
-    is_constraint,
-    is_pydantic,
-    is_struct,
-    parts_of,
-    pydantic_decoder,
-    pydantic_reader,
-)
-from railhttp.railway.readers import (
-    SCALARS,
-    Member,
-    Shape,
-    anything,
-    array,
-    choice,
-    constrained,
-    fixed_array,
-    mapping,
-    member_of,
-    optional,
-    record,
-    struct,
-    union,
-)
-from railhttp.railway.record_fields import (
+from railhttp.railway import _readers as readers
+from railhttp.railway import adapters
+from railhttp.railway._fields import (
     assigns_fields_only,
     class_of,
     is_record,
     record_fields,
     substituted,
 )
+from railhttp.railway._readers import SCALARS, Shape
+from railhttp.railway.adapters import is_pydantic, is_struct
 
 _ARRAYS: Final = {
     list: list,
@@ -82,10 +61,14 @@ _ARRAYS: Final = {
     abc.Set: set,
 }
 _OBJECTS: Final = frozenset({dict, abc.Mapping})
-_PLAIN: Final = {**SCALARS, Any: anything, Final: anything}
+_PLAIN: Final = {**SCALARS, Any: readers.anything, Final: readers.anything}
 _QUALIFIERS: Final = frozenset({Required, NotRequired, ReadOnly, Final})
-_NOT_FINITE: Final = re.compile(rb'"\s*[-+]?(?:inf|s?nan)|\\u', re.IGNORECASE)
-"""Finds text that could be a `Decimal` without a value, which msgspec accepts."""
+_NOT_FINITE: Final = re.compile(
+    rb'"(?:\\[tnrf]|[^"\w])*(?:s?nan(?:\d|\\u\w{4})*|inf(?:inity)?)(?:\\[tnrf]|[^"\w])*"'
+    rb"|\\u(?:00[0-7]|0085|00a0|1680|20|3000)",  # escapes of letters and white space
+    re.IGNORECASE,
+)
+"""Finds text that could be a `Decimal` which is not finite: msgspec accepts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +95,14 @@ def structure_of(model: object) -> Structure:
         >>> structure_of(dict[str, list[int]]).from_document({"a": [1, 2]})
         {'a': [1, 2]}
     """
-    parts = [part for part in parts_of(model) if isinstance(part, type)]
+    parts = [part for part in adapters.parts_of(model) if isinstance(part, type)]
     models = [part for part in parts if is_pydantic(part)]
     if models and not any(_is_ours(part) for part in parts if part not in models):
-        decoder = pydantic_decoder(model)
-        return Structure(decoder, pydantic_reader(decoder))
+        decoder = adapters.pydantic_decoder(model)
+        return Structure(decoder, adapters.pydantic_reader(decoder))
     compiler = _Compiler()
     shape = compiler.shape(model)
-    from_bytes = None if compiler.reads_otherwise else bytes_decoder(model)
+    from_bytes = None if compiler.reads_otherwise else adapters.bytes_decoder(model)
     if from_bytes is not None and compiler.has_decimals:
         from_bytes = _finite_only(from_bytes)
     return Structure(from_bytes, shape)
@@ -166,7 +149,7 @@ class _Compiler:
         if origin in _QUALIFIERS:
             return self.shape(args[0])
         if origin is Literal:
-            return choice(args, " or ".join(map(repr, args)))
+            return readers.choice(args, " or ".join(map(repr, args)))
         return self._named(model, args)
 
     def _named(self, model: object, args: tuple[object, ...]) -> Shape:
@@ -174,7 +157,7 @@ class _Compiler:
             return self.shape(model.__bound__ or object)
         for alias in ("__supertype__", "__value__"):  # NewType, and `type X = ...`
             if hasattr(model, alias):
-                parameters = getattr(model, "__type_params__", ())
+                parameters: tuple[object, ...] = getattr(model, "__type_params__", ())
                 arguments = dict(zip(parameters, args, strict=False))
                 return self.shape(substituted(getattr(model, alias), arguments))
         raise _undecodable(model)
@@ -183,34 +166,34 @@ class _Compiler:
         if is_pydantic(kind) or is_struct(kind) or is_record(kind):
             return self._model(model, kind)
         if issubclass(kind, Enum):
-            return member_of(kind)
+            return readers.member_of(kind)
         if kind in _OBJECTS:
             key, value = args or (str, object)
             self.shape(key)
-            return mapping(key, self.shape(value))
+            return readers.mapping(key, self.shape(value))
         if kind not in _ARRAYS:
             raise _undecodable(model)
         if model is kind:  # `tuple[()]` has no arguments either
-            return array(anything, _ARRAYS[kind])
+            return readers.array(readers.anything, _ARRAYS[kind])
         if kind is tuple and args[1:] != (...,):
-            return fixed_array([self.shape(arg) for arg in args])
-        return array(self.shape(args[0]), _ARRAYS[kind])
+            return readers.fixed_array([self.shape(arg) for arg in args])
+        return readers.array(self.shape(args[0]), _ARRAYS[kind])
 
     def _annotated(self, inner: object, metadata: tuple[object, ...]) -> Shape:
         shape = self.shape(inner)
-        metas = [one for one in metadata if is_constraint(one)]
-        return constrained(shape, class_of(inner) or inner, metas) if metas else shape
+        metas = [one for one in metadata if adapters.is_constraint(one)]
+        return readers.constrained(shape, class_of(inner) or inner, metas) if metas else shape
 
     def _union(self, args: tuple[object, ...]) -> Shape:
         shapes = [self.shape(arg) for arg in args]
         if len(args) == 2 and NoneType in args:
-            return optional(shapes[args[0] is NoneType])
+            return readers.optional(shapes[args[0] is NoneType])
         names = " or ".join(getattr(arg, "__name__", str(arg)) for arg in args)
         numbers = {int, float, Decimal}.intersection(args)
         self.reads_otherwise |= len(numbers) > 1 and Decimal in numbers
         # The others take integers too, but convert them.
         shapes.sort(key=lambda shape: len(numbers) > 1 and shape is not SCALARS[int])
-        return union(shapes, names)
+        return readers.union(shapes, names)
 
     def _model(self, model: object, kind: type) -> Shape:
         if model not in self._classes:
@@ -222,22 +205,22 @@ class _Compiler:
     def _compiled(self, model: object, kind: type) -> Shape:
         if is_pydantic(kind):
             self.reads_otherwise |= is_record(kind)  # msgspec builds a dataclass without its checks
-            return pydantic_reader(pydantic_decoder(model))
+            return adapters.pydantic_reader(adapters.pydantic_decoder(model))
         if is_struct(kind):
-            return struct(model, _part)
+            return readers.struct(model, _part)
         self.reads_otherwise |= not assigns_fields_only(kind)
         members = [
-            Member(name, argument, self.shape(annotation), required)
+            readers.Member(name, argument, self.shape(annotation), required)
             for name, argument, annotation, required in record_fields(model, kind)
         ]
-        return record(members, dict if is_typeddict(kind) else kind)
+        return readers.record(members, dict if is_typeddict(kind) else kind)
 
 
 def _part(model: object) -> Shape:
     try:
         return structure_of(model).from_document
     except TypeError:  # msgspec knows more types than the table above
-        return anything
+        return readers.anything
 
 
 def _undecodable(model: object) -> TypeError:

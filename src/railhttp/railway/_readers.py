@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from types import GenericAlias
-from typing import Annotated, Final, NamedTuple, cast
+from typing import Annotated, Any, Final, NamedTuple, cast
 from uuid import UUID
 
 from railhttp.model.response import JSON
@@ -27,7 +27,6 @@ class Member(NamedTuple):
 
 
 def anything(value: JSON) -> JSON:
-    """Return the value as it is."""
     return value
 
 
@@ -114,7 +113,6 @@ def choice(choices: Iterable[object], expected: str) -> Shape:
 
 
 def member_of(kind: type[Enum]) -> Shape:
-    """Read a member of an enum by its value."""
     expected = f"a value of {kind.__name__}"
     listed = choice(kind.__members__.values(), expected)
 
@@ -135,8 +133,6 @@ def _typed(value: object) -> tuple[type, object]:
 
 
 def array(item: Shape, build: Callable[[list[object]], object]) -> Shape:
-    """Read an array into a collection."""
-
     def read(value: JSON) -> object:
         if not isinstance(value, list):
             raise mismatch("an array", value)
@@ -150,8 +146,6 @@ def array(item: Shape, build: Callable[[list[object]], object]) -> Shape:
 
 
 def fixed_array(items: Sequence[Shape]) -> Shape:
-    """Read an array of a fixed length into a tuple."""
-
     def read(value: JSON) -> tuple[object, ...]:
         if not isinstance(value, list) or len(value) != len(items):
             raise mismatch(f"an array of {len(items)}", value)
@@ -177,12 +171,10 @@ def mapping(key: object, member: Shape) -> Shape:
 
 def _name(key: object, name: JSON) -> object:
     document = converted({str(name): None}, GenericAlias(dict, (key, None)))
-    return next(iter(cast("dict[object, None]", document)))  # what msgspec makes of this type
+    return next(iter(cast("dict[object, None]", document)))  # the type just given
 
 
 def record(members: Collection[Member], build: Callable[..., object]) -> Shape:
-    """Read an object into the arguments of a constructor."""
-
     def read(value: JSON) -> object:
         if not isinstance(value, dict):
             raise mismatch("an object", value)
@@ -230,13 +222,13 @@ def struct(model: object, part: Callable[[object], Shape]) -> Shape:
 
 
 def optional(shape: Shape) -> Shape:
-    """Read null as None, and any other value by a shape."""
     return lambda value: None if value is None else shape(value)
 
 
 def constrained(shape: Shape, kind: object, metas: Sequence[object]) -> Shape:
     """Read a value that also satisfies constraints of msgspec."""
-    model = Annotated.__class_getitem__((kind, *metas))  # type: ignore[attr-defined]  # at run time
+    annotated: Any = Annotated  # at run time, for a type that no checker knows
+    model = annotated[(kind, *metas)]
 
     def read(value: JSON) -> object:
         converted(value, model)

@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 from collections.abc import Iterator, Mapping
-from typing import (  # fmt: skip
+from typing import (
     Final,
     Generic,
     NamedTuple,
@@ -31,28 +31,16 @@ class RecordField(NamedTuple):
 
 
 def class_of(model: object) -> type | None:
-    """Return a class, or the origin of a generic one.
-
-    Example:
-        >>> class_of(list[int]), class_of(TypeVar("T"))
-        (<class 'list'>, None)
-    """
+    """Return a class, or the origin of a generic one."""
     origin = get_origin(model) or model
     return origin if isinstance(origin, type) else None
 
 
 def is_named_tuple(kind: type) -> bool:
-    """Whether a class is a named tuple.
-
-    Example:
-        >>> is_named_tuple(RecordField), is_named_tuple(tuple)
-        (True, False)
-    """
     return issubclass(kind, tuple) and hasattr(kind, "_fields")
 
 
 def is_record(kind: type) -> bool:
-    """Whether `record_fields` takes a class."""
     return (
         is_typeddict(kind)
         or dataclasses.is_dataclass(kind)
@@ -66,10 +54,6 @@ def record_fields(model: object, kind: type) -> list[RecordField]:
 
     Raises:
         TypeError: A name in an annotation cannot be resolved.
-
-    Example:
-        >>> record_fields(RecordField, RecordField)[0].annotation
-        <class 'str'>
     """
     try:
         hints = _hints(model, kind)
@@ -91,7 +75,7 @@ def assigns_fields_only(kind: type) -> bool:
     if "__dataclass_params__" not in vars(owner) or not vars(owner)["__dataclass_params__"].init:
         return False
     names = [field.name for field in dataclasses.fields(kind)]
-    return ["self", *sorted(names)] == ["self", *sorted(inspect.signature(kind).parameters)]
+    return {*names} == {*inspect.signature(kind).parameters}
 
 
 def _members(kind: type, hints: Mapping[str, object]) -> Iterator[RecordField]:
@@ -114,27 +98,22 @@ def _parameters(kind: type, hints: Mapping[str, object]) -> Iterator[RecordField
 
 def _hints(model: object, kind: type) -> dict[str, object]:
     """Resolve the annotations of a class and its bases, each with its own type arguments."""
-    arguments = dict(zip(getattr(kind, "__parameters__", ()), get_args(model), strict=False))
+    parameters: tuple[object, ...] = getattr(kind, "__parameters__", ())
+    arguments = dict(zip(parameters, get_args(model), strict=False))
     inherited: dict[str, object] = {}
     for base in reversed(get_original_bases(kind)):
         base_class = class_of(base)
         if base_class is not None and base_class not in _ROOTS:
             inherited |= _hints(substituted(base, arguments), base_class)
-    own = {*inspect.get_annotations(kind)}
+    own = [*inspect.get_annotations(kind)]
     if is_typeddict(kind):  # its annotations include those of its bases
-        own -= {*inherited}
+        own = [name for name in own if name not in inherited]
     resolved = get_type_hints(kind, include_extras=True) if own else {}
     return inherited | {name: substituted(resolved[name], arguments) for name in own}
 
 
 def substituted(hint: object, arguments: Mapping[object, object]) -> object:
-    """Replace the type variables in a type.
-
-    Example:
-        >>> T = TypeVar("T")
-        >>> substituted(list[T], {T: int})
-        list[int]
-    """
+    """Replace the type variables in a type, and `InitVar[T]` by its type."""
     if isinstance(hint, dataclasses.InitVar):
         return substituted(hint.type, arguments)
     if isinstance(hint, TypeVar):
