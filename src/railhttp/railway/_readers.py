@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, NamedTuple, cast
 from uuid import UUID
 
 from railhttp.model.response import JSON
-from railhttp.railway.adapters import converted, struct_fields
+from railhttp.railway.adapters import bytes_decoder, converted, struct_fields
 from railhttp.railway.mismatch import MismatchError, PathSegment, mismatch
 
 Shape = Callable[[JSON], object]
@@ -190,6 +190,20 @@ def record(members: Collection[Member], build: Callable[..., object]) -> Shape:
             # Its text may hold the data, so only its class is shown.
             kind = type(error).__name__
             raise MismatchError(f"expected a valid {build.__name__}, got a {kind}") from None
+
+    return read
+
+
+def converted_or(model: object, shape: Shape) -> Shape:
+    """Read a type by msgspec, or by a shape if msgspec refuses the value."""
+    if bytes_decoder(model) is None:
+        return shape
+
+    def read(value: JSON) -> object:
+        try:
+            return converted(value, model)
+        except MismatchError:
+            return shape(value)
 
     return read
 

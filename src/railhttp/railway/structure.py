@@ -66,9 +66,9 @@ _QUALIFIERS: Final = frozenset({Required, NotRequired, ReadOnly, Final})
 _NOT_FINITE: Final = re.compile(
     rb'"(?:\\[tnrf]|[^"\w])*(?:s?nan(?:\d|\\u\w{4})*|inf(?:inity)?)(?:\\[tnrf]|[^"\w])*"'
     rb"|\\u(?:00[0-7]|0085|00a0|1680|20|3000)",  # escapes of letters and white space
-    re.IGNORECASE,
 )
-"""Finds text that could be a `Decimal` which is not finite: msgspec accepts it."""
+"""Finds text in lower case that could be a `Decimal` which is not finite: msgspec accepts it."""
+_HINTS: Final = (b"nan", b"inf", b"\\u")  # found faster, and seldom there
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,8 @@ def _is_ours(kind: type) -> bool:
 
 def _finite_only(decode: Callable[[bytes], object]) -> Callable[[bytes], object]:
     def decode_finite(text: bytes) -> object:
-        if _NOT_FINITE.search(text):
+        lowered = text.lower()
+        if any(hint in lowered for hint in _HINTS) and _NOT_FINITE.search(lowered):
             raise ValueError("not for msgspec")
         return decode(text)
 
@@ -134,6 +135,8 @@ class _Compiler:
         self.reads_otherwise = False
         self.has_decimals = False
         self._classes: dict[object, Shape] = {}
+        self._compiling: set[object] = set()
+        self._awaited: set[object] = set()  # a part refers to these while they are compiled
 
     def shape(self, model: object) -> Shape:
         origin, args = get_origin(model), get_args(model)
@@ -197,9 +200,12 @@ class _Compiler:
 
     def _model(self, model: object, kind: type) -> Shape:
         if model not in self._classes:
-            # Until it is compiled, the class stands for itself.
             self._classes[model] = lambda value: self._classes[model](value)  # noqa: PLW0108
+            self._compiling.add(model)
             self._classes[model] = self._compiled(model, kind)
+            self._compiling.remove(model)
+        elif model in self._compiling:
+            self._awaited.add(model)
         return self._classes[model]
 
     def _compiled(self, model: object, kind: type) -> Shape:
@@ -208,12 +214,19 @@ class _Compiler:
             return adapters.pydantic_reader(adapters.pydantic_decoder(model))
         if is_struct(kind):
             return readers.struct(model, _part)
-        self.reads_otherwise |= not assigns_fields_only(kind)
+        before = self.reads_otherwise, self.has_decimals
+        self.reads_otherwise, self.has_decimals = not assigns_fields_only(kind), False
         members = [
             readers.Member(name, argument, self.shape(annotation), required)
             for name, argument, annotation, required in record_fields(model, kind)
         ]
-        return readers.record(members, dict if is_typeddict(kind) else kind)
+        shape = readers.record(members, dict if is_typeddict(kind) else kind)
+        self._awaited.discard(model)
+        if not (self.reads_otherwise or self.has_decimals or self._awaited):
+            shape = readers.converted_or(model, shape)
+        self.reads_otherwise |= before[0]
+        self.has_decimals |= before[1]
+        return shape
 
 
 def _part(model: object) -> Shape:
