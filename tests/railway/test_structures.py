@@ -118,6 +118,14 @@ class Row(msgspec.Struct, array_like=True):
     name: str
 
 
+class Sparse(msgspec.Struct):
+    """With parts that only msgspec knows, or reads by rules of its own."""
+
+    id: int | msgspec.UnsetType
+    left: msgspec.UnsetType | str = msgspec.UNSET
+    point: Pair[int] | None = None
+
+
 @dataclass
 class Order:
     price: Price
@@ -193,6 +201,7 @@ def decoded(model: object, body: bytes) -> object:
         (Annotated[int, msgspec.Meta(ge=3)], b"3", 3),
         (Annotated[list[Pair[int]], msgspec.Meta(max_length=1)], b"[]", []),
         (Cat | Dog, b'{"type": "Cat", "lives": 7}', Cat(7)),
+        (Sparse, b'{"id": 1, "point": [1, 2]}', Sparse(1, point=Pair(1, 2))),
         (list[Price | Weight], b'[{"theCents": 1}]', [Price(theCents=1)]),
         (
             Order,
@@ -215,7 +224,7 @@ def test_a_constructor_that_does_more_than_assign_is_called() -> None:
     assert decoded(Own, b'{"number": 1}') == Own(1)
 
 
-REFUSED = "expected a value that the model accepts"
+REFUSED = "a value that the model accepts"
 
 
 @pytest.mark.parametrize(
@@ -230,7 +239,7 @@ REFUSED = "expected a value that the model accepts"
         (Salted, b'{"id": 1}', "$", "a member 'salt', found none"),
         (Checked, b'{"id": -1}', "$", "a valid Checked, got a ValueError"),
         (Checked, b'{"name": 1}', "$", "a member 'id', found none"),
-        (dict[int, str], b'{"a": ""}', "$.a", "a value that the model accepts"),
+        (dict[int, str], b'{"a": ""}', "$.a", REFUSED),
         (set[object], b"[[]]", "$", "an array of hashable values, found an array"),
         (bytes, b'"!"', "$", "bytes as text (base64), found a string"),
         (Account, b'{"balance": "NaN"}', "$.balance", "a decimal number as text, found a string"),
@@ -247,7 +256,7 @@ REFUSED = "expected a value that the model accepts"
             "a decimal number as text, found a number",
         ),
         (Decimal, b"true", "$", "a decimal number as text, found a boolean"),
-        (Annotated[int, msgspec.Meta(ge=3)], b"2", "$", "a value that the model accepts"),
+        (Annotated[int, msgspec.Meta(ge=3)], b"2", "$", REFUSED),
         (int | Item, b'{"id": ""}', "$.id", "an integer, found a string"),
         (Item | Page[int], b'{"id": "", "items": [""]}', "$", "Item or Page, found an object"),
         (
@@ -256,8 +265,9 @@ REFUSED = "expected a value that the model accepts"
             "$.bonesLeft[0]",
             "an integer, found a string",
         ),
+        (Sparse, b'{"id": ""}', "$.id", REFUSED),
         (Cat | Dog, b'{"type": "Cow"}', "$", "Cat or Dog, found an object"),
-        (Row, b"[1, 2]", "$", "a value that the model accepts"),
+        (Row, b"[1, 2]", "$", REFUSED),
         (
             Dog,
             b'{"type": "Dog", "bonesLeft": [], "price": {"theCents": ""}}',

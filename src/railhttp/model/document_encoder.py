@@ -75,9 +75,7 @@ def _writer(kind: type) -> Callable[..., object]:
     for base, writer in _WRITERS.items():
         if issubclass(kind, base):
             return writer
-    raise HTTPValidationError(
-        f"cannot be written as JSON: it holds a value of type {kind.__name__}", field=""
-    )
+    raise _unwritable("value", kind)
 
 
 def _field_names(kind: type) -> Sequence[str] | None:
@@ -110,10 +108,7 @@ def _object(value: Mapping[object, object]) -> dict[object, object]:
 def _name(name: object) -> object:
     plain = name if type(name) is str else _plain(name)
     if isinstance(plain, bool) or not isinstance(plain, _NAMES):
-        kind = type(name).__name__
-        raise HTTPValidationError(
-            f"cannot be written as JSON: it holds a name of type {kind}", field=""
-        )
+        raise _unwritable("name", type(name))
     return plain
 
 
