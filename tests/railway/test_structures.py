@@ -5,7 +5,7 @@ from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Final, Generic, NamedTuple, TypedDict, TypeVar
+from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import attrs
@@ -14,7 +14,7 @@ import pydantic
 import pydantic.dataclasses
 import pytest
 from returns.pipeline import is_successful
-from typing_extensions import TypeAliasType
+from typing_extensions import TypeAliasType, TypedDict  # typing's forgets its bases in 3.11
 
 from railhttp import HttpResponse
 from railhttp.railway import Decoder, decode
@@ -59,6 +59,34 @@ class Base(TypedDict, Generic[T]):
 
 class Derived(Base[Item]):
     label: str
+
+
+class Grandchild(Derived, total=False):
+    note: str
+
+
+@dataclass
+class TitledNumbers(Titled[int]):
+    pass
+
+
+@dataclass
+class MoreNumbers(TitledNumbers):
+    more: int = 0
+
+
+@attrs.define
+class Boxed(Box[Item]):
+    label: str = ""
+
+
+@attrs.define
+class BoxedTwice(Boxed):
+    pass
+
+
+class Named(Pair[Item]):
+    pass
 
 
 @dataclass
@@ -119,7 +147,7 @@ class Row(msgspec.Struct, array_like=True):
 
 
 class Sparse(msgspec.Struct):
-    """With parts that only msgspec knows, or reads by rules of its own."""
+    """With parts that only msgspec knows, or reads by its own rules."""
 
     id: int | msgspec.UnsetType
     left: msgspec.UnsetType | str = msgspec.UNSET
@@ -176,6 +204,10 @@ def decoded(model: object, body: bytes) -> object:
         (Box[Item], b'{"content": {"id": 1}}', Box(Item(1))),
         (Base[Item], b'{"content": {"id": 1}}', {"content": Item(1)}),
         (Derived, b'{"content": {"id": 1}, "label": ""}', {"content": Item(1), "label": ""}),
+        (Grandchild, b'{"content": {"id": 1}, "label": ""}', {"content": Item(1), "label": ""}),
+        (MoreNumbers, b'{"items": [1], "title": 2}', MoreNumbers([1], title=2)),
+        (BoxedTwice, b'{"content": {"id": 1}}', BoxedTwice(Item(1))),
+        (Named, b'{"left": {"id": 1}}', Named(Item(1))),
         (Pairs[int], b'[{"left": 1}]', [Pair(1)]),
         (Constant, b'{"id": 2, "name": "y"}', Constant(2, "y")),
         (Checked, b'{"id": 2, "name": "y"}', Checked(2, "Y")),
@@ -236,6 +268,11 @@ REFUSED = "a value that the model accepts"
         (Pair[int], b'{"left": ""}', "$.left", "an integer, found a string"),
         (Box[Item], b'{"content": 1}', "$.content", "an object, found a number"),
         (Derived, b'{"content": {}, "label": ""}', "$.content", "a member 'id', found none"),
+        (Grandchild, b'{"content": 1, "label": ""}', "$.content", "an object, found a number"),
+        (MoreNumbers, b'{"items": [""]}', "$.items[0]", "an integer, found a string"),
+        (MoreNumbers, b'{"items": [], "title": ""}', "$.title", "an integer, found a string"),
+        (BoxedTwice, b'{"content": 1}', "$.content", "an object, found a number"),
+        (Named, b'{"left": {}}', "$.left", "a member 'id', found none"),
         (Salted, b'{"id": 1}', "$", "a member 'salt', found none"),
         (Checked, b'{"id": -1}', "$", "a valid Checked, got a ValueError"),
         (Checked, b'{"name": 1}', "$", "a member 'id', found none"),

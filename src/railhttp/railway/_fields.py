@@ -65,7 +65,8 @@ def record_fields(model: object, kind: type) -> list[RecordField]:
 def assigns_fields_only(kind: type) -> bool:
     """Whether a record may be built without its constructor, by assigning each field."""
     if is_typeddict(kind):  # msgspec forgets the arguments of a generic base
-        return not any(map(get_args, get_original_bases(kind)))
+        bases = [base for base in get_original_bases(kind) if is_typeddict(class_of(base))]
+        return not any(get_args(base) or not assigns_fields_only(base) for base in bases)
     if is_named_tuple(kind):  # msgspec reads an array
         return False
     owner = next(base for base in kind.__mro__ if "__init__" in vars(base))
