@@ -18,6 +18,7 @@ from typing_extensions import TypeAliasType, TypedDict  # typing's forgets its b
 
 from railhttp import HttpResponse
 from railhttp.railway import Decoder, decode
+from railhttp.railway.structure import structure_of
 
 T = TypeVar("T")
 
@@ -115,6 +116,27 @@ class Own:
 
 def upper(text: str) -> str:
     return text.upper()
+
+
+@dataclass
+class Doubled:
+    id: int
+
+    def __init__(self, id: int) -> None:  # noqa: A002  # the field's name
+        self.id = 2 * id
+
+
+@attrs.define
+class Tripled:
+    id: int
+
+    def __init__(self, id: int) -> None:  # noqa: A002  # the field's name
+        self.id = 3 * id
+
+
+class Increased(Item):
+    def __init__(self, id: int) -> None:  # noqa: A002  # the field's name
+        super().__init__(id + 1)
 
 
 @attrs.define
@@ -254,6 +276,13 @@ def test_a_constructor_that_does_more_than_assign_is_called() -> None:
     assert isinstance(salted, Salted)
     assert salted.salted == 3
     assert decoded(Own, b'{"number": 1}') == Own(1)
+    ids = [decoded(kind, b'{"id": 1}') for kind in (Doubled, Tripled, Increased)]
+    assert ids == [Doubled(1), Tripled(1), Increased(1)]
+
+
+@pytest.mark.parametrize("kind", [Page[Item], Items, Box[Item], Base[Item], Account])
+def test_an_ordinary_class_is_decoded_from_the_bytes(kind: object) -> None:
+    assert structure_of(kind).from_bytes is not None
 
 
 REFUSED = "a value that the model accepts"
