@@ -17,6 +17,7 @@ import pydantic.dataclasses
 import pytest
 
 from railhttp import HTTPValidationError
+from railhttp.model.body import json_body
 from railhttp.railway import encode
 
 
@@ -109,7 +110,7 @@ def test_a_value_is_encoded(value: object, text: bytes) -> None:
         (Holder(float("nan")), "contains a number that is not finite"),
         ([Decimal("Infinity")], "contains a number that is not finite"),
         ("\ud800", "contains a lone surrogate"),
-        (LOOP, "is nested too deep or contains itself"),
+        (LOOP, "is nested too deeply or contains itself"),
         (Holder(Secret()), "cannot be written as JSON: it holds a value of type Secret"),
         (
             {"a": iter(["s3cret"])},
@@ -128,6 +129,14 @@ def test_what_cannot_be_encoded_is_refused(value: object, reason: str) -> None:
     with pytest.raises(HTTPValidationError) as caught:
         encode(value, field="json")
     assert (caught.value.field, caught.value.message) == ("json", reason)
+
+
+def test_a_body_is_refused_with_the_same_words() -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        json_body([Holder(1j)])
+    assert str(caught.value) == (
+        "json: cannot be written as JSON: it holds a value of type complex"
+    )
 
 
 def test_msgspec_is_not_imported_before_a_value_needs_it() -> None:

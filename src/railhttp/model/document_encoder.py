@@ -48,7 +48,7 @@ def encode(value: object, *, field: str = "value") -> bytes:
     except HTTPValidationError as error:
         reason = error.message
     except RecursionError:
-        reason = "is nested too deep or contains itself"
+        reason = "is nested too deeply or contains itself"
     except UnicodeEncodeError:
         reason = "contains a lone surrogate"
     except Exception as error:  # noqa: BLE001  # a model's own code may raise anything
