@@ -197,6 +197,32 @@ class Shade(Enum):
         return cls.DARK if value == "DARK" else None
 
 
+READ: list[object] = []
+
+
+class Counted(Enum):
+    NOTHING = "nothing"
+
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        READ.append(value)
+
+
+@dataclass
+class Nested:
+    inner: "Nested | None" = None
+    end: Counted = Counted.NOTHING
+
+
+class NestedStruct(msgspec.Struct):
+    inner: "NestedStruct | None" = None
+    end: Counted = Counted.NOTHING
+
+
+class Outer(NamedTuple):
+    inner: Nested
+
+
 @dataclass
 class Account:
     balance: Decimal
@@ -363,3 +389,15 @@ REFUSED = "a value that the model accepts"
 )
 def test_a_refusal_names_the_place(model: object, body: bytes, where: str, message: str) -> None:
     assert decoded(model, body) == (where, f"expected {message}")
+
+
+@pytest.mark.parametrize("model", [Nested, NestedStruct, Outer])
+def test_the_place_is_found_in_a_few_readings_however_deep_it_is(model: object) -> None:
+    READ.clear()
+    depth = 50
+    body = b'{"inner": ' * depth + b'{"end": "other"}' + b"}" * depth
+    assert decoded(model, body) == (
+        f"${'.inner' * depth}.end",
+        "expected a value of Counted, found a string",
+    )
+    assert len(READ) <= 3

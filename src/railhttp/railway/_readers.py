@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, NamedTuple, cast
 from uuid import UUID
 
 from railhttp.model.response import JSON
-from railhttp.railway.adapters import bytes_decoder, converted, struct_fields
+from railhttp.railway.adapters import REFUSED, converted
 from railhttp.railway.mismatch import MismatchError, PathSegment, mismatch
 
 Shape = Callable[[JSON], object]
@@ -194,10 +194,12 @@ def record(members: Collection[Member], build: Callable[..., object]) -> Shape:
     return read
 
 
+def converting(model: object) -> Shape:
+    return lambda value: converted(value, model)
+
+
 def converted_or(model: object, shape: Shape) -> Shape:
     """Read a type by msgspec, or by a shape if msgspec refuses the value."""
-    if bytes_decoder(model) is None:
-        return shape
 
     def read(value: JSON) -> object:
         try:
@@ -208,29 +210,26 @@ def converted_or(model: object, shape: Shape) -> Shape:
     return read
 
 
-def struct(model: object, part: Callable[[object], Shape]) -> Shape:
+def struct(model: object, locator: Callable[[], Shape]) -> Shape:
     """Read a Struct by msgspec; if that fails, look for the place in its members."""
-
-    def member(annotation: object) -> Shape:
-        def read(value: JSON) -> object:
-            try:
-                return converted(value, annotation)
-            except MismatchError:
-                part(annotation)(value)
-                raise
-
-        return read
 
     def read(value: JSON) -> object:
         try:
             return converted(value, model)
         except MismatchError:
-            for fields in struct_fields(model, value):
-                record(
-                    [Member(name, name, member(kind), needed) for name, kind, needed in fields],
-                    dict,
-                )(value)
+            locator()(value)
             raise
+
+    return read
+
+
+def tagged(name: str | None, tag: JSON, shape: Shape) -> Shape:
+    """Refuse an object with the tag of another type."""
+
+    def read(value: JSON) -> object:
+        if isinstance(value, dict) and name is not None and value.get(name, tag) != tag:
+            raise MismatchError(REFUSED)
+        return shape(value)
 
     return read
 

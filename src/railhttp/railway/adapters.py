@@ -5,10 +5,13 @@ Of their errors only the place and the kind are used: their messages may quote t
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
 
 from railhttp.model.response import JSON
 from railhttp.railway.mismatch import MismatchError, PathSegment
+
+if TYPE_CHECKING:
+    from msgspec.structs import StructConfig
 
 REFUSED = "expected a value that the model accepts"
 
@@ -57,15 +60,13 @@ def converted(value: JSON, model: object) -> object:
         raise MismatchError(REFUSED) from None
 
 
-def struct_fields(model: object, value: JSON) -> Iterator[list[tuple[str, object, bool]]]:
-    """Yield the members of a Struct that could hold a value: name in JSON, type, is required."""
+def struct_members(model: object) -> "tuple[StructConfig, list[tuple[str, object, bool]]]":
+    """Return the configuration of a Struct and its members: name in JSON, type, is required."""
     from msgspec.structs import fields  # noqa: PLC0415  # as above
 
-    config = getattr(get_origin(model) or model, "__struct_config__")  # noqa: B009  # not in `type`
-    tag = value.get(config.tag_field) if isinstance(value, dict) else config.tag
-    if tag == config.tag and not config.array_like:
-        members = fields(cast("Any", model))
-        yield [(field.encode_name, field.type, field.required) for field in members]
+    config: StructConfig = getattr(get_origin(model) or model, "__struct_config__")  # noqa: B009  # not in `type`
+    members = fields(cast("Any", model))
+    return config, [(field.encode_name, field.type, field.required) for field in members]
 
 
 def is_constraint(metadata: object) -> bool:

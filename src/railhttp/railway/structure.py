@@ -103,9 +103,9 @@ def structure_of(model: object) -> Structure:
     compiler = _Compiler()
     shape = compiler.shape(model)
     from_bytes = None if compiler.reads_otherwise else adapters.bytes_decoder(model)
-    if from_bytes is not None and compiler.has_decimals:
-        from_bytes = _finite_only(from_bytes)
-    return Structure(from_bytes, shape)
+    if from_bytes is None:
+        return Structure(None, _Compiler(by_parts=True).shape(model))
+    return Structure(_finite_only(from_bytes) if compiler.has_decimals else from_bytes, shape)
 
 
 def _is_ours(kind: type) -> bool:
@@ -126,17 +126,21 @@ def _finite_only(decode: Callable[[bytes], object]) -> Callable[[bytes], object]
 class _Compiler:
     """Compiles one type; remembers its classes, which may contain themselves.
 
+    Args:
+        by_parts: Let msgspec read each class that it can serve.
+        locates: The shape only looks for the place of an error in a Struct.
+
     Attributes:
         reads_otherwise: msgspec reads a part of the type by other rules.
         has_decimals: A part of the type is a `Decimal`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, by_parts: bool = False, locates: bool = False) -> None:
+        self._by_parts = by_parts
+        self._locates = locates
         self.reads_otherwise = False
         self.has_decimals = False
         self._classes: dict[object, Shape] = {}
-        self._compiling: set[object] = set()
-        self._awaited: set[object] = set()  # a part refers to these while they are compiled
 
     def shape(self, model: object) -> Shape:
         origin, args = get_origin(model), get_args(model)
@@ -200,12 +204,9 @@ class _Compiler:
 
     def _model(self, model: object, kind: type) -> Shape:
         if model not in self._classes:
+            # Until it is compiled, the class stands for itself.
             self._classes[model] = lambda value: self._classes[model](value)  # noqa: PLW0108
-            self._compiling.add(model)
             self._classes[model] = self._compiled(model, kind)
-            self._compiling.remove(model)
-        elif model in self._compiling:
-            self._awaited.add(model)
         return self._classes[model]
 
     def _compiled(self, model: object, kind: type) -> Shape:
@@ -213,27 +214,44 @@ class _Compiler:
             self.reads_otherwise |= is_record(kind)  # msgspec builds a dataclass without its checks
             return adapters.pydantic_reader(adapters.pydantic_decoder(model))
         if is_struct(kind):
-            return readers.struct(model, _part)
-        before = self.reads_otherwise, self.has_decimals
-        self.reads_otherwise, self.has_decimals = not assigns_fields_only(kind), False
+            return self._struct(model)
+        if self._by_parts and (shape := _served(model)):
+            return shape
+        if not assigns_fields_only(kind):
+            self.reads_otherwise = True
+            if self._locates:  # inside of a Struct the rules are msgspec's
+                return readers.converting(model)
         members = [
             readers.Member(name, argument, self.shape(annotation), required)
             for name, argument, annotation, required in record_fields(model, kind)
         ]
-        shape = readers.record(members, dict if is_typeddict(kind) else kind)
-        self._awaited.discard(model)
-        if not (self.reads_otherwise or self.has_decimals or self._awaited):
-            shape = readers.converted_or(model, shape)
-        self.reads_otherwise |= before[0]
-        self.has_decimals |= before[1]
-        return shape
+        return readers.record(members, dict if is_typeddict(kind) else kind)
+
+    def _struct(self, model: object) -> Shape:
+        if not self._locates:
+            return readers.struct(model, lambda: _Compiler(locates=True).shape(model))
+        config, fields = adapters.struct_members(model)
+        if config.array_like:
+            return readers.converting(model)
+        members = [
+            readers.Member(name, name, self._part(annotation), required)
+            for name, annotation, required in fields
+        ]
+        return readers.tagged(config.tag_field, config.tag, readers.record(members, dict))
+
+    def _part(self, model: object) -> Shape:
+        try:
+            return self.shape(model)
+        except TypeError:  # msgspec knows more types than the table above
+            return readers.converting(model)
 
 
-def _part(model: object) -> Shape:
-    try:
-        return structure_of(model).from_document
-    except TypeError:  # msgspec knows more types than the table above
-        return readers.anything
+def _served(model: object) -> Shape | None:
+    compiler = _Compiler()
+    shape = compiler.shape(model)
+    if compiler.reads_otherwise or compiler.has_decimals or not adapters.bytes_decoder(model):
+        return None
+    return readers.converted_or(model, shape)
 
 
 def _undecodable(model: object) -> TypeError:
