@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from typing import Final, Literal, NotRequired
 
@@ -20,7 +21,7 @@ from typing_extensions import TypedDict
 from railhttp import HTTPDecodeError
 from railhttp.model.response import JSON, HttpResponse, freeze_headers
 from railhttp.railway import Decoder, decode, decode_json, decode_lines, decode_text
-from railhttp.railway.json_path import json_path
+from railhttp.railway.mismatch import json_path
 
 
 class Colour(Enum):
@@ -153,6 +154,29 @@ def _hide(document: JSON, secret: str) -> JSON:
             return [_hide(value, secret) for value in document]
         case _:
             return secret
+
+
+spaces: Final = st.text(" \t\n\x1c\x85\xa0\u1680\u2003\u2028\u202f\u205f\u3000", max_size=2)
+no_numbers: Final = st.tuples(
+    spaces,
+    st.sampled_from(["", "+", "-"]),
+    st.sampled_from(["NaN", "snan", "nan7", "Inf", "iNfinity", "NaN\u0661"]),
+    spaces,
+).map("".join)
+
+
+@given(no_numbers, st.booleans(), st.sets(st.integers(0, 9)))
+def test_a_decimal_is_a_finite_number(text: str, ascii_only: bool, escaped: set[int]) -> None:
+    letters = [
+        f"\\u{ord(letter):04X}"
+        if index in escaped
+        else json.dumps(letter, ensure_ascii=ascii_only)[1:-1]
+        for index, letter in enumerate(text)
+    ]
+    body = f'["{"".join(letters)}"]'
+    assert json.loads(body) == [text]
+    result = decode(list[Decimal])(HttpResponse(200, body=body.encode()))
+    assert result.failure().where == "$[0]"
 
 
 DECODERS: Final[Mapping[str, Decoder[object]]] = {

@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -31,6 +32,11 @@ def pieces() -> Iterator[bytes]:
 async def async_pieces() -> AsyncIterator[bytes]:
     for piece in pieces():
         yield piece
+
+
+@dataclass
+class NewUser:
+    name: str
 
 
 class Again:
@@ -113,7 +119,11 @@ async def test_data_of_every_kind(
 
 @pytest.mark.parametrize(
     ("document", "body"),
-    [({"a": "né"}, b'{"a":"n\xc3\xa9"}'), ([], b"[]"), (False, b"false"), (0, b"0"), ("", b'""')],
+    [
+        *(({"a": "né"}, b'{"a":"n\xc3\xa9"}'), ([], b"[]"), (False, b"false"), (0, b"0")),
+        *(("", b'""'), ({1: (True, None)}, b'{"1":[true,null]}')),
+        *((NewUser("x"), b'{"name":"x"}'), ({"a": [NewUser("x")]}, b'{"a":[{"name":"x"}]}')),
+    ],
 )
 async def test_json(client: HTTPClient, faults: FaultServer, document: object, body: bytes) -> None:
     await client.post(faults.url(), json=document)

@@ -188,7 +188,7 @@ REFUSED: Final[dict[str, list[object]]] = {
         CIMultiDict([("Content-Length", "0"), ("Content-Length", "0")]),
     ],
     "params": [5, 0, "a=b", {"a": b"x"}, {"a": float("nan")}, {1: "a"}],
-    "json": [Hostile(), {1, 2}, float("nan"), {"a": b"x"}, "\ud800"],
+    "json": [Hostile(), {1: {Hostile()}}, float("nan"), {"a": 1j}, "\ud800"],
     "data": [5, 0, Hostile(), True, "\ud800", {"a": {"b": 1}}],
     "cookies": [5, [], "a=b", {"a b": "c"}, {"a": "\n"}, {"a": 1}],
     "timeout": [0, -1, True, "5", float("nan"), float("inf"), []],

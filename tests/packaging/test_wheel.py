@@ -30,13 +30,13 @@ def test_it_holds_only_the_package(wheel: Path) -> None:
     assert not [name for name in names if "/test_" in name or name.endswith(".pyc")]
 
 
-def test_it_needs_only_three_packages(wheel: Path) -> None:
+def test_it_needs_only_four_packages(wheel: Path) -> None:
     metadata = zipfile.ZipFile(wheel).read(f"{DIST}.dist-info/METADATA").decode()
     required = [line for line in metadata.splitlines() if line.startswith("Requires-Dist:")]
     plain = sorted(
         line.split()[1].split(">")[0].split("<")[0] for line in required if "extra" not in line
     )
-    assert plain == ["aiohttp", "returns", "typing-extensions"]
+    assert plain == ["aiohttp", "msgspec", "returns", "typing-extensions"]
 
 
 def test_it_imports_from_the_archive(wheel: Path) -> None:

@@ -64,7 +64,7 @@ READER: RequiresContextFutureResult[int, str, int] = RequiresContextFutureResult
     [
         (ask, "the coroutine of ask: use client.future for a verb"),
         (lambda: READER, "a reader: give it its client first"),
-        (lambda: Success(7), "a Result: it needs no awaiting"),
+        (lambda: Success(7), "a Result: it does not need awaiting"),
         (lambda: 7, "expected a FutureResult, got int"),
     ],
 )

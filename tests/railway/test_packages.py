@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Generic, Literal, LiteralString, TypeVar
 from uuid import UUID
@@ -122,35 +121,39 @@ REFUSED = "expected a value that the model accepts"
 @pytest.mark.parametrize(
     ("body", "where", "message"),
     [
-        (b'{"prices": 1}', "$.prices", "input should be a valid array"),
+        (b'{"prices": 1}', "$.prices", f"{REFUSED} (pydantic: list_type)"),
         (b'{"prices": [{}]}', "$.prices[0]", "expected a member 'cents', found none"),
         (
             b'{"prices": [{"cents": "s3cret"}]}',
             "$.prices[0].cents",
-            "input should be a valid integer",
+            f"{REFUSED} (pydantic: int_parsing)",
         ),
-        (b'{"prices": [{"cents": 13}]}', "$.prices[0].cents", REFUSED),
+        (b'{"prices": [{"cents": 13}]}', "$.prices[0].cents", f"{REFUSED} (pydantic: value_error)"),
         (b'{"prices": [{"cents": 14}]}', "$", REFUSED),
         (
             b'{"prices": [{"cents": 1, "id": "s3cret"}]}',
             "$.prices[0].id",
-            "input should be a valid UUID",
+            f"{REFUSED} (pydantic: uuid_parsing)",
         ),
         (
             b'{"prices": [{"cents": 1, "by_day": {"a b": null}}]}',
             '$.prices[0].by_day["a b"]',
-            "input should be a valid integer",
+            f"{REFUSED} (pydantic: int_type)",
         ),
         (
             b'{"prices": [{"cents": 1, "either": ["s3cret"]}]}',
             "$.prices[0].either",
-            "input should be a valid integer",
+            f"{REFUSED} (pydantic: int_type)",
         ),
-        (b'{"prices": [{"cents": 1, "pet": {"kind": "s3cret"}}]}', "$.prices[0].pet", REFUSED),
+        (
+            b'{"prices": [{"cents": 1, "pet": {"kind": "s3cret"}}]}',
+            "$.prices[0].pet",
+            f"{REFUSED} (pydantic: union_tag_invalid)",
+        ),
         (
             b'{"prices": [{"cents": 1, "the note": 1}]}',
             '$.prices[0]["the note"]',
-            "input should be a valid string",
+            f"{REFUSED} (pydantic: string_type)",
         ),
         (b'{"s3cret', "line 1 column 2", "not JSON: Unterminated string starting at"),
         (b"\xfe\xff\xd8", "byte 2", "not JSON: not in a Unicode encoding"),
@@ -165,15 +168,19 @@ def test_a_refusal_of_pydantic(body: bytes, where: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("body", "where", "message"),
     [
-        (b'{"weight": "s3cret"}', "$.weight", "expected `float`, got `str`"),
-        (b'{"inner": {}, "weight": 1}', "$.inner", "object missing required field `weight`"),
+        (b'{"weight": "s3cret"}', "$.weight", "expected a number, found a string"),
+        (b'{"inner": {}, "weight": 1}', "$.inner", "expected a member 'weight', found none"),
         (b'{"weight": -1}', "$", REFUSED),
-        (b'{"weight": 1, "s3cret": 1}', "$", "object contains unknown field"),
-        (b'{"weight": 1, "colour": "s3cret"}', "$.colour", "invalid enum value"),
-        (b'{"weight": 1, "id": "s3cret"}', "$.id", "invalid UUID"),
-        (b'{"weight": 1, "by_day": {"a": null}}', "$.by_day", "expected `int`, got `null`"),
-        (b'{"weight": 1, "parts": [1, ""]}', "$.parts[1]", "expected `int`, got `str`"),
-        (b"[]", "$", "expected `object`, got `array`"),
+        (b'{"weight": 1, "s3cret": 1}', "$", REFUSED),
+        (
+            b'{"weight": 1, "colour": "s3cret"}',
+            "$.colour",
+            "expected a value of Colour, found a string",
+        ),
+        (b'{"weight": 1, "id": "s3cret"}', "$.id", "expected a UUID as text, found a string"),
+        (b'{"weight": 1, "by_day": {"a": null}}', "$.by_day.a", "expected an integer, found null"),
+        (b'{"weight": 1, "parts": [1, ""]}', "$.parts[1]", "expected an integer, found a string"),
+        (b"[]", "$", "expected an object, found an array"),
         (b'{"weight": ', "line 1 column 12", "not JSON: Expecting value"),
     ],
 )
@@ -203,7 +210,7 @@ def test_what_a_model_says_itself_is_not_told(
 
     card = decode(Annotated[str, pydantic.BeforeValidator(refuse), pydantic.Strict()] | Price)
     failure = card(answer(b'"s3cret"')).failure()
-    assert failure.message == REFUSED
+    assert failure.message.removesuffix(f" (pydantic: {kind})") == REFUSED
     assert "s3cret" not in str(failure)
 
 
@@ -231,15 +238,6 @@ def test_no_package_is_imported_before_it_is_needed() -> None:
     )
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert output.stdout.strip() == b"set()"
-
-
-def test_a_dataclass_may_not_hold_a_model_of_a_package() -> None:
-    @dataclass
-    class Order:
-        price: Price
-
-    with pytest.raises(TypeError, match="Price"):
-        decode(Order)
 
 
 def test_the_rules_are_those_of_the_package() -> None:

@@ -16,6 +16,7 @@ from inspect import iscoroutinefunction
 from typing import BinaryIO, Final, NamedTuple, TypeAlias, cast
 from urllib.parse import urlencode
 
+from railhttp.model.document_encoder import encode
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.redaction import redacted_repr
 from railhttp.model.url import QueryParams, query_pairs
@@ -143,7 +144,7 @@ def json_body(document: object) -> BytesBody:
     """Encode a JSON document (RFC 8259): compact, in UTF-8, without `NaN`.
 
     Args:
-        document: Any object that `json.dumps` accepts.
+        document: Plain data that `json.dumps` accepts, or what `railhttp.railway.encode` accepts.
 
     Raises:
         HTTPValidationError: The document cannot be written as JSON.
@@ -153,8 +154,11 @@ def json_body(document: object) -> BytesBody:
         '{"name":"né"}'
     """
     try:
-        text = _JSON.encode(document)
-        return BytesBody(text.encode(), "application/json")
+        if not _is_plain(document):
+            return BytesBody(encode(document, field="json"), "application/json")
+        return BytesBody(_JSON.encode(document).encode(), "application/json")
+    except HTTPValidationError:
+        raise
     except RecursionError:
         reason = "is nested too deeply or contains itself"
     except UnicodeEncodeError:
@@ -164,6 +168,16 @@ def json_body(document: object) -> BytesBody:
     raise HTTPValidationError(reason, field="json")
 
 
+def _is_plain(value: object) -> bool:
+    kind = type(value)
+    if kind is dict:
+        return all(map(_is_plain, cast("dict[object, object]", value).values()))  # a dict indeed
+    if kind is list or kind is tuple:
+        return all(map(_is_plain, cast("Iterable[object]", value)))  # indeed
+    return kind in _SCALARS
+
+
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _JSON: Final = json_module.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 

@@ -1,5 +1,6 @@
-"""The functional faces: decoders, future and reader verbs, and combinators for domain code."""
+"""Decoders, an encoder, requests as values, and combinators for domain code."""
 
+from railhttp.model.document_encoder import encode
 from railhttp.railway import reader
 from railhttp.railway.combinators import fallback, tap, tap_failure, then
 from railhttp.railway.concurrency import collect, first_success, gather, race, settled
@@ -20,6 +21,7 @@ __all__ = [
     "decode_json",
     "decode_lines",
     "decode_text",
+    "encode",
     "expect",
     "fallback",
     "first_success",

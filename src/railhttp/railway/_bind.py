@@ -1,4 +1,4 @@
-"""The one place where a track divides: what follows a value, and what follows a failure."""
+"""Continue after a value or a failure, in each of the three containers."""
 
 from collections.abc import Callable, Coroutine
 from typing import Final, Never, TypeAlias, TypeVar
@@ -21,7 +21,7 @@ Track: TypeAlias = Result[A, E] | FutureResult[A, E] | RequiresContextFutureResu
 """A value or a failure, now, later, or later with an environment."""
 
 Following: TypeAlias = Track[A, E, N] | Coroutine[object, Never, Result[A, E]]
-"""What a step gives: a track, or what an `async def` gives that returns a result."""
+"""The return value of a step: a track, or the coroutine of a result."""
 
 _TRACKS: Final = (Result, FutureResult, RequiresContextFutureResult)
 
@@ -31,10 +31,10 @@ def switch(
     on_value: Callable[[A], Following[B, F, N]],
     on_failure: Callable[[E], Following[B, F, N]],
 ) -> Track[B, F, N]:
-    """Go on from either end of a track; what follows is of the track's own container.
+    """Apply one of two steps; the result is in the container of the track.
 
     Raises:
-        TypeError: It is no track, or a step gave none.
+        TypeError: The argument is not a track, or the step did not return one.
     """
     if isinstance(track, Result):
         following = _follow(track, on_value, on_failure)

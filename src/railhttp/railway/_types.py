@@ -1,6 +1,6 @@
-"""The types of the combinators in `tracks`, said once for each container that they work on.
+"""The types of the functions that the combinators return, with an overload for each container.
 
-They are what makes an error union grow: the failure of the track and that of the step stay apart.
+The failure types of the track and of the step are joined in a union.
 """
 
 from typing import Never, Protocol, TypeVar, overload
@@ -26,8 +26,6 @@ AnyTrack = TypeVar(
 
 
 class ThenResult(Protocol[A_contra, B_co, F_co]):
-    """`then` of a step that gives a `Result`."""
-
     @overload
     def __call__(self, track: Result[A_contra, E], /) -> Result[B_co, E | F_co]: ...
     @overload
@@ -39,8 +37,6 @@ class ThenResult(Protocol[A_contra, B_co, F_co]):
 
 
 class ThenFuture(Protocol[A_contra, B_co, F_co]):
-    """`then` of a step that gives a `FutureResult`."""
-
     @overload
     def __call__(self, track: FutureResult[A_contra, E], /) -> FutureResult[B_co, E | F_co]: ...
     @overload
@@ -50,18 +46,12 @@ class ThenFuture(Protocol[A_contra, B_co, F_co]):
 
 
 class ThenReader(Protocol[A_contra, B_co, F_co, N]):
-    """`then` of a step that gives a `RequiresContextFutureResult`."""
-
     def __call__(
         self, track: RequiresContextFutureResult[A_contra, E, N], /
-    ) -> RequiresContextFutureResult[B_co, E | F_co, N]:
-        """Go on with the step."""
-        ...
+    ) -> RequiresContextFutureResult[B_co, E | F_co, N]: ...
 
 
 class FallbackResult(Protocol[E_contra, B_co, F_co]):
-    """`fallback` to a `Result`."""
-
     @overload
     def __call__(self, track: Result[A, E_contra], /) -> Result[A | B_co, F_co]: ...
     @overload
@@ -73,8 +63,6 @@ class FallbackResult(Protocol[E_contra, B_co, F_co]):
 
 
 class FallbackFuture(Protocol[E_contra, B_co, F_co]):
-    """`fallback` to a `FutureResult`."""
-
     @overload
     def __call__(self, track: FutureResult[A, E_contra], /) -> FutureResult[A | B_co, F_co]: ...
     @overload
@@ -84,18 +72,12 @@ class FallbackFuture(Protocol[E_contra, B_co, F_co]):
 
 
 class FallbackReader(Protocol[E_contra, B_co, F_co, N]):
-    """`fallback` to a `RequiresContextFutureResult`."""
-
     def __call__(
         self, track: RequiresContextFutureResult[A, E_contra, N], /
-    ) -> RequiresContextFutureResult[A | B_co, F_co, N]:
-        """Go on with the other track after a failure."""
-        ...
+    ) -> RequiresContextFutureResult[A | B_co, F_co, N]: ...
 
 
 class OnStatus(Protocol[B_co, F_co]):
-    """`on_status`."""
-
     @overload
     def __call__(self, track: Result[A, E], /) -> Result[A | B_co, E | F_co]: ...
     @overload
@@ -107,8 +89,6 @@ class OnStatus(Protocol[B_co, F_co]):
 
 
 class Tap(Protocol[A]):
-    """`tap` of a function that takes certain values."""
-
     @overload
     def __call__(self, track: Result[A, E], /) -> Result[A, E]: ...
     @overload
@@ -120,8 +100,6 @@ class Tap(Protocol[A]):
 
 
 class TapFailure(Protocol[E]):
-    """`tap_failure` of a function that takes certain failures."""
-
     @overload
     def __call__(self, track: Result[A, E], /) -> Result[A, E]: ...
     @overload
@@ -133,8 +111,4 @@ class TapFailure(Protocol[E]):
 
 
 class TapAnything(Protocol):
-    """`tap` and `tap_failure` of a function that takes every object."""
-
-    def __call__(self, track: AnyTrack, /) -> AnyTrack:
-        """Look, and hand the track on."""
-        ...
+    def __call__(self, track: AnyTrack, /) -> AnyTrack: ...

@@ -1,7 +1,7 @@
-"""Switching tracks: combinators for `Result`, `FutureResult` and `RequiresContextFutureResult`.
+"""Combinators for `Result`, `FutureResult` and `RequiresContextFutureResult`.
 
-Each takes a function and gives a function from track to track, so it works in `flow` as well as
-alone. None of them catches what a function raises: that is a defect, and no failure.
+Each takes a function and returns a function from track to track, for use in `flow` or alone.
+Exceptions of the function are not caught.
 """
 
 from collections.abc import Callable, Coroutine
@@ -42,17 +42,14 @@ def then(
     step: Callable[[A], RequiresContextFutureResult[B, F, N]], /
 ) -> ThenReader[A, B, F, N]: ...
 def then(step: Callable[[A], Following[B, F, N]]) -> object:
-    """Go on with a value; the failures of the step join those of the track.
+    """Apply a step to the value of a track. The failures have the union of both types.
 
-    It is `bind`, which demands the same failure type on both sides, with the union of both.
+    (`bind` of `returns` requires the same failure type on both sides.)
 
     Args:
-        step: Gets the value, and gives a track that is no richer than the one it is used on; an
-            `async def` that returns a `Result` counts as one that gives a `FutureResult`. A named
-            function: type checkers cannot infer the argument of a lambda here.
-
-    Returns:
-        A function from track to track.
+        step: Returns a `Result`; for a future also a `FutureResult` or the coroutine of a `Result`;
+            for a reader also a reader. Use a named function: type checkers cannot infer the
+            argument of a lambda here.
 
     Example:
         >>> def half(number: int) -> Result[int, str]:
@@ -80,16 +77,12 @@ def fallback(
     other: Callable[[E], RequiresContextFutureResult[B, F, N]], /
 ) -> FallbackReader[E, B, F, N]: ...
 def fallback(other: Callable[[E], Following[B, F, N]]) -> object:
-    """Try something else after a failure; its value joins that of the track.
+    """Apply a step to the failure of a track. The values have the union of both types.
 
-    It is `lash`, which demands the same value type on both sides, with the union of both.
+    (`lash` of `returns` requires the same value type on both sides.)
 
     Args:
-        other: Gets the failure, and gives a track that is no richer than the one it is used on;
-            see `then`.
-
-    Returns:
-        A function from track to track.
+        other: Returns a track; see `then` for its kinds.
 
     Example:
         >>> def nobody(failure: str) -> Result[None, int]:
@@ -111,13 +104,7 @@ def tap(  # pyright: ignore[reportOverlappingOverload]  # both keep the track as
 @overload
 def tap(look: Callable[[A], None], /) -> Tap[A]: ...
 def tap(look: Callable[[A], None]) -> object:
-    """Look at a value and hand it on.
-
-    Args:
-        look: Gets the value. What it raises is not caught.
-
-    Returns:
-        A function from track to track.
+    """Call a function with the value of a track, and keep the track.
 
     Example:
         >>> tap(print)(Success(1))
@@ -142,13 +129,7 @@ def tap_failure(  # pyright: ignore[reportOverlappingOverload]  # both keep the 
 @overload
 def tap_failure(look: Callable[[E], None], /) -> TapFailure[E]: ...
 def tap_failure(look: Callable[[E], None]) -> object:
-    """Look at a failure and hand it on.
-
-    Args:
-        look: Gets the failure. What it raises is not caught.
-
-    Returns:
-        A function from track to track.
+    """Call a function with the failure of a track, and keep the track.
 
     Example:
         >>> tap_failure(print)(Failure("no"))

@@ -1,7 +1,7 @@
-"""Several calls at the same time.
+"""Run calls concurrently.
 
-Who gives a call away to one of these gives all of it: what is not needed any more is cancelled
-and awaited before the combinator is done, so nothing goes on behind the caller's back.
+These functions take ownership of the calls passed to them: they cancel and await the calls whose
+outcome is not needed before they return.
 """
 
 import asyncio
@@ -78,20 +78,19 @@ def gather(
 def gather(
     *calls: FutureResult[object, object], limit: int | None = None
 ) -> FutureResult[tuple[object, ...], object]:
-    """Run calls at the same time; all their values, or the first failure.
+    """Run calls concurrently and return all values, or the first failure.
 
-    At the first failure the other calls are cancelled and awaited. For all outcomes, whatever they
-    are, gather `settled` calls.
+    The first failure cancels the other calls. To get every outcome, gather `settled` calls.
 
     Args:
-        *calls: Up to five of different types, or any number of the same.
-        limit: How many run at the same time; None for all.
+        *calls: Up to five calls of different types, or any number of the same type.
+        limit: The maximum number of calls that run at the same time; None for no limit.
 
     Returns:
         The values in the order of the calls.
 
     Raises:
-        HTTPValidationError: The limit is no positive number.
+        HTTPValidationError: The limit is not positive.
 
     Example:
         >>> import asyncio
@@ -105,17 +104,14 @@ def gather(
 def collect(
     calls: Iterable[FutureResult[T, E]], *, limit: int | None = None
 ) -> FutureResult[tuple[T, ...], E]:
-    """Run the calls of an iterable at the same time; all their values, or the first failure.
+    """Run the calls of an iterable concurrently; see `gather`.
 
     Args:
-        calls: They are taken one by one, as places get free; a generator may be long.
-        limit: How many run at the same time; None for all.
-
-    Returns:
-        The values in the order of the calls.
+        calls: With a limit, the iterable is read only as fast as calls finish.
+        limit: See `gather`.
 
     Raises:
-        HTTPValidationError: The limit is no positive number.
+        HTTPValidationError: The limit is not positive.
 
     Example:
         >>> import asyncio
@@ -140,15 +136,9 @@ def race(first: FutureResult[T, E], /, *others: FutureResult[T, E]) -> FutureRes
 def race(
     first: FutureResult[object, object], /, *others: FutureResult[object, object]
 ) -> FutureResult[object, object]:
-    """Run calls at the same time and take the outcome of the first that is done, good or bad.
+    """Run calls concurrently and return the first outcome, a value or a failure.
 
-    Args:
-        first: A call.
-        *others: Up to two of different types, or any number of the same; the slower ones are
-            cancelled and awaited.
-
-    Returns:
-        The fastest outcome.
+    The other calls are cancelled. Up to three calls may have different types.
 
     Example:
         >>> import asyncio
@@ -173,15 +163,12 @@ def first_success(
 def first_success(
     first: FutureResult[object, object], /, *others: FutureResult[object, object]
 ) -> FutureResult[object, tuple[object, ...]]:
-    """Run calls at the same time and take the first value.
+    """Run calls concurrently and return the first value, or all failures.
 
-    Args:
-        first: A call.
-        *others: Up to two of different types, or any number of the same; those that are not done
-            when one succeeds are cancelled and awaited.
+    The first value cancels the other calls. Up to three calls may have different types.
 
     Returns:
-        The first value, or all failures in the order of the calls.
+        The value, or the failures in the order of the calls.
 
     Example:
         >>> import asyncio
@@ -193,13 +180,7 @@ def first_success(
 
 
 def settled(call: FutureResult[T, E]) -> FutureResult[Result[T, E], Never]:
-    """Make the outcome of a call its value, so that it cannot fail any more.
-
-    Args:
-        call: Any call.
-
-    Returns:
-        A call that always succeeds, with a `Result`.
+    """Turn the outcome of a call into its value: the returned call always succeeds.
 
     Example:
         >>> import asyncio
@@ -242,18 +223,17 @@ async def _finish(
     limit: int | None,
     enough: Callable[[Result[T, E]], bool],
 ) -> dict[int, Result[T, E]]:
-    """Run calls until one of the results is enough, or all are there.
+    """Run calls until a result is enough, or all are done.
 
     Returns:
-        The results under the numbers of their calls, in the order in which they came; the one
-        that was enough is the last.
+        The results by the numbers of their calls, in order of completion.
     """
     running: dict[asyncio.Task[Result[T, E]], tuple[int, FutureResult[T, E]]] = {}
     try:
         async with asyncio.TaskGroup() as group:
             return await _watch(group, enumerate(calls), limit, enough, running)
     except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None  # what a call raised, as if it had been awaited alone
+        raise errors.exceptions[0] from None  # the exception of the call itself
     finally:
         for _, call in running.values():
             _discard(call)
@@ -288,10 +268,10 @@ async def _watch(
 
 
 def _discard(part: object) -> None:
-    """Close what was never begun, so that Python does not warn of it.
+    """Close coroutines that never started, so that Python does not warn of them.
 
-    A future that was built from others holds them in the arguments of its coroutine; there is no
-    public way to them (tests/railway/test_concurrency.py::test_calls_that_never_began_are_closed).
+    `returns` has no public access to the coroutine of a future, or to the futures that it was built
+    from (tests/railway/test_concurrency.py::test_calls_that_never_began_are_closed).
     """
     if isinstance(part, FutureResult):
         _discard(part._inner_value)

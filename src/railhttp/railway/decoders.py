@@ -1,26 +1,24 @@
-"""Decoders: pure functions from a response to a value, for `.bind_result` and `then`."""
+"""Decoders: pure functions from a response to a `Result`, for `.bind_result` and `then`."""
 
 import json
+from functools import lru_cache, partial
 from typing import Final, Protocol, TypeVar, cast, overload
 
-from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeForm
 
 from railhttp.model.errors import HTTPDecodeError
 from railhttp.model.headers import codec_of, extract_json_type
 from railhttp.model.response import JSON, HttpResponse
-from railhttp.railway.adapters import Package, package_for
-from railhttp.railway.json_path import json_path
-from railhttp.railway.scalars import MismatchError, Shape
-from railhttp.railway.shapes import shape_of
+from railhttp.railway.mismatch import MismatchError
+from railhttp.railway.structure import Structure, structure_of
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
 class Decoder(Protocol[T_co]):
-    """Makes a value of a response, and raises nothing. Any function of this kind is one.
+    """A function that decodes a response and never raises. Any function of this type is one.
 
     Example:
         >>> decoder: Decoder[str] = decode_text
@@ -38,19 +36,18 @@ def decode(model: type[T]) -> Decoder[T]: ...
 @overload
 def decode(model: TypeForm[T]) -> Decoder[T]: ...  # unions, Literal and their like (PEP 747)
 def decode(model: TypeForm[T]) -> Decoder[T]:
-    """Make a decoder of JSON for a type.
+    """Make a JSON decoder for a type.
 
-    Models of pydantic (`railhttp[pydantic]`) and msgspec (`railhttp[msgspec]`), and `list[Model]`
-    and its like, are read by their packages, each by its own rules. For dataclasses, attrs
-    classes, named tuples, TypedDicts and plain types no package is needed; the table in
-    `railhttp.railway.shapes` says what is read, and nothing is converted that it does not name.
+    The table in `railhttp.railway.structure` lists the types. Models of pydantic
+    (`railhttp[pydantic]`) and msgspec follow the rules of their packages, also inside of
+    dataclasses, lists and the like.
 
     Args:
-        model: The type, which may be a union or a generic type.
+        model: A class, a generic type or a union.
 
     Returns:
-        The decoder; make it once and use it often. Its failure names the place (`$.items[3].id`)
-        and what was expected there, never the data.
+        The decoder; make it once and use it often. Its failures name the place (`$.items[3].id`)
+        and what was expected there, and never show the data.
 
     Raises:
         TypeError: The type cannot be decoded.
@@ -67,21 +64,15 @@ def decode(model: TypeForm[T]) -> Decoder[T]:
         >>> failure.where, failure.message
         ('$[0].id', 'expected an integer, found a string')
     """
-    package = package_for(model)
-    decoder = _shape_decoder(shape_of(model)) if package is None else _package_decoder(package)
-    return cast("Decoder[T]", decoder)  # a type's shape makes values of that type
+    decoder = partial(_read, structure_of(model))
+    return cast("Decoder[T]", decoder)  # a type's structure makes values of that type
 
 
 def decode_json(response: HttpResponse) -> Result[JSON, HTTPDecodeError]:
     """Decode a JSON document (RFC 8259).
 
-    Args:
-        response: Its `Content-Type`, where it has one, has to be a JSON type, and a charset in it
-            one of Unicode.
-
-    Returns:
-        The document; a failure where it is none, is nested too deep, or has a number that JSON or
-        Python cannot hold.
+    It fails for another `Content-Type` or charset, invalid JSON, deep nesting, and numbers that
+    Python cannot represent.
 
     Example:
         >>> decode_json(HttpResponse(200, body=b'{"id": 7}'))
@@ -97,14 +88,10 @@ def decode_json(response: HttpResponse) -> Result[JSON, HTTPDecodeError]:
 
 
 def decode_text(response: HttpResponse) -> Result[str, HTTPDecodeError]:
-    r"""Decode text in the charset that the response names, UTF-8 where it names none.
+    r"""Decode text in the charset of the response, by default UTF-8.
 
-    Args:
-        response: Its `Content-Type`, where it has one, has to be of text: `text/*`, JSON, XML and
-            their like, or any type with a charset.
-
-    Returns:
-        The text; a failure where the charset is unknown or the bytes are not of it.
+    It fails for bytes that the charset cannot decode, an unknown charset, and a `Content-Type` that
+    is not text (`text/*`, JSON, XML and similar, or any type with a charset).
 
     Example:
         >>> decode_text(HttpResponse(200, body=b"caf\xe9")).failure().where
@@ -126,13 +113,7 @@ def decode_text(response: HttpResponse) -> Result[str, HTTPDecodeError]:
 
 
 def decode_lines(response: HttpResponse) -> Result[tuple[str, ...], HTTPDecodeError]:
-    r"""Decode text into its lines; LF and CRLF end a line, a bare CR is content.
-
-    Args:
-        response: See `decode_text`.
-
-    Returns:
-        The lines without their ends.
+    r"""Decode text as `decode_text` does, and split it into lines at LF and CRLF.
 
     Example:
         >>> decode_lines(HttpResponse(200, body=b"a\r\n\nb\n")).unwrap()
@@ -146,59 +127,47 @@ def _lines(text: str) -> tuple[str, ...]:
     return (*(line.removesuffix("\r") for line in lines), *([rest] if rest else []))
 
 
-def _shape_decoder(shape: Shape) -> Decoder[object]:
-    def decoder(response: HttpResponse) -> Result[object, HTTPDecodeError]:
-        document = decode_json(response)
-        if not is_successful(document):
-            return document
+def _read(structure: Structure, response: HttpResponse) -> Result[object, HTTPDecodeError]:
+    refusal = _refuse_json_type(response)
+    if refusal is not None:
+        return Failure(refusal)
+    if structure.from_bytes is not None:
         try:
-            return Success(shape(document.unwrap()))
-        except MismatchError as error:
-            return Failure(_mismatched(response, error))
-        except RecursionError:
-            return Failure(_refused(response, _TOO_DEEP))
-
-    return decoder
-
-
-def _package_decoder(package: Package) -> Decoder[object]:
-    def decoder(response: HttpResponse) -> Result[object, HTTPDecodeError]:
-        refusal = _refuse_json_type(response)
-        if refusal is not None:
-            return Failure(refusal)
-        try:
-            return Success(package.parse(_as_utf8(response.body)))
-        except RecursionError:
-            return Failure(_refused(response, _TOO_DEEP))
-        except Exception as error:  # noqa: BLE001  # a model's own checks may raise anything
-            return _explained(package, error, response)
-
-    return decoder
-
-
-def _explained(
-    package: Package, error: Exception, response: HttpResponse
-) -> Result[object, HTTPDecodeError]:
-    document = decode_json(response)
-    if not is_successful(document):
-        return document
-    return Failure(_mismatched(response, package.explain(error, document.unwrap())))
+            return Success(structure.from_bytes(_as_utf8(response.body)))
+        except Exception:  # noqa: BLE001, S110  # a model may raise anything; read it again below
+            pass
+    try:
+        return Success(structure.from_document(response.json()))
+    except HTTPDecodeError as error:
+        return Failure(error)
+    except MismatchError as error:
+        return Failure(_refused(response, error.expected, error.where))
+    except RecursionError:
+        return Failure(
+            _refused(response, "expected JSON that can be held, found it nested too deep")
+        )
 
 
 def _as_utf8(body: bytes) -> bytes:
-    encoding = json.detect_encoding(body)
-    if encoding == "utf-8":
+    start = body[:2]
+    if start.isascii() and 0 not in start:  # UTF-8 (RFC 8259, section 8.1)
         return body
-    return body.decode(encoding, "surrogatepass").encode()
+    return body.decode(json.detect_encoding(body), "surrogatepass").encode()
 
 
 def _refuse_json_type(response: HttpResponse) -> HTTPDecodeError | None:
     content_type = response.headers.get("Content-Type", "")
-    if response.content_type and extract_json_type(content_type) is None:
-        return _refused(response, "expected JSON, found another content type")
+    message = _json_type_error(content_type) if content_type else ""
+    return _refused(response, message) if message else None
+
+
+@lru_cache(maxsize=64)
+def _json_type_error(content_type: str) -> str:
+    if content_type.partition(";")[0].strip() and extract_json_type(content_type) is None:
+        return "expected JSON, found another content type"
     if codec_of(content_type) not in _UNICODE:
-        return _refused(response, "expected a Unicode charset (RFC 8259, section 8.1)")
-    return None
+        return "expected a Unicode charset (RFC 8259, section 8.1)"
+    return ""
 
 
 def _is_text(media_type: str, content_type: str) -> bool:
@@ -208,10 +177,6 @@ def _is_text(media_type: str, content_type: str) -> bool:
         or any(kind in media_type for kind in _TEXT_KINDS)
         or "charset=" in content_type.lower()
     )
-
-
-def _mismatched(response: HttpResponse, error: MismatchError) -> HTTPDecodeError:
-    return _refused(response, error.expected, json_path(reversed(error.steps)))
 
 
 def _refused(response: HttpResponse, message: str, where: str = "") -> HTTPDecodeError:
@@ -226,7 +191,6 @@ def _refused(response: HttpResponse, message: str, where: str = "") -> HTTPDecod
     )
 
 
-_TOO_DEEP: Final = "expected JSON that can be held, found it nested too deep"
 _UNICODE: Final = frozenset(
     {
         *("ascii", "utf-8", "utf-8-sig"),

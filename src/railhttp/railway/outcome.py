@@ -1,4 +1,4 @@
-"""In and out of the railway: from exceptions to results, and from results to plain values."""
+"""From exceptions to results, and from results to plain values."""
 
 import inspect
 from collections.abc import Callable, Coroutine
@@ -23,16 +23,10 @@ X_co = TypeVar("X_co", bound=Exception, covariant=True)
 
 
 def outcome(result: Result[T, E]) -> T | E:
-    """Take a result apart for one flat `match` that type checkers can see through.
+    """Return the value or the failure of a result, for a flat `match`.
 
-    A `match` on the result itself turns what is in it into `Any`, and `assert_never` cannot watch
-    it. Not for results whose value and failure are of the same type.
-
-    Args:
-        result: Any result.
-
-    Returns:
-        Its value or its failure.
+    In a `match` on the result itself, mypy types the contents as `Any`, and `assert_never` does not
+    work. Value and failure must have different types.
 
     Example:
         >>> outcome(Success(1)), outcome(Failure("no"))
@@ -42,17 +36,14 @@ def outcome(result: Result[T, E]) -> T | E:
 
 
 async def run(future: FutureResult[T, E]) -> Result[T, E]:
-    """Await a future, and have a `Result` where `await` alone gives an `IOResult`.
+    """Await a future as a `Result`; `await` alone returns an `IOResult`.
 
     Args:
-        future: It is run once; run again it gives the same outcome. Only a `shared` one may be run
-            again before it is done.
-
-    Returns:
-        What came of it.
+        future: Runs once: later calls return the same outcome. Concurrent calls need a `shared`
+            future.
 
     Raises:
-        TypeError: It is no future: a verb's coroutine, say, or a reader without its client.
+        TypeError: The argument is not a future, but for example a verb's coroutine or a reader.
 
     Example:
         >>> import asyncio
@@ -61,14 +52,14 @@ async def run(future: FutureResult[T, E]) -> Result[T, E]:
     """
     if not isinstance(future, FutureResult):
         raise no_future(future)
-    return await future._inner_value  # there is no public way around IOResult
+    return await future._inner_value  # `returns` offers only the IOResult
 
 
 class Catching(Protocol[X_co]):
     """Turns a function that raises into one that returns; see `catching`."""
 
     @overload
-    # A coroutine is a value too, but who awaits it wants what it gives.
+    # A coroutine matches both overloads; the first one wins.
     def __call__(  # type: ignore[overload-overlap]
         self, function: Callable[P, Coroutine[object, Never, T]], /
     ) -> Callable[P, FutureResult[T, X_co]]: ...
@@ -91,10 +82,10 @@ def catching(
     first: type[X1], second: type[X2], third: type[X3], fourth: type[X4], fifth: type[X5], /
 ) -> Catching[X1 | X2 | X3 | X4 | X5]: ...
 def catching(*kinds: type[Exception]) -> object:
-    """Make a decorator that turns some exceptions, and no others, into failures.
+    """Make a decorator that turns the given exceptions into failures.
 
     Args:
-        *kinds: Up to five classes of exceptions; they stay apart in the failure's type.
+        *kinds: Up to five exception classes; the failure type is their union.
 
     Returns:
         The decorator. A function then returns a `Result`, an async one a `FutureResult`.

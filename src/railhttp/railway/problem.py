@@ -1,4 +1,4 @@
-"""Problem details: what a failed answer says of itself (RFC 9457)."""
+"""Problem details of error responses (RFC 9457)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,11 +18,11 @@ class ProblemDetails:
     """The members of a problem document (RFC 9457, section 3.1).
 
     Attributes:
-        type: A URI that names the kind of problem; `about:blank` is the status and no more.
-        title: The kind in words, the same for each occurrence.
-        status: The status as the server set it.
-        detail: This occurrence in words.
-        instance: A URI that names this occurrence.
+        type: A URI for the kind of problem; `about:blank` means just the status.
+        title: A summary of the kind, the same for each occurrence.
+        status: The status code set by the origin server.
+        detail: An explanation of this occurrence.
+        instance: A URI for this occurrence.
         extensions: All other members.
 
     Example:
@@ -41,13 +41,10 @@ class ProblemDetails:
 def problem(failure: HTTPFailure) -> Maybe[ProblemDetails]:
     """Read the problem details of a failure.
 
-    Members of a wrong type are left out, as the RFC demands (section 3.1).
-
-    Args:
-        failure: Any failure.
+    Members of the wrong type are ignored (section 3.1).
 
     Returns:
-        `Some` where it is an answer with an `application/problem+json` object, else `Nothing`.
+        `Some` for a response with an `application/problem+json` object, else `Nothing`.
 
     Example:
         >>> from railhttp.model.response import freeze_headers

@@ -1,8 +1,6 @@
-"""Requests that are described once and sent later, by whatever client they are given.
+"""Requests as values: described once, and sent each time they are called with a client.
 
-Each function is a verb without its client: `get(url)` does nothing until it is called with one,
-and then sends a request each time it is called. That makes it the one kind of request that can
-be retried as a value, and tested with another client.
+So a reader can be retried as a whole, and tested with another client.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +22,6 @@ from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.call_recorder import is_repeatable, recorded_calls
 from railhttp.pipeline.policies.foreign import exhausted
 from railhttp.pipeline.policies.retry import RetryPolicyProtocol
-from railhttp.railway._errors import no_client
 from railhttp.railway.outcome import run
 from railhttp.wire.multipart import FormFields
 
@@ -33,18 +30,18 @@ E = TypeVar("E")
 N = TypeVar("N")
 
 ResponseReader: TypeAlias = RequiresContextFutureResult[HttpResponse, HTTPFailure, HTTPClient]
-"""A request that waits for a client."""
+"""A function from a client to the outcome of a request."""
 
 
 def get(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
     """Describe a GET request.
 
     Args:
-        url: The target URL, or a path behind the base URL of the client.
+        url: The target URL, or a path relative to the client's base URL.
         **options: See `RequestOptions`. A body that can be read only once cannot be sent again.
 
     Returns:
-        A function of an `HTTPClient`; what it gives never raises, see `FutureVerbs`.
+        A function from an `HTTPClient` to a future, which never raises; see `FutureVerbs`.
 
     Example:
         >>> import asyncio
@@ -89,7 +86,7 @@ def options(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
 
 
 def request(method: str, url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
-    """Describe a request of any method, see `FutureVerbs.request`; see `get`."""
+    """Describe a request with any method; see `get` and `FutureVerbs.request`."""
     return RequiresContextFutureResult(
         lambda client: _verbs(client).request(method, url, **options)
     )
@@ -98,7 +95,7 @@ def request(method: str, url: str, **options: Unpack[RequestOptions]) -> Respons
 def post_multipart(
     url: str, fields: FormFields, **options: Unpack[RequestOptions]
 ) -> ResponseReader:
-    """Describe the upload of a form, see `HTTPClient.post_multipart`; see `get`."""
+    """Describe the upload of a form; see `get` and `HTTPClient.post_multipart`."""
     return RequiresContextFutureResult(
         lambda client: _verbs(client).post_multipart(url, fields, **options)
     )
@@ -108,7 +105,8 @@ def _verbs(client: HTTPClient) -> FutureVerbs:
     try:
         return client.future
     except AttributeError:
-        raise no_client(client) from None
+        kind = type(client).__name__
+        raise TypeError(f"give the reader an HTTPClient, not {kind}") from None
 
 
 def retry(
@@ -116,16 +114,15 @@ def retry(
 ) -> Callable[
     [RequiresContextFutureResult[T, E, N]], RequiresContextFutureResult[T, E | HTTPFailure, N]
 ]:
-    """Run a reader again, as a policy decides: the whole of it, with all its steps.
+    """Retry a whole reader, with all its steps, by a policy.
 
-    The policy is asked about a failure of `HTTPFailure` if a second run does no harm: each request
-    that the run made, be it the one that failed or not, is of an idempotent method, has an
-    `Idempotency-Key`, or provably never reached its server; and no body of them was one that can
-    be read only once. All other failures, and those of your own, are handed on.
+    A run is retried only if each request that it made is safe to repeat: the method is idempotent,
+    the request has an `Idempotency-Key`, or it did not reach the server; and its body can be read
+    again. Failures outside of `HTTPFailure` are not retried.
 
     Args:
-        policy: It decides and waits; the client's own retries come first, inside each run.
-        repeatable: Whether a second run does no harm whatever it sends.
+        policy: Decides and waits. The client's retries happen inside each run.
+        repeatable: Retry even if the requests are not safe to repeat.
 
     Returns:
         A function from reader to reader.
@@ -180,7 +177,7 @@ async def _retried(
 def _is_harmless(calls: Sequence[HTTPCall], failure: HTTPFailure) -> bool:
     if calls:
         return all(map(is_repeatable, calls))
-    # It comes from elsewhere, or its request could not be built.
+    # The failure has another origin, or the request could not be built.
     return failure.delivery is Delivery.NOT_SENT or failure.method in IDEMPOTENT_METHODS
 
 

@@ -1,4 +1,4 @@
-"""One call that several wait for at the same time."""
+"""One call with several waiters."""
 
 import asyncio
 from collections.abc import Coroutine, Generator
@@ -13,18 +13,14 @@ E = TypeVar("E")
 
 
 def shared(call: FutureResult[T, E]) -> FutureResult[T, E]:
-    """Let any number of others go on from one call, at the same time.
+    """Let several tasks await one call at the same time.
 
-    A future may be awaited again once it is done, but only by one until then. A shared one does its
-    work in a task of its own, which costs some 25 µs that most calls have no need to pay.
-
-    Args:
-        call: Any call, with the steps that are to be made once.
+    A plain future may have only one waiter until it is done. A shared one runs in a separate task,
+    which costs about 25 µs.
 
     Returns:
-        The same call. It begins when it is first awaited, with the context variables of that
-        place. One who is cancelled leaves the others their call; the last one takes it along, and
-        waits for its end; who awaits it after that gets a `RuntimeError`.
+        The call. It starts when it is first awaited, with the context variables of that task. It is
+        cancelled when its last waiter is; awaiting it after that raises `RuntimeError`.
 
     Example:
         >>> from returns.result import Success
@@ -42,14 +38,10 @@ def shared(call: FutureResult[T, E]) -> FutureResult[T, E]:
 
 
 class SharedWork(Generic[T]):
-    """Does something once, for all who wait for it.
+    """An awaitable that runs a coroutine once, in a task.
 
-    The first one who waits starts the work in a task, with the context variables that it has; the
-    others join. One who is cancelled leaves; the last one takes the work along, and waits until it
-    has cleaned up. So no task outlives those who wait for it.
-
-    Args:
-        work: What is done; it begins when it is first awaited.
+    If the last waiter is cancelled, it cancels the task and waits for its clean-up, so the task
+    never outlives its waiters.
     """
 
     __slots__ = ("_is_abandoned", "_task", "_waiting", "work")
@@ -65,7 +57,7 @@ class SharedWork(Generic[T]):
 
     async def _wait(self) -> T:
         if self._is_abandoned:
-            raise RuntimeError("this call was cancelled and gives no outcome: make a new one")
+            raise RuntimeError("this call was cancelled and has no outcome: make a new one")
         if self._task is None:
             self._task = asyncio.ensure_future(self.work)
         task = self._task
@@ -77,6 +69,6 @@ class SharedWork(Generic[T]):
                 raise
             self._is_abandoned = True
             task.cancel()
-            return await task  # as if it had been awaited alone: its clean-up may have a say
+            return await task  # its clean-up may return or raise something else
         finally:
             self._waiting -= 1

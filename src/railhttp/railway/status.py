@@ -1,4 +1,4 @@
-"""What a status means to the caller: which are expected, and which are no failure."""
+"""Choose which status codes are failures."""
 
 from collections.abc import Callable
 from typing import TypeVar, cast
@@ -19,16 +19,13 @@ N = TypeVar("N")
 
 
 def expect(*statuses: int) -> Callable[[HttpResponse], Result[HttpResponse, HTTPStatusError]]:
-    """Make a step that lets only some statuses pass, for `.bind_result` and `then`.
-
-    Args:
-        *statuses: The status codes that pass.
+    """Make a step for `.bind_result` and `then` that accepts only the given status codes.
 
     Returns:
-        A function; every other response is an `HTTPStatusError`, even one below 400.
+        A function that turns other responses into an `HTTPStatusError`, even below 400.
 
     Raises:
-        HTTPValidationError: There are none, or one of them is no status code.
+        HTTPValidationError: No status code is given, or one is not between 100 and 999.
 
     Example:
         >>> created = expect(201)
@@ -51,18 +48,15 @@ def expect(*statuses: int) -> Callable[[HttpResponse], Result[HttpResponse, HTTP
 
 
 def on_status(status: int, answer: Callable[[HttpResponse], Result[B, F]], /) -> OnStatus[B, F]:
-    """Turn one failing status into something else, and leave all other failures as they are.
+    """Apply a step to the response of one failing status; other failures stay as they are.
 
     Args:
-        status: A status code; one below 400 fails only where `expect` makes it.
-        answer: Gets the response; a decoder of the error's body, say. A function with annotations,
-            since `Success(None)` in a lambda makes the failure's type `Any`.
-
-    Returns:
-        A function from track to track.
+        status: The status code. Below 400 it is a failure only after `expect`.
+        answer: For example a decoder of the error's body. Use an annotated function: in a lambda,
+            `Success(None)` makes the failure's type `Any`.
 
     Raises:
-        HTTPValidationError: It is no status code.
+        HTTPValidationError: The status is not between 100 and 999.
 
     Example:
         >>> from typing import Never
