@@ -27,10 +27,11 @@ class Crowd:
 
     def __init__(self, limit: int, max_queue: int, max_wait: float | None) -> None:
         self.clock = ManualClock()
+        self.limit = limit
         self.bulkhead = Bulkhead(limit, max_queue=max_queue, max_wait=max_wait, clock=self.clock)
         self.tasks: list[asyncio.Task[None]] = []
         self.doors: dict[int, asyncio.Event] = {}
-        self.entered: list[int] = []
+        self.entered: list[int] = []  # of those that had to wait
         self.waits: list[float] = []
 
     def arrive(self) -> None:
@@ -38,10 +39,12 @@ class Crowd:
 
     async def visit(self, number: int) -> None:
         door = self.doors[number] = asyncio.Event()
+        has_to_wait = self.bulkhead.running >= self.limit or self.bulkhead.waiting > 0
         since = self.clock.monotonic()
 
         async def inside() -> None:
-            self.entered.append(number)
+            if has_to_wait:
+                self.entered.append(number)
             self.waits.append(self.clock.monotonic() - since)
             await door.wait()
 
