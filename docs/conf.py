@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -179,4 +180,5 @@ def write_llms(app: Sphinx, error: Exception | None) -> None:
         guides = sorted(page for page in HERE.rglob("*.md") if page.name != "README.md")
         texts = [(HERE / "index.md"), *(page for page in guides if page.name != "index.md")]
         whole = "\n\n".join(page.read_text(encoding="utf-8") for page in texts)
-        (Path(app.outdir) / "llms.txt").write_text(whole, encoding="utf-8")
+        prose = re.sub(r"```\{toctree\}.*?```\n*", "", whole, flags=re.DOTALL)
+        (Path(app.outdir) / "llms.txt").write_text(prose, encoding="utf-8")
