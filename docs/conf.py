@@ -45,6 +45,8 @@ MODULES: Final = (
     "railhttp.integrations.svcs",
 )
 
+FOREIGN: Final = "BaseException, Enum, Generic, Protocol, dict, object, str, tuple"  # left out
+
 project = "railhttp"
 author = "The railhttp developers"
 project_copyright = author
@@ -134,7 +136,10 @@ def directive(module: ModuleType, name: str) -> str:
     """The directive that documents a name."""
     value, path = getattr(module, name), f"{module.__name__}.{name}"
     if inspect.isclass(value) and value.__name__ == name:
-        return f".. autoclass:: {path}\n   :members:\n   :show-inheritance:\n"
+        return (
+            f".. autoclass:: {path}\n   :members:\n"
+            f"   :inherited-members: {FOREIGN}\n   :show-inheritance:\n"
+        )
     if inspect.isfunction(value):
         return f".. autofunction:: {path}\n"
     text = "\n".join(f"   {line}" for line in alias_text(name, value))
