@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
+DOCS := .venv-docs
+DOCS_STAMP := $(DOCS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo bench lint types fmt unit pure uvloop clean
+.PHONY: help test demo bench docs lint types fmt unit pure uvloop clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -24,6 +26,12 @@ $(BENCH_STAMP): pyproject.toml
 	$(BENCH)/bin/python -m pip install -q --editable . --group bench
 	@touch $@
 
+$(DOCS_STAMP): pyproject.toml
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install -q --upgrade "pip>=25.1"
+	$(DOCS)/bin/python -m pip install -q --editable . --group docs
+	@touch $@
+
 test: lint types unit pure uvloop ## everything that must hold: lint, rooms, types, tests, coverage
 
 demo: $(STAMP) ## the tour: every track a request can take, on loopback
@@ -34,6 +42,9 @@ bench: $(BENCH_STAMP) ## all benchmarks, some 20 minutes on a quiet machine; OPT
 		|| DEBIAN_FRONTEND=noninteractive apt-get install -y -q nginx-light >/dev/null 2>&1 \
 		|| echo "nginx is not here and cannot be installed: the embedded server answers"
 	$(BENCH)/bin/python -m benchmarks $(OPTIONS)
+
+docs: $(DOCS_STAMP) ## the documentation site, into site/; any warning is an error
+	$(DOCS)/bin/sphinx-build -q -W --keep-going -E -b html docs site
 
 lint: $(STAMP) ## ruff and the contracts of the rooms
 	$(BIN)/ruff check .
@@ -59,4 +70,4 @@ uvloop: $(STAMP) ## the socket tests once more on uvloop
 	EVENT_LOOP=uvloop $(BIN)/python -m pytest -q tests/transport tests/client
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .hypothesis .coverage dist
+	rm -rf $(VENV) $(BENCH) $(DOCS) docs/api site .mypy_cache .ruff_cache .hypothesis .coverage dist

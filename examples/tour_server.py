@@ -1,4 +1,4 @@
-"""The server of the tour: well-behaved, flaky, slow and rude routes on a free loopback port."""
+"""The server of the tour: normal, flaky, slow and broken routes on a free loopback port."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-OUTAGE = 2  # how many times /flaky answers 503 before it recovers
+OUTAGE = 2  # number of errors before /flaky and /failing recover
 
 routes = web.RouteTableDef()
 seen = web.AppKey("seen", list[str])
@@ -15,7 +15,7 @@ failures = web.AppKey("failures", list[str])
 
 @routes.get("/users/{id}")
 async def user(request: web.Request) -> web.Response:
-    """A JSON document; of users above 100 there are none."""
+    """Return a user as JSON, or 404 for an id above 100."""
     number = int(request.match_info["id"])
     if number > 100:
         return web.json_response({"title": "no such user"}, status=404)
@@ -24,21 +24,21 @@ async def user(request: web.Request) -> web.Response:
 
 @routes.get("/flaky")
 async def flaky(request: web.Request) -> web.Response:
-    """Unavailable at first."""
+    """Return 503 for the first two requests."""
     request.app[seen].append(request.path)
     return web.Response(status=503 if len(request.app[seen]) <= OUTAGE else 200)
 
 
 @routes.get("/slow")
 async def slow(request: web.Request) -> web.Response:
-    """An answer that nobody waits for."""
+    """Respond after 30 seconds."""
     await asyncio.sleep(30)
     return web.Response()
 
 
 @routes.route("*", "/reset")
 async def reset(request: web.Request) -> web.Response:
-    """The connection is reset in place of an answer."""
+    """Reset the connection instead of responding."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
@@ -46,13 +46,13 @@ async def reset(request: web.Request) -> web.Response:
 
 @routes.get("/moved")
 async def moved(request: web.Request) -> web.Response:
-    """A redirect."""
+    """Redirect to a user."""
     return web.Response(status=302, headers={"Location": "/users/7"})
 
 
 @routes.post("/upload")
 async def upload(request: web.Request) -> web.Response:
-    """A multipart form, measured."""
+    """Return the title and the size of an uploaded report."""
     form = await request.post()
     report = form["report"]
     size = len(report.file.read()) if isinstance(report, web.FileField) else 0
@@ -61,7 +61,7 @@ async def upload(request: web.Request) -> web.Response:
 
 @routes.get("/lines")
 async def lines(request: web.Request) -> web.StreamResponse:
-    """Newline-delimited JSON, piece by piece."""
+    """Stream newline-delimited JSON."""
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(request)
     for number in range(3):
@@ -71,7 +71,7 @@ async def lines(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/broken")
 async def broken(request: web.Request) -> web.StreamResponse:
-    """A body that breaks off."""
+    """Send a body that breaks off."""
     response = web.StreamResponse(headers={"Content-Length": "1000"})
     await response.prepare(request)
     await response.write(b"only this")
@@ -82,7 +82,7 @@ async def broken(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/events")
 async def events(request: web.Request) -> web.StreamResponse:
-    """Four events; the connection is lost after each second one."""
+    """Send four events, two per connection."""
     first = int(request.headers.get("Last-Event-ID", "0")) + 1
     if first > 4:
         return web.Response(status=204)
@@ -95,20 +95,20 @@ async def events(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/file")
 async def file(request: web.Request) -> web.Response:
-    """A file with a version."""
+    """Send a file with an ETag."""
     return web.Response(body=bytes(100_000), headers={"ETag": '"1"'})
 
 
 @routes.get("/failing")
 async def failing(request: web.Request) -> web.Response:
-    """A server error at the first two requests."""
+    """Return 500 for the first two requests."""
     request.app[failures].append(request.path)
     return web.Response(status=500 if len(request.app[failures]) <= OUTAGE else 200)
 
 
 @asynccontextmanager
 async def tour_server() -> AsyncGenerator[str, None]:
-    """Run the server for the length of a block, and give its base URL."""
+    """Run the server for the duration of a block, and yield its base URL."""
     app = web.Application()
     app[seen] = []
     app[failures] = []

@@ -1,4 +1,4 @@
-"""Invariant 7: the bucket holds between nothing and its capacity, and pays for every retry."""
+"""The retry budget stays within its bounds and pays for every retry (invariant 7)."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ EVENTS = st.sampled_from(["transport", "throttled", "success", "refund"])
 
 
 @given(st.lists(EVENTS, max_size=300), st.integers(14, 600))
-def test_7_tokens_stay_within_their_bounds_and_pay_for_every_retry(
+def test_tokens_stay_between_zero_and_the_capacity_and_pay_for_every_retry(
     events: list[str], capacity: int
 ) -> None:
     budget = RetryBudget(capacity=capacity)
@@ -34,6 +34,6 @@ def test_7_tokens_stay_within_their_bounds_and_pay_for_every_retry(
 
 
 @given(st.integers(0, 500), st.integers(0, 50))
-def test_7_what_cannot_be_paid_changes_nothing(tokens: int, cost: int) -> None:
+def test_a_retry_that_the_budget_cannot_pay_takes_no_tokens(tokens: int, cost: int) -> None:
     held, paid = RetryBudget().charge(tokens, cost, 0.0)
     assert (held, paid) == ((tokens - cost, True) if cost <= tokens else (tokens, False))

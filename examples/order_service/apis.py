@@ -1,4 +1,4 @@
-"""The three APIs, as requests that wait for a client and fail in words of the domain."""
+"""The three APIs, as readers with domain failures."""
 
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
@@ -30,19 +30,19 @@ Request: TypeAlias = RequiresContextFutureResult[T, E, HTTPClient]
 
 @dataclass(frozen=True)
 class Receipt:
-    """What the payments API answers."""
+    """The response of the payments API."""
 
     id: str
 
 
 @dataclass(frozen=True)
 class Apis:
-    """Where the APIs are.
+    """The addresses of the APIs.
 
     Attributes:
         users: The base URL of the users API.
-        stock: That of the stock API.
-        payments: That of the payments API.
+        stock: The base URL of the stock API.
+        payments: The base URL of the payments API.
     """
 
     users: str
@@ -55,7 +55,7 @@ class Apis:
         return found.alt(user_failure(user_id))
 
     def find_item(self, name: str) -> Request[Item, OutOfStock | ServiceFailure]:
-        """Look at an item in stock."""
+        """Find an item in stock."""
         return (
             reader.get(f"{self.stock}/{quote(name)}")
             .bind_result(decode(Item))
@@ -63,26 +63,26 @@ class Apis:
         )
 
     def reserve(self, order: Order) -> Request[HttpResponse, OutOfStock | ServiceFailure]:
-        """Reserve what is ordered; doing it twice reserves once."""
+        """Reserve the items of an order; repeating it reserves once."""
         described = {"item": order.item, "quantity": order.quantity}
-        answer = reader.put(f"{self.stock}/reservations/{order.id}", json=described)
-        return answer.bind_result(expect(201)).alt(stock_failure(order.item))
+        response = reader.put(f"{self.stock}/reservations/{order.id}", json=described)
+        return response.bind_result(expect(201)).alt(stock_failure(order.item))
 
     def release(self, order: Order) -> Request[HttpResponse, ServiceFailure]:
-        """Give a reservation back; doing it twice gives it back once."""
-        answer = reader.delete(f"{self.stock}/reservations/{order.id}")
-        return answer.alt(service_failure("stock"))
+        """Release a reservation; repeating it releases once."""
+        response = reader.delete(f"{self.stock}/reservations/{order.id}")
+        return response.alt(service_failure("stock"))
 
     def charge(self, quoted: Quote) -> Request[Receipt, PaymentFailure]:
-        """Charge a user; the order's id keeps a second send from charging twice."""
-        answer = reader.post(
+        """Charge a user; the order's id as key prevents a second charge."""
+        response = reader.post(
             f"{self.payments}/{quoted.order.id}",
             json={"user_id": quoted.user.id, "cents": quoted.cents},
             headers={"Idempotency-Key": quoted.order.id},
         )
-        return answer.bind_result(decode(Receipt)).alt(payment_failure)
+        return response.bind_result(decode(Receipt)).alt(payment_failure)
 
     def void(self, order: Order) -> Request[HttpResponse, ServiceFailure]:
-        """Take a payment back, if there is one."""
-        answer = reader.delete(f"{self.payments}/{order.id}")
-        return answer.alt(service_failure("payments"))
+        """Void a payment if it exists."""
+        response = reader.delete(f"{self.payments}/{order.id}")
+        return response.alt(service_failure("payments"))
