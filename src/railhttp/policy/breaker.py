@@ -148,8 +148,7 @@ class BreakerRule:
             return state, Rejection(None)
         probe = state.issued + 1
         slots = (*slots, ProbeSlot(probe, now + self.probe_lease))
-        admitted = HalfOpen(state.generation, state.trips, probe, slots, state.successes)
-        return admitted, Ticket(state.generation, probe, now)
+        return state._replace(issued=probe, slots=slots), Ticket(state.generation, probe, now)
 
     def record(
         self, state: BreakerState | None, report: Report, now: float
@@ -197,7 +196,7 @@ class BreakerRule:
         successes = state.successes + (report.verdict == "success")
         if successes >= self.half_open_max_calls:
             return Closed(state.generation + 1)
-        return HalfOpen(state.generation, state.trips, state.issued, rest, successes)
+        return state._replace(slots=rest, successes=successes)
 
     def _open(self, state: Closed | HalfOpen, trips: int, chance: float, now: float) -> Open:
         return Open(state.generation + 1, trips, now + self.open_time(trips, chance))
