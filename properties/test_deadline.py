@@ -5,7 +5,7 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from railhttp.policy.deadline import NEVER, Deadline
+from railhttp.policy.deadline import NEVER, Deadline, nearer
 
 TIMES = st.floats(0, 1e9)
 LIMITS = st.lists(st.none() | st.floats(0, 1e6), max_size=6)
@@ -15,7 +15,7 @@ LIMITS = st.lists(st.none() | st.floats(0, 1e6), max_size=6)
 def test_nested_deadlines_only_shrink(now: float, limits: list[float | None]) -> None:
     deadline = NEVER
     for limit in limits:
-        nested = deadline.shrink(limit, now)
+        nested = deadline if limit is None else Deadline(nearer(deadline.at, now + limit))
         assert nested.remaining(now) <= deadline.remaining(now)
         assert limit is None or nested.at is not None
         deadline = nested

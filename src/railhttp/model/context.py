@@ -11,7 +11,7 @@ from railhttp.model.redaction import redact_headers, redact_url, redacted_repr
 class RequestContext:
     """An outbound request that an interceptor can inspect and change.
 
-    It is the only mutable value of this package, because the documented interceptors assign to it.
+    It is mutable, because the documented interceptors assign to it.
 
     Attributes:
         method: The HTTP method, upper-cased.
@@ -19,10 +19,9 @@ class RequestContext:
         service_name: The logical name of the called service, if it has one.
         attempt: The number of this attempt, counted from 0.
         start_time: When the call began.
-        body: The bytes of a body in memory; empty without a body, None if the body is streamed.
-            Signatures need it. Assigning to it does not change the request.
-        chunks: Reads a streamed body from its start; None if the body is in memory or can be read
-            only once.
+        body: The bytes of a body in memory, for signatures; empty without a body, None if it is
+            streamed. Assigning to it does not change the request.
+        chunks: Reads a streamed body from its start, if it can be read more than once; or None.
         call_id: An id that all attempts of one call share.
 
     Example:

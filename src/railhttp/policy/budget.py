@@ -11,7 +11,7 @@ class RetryBudget:
     """Limits the retries to one host, so that retries do not keep an overloaded host down.
 
     The defaults are those of the AWS SDKs' standard retry mode. The state of a bucket is its number
-    of tokens; None means full, so a healthy host takes no memory.
+    of tokens; None means full, so a healthy host takes no memory. Time does not fill the bucket.
 
     Args:
         capacity: Tokens in a full bucket; 500 pay for 35 retries after connection failures.
@@ -37,48 +37,24 @@ class RetryBudget:
         for name in self.__slots__:
             require_number(getattr(self, name), name)
         dearest = max(self.transport_cost, self.throttle_cost)
-        require(
-            dearest <= self.capacity, f"must be at least the cost of a retry, {dearest}", "capacity"
-        )
+        message = f"must be at least the cost of a retry, {dearest}"
+        require(dearest <= self.capacity, message, "capacity")
 
     def cost(self, failure: HTTPFailure) -> int:
         """Tokens for a retry after `failure`."""
         return self.throttle_cost if is_throttled(failure) else self.transport_cost
 
     def charge(self, tokens: int | None, cost: int, now: float) -> tuple[int | None, bool]:
-        """Take the tokens for a retry if the bucket has enough.
-
-        Args:
-            tokens: The state; None means full.
-            now: Unused, because time does not fill the bucket.
-
-        Returns:
-            The new state, and whether the retry is allowed.
-        """
+        """Take the tokens for a retry; return the new state, and whether it had enough."""
         held = self.capacity if tokens is None else tokens
         return (held - cost, True) if cost <= held else (held, False)
 
     def repay(self, tokens: int | None, amount: int, now: float) -> tuple[int | None, None]:
-        """Add tokens: the cost of a retry that succeeded, or the credit of a first success.
-
-        Args:
-            tokens: The state; None means full.
-            amount: The number of tokens; the bucket never exceeds its capacity.
-            now: Unused.
-
-        Returns:
-            The new state, and None because there is nothing to decide.
-        """
+        """Add tokens: the cost of a retry that succeeded, or the credit of a first success."""
         held = self.capacity if tokens is None else tokens + amount
         return (held if held < self.capacity else None), None
 
 
 def is_throttled(failure: HTTPFailure) -> bool:
-    """Whether the server asked for fewer requests: status 429 (RFC 6585, section 4).
-
-    Example:
-        >>> from railhttp.model.response import HttpResponse
-        >>> is_throttled(HTTPStatusError(HttpResponse(429)))
-        True
-    """
+    """Whether the server asked for fewer requests: status 429 (RFC 6585, section 4)."""
     return isinstance(failure, HTTPStatusError) and failure.status == 429

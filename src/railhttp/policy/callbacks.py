@@ -10,16 +10,9 @@ T = TypeVar("T", bound=HTTPFailure | HttpResponse)
 
 
 def call_predicate(name: str, predicate: Callable[[T], bool], outcome: T) -> bool:
-    """Call a predicate of the caller, and name it in the error if it raises.
+    """Call a predicate of the caller, and raise `HTTPInterceptorError` if it raises.
 
-    Args:
-        name: The parameter under which the caller passed the predicate.
-        predicate: The caller's function.
-        outcome: A failure or a response.
-
-    Raises:
-        HTTPInterceptorError: The predicate raised. Such a bug proves nothing about the host, so it
-            must not count as an outcome of the call.
+    Such a bug proves nothing about the host, so it must not count as an outcome of the call.
     """
     try:
         return predicate(outcome)
@@ -31,10 +24,10 @@ def call_predicate(name: str, predicate: Callable[[T], bool], outcome: T) -> boo
 
 def call_info_of(failure: HTTPFailure) -> CallInfo:
     """Return the details of a failed call, for another failure of the same call."""
-    return {
-        "method": failure.method,
-        "url": failure.url,
-        "delivery": failure.delivery,
-        "attempts": failure.attempts,
-        "elapsed": failure.elapsed,
-    }
+    return CallInfo(
+        method=failure.method,
+        url=failure.url,
+        delivery=failure.delivery,
+        attempts=failure.attempts,
+        elapsed=failure.elapsed,
+    )
