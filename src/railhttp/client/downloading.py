@@ -47,10 +47,6 @@ class Checksum:
 
     Raises:
         ValueError: It does not have this form, or the algorithm is unknown.
-
-    Example:
-        >>> Checksum("MD5:D41D8CD98F00B204E9800998ECF8427E").algorithm
-        'md5'
     """
 
     def __init__(self, text: str) -> None:
@@ -66,12 +62,6 @@ class Checksum:
 
 class Downloading:
     """One download under way.
-
-    Args:
-        request: Opens the responses.
-        part: The file that grows.
-        progress: Called with the size of the part.
-        resume: Whether a transfer that broke off is resumed.
 
     Attributes:
         resumed_from: The number of bytes from an earlier run.
@@ -200,11 +190,7 @@ async def fetch(
     progress: ProgressCallback | None,
     resume: bool,
 ) -> Download:
-    """Download to a file; see `Streams.download`.
-
-    Raises:
-        HTTPClientError: The file was not completed; always one of `HTTPFailure`.
-    """
+    """Download to a file; see `Streams.download`."""
     try:
         expected = None if checksum is None else Checksum(checksum)
     except ValueError as error:
@@ -232,16 +218,7 @@ def _abandon(part: PartFile) -> None:
 async def on_disk(
     request: StreamRequest, act: Callable[[], T], undo: Callable[[T], object] | None = None
 ) -> T:
-    """Run a blocking function in a thread.
-
-    Args:
-        request: Has the details for a failure.
-        act: The function.
-        undo: Called with the result of `act` if the caller was cancelled meanwhile.
-
-    Raises:
-        HTTPInvalidRequestError: The system refused; its error is the `__cause__`.
-    """
+    """Run a blocking function in a thread."""
     # No `asyncio.to_thread`: at the end of the loop its task would be cancelled as well
     # (tests/client/test_download.py::test_at_the_end_of_the_loop_no_file_is_closed).
     work = asyncio.get_running_loop().run_in_executor(None, act)

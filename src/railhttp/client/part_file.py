@@ -29,13 +29,6 @@ class PartFile:
     (Windows) and file systems without locks, the caller has to see to that. The note holds a digest
     of the URL, which may be secret, the validator for `If-Range`, and the total length. Neither is
     written through a symbolic link, because anyone who can write to the folder can create one.
-
-    Args:
-        target: The file that the part becomes.
-        url: The source of its bytes.
-
-    Raises:
-        OSError: It cannot be opened, or another download has it open.
     """
 
     def __init__(self, target: Path, url: str) -> None:

@@ -33,14 +33,7 @@ _SEND_OPTIONS: Final = frozenset(SendOptions._fields) & RequestOptions.__annotat
 
 
 class Prepared(NamedTuple):
-    """A request and its time limits.
-
-    Attributes:
-        request: The request.
-        origin: Its origin as text.
-        timeout: Seconds for the whole call; None is no limit.
-        attempt_timeout: Seconds for one attempt; None is no limit.
-    """
+    """A request and its time limits."""
 
     request: Request
     origin: str
@@ -49,19 +42,7 @@ class Prepared(NamedTuple):
 
 
 class RequestBuilder:
-    """Builds the requests of a client.
-
-    Args:
-        config: The settings, which options of a call replace.
-        new_key: Returns a new idempotency key.
-        base: The base URL and the default header fields, if any.
-
-    Example:
-        >>> builder = RequestBuilder(HTTPClientConfig(), new_key=lambda: "7")
-        >>> prepared = builder.prepare("get", "http://h/", {})
-        >>> prepared.request.method, prepared.timeout
-        ('GET', 30.0)
-    """
+    """Builds the requests of a client."""
 
     def __init__(
         self, config: HTTPClientConfig, new_key: Callable[[], str], base: BaseURL | None = None
@@ -88,12 +69,6 @@ class RequestBuilder:
         make_body: Callable[[], Body] | None = None,
     ) -> Prepared:
         """Build a request.
-
-        Args:
-            method: The method, in any case.
-            url: An absolute http or https URL, or a path that is appended to the base URL.
-            options: The keyword arguments of the call.
-            make_body: Returns a body; then neither `json` nor `data` may be given.
 
         Raises:
             HTTPInvalidRequestError: An argument cannot be sent; the error names it.

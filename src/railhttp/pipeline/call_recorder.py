@@ -16,11 +16,7 @@ RECORDED_CALLS: Final[ContextVar[list[HTTPCall] | None]] = ContextVar(
 
 @contextmanager
 def recorded_calls() -> Iterator[list[HTTPCall]]:
-    """Record the calls that are made inside the block, by any client and in any task.
-
-    Yields:
-        The calls, a list that grows; an outer recording gets them too.
-    """
+    """Record the calls that are made inside the block, by any client and in any task."""
     outer = RECORDED_CALLS.get()
     calls: list[HTTPCall] = []
     token = RECORDED_CALLS.set(calls)

@@ -25,23 +25,7 @@ def context_of(
     read_body: Callable[[StreamBody], AsyncIterator[bytes]],
     service_name: str | None = None,
 ) -> RequestContext:
-    """Return the context of an attempt, a copy that interceptors may change.
-
-    Args:
-        request: The caller's request.
-        attempt: The number of the attempt, counted from 0.
-        wall: The time, in seconds since 1970-01-01 UTC.
-        call_id: An id that all attempts of the call share.
-        read_body: Reads a streamed body.
-        service_name: The logical name of the service that is called, if any.
-
-    Example:
-        >>> from railhttp.model.request import SendOptions
-        >>> from yarl import URL
-        >>> request = Request("GET", URL("http://h/"), None, None, None, SendOptions())
-        >>> context_of(request, attempt=0, wall=0.0, call_id="7", read_body=print).url
-        'http://h/'
-    """
+    """Return the context of an attempt, a copy that interceptors may change."""
     return RequestContext(
         request.method,
         request.url_text,
@@ -56,27 +40,7 @@ def context_of(
 
 
 def taken_over(request: Request, context: RequestContext) -> Request:
-    """Apply the changes of interceptors to a request, with the same checks as for the caller's.
-
-    Args:
-        request: The request that `context_of` was given.
-        context: The context that the interceptors returned.
-
-    Returns:
-        The request itself if they changed nothing. A repeated field that they left alone stays
-        repeated.
-
-    Raises:
-        HTTPValidationError: The changed request cannot be sent.
-
-    Example:
-        >>> from railhttp.model.request import SendOptions
-        >>> from yarl import URL
-        >>> request = Request("GET", URL("http://h/"), None, None, None, SendOptions())
-        >>> context = context_of(request, attempt=0, wall=0.0, call_id="7", read_body=print)
-        >>> taken_over(request, context) is request
-        True
-    """
+    """Apply the changes of interceptors to a request, with the same checks as for the caller's."""
     before = _fields(request)
     if context.method == request.method and context.url == request.url_text:
         if context.headers == before:

@@ -32,19 +32,6 @@ class EventPublisher:
     A plain function is called synchronously, so it must be quick. An async one is awaited
     in another task, for each observer one event after the other. An observer with 1000
     pending events misses the following events until it has caught up.
-
-    Args:
-        observers: They are called in this order.
-        clock: The source of time.
-
-    Example:
-        >>> from railhttp.pipeline.clock import SYSTEM_CLOCK
-        >>> from railhttp.model.request import Request, SendOptions
-        >>> from yarl import URL
-        >>> request = Request("GET", URL("http://h/?token=abc"), None, None, None, SendOptions())
-        >>> publisher = EventPublisher([print], SYSTEM_CLOCK)
-        >>> observation = publisher.attempt_started(RequestStarted(request))
-        HTTPRequestSentHook(method='GET', url='http://h/?token=***')
     """
 
     def __init__(self, observers: Iterable[Observer], clock: Clock) -> None:
