@@ -19,9 +19,11 @@ from railhttp.model.errors import (
     HTTPFailure,
     HTTPInterceptorError,
     HTTPInvalidRequestError,
+    HTTPValidationError,
 )
 from railhttp.model.options import ProgressCallback
 from railhttp.model.response import HttpResponse
+from railhttp.model.validation import close_awaitable, require_function
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.reconnect import may_pass
 from railhttp.policy.resume import Partial, StartOver, Take, Unusable, decide_resume
@@ -150,12 +152,15 @@ class Downloading:
     def _report(self, size: int, total: int | None) -> None:
         if self._progress is None:
             return
+        info = self._request.call_info()
         try:
-            self._progress(size, total)
+            result: object = self._progress(size, total)
         except Exception as error:
             message = f"progress raised {type(error).__name__}"
-            call = self._request.call_info()
-            raise HTTPInterceptorError(message, interceptor="progress", **call) from error
+            raise HTTPInterceptorError(message, interceptor="progress", **info) from error
+        if close_awaitable(result):
+            message = "progress returned an awaitable: it must be a plain function"
+            raise HTTPInterceptorError(message, interceptor="progress", **info)
 
     async def _wait_for_return(self, failure: HTTPFailure) -> None:
         """Wait for a server that sent a part and then went away; raise any other failure."""
@@ -191,10 +196,14 @@ async def fetch(
     resume: bool,
 ) -> Download:
     """Download to a file; see `Streams.download`."""
+    info = request.call_info()
     try:
+        require_function(progress, "progress")
         expected = None if checksum is None else Checksum(checksum)
+    except HTTPValidationError as error:
+        raise HTTPInvalidRequestError(error.message, field=error.field, **info) from None
     except ValueError as error:
-        raise HTTPInvalidRequestError(str(error), field="checksum", **request.call_info()) from None
+        raise HTTPInvalidRequestError(str(error), field="checksum", **info) from None
     part = await on_disk(request, lambda: PartFile(path, request.url), undo=_abandon)
     keep = resume
     try:

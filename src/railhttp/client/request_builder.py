@@ -23,6 +23,7 @@ from railhttp.model.validation import (
     describe,
     require_count,
     require_flag,
+    require_function,
     require_text,
     require_timeout,
 )
@@ -202,10 +203,8 @@ def _cookies(cookies: object) -> Mapping[str, str] | None:
 
 
 def _callback(callback: ProgressCallback | None) -> ProgressCallback | None:
-    given: object = callback
-    if given is None or callable(given):
-        return callback
-    raise HTTPValidationError(f"must be callable, got {describe(given)}", field="upload_progress")
+    require_function(callback, "upload_progress")
+    return callback
 
 
 def _proxy(proxy: str | None) -> str | None:

@@ -9,7 +9,7 @@ from multidict import CIMultiDict
 from railhttp.model.body import BodyData
 from railhttp.model.url import QueryParams
 
-ProgressCallback: TypeAlias = Callable[[int, int | None], object]
+ProgressCallback: TypeAlias = Callable[[int, int | None], bool | float | str | None]
 """Called with the number of bytes transferred so far and the total, which is None if unknown. It
 runs on the event loop, so it must be quick."""
 

@@ -122,7 +122,10 @@ class Request:
             >>> Request("POST", url, {"Idempotency-Key": "7"}, None, None, SendOptions()).repeatable
             True
         """
-        keyed = any(name.lower() == "idempotency-key" for name in self.headers or ())
+        keyed = any(
+            name.lower() == "idempotency-key" and value.strip()  # a blank key identifies nothing
+            for name, value in (self.headers or {}).items()
+        )
         return self.replayable and (keyed or self.method in IDEMPOTENT_METHODS)
 
     def with_headers(self, headers: Mapping[str, str]) -> "Request":

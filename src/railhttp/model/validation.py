@@ -7,6 +7,8 @@ only raise. No error shows a refused text, because the text may be secret.
 
 import re
 import sys
+from collections.abc import Awaitable, Coroutine
+from inspect import iscoroutinefunction
 from math import inf
 from typing import Final
 
@@ -128,9 +130,24 @@ def require_flag(value: object, field: str) -> bool:
 
 
 def require_function(value: object, field: str) -> None:
-    """Require a callable, or None for no function."""
-    if value is not None and not callable(value):
+    """Require a plain function, or None for no function.
+
+    An `async def` is refused: nothing awaits it, and its coroutine would count as true.
+    """
+    if value is None:
+        return
+    if not callable(value):
         raise mismatch("a function or None", value, field)
+    if iscoroutinefunction(value) or iscoroutinefunction(type(value).__call__):
+        message = "must be a plain function: an async one would never be awaited"
+        raise HTTPValidationError(message, field=field)
+
+
+def close_awaitable(result: object) -> bool:
+    """Return whether a plain function returned an awaitable; a coroutine is closed."""
+    if isinstance(result, Coroutine):
+        result.close()  # or Python warns that it was never awaited
+    return isinstance(result, Awaitable)
 
 
 def require_methods(value: object, *methods: str, field: str) -> None:

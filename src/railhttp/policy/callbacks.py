@@ -5,21 +5,27 @@ from typing import TypeVar
 
 from railhttp.model.errors import CallInfo, HTTPFailure, HTTPInterceptorError, HTTPStatusError
 from railhttp.model.response import HttpResponse
+from railhttp.model.validation import close_awaitable
 
 T = TypeVar("T", bound=HTTPFailure | HttpResponse)
 
 
 def call_predicate(name: str, predicate: Callable[[T], bool], outcome: T) -> bool:
-    """Call a predicate of the caller, and raise `HTTPInterceptorError` if it raises.
+    """Call a predicate of the caller.
 
-    Such a bug proves nothing about the host, so it must not count as an outcome of the call.
+    Raises `HTTPInterceptorError` if the predicate raises or returns an awaitable. Such a bug proves
+    nothing about the host, so it must not count as an outcome of the call.
     """
+    failure = HTTPStatusError(outcome) if isinstance(outcome, HttpResponse) else outcome
     try:
-        return predicate(outcome)
+        result = predicate(outcome)
     except Exception as error:
-        failure = HTTPStatusError(outcome) if isinstance(outcome, HttpResponse) else outcome
         message = f"{name} raised {type(error).__name__}"
         raise HTTPInterceptorError(message, interceptor=name, **call_info_of(failure)) from error
+    if close_awaitable(result):
+        message = f"{name} returned an awaitable: it must be a plain function"
+        raise HTTPInterceptorError(message, interceptor=name, **call_info_of(failure))
+    return bool(result)
 
 
 def call_info_of(failure: HTTPFailure) -> CallInfo:

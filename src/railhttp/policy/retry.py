@@ -76,7 +76,8 @@ class RetryRule:
         throttling: The waits after a 429. They start at 1 s, because the server asked for fewer
             requests.
         retry_after_cap: Upper bound of a `Retry-After` wait, in seconds, so that a server cannot
-            make a client wait for hours. The wait is never shorter than the backoff.
+            make a client wait for hours. The wait is never shorter than the backoff, and with
+            jitter up to a quarter longer than requested.
         statuses: Statuses to retry; 501 and 505 are not among the defaults, because no attempt can
             avoid them.
         retry_if: Decides whether to retry a failure, instead of `is_transient`. It is not called
@@ -138,7 +139,12 @@ class RetryRule:
         if not isinstance(trial.failure, HTTPStatusError):
             return delay
         requested = retry_after(trial.failure.response.headers, wall)
-        return delay if requested is None else max(delay, min(requested, self.retry_after_cap))
+        if requested is None:
+            return delay
+        wait = min(requested, self.retry_after_cap)
+        # All clients are told the same time, and must not return in the same instant.
+        spread = max(delay, chance * wait / 4) if backoff.jitter else 0.0
+        return max(delay, wait + spread)
 
 
 def is_harmless(delivery: Delivery, *, repeatable: bool, replayable: bool) -> bool:

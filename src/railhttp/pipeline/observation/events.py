@@ -56,20 +56,20 @@ class EventPublisher:
 
     async def drain(self) -> None:
         """Wait a moment for async observers, then cancel them."""
-        current = asyncio.current_task()  # an observer may stop the client
-        busy = [queue for queue in self._queues if queue.is_busy and queue.task is not current]
-        tasks = [queue.task for queue in busy if queue.task is not None]
-        if not tasks:
+        if not any(queue.is_busy for queue in self._queues):
             return
+        current = asyncio.current_task()  # an observer may stop the client
         timer = asyncio.create_task(self._clock.sleep(DRAIN_SECONDS))
-        done = asyncio.gather(*tasks, return_exceptions=True)
+        busy = [queue for queue in self._queues if queue.task is not current]
         try:
-            await asyncio.wait((timer, done), return_when=asyncio.FIRST_COMPLETED)
+            while tasks := [queue.task for queue in busy if queue.task and not queue.task.done()]:
+                await asyncio.wait((timer, *tasks), return_when=asyncio.FIRST_COMPLETED)
+                if timer.done():
+                    break
         finally:
             timer.cancel()
-            for queue, task in zip(busy, tasks, strict=True):
-                queue.clear()
-                task.cancel()
+            for queue in busy:
+                queue.stop()
             # One turn delivers the cancellation; an observer that ignores it is left alone.
             await asyncio.sleep(0)
 
