@@ -3,16 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import NoReturn
 
+from railhttp.model import errors
 from railhttp.model.clock import Clock
-from railhttp.model.errors import (
-    CallInfo,
-    HTTPClientError,
-    HTTPConnectionError,
-    HTTPInvalidRequestError,
-    HTTPValidationError,
-)
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState, Stage, call_info
@@ -23,26 +18,16 @@ from railhttp.transport.incoming import Incoming
 from railhttp.transport.pool import ConnectionPool
 
 
+@dataclass(slots=True, eq=False)
 class AiohttpExchange:
     """Sends requests over the connections of a pool.
 
-    Args:
-        pool: The source of connections.
-        clock: The source of time.
-        watch: Returns a context that raises `TimeoutError` after the given number of seconds.
+    `watch` returns a context that raises `TimeoutError` after the given number of seconds.
     """
 
-    __slots__ = ("_clock", "_pool", "_watch")
-
-    def __init__(
-        self,
-        pool: ConnectionPool,
-        clock: Clock,
-        watch: Callable[[float], AbstractContextManager[object]],
-    ) -> None:
-        self._pool = pool
-        self._clock = clock
-        self._watch = watch
+    _pool: ConnectionPool
+    _clock: Clock
+    _watch: Callable[[float], AbstractContextManager[object]]
 
     async def send(self, request: Request, attempt: AttemptState) -> HttpResponse:
         """Send a request and read the whole response; see `Exchange.send`."""
@@ -92,22 +77,19 @@ class AiohttpExchange:
         A `CancelledError` passes only if the task is being cancelled: `ClientSession.close`
         raises one too, in tasks that wait for DNS or for a place in the pool.
         """
-        match error:
-            case asyncio.CancelledError():
-                task = asyncio.current_task()
-                if task is None or task.cancelling():
-                    raise error
-            case Exception():
-                pass
-            case _:
+        if isinstance(error, asyncio.CancelledError):
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
                 raise error
+        elif not isinstance(error, Exception):
+            raise error
         call = self.call_info(request, attempt)
         match error:
-            case HTTPValidationError():
-                raise HTTPInvalidRequestError(error.message, field=error.field, **call) from None
-            case HTTPConnectionError(kind="closed"):
-                raise HTTPConnectionError(error.message, kind="closed", **call) from None
-            case HTTPClientError():
+            case errors.HTTPValidationError(message=message, field=field):
+                raise errors.HTTPInvalidRequestError(message, field=field, **call) from None
+            case errors.HTTPConnectionError(kind="closed", message=message):
+                raise errors.HTTPConnectionError(message, kind="closed", **call) from None
+            case errors.HTTPClientError():
                 raise error
             case _:
                 failure = to_failure(error, attempt.stage, call)
@@ -116,7 +98,7 @@ class AiohttpExchange:
                 finally:
                     failure.__context__ = None  # aiohttp's exceptions hold header fields and URLs
 
-    def call_info(self, request: Request, attempt: AttemptState) -> CallInfo:
+    def call_info(self, request: Request, attempt: AttemptState) -> errors.CallInfo:
         """Return the details that a failure of this request carries."""
         return call_info(request.method, request.url_text, attempt, self._clock.monotonic())
 

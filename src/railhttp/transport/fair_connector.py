@@ -52,10 +52,9 @@ class FairConnector(TCPConnector):
                 self._release_acquired(key, place)
             raise
         finally:
-            waiters = self._waiters.get(key, {})
-            waiters.pop(waiter, None)
-            if not waiters:
-                self._waiters.pop(key, None)
+            self._waiters[key].pop(waiter, None)
+            if not self._waiters[key]:
+                del self._waiters[key]
         # The caller acquires its connection before any other task runs, so the place stays its own.
         self._acquired.discard(place)
         self._acquired_per_host[key].discard(place)

@@ -10,11 +10,11 @@ from railhttp.model.errors import CallInfo, HTTPConnectionError, HTTPResponseToo
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState
+from railhttp.transport.connector import Lease
 from railhttp.transport.dispatch import STOPPED, Received
 from railhttp.wire.content import ContentDecoder, ContentError, decoder_for, is_only_chunked
 
 if TYPE_CHECKING:
-    from railhttp.transport.connector import Lease
     from railhttp.transport.exchange import AiohttpExchange
 
 _LONG_BREATH: Final = 1024 * 1024  # decoded bytes after which other tasks get a turn
@@ -111,9 +111,6 @@ class Incoming:
         """Return a body that arrived whole with its head, as small ones do; None for any other.
 
         Reading it never waits, so it takes no coroutine and no timer (benchmarks: one request).
-
-        Raises:
-            HTTPResponseTooLargeError: See `read`.
         """
         content = self._content
         if self._decoder is not None or not content.is_eof():
@@ -123,12 +120,7 @@ class Incoming:
         return body
 
     async def read(self) -> bytes:
-        """Read the body to its end.
-
-        Raises:
-            HTTPResponseTooLargeError: More than `max_response_bytes` after decompression.
-            HTTPClientError: The body ended early or is corrupt; always a member of `HTTPFailure`.
-        """
+        """Read the body to its end, at most `max_response_bytes` after decompression."""
         content = self._content
         chunks = []
         size = 0
@@ -156,13 +148,7 @@ class Incoming:
             self._exchange.fail(error, self._request, self._attempt)
 
     async def chunk(self) -> bytes:
-        """Read the next decoded piece of the body; empty at its end.
-
-        The wait has no limit here: the caller sets one.
-
-        Raises:
-            HTTPClientError: The body ended early or is corrupt; always a member of `HTTPFailure`.
-        """
+        """Read the next decoded piece, empty at the end; the caller limits the time of the wait."""
         try:
             if self._session.closed:
                 raise HTTPConnectionError(STOPPED, kind="closed")  # noqa: TRY301
