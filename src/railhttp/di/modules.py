@@ -30,12 +30,7 @@ ProviderFactory: TypeAlias = Callable[[], ProviderProtocol]
 
 
 class Module:
-    """Base class of modules; `@module` declares what a module consists of.
-
-    Attributes:
-        imports: The modules that are registered and booted first.
-        providers: The factories of the module's own providers.
-    """
+    """Base class of modules; `@module` declares what a module consists of."""
 
     imports: ClassVar["tuple[ModuleImport, ...]"] = ()
     providers: ClassVar[tuple[ProviderFactory, ...]] = ()
@@ -46,9 +41,7 @@ class DynamicModule:
     """A module with settings, made by a class method such as `HTTPModule.configure`.
 
     Attributes:
-        module: The class whose method made it.
-        providers: The factories of its providers.
-        imports: The modules that are registered and booted first.
+        module: The class whose method made it; for the others see `module`.
     """
 
     module: type[Module]

@@ -74,7 +74,7 @@ def responses(
 def failures(draw: st.DrawFn, *, method: str = "GET", url: str = DEFAULT_URL) -> HTTPFailure:
     """Failures of every class, kind and phase, with details that are consistent."""
     call = CallInfo(method=method, url=url, attempts=draw(_ATTEMPTS), elapsed=draw(_SECONDS))
-    make = draw(st.sampled_from([_connection, _timeout, _status, _refused, _unusable, _exhausted]))
+    make = draw(st.sampled_from([_connection, _timeout, _status, _own, _exhausted]))
     return make(draw, call)
 
 
@@ -97,25 +97,18 @@ def _status(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
     )
 
 
-def _refused(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
-    """Draw a failure of a request that the client itself refused."""
+def _own(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
+    """Draw a failure of a request or a response that the client itself refuses."""
     wait = draw(st.none() | _SECONDS)
     unsent: CallInfo = {**call, "attempts": 0}
     refusals: list[HTTPFailure] = [
         errors.HTTPInvalidRequestError("cannot be sent", field="headers", **unsent),
         errors.HTTPCircuitOpenError(retry_after=wait, name="api.example", **call),
         errors.HTTPInterceptorError("raised KeyError", interceptor="Signing", **call),
-    ]
-    return draw(st.sampled_from(refusals))
-
-
-def _unusable(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
-    """Draw a failure of a response that the client cannot use."""
-    unusable: list[HTTPFailure] = [
         errors.HTTPDecodeError("expected an integer", where="$.id", **call),
         errors.HTTPResponseTooLargeError("the body is larger than 10 bytes", limit=10, **call),
     ]
-    return draw(st.sampled_from(unusable))
+    return draw(st.sampled_from(refusals))
 
 
 def _exhausted(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:

@@ -17,7 +17,8 @@ from railhttp.wire.content import ContentDecoder, ContentError, decoder_for, is_
 if TYPE_CHECKING:
     from railhttp.transport.exchange import AiohttpExchange
 
-_LONG_BREATH: Final = 1024 * 1024  # decoded bytes after which other tasks get a turn
+# Decoded bytes after which other tasks get a turn: a little data may expand to a very large body.
+_LONG_BREATH: Final = 1024 * 1024
 _NO_PIECES: Final[Iterator[bytes]] = iter(())
 
 
@@ -160,20 +161,16 @@ class Incoming:
                     self._decoder.finish()
                     return b""
                 self._pieces = self._decoder.feed(data)
-            await self._breathe(len(piece))
+            self._unbroken += len(piece)
+            if self._unbroken >= _LONG_BREATH:
+                self._unbroken = 0
+                await asyncio.sleep(0)
         except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
             if self._session.closed and isinstance(error, Exception):
                 error = HTTPConnectionError(STOPPED, kind="closed")
             self._exchange.fail(error, self._request, self._attempt)
         else:
             return piece
-
-    async def _breathe(self, size: int) -> None:
-        """Let other tasks and timers run while a little data expands to a very large body."""
-        self._unbroken += size
-        if self._unbroken >= _LONG_BREATH:
-            self._unbroken = 0
-            await asyncio.sleep(0)
 
     async def _receive(self) -> bytes:
         content = self._content

@@ -76,7 +76,6 @@ class InterceptorChain:
         HTTPValidationError: An object lacks the methods of an interceptor.
 
     Example:
-        >>> import asyncio
         >>> from railhttp.interceptors import ApiKey
         >>> chain = InterceptorChain([ApiKey("k3y")])
         >>> asyncio.run(chain.process_request(RequestContext("GET", "http://h/"))).headers

@@ -84,7 +84,6 @@ def _changed(
     if request.headers is None:
         return after
     kept = {name.lower() for name, text in before.items() if after.get(name) == text}
-    lines = [(name, line) for name, line in request.headers.items() if name.lower() in kept]
     new = {name.lower(): (name, text) for name, text in after.items() if before.get(name) != text}
-    lines = [line for line in lines if line[0].lower() not in new]
+    lines = [line for line in request.headers.items() if line[0].lower() in kept - new.keys()]
     return CIMultiDict([*lines, *new.values()])

@@ -81,7 +81,6 @@ class BearerAuth(_HeaderField):
         HTTPValidationError: The token has forbidden characters, or `origin` is not a URL.
 
     Example:
-        >>> import asyncio
         >>> context = RequestContext("GET", "https://api.example/")
         >>> interceptor = BearerAuth(lambda: "mF_9.B5f-4.1JqM", origin="https://api.example")
         >>> asyncio.run(interceptor.intercept_request(context)).headers
@@ -111,7 +110,6 @@ class BasicAuth(_HeaderField):
         HTTPValidationError: One of them cannot be sent, or `origin` is not a URL.
 
     Example:
-        >>> import asyncio
         >>> context = RequestContext("GET", "http://h/")
         >>> asyncio.run(BasicAuth("ann", "s3cret").intercept_request(context)).headers
         {'Authorization': 'Basic YW5uOnMzY3JldA=='}
@@ -136,7 +134,6 @@ class ApiKey(_HeaderField):
         HTTPValidationError: The field cannot be sent, or `origin` is not a URL.
 
     Example:
-        >>> import asyncio
         >>> asyncio.run(ApiKey("k3y").intercept_request(RequestContext("GET", "http://h/"))).headers
         {'X-Api-Key': 'k3y'}
     """
@@ -157,7 +154,6 @@ class CorrelationId(_HeaderField):
         HTTPValidationError: The name is not a field name.
 
     Example:
-        >>> import asyncio
         >>> context = RequestContext("GET", "http://h/")
         >>> asyncio.run(CorrelationId(current=lambda: "order-7").intercept_request(context)).headers
         {'X-Correlation-ID': 'order-7'}
@@ -183,7 +179,6 @@ class UserAgent(_HeaderField):
         HTTPValidationError: It cannot be sent.
 
     Example:
-        >>> import asyncio
         >>> context = RequestContext("GET", "http://h/")
         >>> asyncio.run(UserAgent("shop/2.1").intercept_request(context)).headers
         {'User-Agent': 'shop/2.1 railhttp/0.1.0'}
