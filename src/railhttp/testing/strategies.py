@@ -5,7 +5,7 @@ def test_a_page_comes_whatever_happens(outcome):
     assert render(outcome)
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, get_args
 
 from returns.result import Failure, Result, Success
@@ -92,9 +92,8 @@ def _timeout(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
 
 def _status(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
     statuses = st.integers(400, 599)
-    return errors.HTTPStatusError(
-        draw(responses(status=statuses, method=call["method"], url=call["url"]))
-    )
+    response = draw(responses(status=statuses, method=call["method"], url=call["url"]))
+    return errors.HTTPStatusError(response)
 
 
 def _own(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
@@ -128,6 +127,4 @@ def outcomes(
     """Results of a verb: a `Success` with a status below 400, or any `Failure`."""
     good = responses(status=st.integers(200, 399), method=method, url=url)
     bad = failures(method=method, url=url)
-    succeed: Callable[[HttpResponse], Result[HttpResponse, HTTPFailure]] = Success
-    fail: Callable[[HTTPFailure], Result[HttpResponse, HTTPFailure]] = Failure
-    return st.one_of(good.map(succeed), bad.map(fail))
+    return st.one_of(good.map(Success), bad.map(Failure))

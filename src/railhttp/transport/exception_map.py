@@ -50,9 +50,13 @@ def safe_cause(error: BaseException) -> BaseException | None:
 
 
 def _connection(kind: errors.ConnectionKind, message: str) -> Row:
-    return lambda error, stage, call: errors.HTTPConnectionError(
-        message + _reason(error), kind=kind, **call
-    )
+    def row(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
+        cause = safe_cause(error)
+        reason = cause.strerror if isinstance(cause, OSError) else None
+        text = f"{message}: {reason}" if reason else message
+        return errors.HTTPConnectionError(text, kind=kind, **call)
+
+    return row
 
 
 def _timeout(phase: errors.TimeoutPhase, message: str) -> Row:
@@ -63,12 +67,6 @@ def _invalid(field: str, message: str) -> Row:
     return lambda error, stage, call: errors.HTTPInvalidRequestError(message, field=field, **call)
 
 
-def _reason(error: BaseException) -> str:
-    cause = safe_cause(error)
-    text = cause.strerror if isinstance(cause, OSError) else None
-    return f": {text}" if text else ""
-
-
 def _plugged(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     what = f"code plugged into the transport raised {type(error).__name__}"
     return errors.HTTPInterceptorError(what, **call)
@@ -76,9 +74,8 @@ def _plugged(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
 
 def _too_large(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     limit = next((value for value in reversed(error.args) if isinstance(value, int)), 0)
-    return errors.HTTPResponseTooLargeError(
-        "a part of the response is too long", limit=limit, **call
-    )
+    message = "a part of the response is too long"
+    return errors.HTTPResponseTooLargeError(message, limit=limit, **call)
 
 
 def _broken(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
@@ -104,11 +101,6 @@ def _by_stage(queued: Row, connecting: Row, sending: Row, answered: Row) -> Row:
     return lambda error, stage, call: rows[stage](error, stage, call)
 
 
-def _unless_connecting(row: Row) -> Row:
-    """Return a row that blames the proxy while a connection is made: only it responds then."""
-    return _by_stage(row, _PROXY, row, row)
-
-
 def _request_body(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     cause = error.__cause__
     message = str(error) if cause is None else f"raised {type(cause).__name__}"
@@ -128,7 +120,7 @@ def _content(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
 _UNREACHABLE = _connection("connect", "cannot connect")
 _BROKEN_OFF = _connection("disconnected", "the connection broke")
 _DNS = _connection("dns", "the host name cannot be resolved")
-_PROXY = _connection("proxy", "the proxy refused")
+_PROXY = _connection("proxy", "the proxy refused")  # only a proxy responds while connecting
 _TLS = _connection("tls", "the TLS handshake failed")
 _GONE = _connection("disconnected", "the server closed the connection without a response")
 _TRUNCATED = _connection("truncated", "the response ended early")
@@ -163,7 +155,7 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     # aiohttp: the connection broke
     aiohttp.ClientConnectionResetError: _broken,
     aiohttp.ClientOSError: _broken,
-    aiohttp.ServerDisconnectedError: _unless_connecting(_GONE),
+    aiohttp.ServerDisconnectedError: _by_stage(_GONE, _PROXY, _GONE, _GONE),
     aiohttp.ServerConnectionError: _GONE,
     aiohttp.ClientConnectionError: _broken,
     aiohttp.SocketTimeoutError: _SILENT,
@@ -173,7 +165,7 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     aiohttp.ContentTypeError: _undecodable,
     aiohttp.WSServerHandshakeError: _PROTOCOL,
     aiohttp.TooManyRedirects: _REDIRECT,
-    aiohttp.ClientResponseError: _unless_connecting(_PROTOCOL),
+    aiohttp.ClientResponseError: _by_stage(_PROTOCOL, _PROXY, _PROTOCOL, _PROTOCOL),
     LineTooLong: _too_large,
     DecompressSizeError: _too_large,
     HttpProcessingError: _PROTOCOL,

@@ -12,7 +12,6 @@ from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState, Stage, call_info
 from railhttp.policy.redirect import leads_on
-from railhttp.transport.dispatch import Dispatcher, Received
 from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.incoming import Incoming
 from railhttp.transport.pool import ConnectionPool
@@ -26,16 +25,17 @@ class AiohttpExchange:
     """
 
     _pool: ConnectionPool
-    _clock: Clock
-    _watch: Callable[[float], AbstractContextManager[object]]
+    clock: Clock
+    watch: Callable[[float], AbstractContextManager[object]]
 
     async def send(self, request: Request, attempt: AttemptState) -> HttpResponse:
         """Send a request and read the whole response; see `Exchange.send`."""
         attempt.stage = Stage.QUEUED
         try:
             dispatcher = self._pool.dispatcher
-            received = await dispatcher.dispatch(request, attempt, self._clock.wall)
-            incoming = self._incoming(received, dispatcher, request, attempt)
+            received = await dispatcher.dispatch(request, attempt, self.clock.wall)
+            attempt.stage = Stage.ANSWERED
+            incoming = Incoming(received, self, dispatcher.session, request, attempt)
             status = incoming.status
             if status >= 300 and leads_on(request, status, incoming.headers):
                 incoming.close()  # nothing reads this body, so its faults do not matter
@@ -55,21 +55,11 @@ class AiohttpExchange:
         attempt.stage = Stage.QUEUED
         try:
             dispatcher = self._pool.dispatcher
-            received = await dispatcher.dispatch(request, attempt, self._clock.wall)
-            return self._incoming(received, dispatcher, request, attempt)
+            received = await dispatcher.dispatch(request, attempt, self.clock.wall)
+            attempt.stage = Stage.ANSWERED
+            return Incoming(received, self, dispatcher.session, request, attempt)
         except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
             self.fail(error, request, attempt)
-
-    def _incoming(
-        self, received: Received, dispatcher: Dispatcher, request: Request, attempt: AttemptState
-    ) -> Incoming:
-        attempt.stage = Stage.ANSWERED
-        return Incoming(received, self, dispatcher.session, request, attempt)
-
-    def idle_limit(self, request: Request) -> AbstractContextManager[object] | None:
-        """Return the context that limits one wait for more of a body; None if there is no limit."""
-        limit = request.options.read_timeout
-        return None if limit is None else self._watch(limit)
 
     def fail(self, error: BaseException, request: Request, attempt: AttemptState) -> NoReturn:
         """Raise the failure that stands for an exception, or the exception if it must pass.
@@ -100,8 +90,4 @@ class AiohttpExchange:
 
     def call_info(self, request: Request, attempt: AttemptState) -> errors.CallInfo:
         """Return the details that a failure of this request carries."""
-        return call_info(request.method, request.url_text, attempt, self._clock.monotonic())
-
-    def elapsed(self, attempt: AttemptState) -> float:
-        """Return the seconds since the call began."""
-        return self._clock.monotonic() - attempt.started
+        return call_info(request.method, request.url_text, attempt, self.clock.monotonic())

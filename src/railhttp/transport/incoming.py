@@ -80,7 +80,7 @@ class Incoming:
                 self.close()
                 raise
         if request.options.read_timeout is not None and self._lease is not None:
-            # aiohttp's read timeout counts the consumer's time too, so `idle_limit` replaces it
+            # aiohttp's read timeout counts the consumer's time too, so `_watched` replaces it
             # (tests/client/test_streams.py::test_the_time_that_the_consumer_takes_does_not_count).
             lease.protocol.read_timeout = None
             lease.protocol.start_timeout()
@@ -98,7 +98,7 @@ class Incoming:
             body,
             self._request.url_text,
             self._request.method,
-            self._exchange.elapsed(self._attempt),
+            self._exchange.clock.monotonic() - self._attempt.started,
             "1.1" if version is HttpVersion11 else f"{version.major}.{version.minor}",
             self._attempt.attempts,
             secret_headers=self._request.options.secret_headers,
@@ -134,16 +134,15 @@ class Incoming:
     def _check_size(self, size: int) -> None:
         limit = self._request.options.max_response_bytes
         if size > limit:
-            raise HTTPResponseTooLargeError(
-                f"the body is larger than {limit} bytes", limit=limit, **self.call_info()
-            )
+            message = f"the body is larger than {limit} bytes"
+            raise HTTPResponseTooLargeError(message, limit=limit, **self.call_info())
 
     async def _watched(self) -> bytes:
-        idle = self._exchange.idle_limit(self._request)
-        if idle is None:
+        limit = self._request.options.read_timeout
+        if limit is None:
             return await self.chunk()
         try:
-            with idle:
+            with self._exchange.watch(limit):
                 return await self.chunk()
         except TimeoutError as error:
             self._exchange.fail(error, self._request, self._attempt)

@@ -112,8 +112,7 @@ class ConnectionPool:
         """The aiohttp session, for uses that this library does not cover.
 
         Raises:
-            HTTPConnectionError: The pool is not started, or was started on another event loop
-                (kind `closed`).
+            HTTPConnectionError: The pool was not started on this event loop (kind `closed`).
         """
         if self.is_started_elsewhere():
             raise _closed(STARTED_ELSEWHERE)

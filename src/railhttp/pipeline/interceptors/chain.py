@@ -111,16 +111,12 @@ class InterceptorChain:
         """Pass a request through all interceptors, in order.
 
         Raises:
-            HTTPInterceptorError: An interceptor raised, or did not return a request.
+            HTTPInterceptorError: An interceptor raised, or returned something else.
         """
         return await self.chained.process_request(context)
 
     async def process_response(self, response: HttpResponse) -> HttpResponse:
-        """Pass a response through all interceptors, in reverse.
-
-        Raises:
-            HTTPInterceptorError: An interceptor raised, or did not return a response.
-        """
+        """Pass a response through all interceptors, in reverse; see `process_request`."""
         return await self.chained.process_response(response)
 
 

@@ -27,7 +27,6 @@ class MessageSigning(RequestInterceptor):
 
     Args:
         key_id: Names the secret to the server.
-        secret: The secret.
         covered: The parts to sign: `@method`, `@target-uri`, `@authority`, `@scheme`, `@path`,
             `@query`, and names of header fields in lower case, which the request must have.
         label: The name of the signature among several.

@@ -127,7 +127,6 @@ class ApiKey(_HeaderField):
     `HTTPClientConfig(secret_headers=...)` too, so that no redirect takes it to another origin.
 
     Args:
-        header: The name of the field.
         origin: The only origin that gets the key; None for all.
 
     Raises:
@@ -146,7 +145,6 @@ class CorrelationId(_HeaderField):
     """Marks all attempts of a call with one id, so that logs on both sides can be joined.
 
     Args:
-        header: The name of the field.
         current: Returns the id of the work in progress, such as the request that a server handles.
             If it is None or returns None, the call gets a new id.
 
@@ -170,13 +168,12 @@ class CorrelationId(_HeaderField):
 
 
 class UserAgent(_HeaderField):
-    """Names the program (RFC 9110, section 10.1.5) and railhttp.
+    """Names the program, such as `shop/2.1 (+https://shop.example)`, and railhttp.
 
-    Args:
-        product: The program, such as `shop/2.1 (+https://shop.example)`.
+    The field is that of RFC 9110, section 10.1.5.
 
     Raises:
-        HTTPValidationError: It cannot be sent.
+        HTTPValidationError: The product cannot be sent.
 
     Example:
         >>> context = RequestContext("GET", "http://h/")

@@ -59,19 +59,6 @@ class Playback:
         request, now = self.request, self._clock.monotonic()
         return call_info(request.method, str(request.url), self._attempt, now)
 
-    def response(self, reply: ScriptedReply, body: bytes) -> HttpResponse:
-        """Return the response as a value, with the given body."""
-        return HttpResponse(
-            reply.status,
-            reply.headers,
-            body,
-            str(self.request.url),
-            self.request.method,
-            self._clock.monotonic() - self._attempt.started,
-            attempts=self._attempt.attempts,
-            secret_headers=self.request.options.secret_headers,
-        )
-
     async def fail(self, failure: ScriptedFailure) -> NoReturn:
         """Raise the failure, or stay silent until a time limit of the request ends that."""
         if failure.error is not None:
@@ -118,7 +105,17 @@ class ScriptedResponse:
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Return the response as a value, with the given body."""
-        return self._playback.response(self._reply, body)
+        request, call = self._playback.request, self.call_info()
+        return HttpResponse(
+            self._reply.status,
+            self._reply.headers,
+            body,
+            call["url"],
+            call["method"],
+            call["elapsed"],
+            attempts=call["attempts"],
+            secret_headers=request.options.secret_headers,
+        )
 
     def call_info(self) -> CallInfo:
         """Return the details that a failure of this response carries."""
