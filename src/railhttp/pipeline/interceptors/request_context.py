@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import assert_never
 
 from multidict import CIMultiDict
 
-from railhttp.model.body import Body, BytesBody, StreamBody
+from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.headers import require_headers
@@ -26,6 +25,14 @@ def context_of(
     service_name: str | None = None,
 ) -> RequestContext:
     """Return the context of an attempt, a copy that interceptors may change."""
+    in_memory: bytes | None = b""
+    chunks: Callable[[], AsyncIterator[bytes]] | None = None
+    match request.body:
+        case BytesBody(content=in_memory):
+            pass
+        case StreamBody() as body:
+            in_memory = None
+            chunks = partial(read_body, body) if body.replayable else None
     return RequestContext(
         request.method,
         request.url_text,
@@ -33,8 +40,8 @@ def context_of(
         service_name,
         attempt=attempt,
         start_time=datetime.fromtimestamp(wall, UTC),
-        body=b"" if request.body is None else _in_memory(request.body),
-        chunks=None if request.body is None else _chunks(request.body, read_body),
+        body=in_memory,
+        chunks=chunks,
         call_id=call_id,
     )
 
@@ -77,25 +84,6 @@ def _changed(
     if request.headers is None:
         return after
     kept = {name.lower() for name, text in before.items() if after.get(name) == text}
-    lines = [(name, line) for name, line in request.headers.items() if name.lower() in kept]
     new = {name.lower(): (name, text) for name, text in after.items() if before.get(name) != text}
-    lines = [line for line in lines if line[0].lower() not in new]
+    lines = [line for line in request.headers.items() if line[0].lower() in kept - new.keys()]
     return CIMultiDict([*lines, *new.values()])
-
-
-def _chunks(
-    body: Body, read_body: Callable[[StreamBody], AsyncIterator[bytes]]
-) -> Callable[[], AsyncIterator[bytes]] | None:
-    if isinstance(body, StreamBody) and body.replayable:
-        return partial(read_body, body)
-    return None
-
-
-def _in_memory(body: Body) -> bytes | None:
-    match body:
-        case BytesBody():
-            return body.content
-        case StreamBody():
-            return None
-        case _:
-            assert_never(body)

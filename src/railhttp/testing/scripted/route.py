@@ -43,7 +43,7 @@ class ScriptedRoute:
     """The requests that match a pattern, and the replies to them; the last reply is repeated.
 
     `ScriptedTransport.on` makes routes. Until a reply is added, the reply is a 200 with an empty
-    body.
+    body. `reply`, `fail` and `hang` return the route itself, so that calls can be chained.
 
     Attributes:
         pattern: The pattern that requests must match.
@@ -74,15 +74,10 @@ class ScriptedRoute:
 
         Args:
             status: The status, from 200 to 599.
-            json: A document for the body.
-            text: A text for the body.
             body: The body without content codings; an iterable yields the pieces in which a
                 stream receives it.
             headers: The header fields; `json` and `text` add their `Content-Type`.
             delay: Seconds until the head of the response arrives.
-
-        Returns:
-            The route itself, so that calls can be chained.
 
         Raises:
             HTTPValidationError: The status is out of range.
@@ -121,9 +116,6 @@ class ScriptedRoute:
                 such as a 204 or the response to a HEAD, does not fail.
             headers: The header fields of such a response.
             after: The part of the body before the failure.
-
-        Returns:
-            The route itself, so that calls can be chained.
         """
         if isinstance(error, HTTPStatusError):
             response = error.response
@@ -162,10 +154,7 @@ class ScriptedRoute:
         return len(self.calls)
 
     def assert_called(self, times: int | None = None) -> None:
-        """Assert that the route was called.
-
-        Args:
-            times: The expected number of calls; None means at least one.
+        """Assert that the route was called: this many times, or at least once.
 
         Raises:
             AssertionError: The number differs.
