@@ -9,7 +9,7 @@ DOCS := .venv-docs
 DOCS_STAMP := $(DOCS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo bench docs lint types fmt unit pure uvloop clean
+.PHONY: help test demo explore bench docs lint types fmt unit pure uvloop clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -36,6 +36,9 @@ test: lint types unit pure uvloop ## everything that must hold: lint, rooms, typ
 
 demo: $(STAMP) ## the tour: every track a request can take, on loopback
 	$(BIN)/python examples/tour.py
+
+explore: $(STAMP) ## the order service under every two failures at once; OPTIONS=FILE.html writes a page
+	cd examples && ../$(BIN)/python -m order_service.explored $(abspath $(OPTIONS))
 
 bench: $(BENCH_STAMP) ## all benchmarks, some 20 minutes on a quiet machine; OPTIONS=--quick takes 4
 	@PATH=$$PATH:/usr/sbin; command -v nginx >/dev/null \

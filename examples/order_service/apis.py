@@ -71,7 +71,7 @@ class Apis:
     def release(self, order: Order) -> Request[HttpResponse, ServiceFailure]:
         """Release a reservation; repeating it releases once."""
         response = reader.delete(f"{self.stock}/reservations/{order.id}")
-        return response.alt(service_failure("stock"))
+        return response.bind_result(expect(204)).alt(service_failure("stock"))
 
     def charge(self, quoted: Quote) -> Request[Receipt, PaymentFailure]:
         """Charge a user; the order's id as key prevents a second charge."""
@@ -85,4 +85,4 @@ class Apis:
     def void(self, order: Order) -> Request[HttpResponse, ServiceFailure]:
         """Void a payment if it exists."""
         response = reader.delete(f"{self.payments}/{order.id}")
-        return response.alt(service_failure("payments"))
+        return response.bind_result(expect(204)).alt(service_failure("payments"))

@@ -1,6 +1,6 @@
 """A route of a script: the requests that it takes, and the reply to each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Self, TypeAlias
 
@@ -8,7 +8,7 @@ from multidict import CIMultiDict
 
 from railhttp.model.body import json_body
 from railhttp.model.errors import HTTPFailure, HTTPStatusError, HTTPValidationError
-from railhttp.model.response import NO_HEADERS, Headers, freeze_headers
+from railhttp.model.response import NO_HEADERS, Headers, HttpResponse, freeze_headers
 from railhttp.testing.scripted.requests import UNSET, RequestPattern, SentRequest
 
 FailurePoint: TypeAlias = Literal["connect", "head", "body"]
@@ -32,6 +32,15 @@ class ScriptedReply:
     chunks: tuple[bytes, ...] = ()
     delay: float = 0.0
     failure: ScriptedFailure | None = None
+    handler: Callable[[SentRequest], HttpResponse] | None = None
+
+    def to(self, sent: SentRequest) -> "ScriptedReply":
+        """Return the reply to a request, computed if there is a handler."""
+        if self.handler is None:
+            return self
+        response = self.handler(sent)
+        chunks = (response.body,) if response.body else ()
+        return ScriptedReply(response.status, response.headers, chunks)
 
     def failure_at(self, point: FailurePoint) -> ScriptedFailure | None:
         """Return the failure if it happens at this point, else None."""
@@ -95,6 +104,33 @@ class ScriptedRoute:
         return self._add(
             ScriptedReply(status, freeze_headers(fields), tuple(filter(None, chunks)), delay)
         )
+
+    def does(self, handler: Callable[[SentRequest], HttpResponse]) -> Self:
+        """Add a response that is computed from the request; the handler may change a state.
+
+        Args:
+            handler: Returns the response; its status, header fields and body are used.
+
+        Returns:
+            The route itself, so that calls can be chained.
+
+        Example:
+            >>> import asyncio
+            >>> from railhttp import HTTPClient
+            >>> from railhttp.testing import ScriptedTransport
+            >>> stock = {"tea": 5}
+            >>> def take(sent: SentRequest) -> HttpResponse:
+            ...     stock["tea"] -= 1
+            ...     return HttpResponse(204)
+            >>> script = ScriptedTransport()
+            >>> route = script.on("DELETE", "/stock/tea").does(take)
+            >>> async def main() -> int:
+            ...     async with HTTPClient(exchange=script) as client:
+            ...         return (await client.request("DELETE", "http://h/stock/tea")).status
+            >>> asyncio.run(main()), stock
+            (204, {'tea': 4})
+        """
+        return self._add(ScriptedReply(handler=handler))
 
     def fail(
         self,

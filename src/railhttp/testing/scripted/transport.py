@@ -48,7 +48,7 @@ class ScriptedTransport:
     """
 
     def __init__(self, *, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._clock = clock
+        self.clock = clock
         self.routes: list[ScriptedRoute] = []
         self.misses: list[str] = []
         self._calls: list[SentRequest] = []
@@ -111,7 +111,7 @@ class ScriptedTransport:
     async def open(self, request: Request, attempt: AttemptState) -> ScriptedResponse:
         """Play the head of the reply to a request; see `send`, and `Exchange.open`."""
         attempt.stage = Stage.CONNECTING
-        playback = Playback(request, attempt, self._clock)
+        playback = Playback(request, attempt, self.clock)
         reply = await self._reply(playback)
         if failure := reply.failure_at("connect"):
             await playback.fail(failure)
@@ -137,7 +137,7 @@ class ScriptedTransport:
                 reply = route.next_reply
                 self._calls.append(sent)
                 route.calls.append(sent)
-                return reply
+                return reply.to(sent)
         self.misses.append(self._describe_miss(sent))
         raise UnmatchedRequestError(self.misses[-1])
 
