@@ -60,15 +60,15 @@ class EventPublisher:
             return
         current = asyncio.current_task()  # an observer may stop the client
         timer = asyncio.create_task(self._clock.sleep(DRAIN_SECONDS))
-        busy = [queue for queue in self._queues if queue.task is not current]
+        queues = [queue for queue in self._queues if queue.task is not current]
         try:
-            while tasks := [queue.task for queue in busy if queue.task and not queue.task.done()]:
+            while not timer.done() and (
+                tasks := [queue.task for queue in queues if queue.is_busy and queue.task]
+            ):
                 await asyncio.wait((timer, *tasks), return_when=asyncio.FIRST_COMPLETED)
-                if timer.done():
-                    break
         finally:
             timer.cancel()
-            for queue in busy:
+            for queue in queues:
                 queue.stop()
             # One turn delivers the cancellation; an observer that ignores it is left alone.
             await asyncio.sleep(0)

@@ -58,14 +58,15 @@ class ObserverQueue:
             self._complain(error)
             return
         if result is not None and inspect.isawaitable(result):  # most return None, which is cheap
+            was_busy = self.is_busy
             self._pending.append((result, copy_context()))
-            if not self.is_busy:
+            if not was_busy:
                 self._handle_next()
 
     @property
     def is_busy(self) -> bool:
-        """Whether the observer still works on an event."""
-        return self.task is not None and not self.task.done()
+        """Whether the observer still has an event to handle."""
+        return bool(self._pending) or (self.task is not None and not self.task.done())
 
     def stop(self) -> None:
         """Cancel the observer, and drop the events that it has not begun to handle."""
