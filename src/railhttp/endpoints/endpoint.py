@@ -1,0 +1,288 @@
+"""An endpoint: a request and its responses, declared once, with the types of both."""
+
+from dataclasses import dataclass, replace
+from typing import (
+    TYPE_CHECKING,
+    Generic,
+    NamedTuple,
+    Never,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+    cast,
+    overload,
+)
+
+from returns.context import RequiresContextFutureResult
+from returns.future import FutureResult
+from returns.result import Failure, Result
+from typing_extensions import TypeForm, Unpack
+
+from railhttp.client.http_client import HTTPClient
+from railhttp.endpoints.declaration import Binding, Declaration, caller, checked_options, merged
+from railhttp.endpoints.events import EventsEndpoint
+from railhttp.endpoints.responses import Statuses
+from railhttp.endpoints.streamed import StreamedEndpoint
+from railhttp.model.errors import FAILURES, HTTPFailure, HTTPInvalidRequestError
+from railhttp.model.options import RequestOptions
+from railhttp.model.response import HttpResponse
+
+if TYPE_CHECKING:
+    from railhttp.endpoints.service import Service
+
+P = ParamSpec("P")
+T = TypeVar("T")
+E = TypeVar("E")
+U = TypeVar("U")
+F = TypeVar("F")
+
+
+class Answered(NamedTuple, Generic[T]):
+    """A value and the response that it was read from.
+
+    Attributes:
+        value: The value.
+        response: The response, with its header fields (`ETag`, `Link`, `Location`).
+    """
+
+    value: T
+    response: HttpResponse
+
+
+EndpointReader: TypeAlias = RequiresContextFutureResult[T, E | HTTPFailure, HTTPClient]
+"""The call of an endpoint that waits for its client."""
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=True)
+class Endpoint(Declaration, Generic[P, T, E]):
+    """An endpoint of an API, as a frozen value; `get`, `post` and their like make one.
+
+    Each method returns a new endpoint. In the body of a `Service` it is a method of the service;
+    on the class itself, and outside a class, its call is a reader, as in `railhttp.railway.reader`.
+
+    Example:
+        >>> from railhttp.endpoints import get
+        >>> find = get("/users").gives(list[str]).fails(404, int)
+        >>> find
+        <Endpoint GET /users>
+    """
+
+    answered: bool = False
+
+    @overload
+    def gives(self, model: type[U], /, *, status: Statuses = 200) -> "Endpoint[P, U, E]": ...
+    @overload
+    def gives(self, model: TypeForm[U], /, *, status: Statuses = 200) -> "Endpoint[P, U, E]": ...
+    def gives(self, model: object, /, *, status: Statuses = 200) -> object:
+        """Declare the value that the endpoint returns, in place of the whole response.
+
+        Args:
+            model: The type, see `railhttp.railway.decode`; None for a response without a document,
+                `HttpResponse` for the response itself.
+            status: The status or statuses that have this value. Any other status below 400 is then
+                an `HTTPStatusError`.
+
+        Raises:
+            TypeError: The type cannot be decoded, or a status is declared twice or is not one from
+                200 to 599. Inside the body of a `Service` the class statement raises it.
+        """
+        return self._answering(lambda one: one.without_values().with_value(status, model), caller())
+
+    @overload
+    def or_gives(self, status: Statuses, model: type[U], /) -> "Endpoint[P, T | U, E]": ...
+    @overload
+    def or_gives(self, status: Statuses, model: TypeForm[U], /) -> "Endpoint[P, T | U, E]": ...
+    def or_gives(self, status: Statuses, model: object, /) -> object:
+        """Declare one more value, of another status.
+
+        Args:
+            status: The status or statuses.
+            model: The type; see `gives`.
+
+        Raises:
+            TypeError: See `gives`.
+        """
+        return self._answering(lambda one: one.with_value(status, model), caller())
+
+    @overload
+    def fails(self, status: Statuses, model: type[F], /) -> "Endpoint[P, T, E | F]": ...
+    @overload
+    def fails(self, status: Statuses, model: TypeForm[F], /) -> "Endpoint[P, T, E | F]": ...
+    def fails(self, status: Statuses, model: object, /) -> object:
+        """Declare a refusal: a failure of the endpoint's own, beside those of `HTTPFailure`.
+
+        A response of this status whose body does not fit stays an `HTTPStatusError`.
+
+        Args:
+            status: The status, or a set or range of them.
+            model: The type of the refusal; see `gives`.
+
+        Raises:
+            TypeError: See `gives`; or the type is that of a value too.
+        """
+        return self._answering(lambda one: one.with_refusal(status, model), caller())
+
+    def keyed(self) -> "Endpoint[P, T, E]":
+        """Send an `Idempotency-Key` with each call, which makes a POST safe to repeat."""
+        return self._having({"idempotency_key": True})
+
+    def harmless(self) -> "Endpoint[P, T, E]":
+        """Declare that a repeated request does no harm, whatever its method: it may be retried."""
+        return self._having({"idempotent": True})
+
+    def with_options(self, **options: Unpack[RequestOptions]) -> "Endpoint[P, T, E]":
+        """Set options of this endpoint's calls.
+
+        Args:
+            **options: See `RequestOptions`; they overrule those of the service.
+
+        Raises:
+            TypeError: There is no such option.
+        """
+        return self._having(options)
+
+    def with_response(self) -> "Endpoint[P, Answered[T], E]":
+        """Return the response beside the value."""
+        # The call wraps the value, so T becomes Answered[T].
+        return cast("Endpoint[P, Answered[T], E]", replace(self, answered=True))
+
+    @overload
+    def events(self, model: type[U], /, *, reconnect: bool = False) -> EventsEndpoint[P, U, E]: ...
+    @overload
+    def events(
+        self, model: TypeForm[U], /, *, reconnect: bool = False
+    ) -> EventsEndpoint[P, U, E]: ...
+    def events(self, model: object, /, *, reconnect: bool = False) -> object:
+        """Declare a stream of server-sent events.
+
+        Args:
+            model: The type of an event's data, which is JSON; `ServerSentEvent` for the event.
+            reconnect: Whether the stream goes on if its connection does not; see `HTTPClient.sse`.
+
+        Raises:
+            TypeError: See `gives`.
+        """
+        return EventsEndpoint.of(self, model, caller(), reconnect=reconnect)
+
+    def streamed(self) -> StreamedEndpoint[P, E]:
+        """Declare a response that is read piece by piece."""
+        return StreamedEndpoint.of(self)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> EndpointReader[T, E]:
+        """Describe a call, for a client that is given later.
+
+        Raises:
+            TypeError: An argument is missing, or unknown.
+        """
+        try:
+            parameters = self.parameters(*args, **kwargs)
+        except HTTPInvalidRequestError as failure:
+            return RequiresContextFutureResult.from_failure(failure)
+        return RequiresContextFutureResult(
+            lambda client: FutureResult(
+                self.send(Binding(client, "", "", self.options), self.options, parameters)
+            )
+        )
+
+    async def send(
+        self, binding: Binding, options: RequestOptions, parameters: object
+    ) -> Result[T, E | HTTPFailure]:
+        """Make a call.
+
+        Args:
+            binding: The client and the base.
+            options: All options of the call.
+            parameters: An object of the parameter class.
+        """
+        try:
+            url, options = self.request(binding, options, parameters)
+            response = await binding.client.request(self.method, url, **options)
+        except FAILURES as failure:
+            return Failure(failure)
+        result = self.answers.judge(response)
+        if self.answered:
+            result = result.map(lambda value: Answered(value, response))
+        # The declared types are T and E; what else fails is one of HTTPFailure.
+        return cast("Result[T, E | HTTPFailure]", result)
+
+    @overload
+    def __get__(self, instance: None, owner: type[object]) -> "Endpoint[P, T, E]": ...
+    @overload
+    def __get__(self, instance: "Service", owner: type[object]) -> "BoundEndpoint[P, T, E]": ...
+    def __get__(self, instance: "Service | None", owner: type[object]) -> object:
+        return self if instance is None else self.bound(instance.binding)
+
+    def bound(self, binding: Binding) -> "BoundEndpoint[P, T, E]":
+        """Bind the endpoint to a service."""
+        return BoundEndpoint(self, binding, merged(binding.options, self.options))
+
+
+class BoundEndpoint(Generic[P, T, E]):
+    """An endpoint of a service: call it, and await the result.
+
+    Args:
+        endpoint: The endpoint.
+        binding: Its service.
+        options: All options of a call.
+    """
+
+    __slots__ = ("_binding", "_options", "endpoint")
+
+    def __init__(
+        self, endpoint: Endpoint[P, T, E], binding: Binding, options: RequestOptions
+    ) -> None:
+        self.endpoint = endpoint
+        self._binding = binding
+        self._options = options
+
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Result[T, E | HTTPFailure]:
+        """Call the endpoint.
+
+        Args:
+            *args: Those of the parameter class.
+            **kwargs: Those of the parameter class.
+
+        Returns:
+            The declared value, a declared refusal, or one of `HTTPFailure`.
+
+        Raises:
+            TypeError: An argument is missing, or unknown.
+        """
+        endpoint = self.endpoint
+        try:
+            parameters = endpoint.parameters(*args, **kwargs)
+        except HTTPInvalidRequestError as failure:
+            return Failure(failure)
+        return await endpoint.send(self._binding, self._options, parameters)
+
+    def future(self, *args: P.args, **kwargs: P.kwargs) -> FutureResult[T, E | HTTPFailure]:
+        """Describe a call as a `FutureResult`, for `gather` and other combinators.
+
+        Raises:
+            TypeError: An argument is missing, or unknown.
+        """
+        try:
+            parameters = self.endpoint.parameters(*args, **kwargs)
+        except HTTPInvalidRequestError as failure:
+            return FutureResult.from_failure(failure)
+        return FutureResult(self.endpoint.send(self._binding, self._options, parameters))
+
+    def with_options(self, **options: Unpack[RequestOptions]) -> "BoundEndpoint[P, T, E]":
+        """Set options of the call; they overrule those of the endpoint and of its service.
+
+        Raises:
+            TypeError: There is no such option.
+        """
+        both = merged(self._options, checked_options(options))
+        return BoundEndpoint(self.endpoint, self._binding, both)
+
+    def with_response(self) -> "BoundEndpoint[P, Answered[T], E]":
+        """Return the response beside the value."""
+        return BoundEndpoint(self.endpoint.with_response(), self._binding, self._options)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.endpoint}>"
+
+
+PlainEndpoint: TypeAlias = Endpoint[P, HttpResponse, Never]
+"""An endpoint with no response declared: it returns the `HttpResponse`."""
