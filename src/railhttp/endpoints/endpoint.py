@@ -31,13 +31,15 @@ if TYPE_CHECKING:
     from railhttp.endpoints.service import Service
 
 P = ParamSpec("P")
+T_co = TypeVar("T_co", covariant=True)
+E_co = TypeVar("E_co", covariant=True)
 T = TypeVar("T")
 E = TypeVar("E")
 U = TypeVar("U")
 F = TypeVar("F")
 
 
-class Answered(NamedTuple, Generic[T]):
+class Answered(NamedTuple, Generic[T_co]):
     """A value and the response that it was read from.
 
     Attributes:
@@ -45,7 +47,7 @@ class Answered(NamedTuple, Generic[T]):
         response: The response, with its header fields (`ETag`, `Link`, `Location`).
     """
 
-    value: T
+    value: T_co
     response: HttpResponse
 
 
@@ -54,7 +56,7 @@ EndpointReader: TypeAlias = RequiresContextFutureResult[T, E | HTTPFailure, HTTP
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=True)
-class Endpoint(Declaration, Generic[P, T, E]):
+class Endpoint(Declaration, Generic[P, T_co, E_co]):
     """An endpoint of an API, as a frozen value; `get`, `post` and their like make one.
 
     Each method returns a new endpoint. In the body of a `Service` it is a method of the service;
@@ -70,9 +72,9 @@ class Endpoint(Declaration, Generic[P, T, E]):
     answered: bool = False
 
     @overload
-    def gives(self, model: type[U], /, *, status: Statuses = 200) -> "Endpoint[P, U, E]": ...
+    def gives(self, model: type[U], /, *, status: Statuses = 200) -> "Endpoint[P, U, E_co]": ...
     @overload
-    def gives(self, model: TypeForm[U], /, *, status: Statuses = 200) -> "Endpoint[P, U, E]": ...
+    def gives(self, model: TypeForm[U], /, *, status: Statuses = 200) -> "Endpoint[P, U, E_co]": ...
     def gives(self, model: object, /, *, status: Statuses = 200) -> object:
         """Declare the value that the endpoint returns, in place of the whole response.
 
@@ -89,9 +91,11 @@ class Endpoint(Declaration, Generic[P, T, E]):
         return self._answering(lambda one: one.without_values().with_value(status, model), caller())
 
     @overload
-    def or_gives(self, status: Statuses, model: type[U], /) -> "Endpoint[P, T | U, E]": ...
+    def or_gives(self, status: Statuses, model: type[U], /) -> "Endpoint[P, T_co | U, E_co]": ...
     @overload
-    def or_gives(self, status: Statuses, model: TypeForm[U], /) -> "Endpoint[P, T | U, E]": ...
+    def or_gives(
+        self, status: Statuses, model: TypeForm[U], /
+    ) -> "Endpoint[P, T_co | U, E_co]": ...
     def or_gives(self, status: Statuses, model: object, /) -> object:
         """Declare one more value, of another status.
 
@@ -105,9 +109,9 @@ class Endpoint(Declaration, Generic[P, T, E]):
         return self._answering(lambda one: one.with_value(status, model), caller())
 
     @overload
-    def fails(self, status: Statuses, model: type[F], /) -> "Endpoint[P, T, E | F]": ...
+    def fails(self, status: Statuses, model: type[F], /) -> "Endpoint[P, T_co, E_co | F]": ...
     @overload
-    def fails(self, status: Statuses, model: TypeForm[F], /) -> "Endpoint[P, T, E | F]": ...
+    def fails(self, status: Statuses, model: TypeForm[F], /) -> "Endpoint[P, T_co, E_co | F]": ...
     def fails(self, status: Statuses, model: object, /) -> object:
         """Declare a refusal: a failure of the endpoint's own, beside those of `HTTPFailure`.
 
@@ -122,15 +126,15 @@ class Endpoint(Declaration, Generic[P, T, E]):
         """
         return self._answering(lambda one: one.with_refusal(status, model), caller())
 
-    def keyed(self) -> "Endpoint[P, T, E]":
+    def keyed(self) -> "Endpoint[P, T_co, E_co]":
         """Send an `Idempotency-Key` with each call, which makes a POST safe to repeat."""
         return self._having({"idempotency_key": True})
 
-    def harmless(self) -> "Endpoint[P, T, E]":
+    def harmless(self) -> "Endpoint[P, T_co, E_co]":
         """Declare that a repeated request does no harm, whatever its method: it may be retried."""
         return self._having({"idempotent": True})
 
-    def with_options(self, **options: Unpack[RequestOptions]) -> "Endpoint[P, T, E]":
+    def with_options(self, **options: Unpack[RequestOptions]) -> "Endpoint[P, T_co, E_co]":
         """Set options of this endpoint's calls.
 
         Args:
@@ -141,17 +145,19 @@ class Endpoint(Declaration, Generic[P, T, E]):
         """
         return self._having(options)
 
-    def with_response(self) -> "Endpoint[P, Answered[T], E]":
+    def with_response(self) -> "Endpoint[P, Answered[T_co], E_co]":
         """Return the response beside the value."""
-        # The call wraps the value, so T becomes Answered[T].
-        return cast("Endpoint[P, Answered[T], E]", replace(self, answered=True))
+        # The call wraps the value, so T_co becomes Answered[T_co].
+        return cast("Endpoint[P, Answered[T_co], E_co]", replace(self, answered=True))
 
     @overload
-    def events(self, model: type[U], /, *, reconnect: bool = False) -> EventsEndpoint[P, U, E]: ...
+    def events(
+        self, model: type[U], /, *, reconnect: bool = False
+    ) -> EventsEndpoint[P, U, E_co]: ...
     @overload
     def events(
         self, model: TypeForm[U], /, *, reconnect: bool = False
-    ) -> EventsEndpoint[P, U, E]: ...
+    ) -> EventsEndpoint[P, U, E_co]: ...
     def events(self, model: object, /, *, reconnect: bool = False) -> object:
         """Declare a stream of server-sent events.
 
@@ -164,11 +170,11 @@ class Endpoint(Declaration, Generic[P, T, E]):
         """
         return EventsEndpoint.of(self, model, caller(), reconnect=reconnect)
 
-    def streamed(self) -> StreamedEndpoint[P, E]:
+    def streamed(self) -> StreamedEndpoint[P, E_co]:
         """Declare a response that is read piece by piece."""
         return StreamedEndpoint.of(self)
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> EndpointReader[T, E]:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> EndpointReader[T_co, E_co]:
         """Describe a call, for a client that is given later.
 
         Raises:
@@ -186,7 +192,7 @@ class Endpoint(Declaration, Generic[P, T, E]):
 
     async def send(
         self, binding: Binding, options: RequestOptions, parameters: object
-    ) -> Result[T, E | HTTPFailure]:
+    ) -> Result[T_co, E_co | HTTPFailure]:
         """Make a call.
 
         Args:
@@ -202,22 +208,24 @@ class Endpoint(Declaration, Generic[P, T, E]):
         result = self.answers.judge(response)
         if self.answered:
             result = result.map(lambda value: Answered(value, response))
-        # The declared types are T and E; what else fails is one of HTTPFailure.
-        return cast("Result[T, E | HTTPFailure]", result)
+        # The declared types are T_co and E_co; what else fails is one of HTTPFailure.
+        return cast("Result[T_co, E_co | HTTPFailure]", result)
 
     @overload
-    def __get__(self, instance: None, owner: type[object]) -> "Endpoint[P, T, E]": ...
+    def __get__(self, instance: None, owner: type[object]) -> "Endpoint[P, T_co, E_co]": ...
     @overload
-    def __get__(self, instance: "Service", owner: type[object]) -> "BoundEndpoint[P, T, E]": ...
+    def __get__(
+        self, instance: "Service", owner: type[object]
+    ) -> "BoundEndpoint[P, T_co, E_co]": ...
     def __get__(self, instance: "Service | None", owner: type[object]) -> object:
         return self if instance is None else self.bound(instance.binding)
 
-    def bound(self, binding: Binding) -> "BoundEndpoint[P, T, E]":
+    def bound(self, binding: Binding) -> "BoundEndpoint[P, T_co, E_co]":
         """Bind the endpoint to a service."""
         return BoundEndpoint(self, binding, merged(binding.options, self.options))
 
 
-class BoundEndpoint(Generic[P, T, E]):
+class BoundEndpoint(Generic[P, T_co, E_co]):
     """An endpoint of a service: call it, and await the result.
 
     Args:
@@ -229,13 +237,13 @@ class BoundEndpoint(Generic[P, T, E]):
     __slots__ = ("_binding", "_options", "endpoint")
 
     def __init__(
-        self, endpoint: Endpoint[P, T, E], binding: Binding, options: RequestOptions
+        self, endpoint: Endpoint[P, T_co, E_co], binding: Binding, options: RequestOptions
     ) -> None:
         self.endpoint = endpoint
         self._binding = binding
         self._options = options
 
-    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Result[T, E | HTTPFailure]:
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Result[T_co, E_co | HTTPFailure]:
         """Call the endpoint.
 
         Args:
@@ -255,7 +263,7 @@ class BoundEndpoint(Generic[P, T, E]):
             return Failure(failure)
         return await endpoint.send(self._binding, self._options, parameters)
 
-    def future(self, *args: P.args, **kwargs: P.kwargs) -> FutureResult[T, E | HTTPFailure]:
+    def future(self, *args: P.args, **kwargs: P.kwargs) -> FutureResult[T_co, E_co | HTTPFailure]:
         """Describe a call as a `FutureResult`, for `gather` and other combinators.
 
         Raises:
@@ -267,7 +275,7 @@ class BoundEndpoint(Generic[P, T, E]):
             return FutureResult.from_failure(failure)
         return FutureResult(self.endpoint.send(self._binding, self._options, parameters))
 
-    def with_options(self, **options: Unpack[RequestOptions]) -> "BoundEndpoint[P, T, E]":
+    def with_options(self, **options: Unpack[RequestOptions]) -> "BoundEndpoint[P, T_co, E_co]":
         """Set options of the call; they overrule those of the endpoint and of its service.
 
         Raises:
@@ -276,7 +284,7 @@ class BoundEndpoint(Generic[P, T, E]):
         both = merged(self._options, checked_options(options))
         return BoundEndpoint(self.endpoint, self._binding, both)
 
-    def with_response(self) -> "BoundEndpoint[P, Answered[T], E]":
+    def with_response(self) -> "BoundEndpoint[P, Answered[T_co], E_co]":
         """Return the response beside the value."""
         return BoundEndpoint(self.endpoint.with_response(), self._binding, self._options)
 

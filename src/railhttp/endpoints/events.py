@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from railhttp.endpoints.service import Service
 
 P = ParamSpec("P")
-T = TypeVar("T")
-E = TypeVar("E")
+T_co = TypeVar("T_co", covariant=True)
+E_co = TypeVar("E_co", covariant=True)
 F = TypeVar("F")
 
 
-class EventFeed(Generic[T, E]):
+class EventFeed(Generic[T_co, E_co]):
     """A stream of results, one for each event; use it in `async with`, and iterate it once.
 
     An event whose data does not fit is a failure, and the stream goes on. A stream that cannot be
@@ -70,24 +70,24 @@ class EventFeed(Generic[T, E]):
         """Close the connection."""
         await self._results.aclose()
 
-    def __aiter__(self) -> AsyncIterator[Result[T, E | HTTPFailure]]:
+    def __aiter__(self) -> AsyncIterator[Result[T_co, E_co | HTTPFailure]]:
         return self._results
 
-    async def _iterate(self) -> AsyncGenerator[Result[T, E | HTTPFailure], None]:
+    async def _iterate(self) -> AsyncGenerator[Result[T_co, E_co | HTTPFailure], None]:
         try:
             async with self._connect() as events:
                 async for event in events:
-                    # The reader was compiled for T.
-                    yield cast("Result[T, E | HTTPFailure]", self._read(event))
+                    # The reader was compiled for T_co.
+                    yield cast("Result[T_co, E_co | HTTPFailure]", self._read(event))
         except HTTPStatusError as failure:
-            # A declared refusal is an E, and anything else is the failure itself.
-            yield Failure(cast("E | HTTPFailure", self._answers.refusal(failure)))
+            # A declared refusal is an E_co, and anything else is the failure itself.
+            yield Failure(cast("E_co | HTTPFailure", self._answers.refusal(failure)))
         except FAILURES as failure:
             yield Failure(failure)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class EventsEndpoint(Declaration, Generic[P, T, E]):
+class EventsEndpoint(Declaration, Generic[P, T_co, E_co]):
     """An endpoint whose response is a stream of server-sent events; `Endpoint.events` makes one."""
 
     model: object = None
@@ -97,7 +97,7 @@ class EventsEndpoint(Declaration, Generic[P, T, E]):
     @classmethod
     def of(
         cls, declared: Declaration, model: object, frame: FrameType, *, reconnect: bool
-    ) -> "EventsEndpoint[P, T, E]":
+    ) -> "EventsEndpoint[P, T_co, E_co]":
         """Make one of an endpoint.
 
         Raises:
@@ -113,20 +113,22 @@ class EventsEndpoint(Declaration, Generic[P, T, E]):
             return events._refused(error, frame)
 
     @overload
-    def fails(self, status: Statuses, model: type[F], /) -> "EventsEndpoint[P, T, E | F]": ...
+    def fails(self, status: Statuses, model: type[F], /) -> "EventsEndpoint[P, T_co, E_co | F]": ...
     @overload
-    def fails(self, status: Statuses, model: TypeForm[F], /) -> "EventsEndpoint[P, T, E | F]": ...
+    def fails(
+        self, status: Statuses, model: TypeForm[F], /
+    ) -> "EventsEndpoint[P, T_co, E_co | F]": ...
     def fails(self, status: Statuses, model: object, /) -> object:
         """Declare a refusal; see `Endpoint.fails`."""
         return self._answering(lambda one: one.with_refusal(status, model), caller())
 
-    def with_options(self, **options: Unpack[RequestOptions]) -> "EventsEndpoint[P, T, E]":
+    def with_options(self, **options: Unpack[RequestOptions]) -> "EventsEndpoint[P, T_co, E_co]":
         """Set options of this endpoint's calls; see `Endpoint.with_options`."""
         return self._having(options)
 
     def __call__(
         self, *args: P.args, **kwargs: P.kwargs
-    ) -> Callable[[HTTPClient], EventFeed[T, E]]:
+    ) -> Callable[[HTTPClient], EventFeed[T_co, E_co]]:
         """Describe a stream, for a client that is given later."""
         return lambda client: self.open(
             Binding(client, "", "", self.options), self.options, *args, **kwargs
@@ -134,7 +136,7 @@ class EventsEndpoint(Declaration, Generic[P, T, E]):
 
     def open(
         self, binding: Binding, options: RequestOptions, *args: P.args, **kwargs: P.kwargs
-    ) -> EventFeed[T, E]:
+    ) -> EventFeed[T_co, E_co]:
         """Describe the stream of a client.
 
         Raises:
@@ -159,13 +161,13 @@ class EventsEndpoint(Declaration, Generic[P, T, E]):
         return self._read(HttpResponse(200, body=event.data.encode(), method=self.method))
 
     @overload
-    def __get__(self, instance: None, owner: type[object]) -> "EventsEndpoint[P, T, E]": ...
+    def __get__(self, instance: None, owner: type[object]) -> "EventsEndpoint[P, T_co, E_co]": ...
     @overload
-    def __get__(self, instance: "Service", owner: type[object]) -> "BoundEvents[P, T, E]": ...
+    def __get__(self, instance: "Service", owner: type[object]) -> "BoundEvents[P, T_co, E_co]": ...
     def __get__(self, instance: "Service | None", owner: type[object]) -> object:
         return self if instance is None else self.bound(instance.binding)
 
-    def bound(self, binding: Binding) -> "BoundEvents[P, T, E]":
+    def bound(self, binding: Binding) -> "BoundEvents[P, T_co, E_co]":
         """Bind the endpoint to a service."""
         return BoundEvents(self, binding, merged(binding.options, self.options))
 
@@ -184,7 +186,7 @@ class _raising(AbstractAsyncContextManager[AsyncIterator[ServerSentEvent]]):  # 
         return None
 
 
-class BoundEvents(Generic[P, T, E]):
+class BoundEvents(Generic[P, T_co, E_co]):
     """A stream of events of a service.
 
     Args:
@@ -196,13 +198,13 @@ class BoundEvents(Generic[P, T, E]):
     __slots__ = ("_binding", "_options", "endpoint")
 
     def __init__(
-        self, endpoint: EventsEndpoint[P, T, E], binding: Binding, options: RequestOptions
+        self, endpoint: EventsEndpoint[P, T_co, E_co], binding: Binding, options: RequestOptions
     ) -> None:
         self.endpoint = endpoint
         self._binding = binding
         self._options = options
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> EventFeed[T, E]:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> EventFeed[T_co, E_co]:
         """Describe the stream; it opens when it is iterated.
 
         Raises:
@@ -210,7 +212,7 @@ class BoundEvents(Generic[P, T, E]):
         """
         return self.endpoint.open(self._binding, self._options, *args, **kwargs)
 
-    def with_options(self, **options: Unpack[RequestOptions]) -> "BoundEvents[P, T, E]":
+    def with_options(self, **options: Unpack[RequestOptions]) -> "BoundEvents[P, T_co, E_co]":
         """Set options of the call; see `BoundEndpoint.with_options`."""
         both = merged(self._options, checked_options(options))
         return BoundEvents(self.endpoint, self._binding, both)
