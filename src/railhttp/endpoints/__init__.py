@@ -2,6 +2,7 @@
 
 from railhttp.endpoints.endpoint import Answered, BoundEndpoint, Endpoint
 from railhttp.endpoints.events import BoundEvents, EventFeed, EventsEndpoint
+from railhttp.endpoints.openapi import openapi
 from railhttp.endpoints.parameters import Body, Header, Query
 from railhttp.endpoints.service import Service
 from railhttp.endpoints.streamed import BoundStream, StreamedEndpoint
@@ -23,6 +24,7 @@ __all__ = [
     "delete",
     "get",
     "head",
+    "openapi",
     "patch",
     "post",
     "put",
