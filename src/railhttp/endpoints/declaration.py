@@ -190,9 +190,9 @@ class Declaration:
             return self.make(*args, **kwargs)
         except TypeError:
             raise
-        except Exception as error:
-            message = f"the parameter class refuses it: {type(error).__name__}"
-            raise self._invalid(message, _refused_field(error)) from error
+        except Exception as error:  # noqa: BLE001  # a parameter class may raise anything
+            refusal = self.refusal(error)
+            raise refusal from refusal.__cause__
 
     def request(
         self, binding: Binding, options: RequestOptions, parameters: object
@@ -202,19 +202,28 @@ class Declaration:
         Raises:
             HTTPInvalidRequestError: A parameter cannot be sent.
         """
+        plan = self.plan
         try:
-            written = self.plan.write(parameters)
+            if plan.is_bare:
+                return binding.url(plan.target(parameters)), options
+            written = plan.write(parameters)
         except ParameterError as error:
-            raise self._invalid(error.message, error.field) from error.__cause__
-        url = binding.url(written.target)
-        if not written.headers and written.body is None:
-            return url, options
-        return url, _with_content(options, written)
+            refusal = self.refusal(error)
+            raise refusal from refusal.__cause__
+        return binding.url(written.target), _with_content(options, written)
 
-    def _invalid(self, message: str, field: str) -> HTTPInvalidRequestError:
-        return HTTPInvalidRequestError(
+    def refusal(self, error: Exception) -> HTTPInvalidRequestError:
+        """Build the failure of parameters that a class refused, or that cannot be sent."""
+        if isinstance(error, ParameterError):
+            message, field, cause = error.message, error.field, error.__cause__
+        else:
+            message = f"the parameter class refuses it: {type(error).__name__}"
+            field, cause = _refused_field(error), error
+        failure = HTTPInvalidRequestError(
             message, field=field, method=self.method, url=self.path, attempts=0
         )
+        failure.__cause__ = cause
+        return failure
 
 
 def _with_content(options: RequestOptions, written: Written) -> RequestOptions:

@@ -205,6 +205,10 @@ class Endpoint(Declaration, Generic[P, T_co, E_co]):
             response = await binding.client.request(self.method, url, **options)
         except FAILURES as failure:
             return Failure(failure)
+        return self.result(response)
+
+    def result(self, response: HttpResponse) -> Result[T_co, E_co | HTTPFailure]:
+        """Read a response as its status is declared."""
         result = self.answers.judge(response)
         if self.answered:
             result = result.map(lambda value: Answered(value, response))
@@ -234,7 +238,7 @@ class BoundEndpoint(Generic[P, T_co, E_co]):
         options: All options of a call.
     """
 
-    __slots__ = ("_binding", "_options", "endpoint")
+    __slots__ = ("_binding", "_make", "_options", "_prefix", "_target", "endpoint")
 
     def __init__(
         self, endpoint: Endpoint[P, T_co, E_co], binding: Binding, options: RequestOptions
@@ -242,6 +246,10 @@ class BoundEndpoint(Generic[P, T_co, E_co]):
         self.endpoint = endpoint
         self._binding = binding
         self._options = options
+        self._prefix = binding.prefix
+        self._make = endpoint.make
+        is_plain = endpoint.plan.is_bare and not binding.query
+        self._target = endpoint.plan.target if is_plain else None
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Result[T_co, E_co | HTTPFailure]:
         """Call the endpoint.
@@ -257,11 +265,24 @@ class BoundEndpoint(Generic[P, T_co, E_co]):
             TypeError: An argument is missing, or unknown.
         """
         endpoint = self.endpoint
+        if self._target is None:
+            try:
+                parameters = endpoint.parameters(*args, **kwargs)
+            except HTTPInvalidRequestError as failure:
+                return Failure(failure)
+            return await endpoint.send(self._binding, self._options, parameters)
+        # The usual call in few steps (benchmarks: layers in memory).
         try:
-            parameters = endpoint.parameters(*args, **kwargs)
-        except HTTPInvalidRequestError as failure:
+            url = self._prefix + self._target(self._make(*args, **kwargs))
+        except TypeError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a parameter class may raise anything
+            return Failure(endpoint.refusal(error))
+        try:
+            response = await self._binding.client.request(endpoint.method, url, **self._options)
+        except FAILURES as failure:
             return Failure(failure)
-        return await endpoint.send(self._binding, self._options, parameters)
+        return endpoint.result(response)
 
     def future(self, *args: P.args, **kwargs: P.kwargs) -> FutureResult[T_co, E_co | HTTPFailure]:
         """Describe a call as a `FutureResult`, for `gather` and other combinators.

@@ -1,6 +1,6 @@
 """How the parameters of an endpoint become a request, and are read back from one."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import quote_plus
 
@@ -15,7 +15,7 @@ from railhttp.endpoints.parameters import (
     Query,
     parameters_of,
 )
-from railhttp.endpoints.template import PathTemplate, SegmentError
+from railhttp.endpoints.template import PathTemplate, Segment, SegmentError, fill_segment
 from railhttp.endpoints.texts import TextShape, text_of, text_shape, texts_of
 from railhttp.model.response import JSON, HttpResponse
 from railhttp.model.validation import TOKEN
@@ -107,6 +107,7 @@ class RequestPlan:
             one for one in others if one.marker is None or isinstance(one.marker, Query)
         )
         self.body: Final = bodies[0] if bodies else None
+        self.is_bare: Final = self.body is None and not self.in_headers
         self._check_places(method, bodies)
         self._compile()
 
@@ -141,6 +142,7 @@ class RequestPlan:
             except TypeError as error:
                 raise TypeError(f"{self.body.name}: {error}") from None
         self._query = tuple((one, quote_plus(one.wire)) for one in self.in_query)
+        self._target = _compiled_target(self.template, self.in_path, self._query)
 
     def write(self, parameters: object) -> Written:
         """Write the request for some parameters.
@@ -160,23 +162,13 @@ class RequestPlan:
             return Written(target, headers, None, "")
         return Written(target, headers, *_document(self.body, self.body.get(parameters)))
 
-    def _target(self, parameters: object) -> str:
-        if self.in_path:
-            texts = {one.name: _text(one, one.get(parameters)) for one in self.in_path}
-            try:
-                path = self.template.fill(texts)
-            except SegmentError as error:
-                raise ParameterError(error.name, str(error)) from None
-        else:
-            path = self.template.fill({})
-        query = self._query and "&".join(
-            [
-                f"{name}={text}"
-                for one, name in self._query
-                for text in _query_texts(one, one.get(parameters))
-            ]
-        )
-        return f"{path}?{query}" if query else path
+    @property
+    def target(self) -> Callable[[object], str]:
+        """The function that writes the path and the query for a parameter object.
+
+        It raises `ParameterError` if a value cannot be sent.
+        """
+        return self._target
 
     def read(self, received: Received) -> dict[str, object]:
         """Read the parameters back from a request.
@@ -247,6 +239,75 @@ def _check_distinct(parameters: Iterable[Parameter], kind: str, *, fold: bool) -
         if wire in seen:
             raise TypeError(f"{one.name}: another field is the {kind} {one.wire!r} already")
         seen.add(wire)
+
+
+def _compiled_target(
+    template: PathTemplate,
+    in_path: Sequence[Parameter],
+    in_query: Sequence[tuple[Parameter, str]],
+) -> Callable[[object], str]:
+    """Make the function that writes the path and the query for parameters."""
+    write_path = _compiled_path(template, {one.name: one for one in in_path})
+    if not in_query:
+        return write_path
+
+    def write(parameters: object) -> str:
+        path = write_path(parameters)
+        query = "&".join(
+            [
+                f"{name}={text}"
+                for one, name in in_query
+                for text in _query_texts(one, one.get(parameters))
+            ]
+        )
+        return f"{path}?{query}" if query else path
+
+    return write
+
+
+def _compiled_path(
+    template: PathTemplate, by_name: Mapping[str, Parameter]
+) -> Callable[[object], str]:
+    segments = template.segments
+    fields = [index for index, segment in enumerate(segments) if segment.names]
+    if not fields:
+        fixed = template.fill({})
+        return lambda _: fixed
+    if len(fields) == 1 and segments[fields[0]].is_whole:
+        start, after = (
+            "".join([f"/{segment.texts[0]}" for segment in part])
+            for part in (segments[: fields[0]], segments[fields[0] + 1 :])
+        )
+        return _one_segment(f"{start}/", by_name[template.names[0]], after)
+
+    def write(parameters: object) -> str:
+        texts = {name: _text(one, one.get(parameters)) for name, one in by_name.items()}
+        try:
+            return template.fill(texts)
+        except SegmentError as error:
+            raise ParameterError(error.name, str(error)) from None
+
+    return write
+
+
+def _one_segment(start: str, field: Parameter, after: str) -> Callable[[object], str]:
+    """Write the usual path, of one field, with few steps (benchmarks: layers in memory)."""
+    get = field.get
+    whole = Segment(("", ""), (field.name,))
+
+    def write(parameters: object) -> str:
+        value = get(parameters)
+        if type(value) is int and -_SMALL < value < _SMALL:
+            return f"{start}{value}{after}"  # needs no encoding
+        try:
+            return f"{start}{fill_segment(whole, {field.name: _text(field, value)})}{after}"
+        except SegmentError as error:
+            raise ParameterError(error.name, str(error)) from None
+
+    return write
+
+
+_SMALL: Final = 10**18
 
 
 def _text(one: Parameter, value: object) -> str:

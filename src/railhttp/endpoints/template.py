@@ -1,6 +1,7 @@
 """The path of an endpoint: `/users/{user_id}` (RFC 6570, level 1)."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote
@@ -22,6 +23,11 @@ class Segment:
 
     texts: tuple[str, ...]
     names: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether one field is all of the segment."""
+        return self.texts == ("", "")
 
 
 class SegmentError(ValueError):
@@ -67,7 +73,7 @@ class PathTemplate:
         self.names: Final = tuple(names)
         self._pattern = re.compile("(?:/.*)?" + "".join(map(_pattern, self.segments)))
 
-    def fill(self, texts: dict[str, str]) -> str:
+    def fill(self, texts: Mapping[str, str]) -> str:
         """Put texts into the path, each percent-encoded as part of one segment (RFC 3986, 3.3).
 
         Args:
@@ -77,7 +83,7 @@ class PathTemplate:
             SegmentError: A text is empty, would make a segment `.` or `..`, which servers and
                 clients remove (RFC 3986, section 6.2.2.3), or has a surrogate.
         """
-        return "".join([f"/{_fill(segment, texts)}" for segment in self.segments])
+        return "".join([f"/{fill_segment(segment, texts)}" for segment in self.segments])
 
     def match(self, raw_path: str) -> dict[str, str] | None:
         """Read the texts back from a path, which may have a base path before it.
@@ -118,7 +124,8 @@ def _normal(text: str) -> str:
     return URL(f"http://h/_{text}").raw_path[2:]
 
 
-def _fill(segment: Segment, texts: dict[str, str]) -> str:
+def fill_segment(segment: Segment, texts: Mapping[str, str]) -> str:
+    """Put texts into one segment; see `PathTemplate.fill`."""
     if not segment.names:
         return segment.texts[0]
     filled = [segment.texts[0]]
