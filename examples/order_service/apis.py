@@ -1,4 +1,4 @@
-"""The three APIs, declared: what each can be asked, and what it may return."""
+"""The three APIs, declared with their parameters, values and refusals."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,14 +31,14 @@ Request: TypeAlias = RequiresContextFutureResult[T, E, HTTPClient]
 
 @dataclass(frozen=True)
 class FindUser:
-    """Who is looked for."""
+    """The parameters of a search for a user."""
 
     user_id: int
 
 
 @dataclass(frozen=True)
 class FindItem:
-    """What is looked for."""
+    """The parameters of a search for an item."""
 
     name: str
 
@@ -52,7 +52,7 @@ class OneOrder:
 
 @dataclass(frozen=True)
 class Reservation:
-    """What is reserved."""
+    """The item of a reservation."""
 
     item: str
     quantity: int
@@ -68,7 +68,7 @@ class Reserve:
 
 @dataclass(frozen=True)
 class Payment:
-    """Who pays how much."""
+    """The payer and the price."""
 
     user_id: int
     cents: int
@@ -117,10 +117,10 @@ class Payments(Service):
 def judged(
     service: ServiceName, _refusal: type[Refusal]
 ) -> Callable[[Refusal | HTTPFailure], Refusal | ServiceFailure]:
-    """Leave a declared refusal as it is, and say what any other failure means.
+    """Keep a declared refusal, and translate any other failure into one of the domain.
 
     Args:
-        service: The service that was asked.
+        service: The called service.
         _refusal: The class of the refusal that it declares.
     """
 
@@ -172,7 +172,7 @@ class Apis:
         return RequiresContextFutureResult(reserve).alt(judged("stock", OutOfStock))
 
     def release(self, order: Order) -> Request[None, ServiceFailure]:
-        """Give a reservation back."""
+        """Cancel a reservation."""
 
         def release(client: HTTPClient) -> FutureResult[None, HTTPFailure]:
             return Stock(client, base_url=self.stock).release.future(order.id)

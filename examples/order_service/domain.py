@@ -144,7 +144,7 @@ OrderFailure: TypeAlias = UnknownUser | BlockedUser | FulfilmentFailure | Compen
 
 
 def trouble(service: Service) -> Callable[[HTTPFailure], ServiceFailure]:
-    """Map a failure of HTTP that the service did not declare."""
+    """Translate a failure of HTTP that the service did not declare."""
 
     def judge(failure: HTTPFailure) -> ServiceFailure:
         match failure:

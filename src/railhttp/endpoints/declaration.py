@@ -22,7 +22,7 @@ class Binding(NamedTuple):
 
     Attributes:
         client: The client that sends.
-        prefix: What comes before the path: a base path, or a whole base URL.
+        prefix: The base path or base URL, without a slash at its end.
         query: The query of the base URL.
         options: The options of every call.
     """
@@ -38,7 +38,7 @@ class Binding(NamedTuple):
 
         Raises:
             HTTPValidationError: The base URL is neither a URL nor a path.
-            TypeError: There is no such option.
+            TypeError: An option is unknown.
         """
         require_text(base_url, "base_url")
         if is_absolute(base_url):
@@ -49,7 +49,7 @@ class Binding(NamedTuple):
         return cls(client, base.rstrip("/"), query, checked_options(options))
 
     def url(self, target: str) -> str:
-        """Put the target of a request behind the base.
+        """Join the base and the target of a request.
 
         Example:
             >>> from railhttp import HTTPClient
@@ -66,7 +66,7 @@ def checked_options(options: RequestOptions) -> RequestOptions:
     """Refuse options that do not exist.
 
     Raises:
-        TypeError: There is no such option.
+        TypeError: An option is unknown.
     """
     if unknown := options.keys() - RequestOptions.__annotations__.keys():
         raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
@@ -93,10 +93,10 @@ class Declaration:
         method: The method.
         path: The template of the path.
         make: The parameter class.
-        answers: The declared responses.
+        answers: The declared responses, by status.
         options: Options of every call of this endpoint.
-        problem: What is wrong with the declaration; empty if nothing is. A declaration in the body
-            of a class keeps its problem until the class is complete, so that the error can name it.
+        problem: The contradiction in the declaration; empty if it has none. In the body of a class
+            it is kept until the class is complete, so that the error can name the endpoint.
     """
 
     method: str

@@ -76,7 +76,7 @@ class Endpoint(Declaration, Generic[P, T_co, E_co]):
     @overload
     def gives(self, model: TypeForm[U], /, *, status: Statuses = 200) -> "Endpoint[P, U, E_co]": ...
     def gives(self, model: object, /, *, status: Statuses = 200) -> object:
-        """Declare the value that the endpoint returns, in place of the whole response.
+        """Declare the value that the endpoint returns instead of the whole response.
 
         Args:
             model: The type, see `railhttp.railway.decode`; None for a response without a document,
@@ -141,7 +141,7 @@ class Endpoint(Declaration, Generic[P, T_co, E_co]):
             **options: See `RequestOptions`; they overrule those of the service.
 
         Raises:
-            TypeError: There is no such option.
+            TypeError: An option is unknown.
         """
         return self._having(options)
 
@@ -212,7 +212,7 @@ class Endpoint(Declaration, Generic[P, T_co, E_co]):
         result = self.answers.judge(response)
         if self.answered:
             result = result.map(lambda value: Answered(value, response))
-        # The declared types are T_co and E_co; what else fails is one of HTTPFailure.
+        # The declared types are T_co and E_co; any other failure is one of HTTPFailure.
         return cast("Result[T_co, E_co | HTTPFailure]", result)
 
     @overload
@@ -300,7 +300,7 @@ class BoundEndpoint(Generic[P, T_co, E_co]):
         """Set options of the call; they overrule those of the endpoint and of its service.
 
         Raises:
-            TypeError: There is no such option.
+            TypeError: An option is unknown.
         """
         both = merged(self._options, checked_options(options))
         return BoundEndpoint(self.endpoint, self._binding, both)

@@ -61,7 +61,7 @@ class Parameter:
         name: The argument of the constructor.
         wire: The name in the query or in a header field.
         hint: The declared type, without the marker.
-        marker: Where the declaration sends the field; None if it names no place.
+        marker: The marker of the declaration; None if the field has none.
         get: Reads the field's value from the parameter object.
         default: The value if the argument is absent; `NO_DEFAULT` if it is required, `COMPUTED`
             if the class makes one at each call.
@@ -183,7 +183,7 @@ def _model_fields(make: Callable[..., object]) -> Mapping[str, "_ModelField"]:
 
 
 class _ModelField:
-    """What is read of a field of pydantic."""
+    """The part of pydantic's `FieldInfo` that is read."""
 
     alias: str | None
     validation_alias: object

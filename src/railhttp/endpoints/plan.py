@@ -30,7 +30,7 @@ class ParameterError(ValueError):
 
     Attributes:
         field: The parameter.
-        message: What is wrong and what would be right.
+        message: The problem, and what would be right.
     """
 
     def __init__(self, field: str, message: str) -> None:
@@ -40,12 +40,12 @@ class ParameterError(ValueError):
 
 
 class Written(NamedTuple):
-    """A request, as far as the parameters decide.
+    """The parts of a request that its parameters determine.
 
     Attributes:
         target: The path and the query, percent-encoded.
-        headers: The declared header fields; empty if there are none.
-        body: The body; None if there is none.
+        headers: The declared header fields.
+        body: The body, if the request has one.
         content_type: The media type of the body, for requests whose header fields name none.
     """
 

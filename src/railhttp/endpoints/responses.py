@@ -33,7 +33,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What an endpoint may return.
+    """The values and the refusals of an endpoint.
 
     Attributes:
         values: The responses that are values; with none, any status below 400 is the response.
@@ -93,7 +93,7 @@ class Answers:
         """Read the declared refusal of a status.
 
         Returns:
-            The refusal; `failure` itself if there is none, or if its body does not fit.
+            The refusal; `failure` itself if none is declared, or if its body does not fit.
         """
         known = self._table.get(failure.status)
         if known is None or known[0]:

@@ -20,15 +20,15 @@ class Service:
 
     Args:
         client: The client that sends.
-        base_url: What comes before every path: a path, such as `/v1`, behind the base URL of the
-            client, or a whole URL.
+        base_url: The base of every path: a path such as `/v1`, which is joined to the base URL of
+            the client, or a whole URL.
         **options: Options of every call, see `RequestOptions`. Those of an endpoint and of a call
             overrule them; header fields are overruled one by one.
 
     Raises:
         HTTPValidationError: The base URL is neither a path nor a URL.
-        TypeError: There is no such option; or, from the class statement, a declaration of the
-            class contradicts itself.
+        TypeError: An option is unknown. The class statement raises it if a declaration of the class
+            contradicts itself.
 
     Example:
         >>> from railhttp.endpoints import get

@@ -1,4 +1,4 @@
-"""Declared services generated from OpenAPI documents; needs `railhttp[openapi]`, and only then.
+"""Generates declared services from OpenAPI documents; needs `railhttp[openapi]`.
 
-What it generates depends on railhttp alone, and on the package of the models that were asked for.
+The generated modules import railhttp, and the package of their models, but not this one.
 """

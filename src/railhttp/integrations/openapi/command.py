@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0, or 1 if the document cannot be used.
 
     Raises:
-        SystemExit: The arguments are wrong (2), or `--help` was asked for (0).
+        SystemExit: The arguments are wrong (2), or `--help` is one of them (0).
     """
     return run(_parser().parse_args(argv))
 

@@ -76,7 +76,7 @@ class Document:
 
     @property
     def base_url(self) -> str:
-        """The URL of the first server; empty if it is none, or has variables."""
+        """The URL of the first server; empty if it is relative or has variables."""
         servers = self.root.get("servers")
         if not isinstance(servers, list) or not servers or not isinstance(servers[0], dict):
             return ""
@@ -145,7 +145,7 @@ class Document:
         return SCHEMAS + name if name is not None else target
 
     def name(self, wish: str, schema: JSONObject) -> str:
-        """Give a schema a name, so that there is a class for it."""
+        """Add a schema under a new name, so that it becomes a class."""
         taken = set(self.schemas)
         name = unique(pascal(wish), taken)
         self.schemas[name] = schema

@@ -23,9 +23,9 @@ class Declared:
     Attributes:
         tag: The service that it belongs to.
         name: The name of the endpoint.
-        parameters: The source of the parameter class; empty if there is none.
+        parameters: The source of the parameter class; empty for an operation without parameters.
         source: The source of the declaration.
-        about: What the operation does.
+        about: The summary of the operation.
     """
 
     tag: str

@@ -117,7 +117,7 @@ def _split(source: str) -> tuple[list[ast.Import | ast.ImportFrom], str]:
 
 
 def _imports(own: list[ast.Import | ast.ImportFrom], body: str) -> str:
-    """Merge the imports of the models with those of the endpoints, as far as they are used."""
+    """Merge the imports of the models and the endpoints, without unused names."""
     plain = {"datetime"} if re.search(r"\bdatetime\.(datetime|date)\b", body) else set()
     named: dict[str, set[str]] = {module: {*names} for module, names in _NAMES.items()}
     for node in own:

@@ -19,7 +19,7 @@ class Types:
 
     Args:
         document: The document.
-        untagged: Whether the models can tell the classes of a union apart without a tag.
+        untagged: Whether the models can decode a union of classes without a discriminator.
 
     Attributes:
         imports: The modules that the types need.

@@ -31,7 +31,7 @@ _EVENT_STREAM: Final = freeze_headers({"Content-Type": "text/event-stream"})
 
 @dataclass(frozen=True, slots=True)
 class HandledReply(ScriptedReply):
-    """A reply that is made when its request is there.
+    """A reply that is made from its request.
 
     Attributes:
         handle: Makes the reply from the parameter object of the request.
@@ -184,7 +184,7 @@ class EndpointStub(Stub[P, E], Generic[P, T, E]):
         return self._add_handler(lambda _: self._value(value, status, headers, delay))
 
     def does(self, handler: Callable[P, Result[T, E]]) -> Self:
-        """Let a function answer: it gets the parameters under their own names.
+        """Add a function to the script; it gets the parameters under their own names.
 
         Args:
             handler: Returns the value or the refusal.
