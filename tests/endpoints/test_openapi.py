@@ -18,6 +18,7 @@ from tests.endpoints.users_api import Api, Problem, Users
 from railhttp import HttpResponse
 from railhttp.endpoints import Body, Header, Service, get, openapi, post
 from railhttp.model.response import JSON
+from railhttp.railway import ProblemDetails
 from railhttp.wire.sse import ServerSentEvent
 
 
@@ -60,6 +61,9 @@ class Everything:
     """All that can be described."""
 
     id: Id
+    structs: list[Struct]
+    distinct: frozenset[str]
+    models: dict[str, Model]
     colour: Colour
     either: Attrs | Tuple | None
     typed: Typed
@@ -102,7 +106,8 @@ class Things(Service):
         .gives(Everything)
         .fails(404, Problem)
         .fails({*range(400, 500)} - {404}, Struct)
-        .fails(range(500, 600), Model)
+        .fails(range(500, 599), Model)
+        .fails(599, ProblemDetails)
     )
     upload = post("/upload", Upload).gives(HttpResponse, status=201).fails(598, Problem)
     raw = get("/raw").events(ServerSentEvent)
@@ -170,7 +175,11 @@ def test_what_is_left_of_a_class_of_statuses_is_a_range() -> None:
     document = openapi(Things, title="API", version="1")
     responses = at(document, "paths", "/things/{id}", "post", "responses")
     assert isinstance(responses, dict)
-    assert list(responses) == ["200", "404", "4XX", "5XX"]
+    problem = at(responses, "599", "content")
+    assert problem == {
+        "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
+    }
+    assert list(responses) == ["200", "404", "4XX", "599", "5XX"]
 
 
 def test_texts_come_from_docstrings() -> None:

@@ -20,7 +20,7 @@ from tests.endpoints.users_api import (
 
 from railhttp import HTTPClient, HTTPConnectionError, HttpResponse, HTTPStatusError, RetryPolicy
 from railhttp.endpoints import Answered, Body, Service, get, post
-from railhttp.railway import run
+from railhttp.railway import ProblemDetails, run
 from railhttp.testing import ContractBroken, ScriptedTransport, UnmatchedRequestError
 from railhttp.wire.sse import ServerSentEvent
 
@@ -312,6 +312,15 @@ async def test_bytes_are_sent_unchanged(client: HTTPClient, script: ScriptedTran
     assert await run(upload("a", b"\x00\xff")(client)) == Success(None)
     assert seen == [b"\x00\xff"]
     assert script.calls[0].headers["Content-Type"] == "application/octet-stream"
+
+
+async def test_problem_details_are_a_refusal(client: HTTPClient, script: ScriptedTransport) -> None:
+    endpoint = get("/x").gives(int).fails(range(400, 600), ProblemDetails)
+    refused = ProblemDetails(title="no", status=403, extensions={"balance": 30})
+    script.serve(endpoint).refuses(refused, status=403).reply(403, json={"title": "no"})
+    assert await run(endpoint()(client)) == Failure(refused)
+    failure = (await run(endpoint()(client))).failure()
+    assert isinstance(failure, HTTPStatusError)  # of another media type
 
 
 def test_only_endpoints_can_be_served(script: ScriptedTransport) -> None:

@@ -1,55 +1,27 @@
-"""Documents of declared types: how each is written and read."""
+"""Documents of declared types: read by `decode`, but for a few types with rules of their own."""
 
-import dataclasses
-from collections.abc import Callable, Mapping
-from typing import TypeAlias, TypeVar, cast
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Final, TypeAlias, cast
 
-import msgspec
-from returns.result import Result, Success
+from returns.result import Failure, Result, Success
 
-from railhttp.model.errors import HTTPDecodeError
+from railhttp.model.errors import HTTPDecodeError, HTTPStatusError
 from railhttp.model.response import HttpResponse
-from railhttp.railway import decode
-
-T = TypeVar("T")
+from railhttp.railway import ProblemDetails, decode, encode, problem
 
 Reader: TypeAlias = Callable[[HttpResponse], Result[object, HTTPDecodeError]]
 """Reads a value from a response."""
 
-
-def encode(value: object) -> bytes:
-    """Write a value as JSON, in UTF-8.
-
-    Raises:
-        ValueError: The value has no form in JSON.
-        TypeError: Its type has none.
-
-    Example:
-        >>> encode({"id": 7})
-        b'{"id":7}'
-    """
-    return msgspec.json.encode(_plain(value))
-
-
-def _plain(value: object) -> object:
-    dump = getattr(value, "model_dump", None)
-    if dump is not None:
-        return dump(mode="json", by_alias=True)
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {name: _plain(part) for name, part in value._asdict().items()}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {one.name: _plain(getattr(value, one.name)) for one in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(part) for part in value]
-    return value
+PROBLEM: Final = "application/problem+json"
+"""The media type of problem details (RFC 9457, section 3)."""
 
 
 def reader_of(model: object) -> Reader:
     """Compile the reader of a declared type.
 
-    `None` reads nothing, `HttpResponse` is the response itself; anything else is read by `decode`.
+    `None` reads nothing, `HttpResponse` is the response itself, `ProblemDetails` are read as RFC
+    9457 demands; anything else is read by `decode`.
 
     Raises:
         TypeError: The type cannot be decoded.
@@ -62,11 +34,49 @@ def reader_of(model: object) -> Reader:
         return _nothing
     if model is HttpResponse:
         return Success
+    if model is ProblemDetails:
+        return _problem
     return decode(cast("type[object]", model))  # checked at run time
 
 
 def _nothing(_: HttpResponse) -> Result[None, HTTPDecodeError]:
     return Success(None)
+
+
+def _problem(response: HttpResponse) -> Result[ProblemDetails, HTTPDecodeError]:
+    found = problem(HTTPStatusError(response)).value_or(None)
+    if found is not None:
+        return Success(found)
+    failure = HTTPDecodeError(
+        f"expected {PROBLEM}",
+        content_type=response.content_type,
+        method=response.method,
+        url=response.url,
+        attempts=response.attempts,
+        elapsed=response.elapsed,
+    )
+    return Failure(failure)
+
+
+def write_document(value: object) -> tuple[bytes, str]:
+    """Write a value, and name its media type.
+
+    Raises:
+        HTTPValidationError: The value cannot be written as JSON.
+
+    Example:
+        >>> write_document(ProblemDetails(title="no", extensions={"balance": 30}))
+        (b'{"title":"no","balance":30}', 'application/problem+json')
+    """
+    if not isinstance(value, ProblemDetails):
+        return encode(value), "application/json"
+    own = {one.name: getattr(value, one.name) for one in fields(value)}
+    members = {name: part for name, part in own.items() if part != _DEFAULTS[name]}
+    extensions = members.pop("extensions", {})
+    return encode({**members, **extensions}), PROBLEM
+
+
+_DEFAULTS: Final = {one.name: getattr(ProblemDetails(), one.name) for one in fields(ProblemDetails)}
 
 
 def read_document(model: object, body: bytes, content_type: str) -> Result[object, HTTPDecodeError]:

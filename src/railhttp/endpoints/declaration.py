@@ -227,9 +227,10 @@ class Declaration:
 
 
 def _with_content(options: RequestOptions, written: Written) -> RequestOptions:
-    if written.body is not None:
-        options = with_default_headers(options, {"Content-Type": written.content_type})
-        options = {**options, "data": written.body}
+    if written.document is not None:
+        options = {**options, "json": written.document}
+    elif written.data is not None:
+        options = {**options, "data": written.data}
     return merged(options, {"headers": written.headers}) if written.headers else options
 
 

@@ -8,6 +8,7 @@ from operator import or_
 from types import NoneType, UnionType
 from typing import Final, Union, get_args, get_origin
 
+from railhttp.endpoints.codec import PROBLEM
 from railhttp.endpoints.declaration import Declaration
 from railhttp.endpoints.endpoint import Endpoint
 from railhttp.endpoints.events import EventsEndpoint
@@ -16,6 +17,7 @@ from railhttp.endpoints.responses import Answer
 from railhttp.endpoints.schemas import JSONObject, Schemas
 from railhttp.endpoints.service import AnyEndpoint, Service, endpoints_of, services_of
 from railhttp.model.response import JSON, HttpResponse
+from railhttp.railway import ProblemDetails
 from railhttp.wire.sse import ServerSentEvent
 
 
@@ -146,7 +148,8 @@ class _Operation:
     def _content(self, model: object) -> JSONObject:
         if model in {None, type(None)} or model is HttpResponse:
             return {}
-        return {"content": {"application/json": {"schema": self._schemas.of(model)}}}
+        kind = PROBLEM if model is ProblemDetails else "application/json"
+        return {"content": {kind: {"schema": self._schemas.of(model)}}}
 
 
 def _without_none(hint: object) -> object:

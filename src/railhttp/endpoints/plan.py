@@ -6,7 +6,7 @@ from urllib.parse import quote_plus
 
 from returns.pipeline import is_successful
 
-from railhttp.endpoints.codec import encode, read_document, unknown_member
+from railhttp.endpoints.codec import read_document, unknown_member
 from railhttp.endpoints.parameters import (
     NO_DEFAULT,
     Document,
@@ -19,10 +19,9 @@ from railhttp.endpoints.template import PathTemplate, Segment, SegmentError, fil
 from railhttp.endpoints.texts import TextShape, text_of, text_shape, texts_of
 from railhttp.model.response import JSON, HttpResponse
 from railhttp.model.validation import TOKEN
+from railhttp.railway import encode
 
 _BODILESS: Final = frozenset({"GET", "HEAD", "TRACE"})
-_JSON: Final = "application/json"
-_BYTES: Final = "application/octet-stream"
 
 
 class ParameterError(ValueError):
@@ -45,14 +44,14 @@ class Written(NamedTuple):
     Attributes:
         target: The path and the query, percent-encoded.
         headers: The declared header fields.
-        body: The body, if the request has one.
-        content_type: The media type of the body, for requests whose header fields name none.
+        document: The document of the body, if the request has one.
+        data: The bytes of the body, if they are sent unchanged.
     """
 
     target: str
     headers: dict[str, str]
-    body: bytes | None
-    content_type: str
+    document: object = None
+    data: bytes | None = None
 
 
 class Received(NamedTuple):
@@ -159,8 +158,11 @@ class RequestPlan:
             if (value := one.get(parameters)) is not None:
                 headers[one.wire] = _text(one, value)
         if self.body is None:
-            return Written(target, headers, None, "")
-        return Written(target, headers, *_document(self.body, self.body.get(parameters)))
+            return Written(target, headers)
+        body = self.body.get(parameters)
+        if self.body.hint is bytes and isinstance(body, bytes):
+            return Written(target, headers, data=body)
+        return Written(target, headers, body)
 
     @property
     def target(self) -> Callable[[object], str]:
@@ -324,17 +326,6 @@ def _query_texts(one: Parameter, value: object) -> list[str]:
         raise ParameterError(one.name, "must not contain a lone surrogate") from None
     except ValueError as error:
         raise ParameterError(one.name, str(error)) from None
-
-
-def _document(one: Parameter, value: object) -> tuple[bytes | None, str]:
-    if value is None:
-        return None, ""
-    if one.hint is bytes and isinstance(value, bytes):
-        return value, _BYTES
-    try:
-        return encode(value), _JSON
-    except Exception as error:  # a model's own serializers may raise anything
-        raise ParameterError(one.name, f"cannot be written: {type(error).__name__}") from error
 
 
 def _read_body(one: Parameter, received: Received) -> dict[str, object]:

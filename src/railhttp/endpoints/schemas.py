@@ -25,6 +25,7 @@ import msgspec
 from typing_extensions import ReadOnly, is_typeddict
 
 from railhttp.model.response import JSON
+from railhttp.railway import ProblemDetails
 
 JSONObject: TypeAlias = dict[str, JSON]
 
@@ -87,6 +88,8 @@ class Schemas:
     def _class(self, kind: type) -> JSONObject | None:
         if hasattr(kind, "__pydantic_validator__"):
             return self._model(kind)
+        if kind is ProblemDetails:
+            return self._named(kind, _problem)
         if hasattr(kind, "__struct_fields__"):
             return self._struct(kind)
         if issubclass(kind, Enum):
@@ -141,6 +144,14 @@ class Schemas:
 
 
 _ARRAYS: Final = frozenset({list, Sequence, tuple, set, frozenset})
+
+
+def _problem() -> JSONObject:
+    """Describe problem details; any other member is an extension (RFC 9457, section 3.2)."""
+    text: JSONObject = {"type": "string"}
+    names = ("type", "title", "detail", "instance")
+    properties: JSONObject = dict.fromkeys(names, text)
+    return {"type": "object", "properties": {**properties, "status": {"type": "integer"}}}
 
 
 class _Member(NamedTuple):

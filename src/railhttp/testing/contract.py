@@ -6,9 +6,10 @@ from typing import Final
 from multidict import CIMultiDict
 from returns.pipeline import is_successful
 
-from railhttp.endpoints.codec import encode
+from railhttp.endpoints.codec import write_document
 from railhttp.endpoints.endpoint import Answered
 from railhttp.endpoints.responses import Answer
+from railhttp.model.errors import HTTPValidationError
 from railhttp.model.response import HttpResponse
 
 _NO_BODY: Final = frozenset({204, 304})
@@ -70,11 +71,11 @@ def _written(answer: Answer, value: object, status: int, fields: CIMultiDict[str
         return HttpResponse(status, fields)
     if status in _NO_BODY:
         raise ValueError(f"a {status} has no body (RFC 9110, section 6.4.1)")
-    fields = CIMultiDict({"Content-Type": "application/json"} | dict(fields))
     try:
-        response = HttpResponse(status, fields, encode(value))
-    except Exception as error:
-        raise ValueError(f"cannot be written: {type(error).__name__}") from error
+        body, content_type = write_document(value)
+    except HTTPValidationError as error:
+        raise ValueError(error.message) from None
+    response = HttpResponse(status, {"Content-Type": content_type} | dict(fields), body)
     result = answer.read(response)
     if not is_successful(result):
         failure = result.failure()

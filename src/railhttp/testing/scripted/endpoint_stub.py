@@ -9,7 +9,6 @@ from returns.pipeline import is_successful
 from returns.result import Result
 from yarl import URL
 
-from railhttp.endpoints.codec import encode
 from railhttp.endpoints.declaration import Declaration
 from railhttp.endpoints.endpoint import Endpoint
 from railhttp.endpoints.events import EventsEndpoint
@@ -17,6 +16,7 @@ from railhttp.endpoints.plan import ParameterError, Received
 from railhttp.endpoints.responses import Answer
 from railhttp.endpoints.streamed import StreamedEndpoint
 from railhttp.model.response import HttpResponse, freeze_headers
+from railhttp.railway import encode
 from railhttp.testing.contract import ContractBroken, checked_response
 from railhttp.testing.scripted.requests import RequestPattern, SentRequest
 from railhttp.testing.scripted.route import FailurePoint, ScriptedReply, ScriptedRoute
