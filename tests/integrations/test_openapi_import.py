@@ -101,6 +101,17 @@ def test_every_part_of_an_operation_is_declared(generated: Path, models: str) ->
 
 
 @pytest.mark.parametrize("models", MODELS)
+def test_no_name_hides_another(generated: Path, models: str) -> None:
+    zoo = load(generated / f"zoo_{models}.py")
+    assert {name: str(one) for name, one in endpoints_of(zoo.ColoursService).items()} == {
+        "list_": "GET /colours"
+    }
+    (parameter,) = endpoints_of(zoo.ColoursService)["list_"].plan.in_query
+    assert (parameter.name, parameter.wire) == ("list_", "list")
+    assert not issubclass(zoo.Feathers, zoo.Fur)  # it changes the type of a member
+
+
+@pytest.mark.parametrize("models", MODELS)
 def test_what_was_exported_comes_back(generated: Path, models: str) -> None:
     own = load(generated / f"own_{models}.py")
     exported = openapi(Api, title="Own", version="1")

@@ -152,13 +152,14 @@ class EventsEndpoint(Declaration, Generic[P, T_co, E_co]):
             method, reconnect = self.method, self.reconnect
             return binding.client.sse(url, method=method, reconnect=reconnect, **options)
 
-        return EventFeed(connect, self.read_event, self.answers)
+        return EventFeed(connect, lambda event: self.read_event(event, url), self.answers)
 
-    def read_event(self, event: ServerSentEvent) -> Result[object, object]:
-        """Read the data of an event."""
+    def read_event(self, event: ServerSentEvent, url: str = "") -> Result[object, object]:
+        """Read the data of an event; `url` is that of the stream, for the failure."""
         if self._read is None:
             return Success(event)
-        return self._read(HttpResponse(200, body=event.data.encode(), method=self.method))
+        response = HttpResponse(200, body=event.data.encode(), url=url, method=self.method)
+        return self._read(response)
 
     @overload
     def __get__(self, instance: None, owner: type[object]) -> "EventsEndpoint[P, T_co, E_co]": ...

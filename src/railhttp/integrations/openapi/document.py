@@ -176,4 +176,4 @@ def _check(root: JSONObject) -> None:
         openapi_pydantic.parse_obj(root)
     except Exception as error:  # each package has its own kinds
         message = getattr(error, "message", "") or str(error)
-        raise DocumentError(f"is not valid: {message}") from error
+        raise DocumentError(f"is not valid (see --no-validate): {message}") from error

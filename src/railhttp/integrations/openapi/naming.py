@@ -14,7 +14,13 @@ _RESERVED: Final = frozenset(
         *("ServerSentEvent", "Dict", "None", "BASE_URL"),
     }
 )
-_VERBS: Final = frozenset({"get", "put", "post", "delete", "patch", "head", "request", "binding"})
+_USED: Final = frozenset(
+    {
+        *("get", "put", "post", "delete", "patch", "head", "request", "binding", "dt"),
+        *("list", "dict", "str", "int", "float", "bool", "object", "bytes", "range"),
+    }
+)
+"""Names that the generated module uses: a field or an endpoint of such a name would hide it."""
 
 
 def pascal(text: str) -> str:
@@ -34,12 +40,12 @@ def snake(text: str) -> str:
     """Make the name of an argument or a method.
 
     Example:
-        >>> snake("showPetById"), snake("page-size"), snake("class"), snake("get")
-        ('show_pet_by_id', 'page_size', 'class_', 'get_')
+        >>> snake("showPetById"), snake("page-size"), snake("class"), snake("list")
+        ('show_pet_by_id', 'page_size', 'class_', 'list_')
     """
     name = "_".join(word.lower() for word in _WORD.findall(text)) or "value"
     name = f"n{name}" if name[0].isdigit() else name
-    return f"{name}_" if keyword.iskeyword(name) or name in _VERBS else name
+    return f"{name}_" if keyword.iskeyword(name) or name in _USED else name
 
 
 def unique(name: str, taken: set[str]) -> str:

@@ -16,6 +16,9 @@ _VERBS: Final = frozenset({"get", "put", "post", "delete", "patch", "head"})
 _ERRORS: Final = {"4XX": range(400, 500), "5XX": range(500, 600), "DEFAULT": range(400, 600)}
 
 
+PARAMETERS: Final = "\0"
+
+
 @dataclass(frozen=True)
 class Declared:
     """An operation as a declaration.
@@ -23,14 +26,16 @@ class Declared:
     Attributes:
         tag: The service that it belongs to.
         name: The name of the endpoint.
-        parameters: The source of the parameter class; empty for an operation without parameters.
-        source: The source of the declaration.
+        wish: The name of the parameter class, unless another class has it.
+        fields: The source of the parameter class, one line for each field.
+        source: The source of the declaration, with `PARAMETERS` for the name of the class.
         about: The summary of the operation.
     """
 
     tag: str
     name: str
-    parameters: str
+    wish: str
+    fields: tuple[str, ...]
     source: str
     about: str
 
@@ -56,7 +61,6 @@ class Operations:
     def __init__(self, document: Document, types: Types) -> None:
         self._document = document
         self._types = types
-        self._classes: set[str] = set()
         self._names: set[tuple[str, str]] = set()
 
     def write(self) -> list[Declared]:
@@ -72,24 +76,14 @@ class Operations:
         self._names.add((tag, name))
         template, fields = self._fields(path, operation, pascal(wish))
         fields.extend(self._body(method, operation, pascal(wish)))
-        parameters = self._class(pascal(wish), fields)
         arguments = [_text(template)] if method in _VERBS else [_text(method), _text(template)]
-        if parameters:
-            arguments.append(parameters.split("class ", 1)[1].split(":")[0])
+        if fields:
+            arguments.append(PARAMETERS)
         verb = method if method in _VERBS else "request"
         source = f"{verb}({', '.join(arguments)}){self._responses(operation, pascal(wish))}"
         about = str(operation.get("summary") or operation.get("description") or "")
-        return Declared(tag, name, parameters, source, about.strip())
-
-    def _class(self, wish: str, fields: list[_Field]) -> str:
-        if not fields:
-            return ""
-        taken = self._classes | set(self._document.schemas)
-        name = unique(wish if wish not in taken else f"{wish}Parameters", taken)
-        self._classes.add(name)
-        ordered = sorted(fields, key=lambda one: not one.required)
-        lines = [f"class {name}:", *map(str, ordered)]
-        return "@dataclass(frozen=True)\n" + "\n".join(lines)
+        lines = [str(one) for one in sorted(fields, key=lambda one: not one.required)]
+        return Declared(tag, name, pascal(wish), tuple(lines), source, about.strip())
 
     def _fields(self, path: str, operation: JSONObject, wish: str) -> tuple[str, list[_Field]]:
         taken = {"self", "body", "content_type"}

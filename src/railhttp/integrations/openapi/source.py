@@ -4,13 +4,15 @@ import ast
 import re
 import textwrap
 import warnings
+from dataclasses import replace
 from typing import Final, Literal, TypeAlias
 
 from railhttp.extra import provided_by
 from railhttp.integrations.openapi.document import Document, DocumentError
 from railhttp.integrations.openapi.naming import pascal, snake, unique
-from railhttp.integrations.openapi.operations import Declared, Operations
-from railhttp.integrations.openapi.types import Types, without_untagged_unions
+from railhttp.integrations.openapi.operations import PARAMETERS, Declared, Operations
+from railhttp.integrations.openapi.simplify import Simplifier
+from railhttp.integrations.openapi.types import Types
 from railhttp.model.response import JSON
 
 with provided_by("railhttp[openapi]"):
@@ -53,8 +55,15 @@ def module_of(document: Document, models: Models) -> str:
     types = Types(document, untagged=models != "msgspec")
     declared = Operations(document, types).write()
     imports, classes = _split(_models(document, models))
-    parameters = [one.parameters for one in declared if one.parameters]
-    services = _services(document, declared)
+    taken = {*_defined(imports, classes), *(name for names in _NAMES.values() for name in names)}
+    parameters = []
+    for index, one in enumerate(declared):
+        if one.fields:
+            wish = one.wish if one.wish not in taken else f"{one.wish}Parameters"
+            name = unique(wish, taken)
+            parameters.append("\n".join(["@dataclass(frozen=True)", f"class {name}:", *one.fields]))
+            declared[index] = replace(one, source=one.source.replace(PARAMETERS, name))
+    services = _services(document, declared, taken)
     base = [f'BASE_URL: Final = "{document.base_url}"'] if document.base_url else []
     body = "\n\n\n".join(["\n".join(base), classes, *parameters, *services]).strip("\n")
     title = " ".join(f"{document.title} {document.version}".split()).replace('"', "'")
@@ -63,13 +72,7 @@ def module_of(document: Document, models: Models) -> str:
 
 
 def _models(document: Document, models: Models) -> str:
-    schemas = document.schemas
-    if models == "msgspec":
-        schemas = {
-            name: part
-            for name, schema in schemas.items()
-            for part in without_untagged_unions(schema, document)
-        }
+    schemas = Simplifier(document, untagged=models != "msgspec").schemas()
     if not schemas:
         return ""
     root: dict[str, JSON] = {
@@ -118,7 +121,7 @@ def _split(source: str) -> tuple[list[ast.Import | ast.ImportFrom], str]:
 
 def _imports(own: list[ast.Import | ast.ImportFrom], body: str) -> str:
     """Merge the imports of the models and the endpoints, without unused names."""
-    plain = {"datetime"} if re.search(r"\bdatetime\.(datetime|date)\b", body) else set()
+    plain = {"datetime as dt"} if re.search(r"\bdt\.(datetime|date)\b", body) else set()
     named: dict[str, set[str]] = {module: {*names} for module, names in _NAMES.items()}
     for node in own:
         names = {ast.unparse(name) for name in node.names}
@@ -134,11 +137,20 @@ def _imports(own: list[ast.Import | ast.ImportFrom], body: str) -> str:
     return "\n".join(["from __future__ import annotations", "", *lines]) + "\n"
 
 
-def _services(document: Document, declared: list[Declared]) -> list[str]:
+def _defined(imports: list[ast.Import | ast.ImportFrom], classes: str) -> set[str]:
+    """Find the names that the models define or import."""
+    found = {alias.asname or alias.name for node in imports for alias in node.names}
+    for node in ast.parse(classes).body:
+        if isinstance(node, ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.AnnAssign | ast.Assign):
+            targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
+            found.update(one.id for one in targets if isinstance(one, ast.Name))
+    return found
+
+
+def _services(document: Document, declared: list[Declared], taken: set[str]) -> list[str]:
     tags = list(dict.fromkeys(one.tag for one in declared))
-    taken = set(document.schemas) | {
-        one.parameters.split("class ", 1)[1].split(":")[0] for one in declared if one.parameters
-    }
     names: dict[str, str] = {}
     sources = []
     for tag in tags:

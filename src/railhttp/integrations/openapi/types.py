@@ -1,14 +1,14 @@
 """Python types for JSON Schemas, as source."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from railhttp.integrations.openapi.document import SCHEMAS, Document, JSONObject, members
 from railhttp.model.response import JSON
 
 _FORMATS: Final = {
-    "date-time": "datetime.datetime",
-    "date": "datetime.date",
+    "date-time": "dt.datetime",
+    "date": "dt.date",
     "uuid": "UUID",
 }
 _SCALARS: Final = {"integer": "int", "number": "float", "boolean": "bool", "null": "None"}
@@ -90,34 +90,16 @@ class Types:
         return bool(members(schema, "properties")) and "object" in (_kinds(schema) or ["object"])
 
     def _union(self, schema: JSONObject, parts: Sequence[JSON], wish: str) -> str:
-        if not self._untagged and "discriminator" not in schema and self._objects(parts) > 1:
+        objects = sum(object_like(self._document.resolve(part)) for part in parts)
+        if not self._untagged and "discriminator" not in schema and objects > 1:
             return "object"
         names = [self.of(part, f"{wish}{number}") for number, part in enumerate(parts, 1)]
         return _nullable(_either(names), schema)
 
-    def _objects(self, parts: Sequence[JSON]) -> int:
-        found = 0
-        for part in parts:
-            resolved = self._document.resolve(part)
-            found += "object" in _kinds(resolved) or "properties" in resolved or "allOf" in resolved
-        return found
 
-
-def without_untagged_unions(schema: JSON, document: Document) -> Iterator[JSON]:
-    """Yield a schema in which a union of classes without a tag is any value."""
-    types = Types(document, untagged=False)
-    yield _tagged_only(schema, types)
-
-
-def _tagged_only(schema: JSON, types: Types) -> JSON:
-    if isinstance(schema, list):
-        return [_tagged_only(part, types) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    union = schema.get("oneOf", schema.get("anyOf"))
-    if isinstance(union, list) and "discriminator" not in schema and types._objects(union) > 1:
-        return {}
-    return {name: _tagged_only(part, types) for name, part in schema.items()}
+def object_like(schema: JSONObject) -> bool:
+    """Whether a resolved schema is one of objects."""
+    return "object" in _kinds(schema) or "properties" in schema or "allOf" in schema
 
 
 def _kinds(schema: JSONObject) -> list[str]:
