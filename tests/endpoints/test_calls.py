@@ -1,8 +1,8 @@
 """A call of an endpoint: what is sent, and what each response becomes, on real sockets."""
 
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import Annotated, Final, NamedTuple
 
 import attrs
 import msgspec
@@ -30,7 +30,7 @@ from railhttp import (
     HTTPStatusError,
     RetryPolicy,
 )
-from railhttp.endpoints import Answered, Service, get, post
+from railhttp.endpoints import Answered, Query, Service, get, post
 from railhttp.railway import gather, run
 from railhttp.testing import ScriptedTransport, ScriptServer, serve
 
@@ -315,9 +315,42 @@ def function(user_id: int, page_size: int = 1) -> dict[str, object]:
     return {"user_id": user_id, "page_size": page_size}
 
 
+class Plain:
+    def __init__(self, user_id: int, page_size: int = 1) -> None:
+        self.user_id = user_id
+        self.page_size = page_size
+
+
+class Open(pydantic.BaseModel, extra="allow"):
+    user_id: int
+    page_size: int = 1
+
+
+class Private(pydantic.BaseModel):
+    user_id: int
+    page_size: Annotated[int | None, Query("size")] = None
+
+
+@attrs.frozen
+class Hidden:
+    _user_id: int
+    page_size: Annotated[int, Query("size")] = attrs.field(factory=lambda: 3)
+
+
+@dataclass
+class Lists:
+    user_id: int
+    page_size: list[int] = field(default_factory=lambda: [1, 2])
+
+
 @pytest.mark.parametrize(
     ("make", "query"),
     [
+        (Plain, "page_size=1"),
+        (Open, "page_size=1"),
+        (Private, ""),
+        (Hidden, "size=3"),
+        (Lists, "page_size=1&page_size=2"),
         (Struct, "page_size=1"),
         (Renamed, "pageSize=1"),
         (Model, "pageSize=1"),
@@ -332,7 +365,7 @@ async def test_every_kind_of_parameter_class(make: Callable[..., object], query:
     script.serve(find).replies(None)
     async with HTTPClient(exchange=script, base_url="http://h") as client:
         assert await run(find(user_id=7)(client)) == Success(None)
-    assert {call.url for call in script.calls} == {f"http://h/users/7?{query}"}
+    assert {call.url for call in script.calls} == {f"http://h/users/7?{query}".removesuffix("?")}
 
 
 async def test_what_a_parameter_class_refuses_is_an_invalid_request() -> None:
@@ -480,6 +513,39 @@ async def test_a_streamed_response_is_opened_as_a_result(
         assert opened == Failure(Problem("not yours"))
     async with Users.export()(client) as opened:
         assert isinstance(opened.failure(), HTTPStatusError)
+
+
+def one_file(name: str) -> dict[str, object]:
+    return {"name": name}
+
+
+class Watched(Service):
+    watch = get("/{name}/events", one_file).events(User)
+    read = get("/{name}", one_file).streamed().fails(404, UserNotFound)
+    later = get("/{name}/events", one_file).events(User).with_options(headers={"X-A": "1"})
+
+
+async def test_streams_of_parameters_that_cannot_be_sent_are_failures() -> None:
+    async with HTTPClient(exchange=ScriptedTransport(), base_url="http://h") as client:
+        files = Watched(client)
+        (watched,) = [event async for event in files.watch("..")]
+        async with files.read("") as opened:
+            read = opened.failure()
+        with pytest.raises(TypeError):
+            files.watch()  # type: ignore[call-arg]  # an argument is missing
+    assert isinstance(watched.failure(), HTTPInvalidRequestError)
+    assert isinstance(read, HTTPInvalidRequestError)
+
+
+async def test_an_undeclared_success_of_a_stream_is_a_status_error(
+    client: HTTPClient, server: ScriptServer
+) -> None:
+    server.script.on("GET", "/export").reply(206, body=b"x" * 2_000_000)
+    export = get("/export").gives(HttpResponse).streamed().with_options(timeout=5)
+    async with export()(client) as opened:
+        failure = opened.failure()
+    assert isinstance(failure, HTTPStatusError)
+    assert failure.message == "status 206, expected 200"
 
 
 async def test_streams_take_options(users: Users, server: ScriptServer) -> None:

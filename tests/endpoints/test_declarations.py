@@ -48,6 +48,11 @@ class Optional:
     user_id: int | None
 
 
+@dataclass
+class TwoPlaces:
+    trace: Annotated[str, Header("X-Trace"), Query("trace")]
+
+
 def untyped(user_id):  # type: ignore[no-untyped-def]  # that is the case
     return {"user_id": user_id}
 
@@ -72,6 +77,8 @@ def variadic(*user_ids: int) -> dict[str, object]:
         pytest.param(lambda: get("/users", Forgotten), "secret", id="an argument that is not kept"),
         pytest.param(lambda: get("/{user_id}", untyped), "user_id", id="a parameter without type"),
         pytest.param(lambda: get("/users", variadic), "user_ids", id="a variadic function"),
+        pytest.param(lambda: get("/users", TwoPlaces), "one place", id="two markers"),
+        pytest.param(lambda: get("/users", 7), "parameters", id="no parameter class"),  # type: ignore[call-overload]  # refused
         pytest.param(lambda: get("users"), "path", id="no slash"),
         pytest.param(lambda: get("/users?page=1"), "path", id="a query in the path"),
         pytest.param(lambda: get("/users/../x"), "path", id="dots in the path"),

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from railhttp.endpoints.plan import ParameterError, RequestPlan, Written
+from railhttp.endpoints.plan import RequestPlan, Written
 from railhttp.endpoints.responses import Answers
+from railhttp.endpoints.target import ParameterError
 from railhttp.model.errors import HTTPInvalidRequestError, HTTPValidationError
 from railhttp.model.options import RequestOptions, with_default_headers
 from railhttp.model.url import is_absolute

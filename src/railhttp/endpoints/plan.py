@@ -1,8 +1,7 @@
 """How the parameters of an endpoint become a request, and are read back from one."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
-from urllib.parse import quote_plus
 
 from returns.pipeline import is_successful
 
@@ -15,27 +14,14 @@ from railhttp.endpoints.parameters import (
     Query,
     parameters_of,
 )
-from railhttp.endpoints.template import PathTemplate, Segment, SegmentError, fill_segment
-from railhttp.endpoints.texts import TextShape, text_of, text_shape, texts_of
+from railhttp.endpoints.target import ParameterError, compile_target, parameter_text
+from railhttp.endpoints.template import PathTemplate
+from railhttp.endpoints.texts import TextShape, text_shape
 from railhttp.model.response import JSON, HttpResponse
 from railhttp.model.validation import TOKEN
 from railhttp.railway import encode
 
 _BODILESS: Final = frozenset({"GET", "HEAD", "TRACE"})
-
-
-class ParameterError(ValueError):
-    """A parameter cannot be sent, or a request cannot be read back.
-
-    Attributes:
-        field: The parameter.
-        message: The problem, and what would be right.
-    """
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field: Final = field
-        self.message: Final = message
 
 
 class Written(NamedTuple):
@@ -140,8 +126,7 @@ class RequestPlan:
                 read_document(self.body.hint, b"", "")
             except TypeError as error:
                 raise TypeError(f"{self.body.name}: {error}") from None
-        self._query = tuple((one, quote_plus(one.wire)) for one in self.in_query)
-        self._target = _compiled_target(self.template, self.in_path, self._query)
+        self._target = compile_target(self.template, self.in_path, self.in_query)
 
     def write(self, parameters: object) -> Written:
         """Write the request for some parameters.
@@ -156,7 +141,7 @@ class RequestPlan:
         headers: dict[str, str] = {}
         for one in self.in_headers:
             if (value := one.get(parameters)) is not None:
-                headers[one.wire] = _text(one, value)
+                headers[one.wire] = parameter_text(one, value)
         if self.body is None:
             return Written(target, headers)
         body = self.body.get(parameters)
@@ -241,91 +226,6 @@ def _check_distinct(parameters: Iterable[Parameter], kind: str, *, fold: bool) -
         if wire in seen:
             raise TypeError(f"{one.name}: another field is the {kind} {one.wire!r} already")
         seen.add(wire)
-
-
-def _compiled_target(
-    template: PathTemplate,
-    in_path: Sequence[Parameter],
-    in_query: Sequence[tuple[Parameter, str]],
-) -> Callable[[object], str]:
-    """Make the function that writes the path and the query for parameters."""
-    write_path = _compiled_path(template, {one.name: one for one in in_path})
-    if not in_query:
-        return write_path
-
-    def write(parameters: object) -> str:
-        path = write_path(parameters)
-        query = "&".join(
-            [
-                f"{name}={text}"
-                for one, name in in_query
-                for text in _query_texts(one, one.get(parameters))
-            ]
-        )
-        return f"{path}?{query}" if query else path
-
-    return write
-
-
-def _compiled_path(
-    template: PathTemplate, by_name: Mapping[str, Parameter]
-) -> Callable[[object], str]:
-    segments = template.segments
-    fields = [index for index, segment in enumerate(segments) if segment.names]
-    if not fields:
-        fixed = template.fill({})
-        return lambda _: fixed
-    if len(fields) == 1 and segments[fields[0]].is_whole:
-        start, after = (
-            "".join([f"/{segment.texts[0]}" for segment in part])
-            for part in (segments[: fields[0]], segments[fields[0] + 1 :])
-        )
-        return _one_segment(f"{start}/", by_name[template.names[0]], after)
-
-    def write(parameters: object) -> str:
-        texts = {name: _text(one, one.get(parameters)) for name, one in by_name.items()}
-        try:
-            return template.fill(texts)
-        except SegmentError as error:
-            raise ParameterError(error.name, str(error)) from None
-
-    return write
-
-
-def _one_segment(start: str, field: Parameter, after: str) -> Callable[[object], str]:
-    """Write the usual path, of one field, with few steps (benchmarks: layers in memory)."""
-    get = field.get
-    whole = Segment(("", ""), (field.name,))
-
-    def write(parameters: object) -> str:
-        value = get(parameters)
-        if type(value) is int and -_SMALL < value < _SMALL:
-            return f"{start}{value}{after}"  # needs no encoding
-        try:
-            return f"{start}{fill_segment(whole, {field.name: _text(field, value)})}{after}"
-        except SegmentError as error:
-            raise ParameterError(error.name, str(error)) from None
-
-    return write
-
-
-_SMALL: Final = 10**18
-
-
-def _text(one: Parameter, value: object) -> str:
-    try:
-        return text_of(value)
-    except ValueError as error:
-        raise ParameterError(one.name, str(error)) from None
-
-
-def _query_texts(one: Parameter, value: object) -> list[str]:
-    try:
-        return [quote_plus(text) for text in texts_of(value)]
-    except UnicodeEncodeError:
-        raise ParameterError(one.name, "must not contain a lone surrogate") from None
-    except ValueError as error:
-        raise ParameterError(one.name, str(error)) from None
 
 
 def _read_body(one: Parameter, received: Received) -> dict[str, object]:

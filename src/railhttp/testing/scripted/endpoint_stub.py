@@ -12,9 +12,10 @@ from yarl import URL
 from railhttp.endpoints.declaration import Declaration
 from railhttp.endpoints.endpoint import Endpoint
 from railhttp.endpoints.events import EventsEndpoint
-from railhttp.endpoints.plan import ParameterError, Received
+from railhttp.endpoints.plan import Received
 from railhttp.endpoints.responses import Answer
 from railhttp.endpoints.streamed import StreamedEndpoint
+from railhttp.endpoints.target import ParameterError
 from railhttp.model.response import HttpResponse, freeze_headers
 from railhttp.railway import encode
 from railhttp.testing.contract import ContractBroken, checked_response

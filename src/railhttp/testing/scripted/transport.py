@@ -7,8 +7,8 @@ from typing import ParamSpec, TypeVar, overload
 from railhttp.endpoints.declaration import Declaration
 from railhttp.endpoints.endpoint import Endpoint
 from railhttp.endpoints.events import EventsEndpoint
-from railhttp.endpoints.plan import ParameterError
 from railhttp.endpoints.streamed import StreamedEndpoint
+from railhttp.endpoints.target import ParameterError
 from railhttp.model.clock import Clock
 from railhttp.model.redaction import redact_url
 from railhttp.model.request import Request
