@@ -1,10 +1,10 @@
 """What all kinds of endpoints have in common: a declaration, and the requests it makes."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import FrameType
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, cast
 
 from railhttp.endpoints.plan import RequestPlan, Written
 from railhttp.endpoints.responses import Answers
@@ -235,15 +235,18 @@ def _with_content(options: RequestOptions, written: Written) -> RequestOptions:
     return merged(options, {"headers": written.headers}) if written.headers else options
 
 
+class _ValidationError(Protocol):
+    """The part of pydantic's `ValidationError` that is read; its message may quote the value."""
+
+    def errors(self) -> Sequence[Mapping[str, Sequence[object]]]: ...
+
+
 def _refused_field(error: Exception) -> str:
-    """Name the field of a `ValidationError` of pydantic; its message may quote the value."""
-    errors = getattr(error, "errors", None)
-    if not callable(errors):
+    if type(error).__name__ != "ValidationError" or not hasattr(error, "errors"):
         return ""
-    try:
-        return str(errors()[0]["loc"][0])
-    except (LookupError, TypeError):
-        return ""
+    found = cast("_ValidationError", error).errors()  # by its name; pydantic may not be installed
+    location = found[0].get("loc", ()) if found else ()
+    return str(location[0]) if location else ""
 
 
 def _is_class_body(frame: FrameType) -> bool:

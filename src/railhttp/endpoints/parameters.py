@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from functools import reduce
 from operator import attrgetter, itemgetter, or_
 from types import UnionType
@@ -148,7 +148,7 @@ def _parameter(
     hint, marker = split_marker(hints.get(attribute, hints.get(argument.name)))
     if isinstance(marker, Header | Query):
         wire = marker.name
-    if isinstance(make, type) and not _has_attribute(make, attribute):
+    if isinstance(hint, InitVar):
         raise TypeError(f"{argument.name}: {_name(make)} must keep it as an attribute")
     getter: Callable[[object], object]
     getter = attrgetter(attribute) if isinstance(make, type) else itemgetter(argument.name)  # type: ignore[assignment]  # a function returns a dict
@@ -162,15 +162,11 @@ def _names(make: Callable[..., object], argument: str) -> tuple[str, str]:
     for field in getattr(make, "__attrs_attrs__", ()):
         if field.alias == argument:
             return field.name, argument
-    wires = dict(
-        zip(
-            getattr(make, "__struct_fields__", ()),
-            getattr(make, "__struct_encode_fields__", ()),
-            strict=True,
-        )
-    )
+    attributes: tuple[str, ...] = getattr(make, "__struct_fields__", ())
+    encoded: tuple[str, ...] = getattr(make, "__struct_encode_fields__", ())
+    wires = dict(zip(attributes, encoded, strict=True))
     for name, field in _model_fields(make).items():
-        if argument in {name, field.alias, field.validation_alias}:
+        if argument in (name, field.alias, field.validation_alias):  # no hash
             return name, field.serialization_alias or field.alias or name
     return argument, wires.get(argument, argument)
 
@@ -178,8 +174,8 @@ def _names(make: Callable[..., object], argument: str) -> tuple[str, str]:
 def _model_fields(make: Callable[..., object]) -> Mapping[str, "_ModelField"]:
     if not hasattr(make, "__pydantic_validator__"):
         return {}
-    fields: Mapping[str, _ModelField] = getattr(make, "__pydantic_fields__", {})
-    return fields
+    fields: Mapping[str, _ModelField] | None = getattr(make, "__pydantic_fields__", None)
+    return fields if fields is not None else getattr(make, "model_fields", {})  # pydantic < 2.10
 
 
 class _ModelField:
@@ -188,14 +184,6 @@ class _ModelField:
     alias: str | None
     validation_alias: object
     serialization_alias: str | None
-
-
-def _has_attribute(make: type, name: str) -> bool:
-    dataclass_fields: Mapping[str, object] = getattr(make, "__dataclass_fields__", {})
-    if name in dataclass_fields:
-        kind: object = getattr(dataclass_fields[name], "_field_type", None)
-        return str(kind) != "_FIELD_INITVAR"
-    return True
 
 
 def _default(make: Callable[..., object], argument: inspect.Parameter, attribute: str) -> object:

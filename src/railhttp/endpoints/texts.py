@@ -108,12 +108,11 @@ def _bare(hint: object) -> object:
     while True:
         if get_origin(hint) is Annotated:
             hint = get_args(hint)[0]
-        elif hasattr(hint, "__supertype__"):
-            hint = hint.__supertype__
-        elif hasattr(hint, "__value__") and not isinstance(hint, type):
-            hint = hint.__value__
-        else:
+            continue
+        name = "__supertype__" if hasattr(hint, "__supertype__") else "__value__"
+        if isinstance(hint, type) or not hasattr(hint, name):
             return hint
+        hint = getattr(hint, name)
 
 
 def _collection(hint: object) -> tuple[Callable[[Iterable[object]], object], object] | None:
