@@ -206,13 +206,33 @@ def no_int(
     return Failure(UserNotFound("7"))  # type: ignore[arg-type]  # that is the case
 
 
+def broken(
+    user_id: int, expand: bool = False, trace: str | None = None
+) -> Result[User, UserNotFound]:
+    raise KeyError(user_id)
+
+
+async def too_late(
+    user_id: int, expand: bool = False, trace: str | None = None
+) -> Result[User, UserNotFound]:
+    return Success(ANN)
+
+
+async def test_an_error_of_a_handler_is_the_cause(users: Users, script: ScriptedTransport) -> None:
+    script.serve(Users.find).does(broken)
+    with pytest.raises(ContractBroken, match="the handler raised KeyError") as caught:
+        await users.find(7)
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
 async def test_refusals_and_handlers_keep_to_the_contract_too(
     users: Users, script: ScriptedTransport
 ) -> None:
     stub = script.serve(Users.find).refuses(Taken("x"))  # type: ignore[arg-type]  # not declared
     stub.does(no_result)  # type: ignore[arg-type]  # no Result
     stub.does(no_int)
-    for _ in range(3):
+    stub.does(too_late)  # type: ignore[arg-type]  # no Result
+    for _ in range(4):
         with pytest.raises(ContractBroken):
             await users.find(7)
 

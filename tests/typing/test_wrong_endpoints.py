@@ -154,3 +154,12 @@ def _expected(name: str) -> list[tuple[int, str, str]]:
     found = [(number, match) for number, line in lines if (match := _EXPECTED.search(line))]
     assert found
     return [(number, match[1], match[2]) for number, match in found]
+
+
+def test_the_types_hold_with_the_plugin_of_pydantic_too(tmp_path: Path) -> None:
+    settings = (ROOT / "tests/typing/plugin_free.ini").read_text(encoding="utf-8")
+    config = tmp_path / "mypy.ini"
+    config.write_text(f"{settings}\nplugins = pydantic.mypy\n", encoding="utf-8")
+    arguments = ["--config-file", str(config), "--cache-dir", str(tmp_path / "cache")]
+    output, problems, status = api.run([*arguments, str(ROOT / "tests/typing/endpoints.py")])
+    assert (status, problems) == (0, ""), output

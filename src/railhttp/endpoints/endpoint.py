@@ -5,7 +5,6 @@ from typing import (
     TYPE_CHECKING,
     Generic,
     NamedTuple,
-    Never,
     ParamSpec,
     TypeAlias,
     TypeVar,
@@ -311,7 +310,3 @@ class BoundEndpoint(Generic[P, T_co, E_co]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.endpoint}>"
-
-
-PlainEndpoint: TypeAlias = Endpoint[P, HttpResponse, Never]
-"""An endpoint with no response declared: it returns the `HttpResponse`."""

@@ -1,6 +1,6 @@
 """Routes of a script for declared endpoints: the declaration is the server."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, ParamSpec, Self, TypeVar, cast, overload
 from urllib.parse import parse_qsl
@@ -188,22 +188,36 @@ class EndpointStub(Stub[P, E], Generic[P, T, E]):
         """Add a function to the script; it gets the parameters under their own names.
 
         Args:
-            handler: Returns the value or the refusal.
+            handler: Returns the value or the refusal. If it raises, so does the call of the
+                endpoint: a `ContractBroken` with that cause.
         """
 
         def handle(parameters: object) -> ScriptedReply:
-            arguments = {one.name: one.get(parameters) for one in self._endpoint.plan.parameters}
-            positional, named = self._endpoint.plan.arguments(arguments)
-            # The names and types are those of the parameter class, from which P was taken.
-            result: object = cast("Callable[..., object]", handler)(*positional, **named)
-            if not isinstance(result, Result):
-                kind = type(result).__name__
-                raise ContractBroken(f"{self}: the handler returned {kind}, expected a Result")
+            result = self._handled(handler, parameters)
             if is_successful(result):
                 return self._value(result.unwrap())
             return self._refusal(result.failure())
 
         return self._add_handler(handle)
+
+    def _handled(
+        self, handler: Callable[P, Result[T, E]], parameters: object
+    ) -> Result[object, object]:
+        plan = self._endpoint.plan
+        arguments = {one.name: one.get(parameters) for one in plan.parameters}
+        positional, named = plan.arguments(arguments)
+        try:
+            # The names and types are those of the parameter class, from which P was taken.
+            result: object = cast("Callable[..., object]", handler)(*positional, **named)
+        except Exception as error:
+            kind = type(error).__name__
+            raise ContractBroken(f"{self}: the handler raised {kind}") from error
+        if isinstance(result, Result):
+            return result
+        if isinstance(result, Coroutine):
+            result.close()  # or Python would warn of it as well
+        kind = type(result).__name__
+        raise ContractBroken(f"{self}: the handler returned {kind}, expected a Result")
 
     def _value(
         self,
