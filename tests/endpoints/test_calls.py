@@ -127,6 +127,22 @@ async def test_an_undeclared_status_is_a_status_error(
     assert (failure.status, failure.message) == (status, message)
 
 
+def declared(status: int) -> type[object]:
+    """The class of what a status of `Users.find` becomes, with a body that fits both refusals."""
+    refusals: dict[int, type[object]] = {404: UserNotFound, 429: RateLimited}
+    return HTTPDecodeError if status == 200 else refusals.get(status, HTTPStatusError)
+
+
+async def test_every_status_is_what_was_declared_for_it(server: ScriptServer) -> None:
+    route = server.script.on("GET", "/users/7")
+    for status in range(200, 600):
+        route.reply(status, json={"user_id": 7, "retry_after": 3})
+    async with HTTPClient(base_url=server.url, retry_policy=RetryPolicy(1)) as client:
+        users = Users(client)
+        ends = [type((await users.find(7)).failure()) for _ in range(200, 600)]
+    assert ends == [declared(status) for status in range(200, 600)]
+
+
 async def test_a_redirect_that_is_not_followed_is_undeclared(
     users: Users, server: ScriptServer
 ) -> None:
