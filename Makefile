@@ -56,7 +56,7 @@ lint: $(STAMP) ## ruff and the contracts of the rooms
 
 types: $(STAMP) ## mypy --strict over everything; what users see, without the plugin and by pyright too
 	$(BIN)/mypy src tests properties examples benchmarks
-	$(BIN)/mypy --config-file tests/typing/plugin_free.ini --cache-dir .mypy_cache/plugin_free tests/typing/everywhere.py
+	$(BIN)/mypy --config-file tests/typing/plugin_free.ini --cache-dir .mypy_cache/plugin_free tests/typing/everywhere.py tests/typing/endpoints.py
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 fmt: $(STAMP) ## format and sort

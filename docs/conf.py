@@ -39,6 +39,7 @@ MODULES: Final = (
     "railhttp.di",
     "railhttp.cookies",
     "railhttp.endpoints",
+    "railhttp.endpoints",
     "railhttp.testing",
     "railhttp.testing.strategies",
     "railhttp.testing.explore",

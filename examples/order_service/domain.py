@@ -20,7 +20,6 @@ from railhttp import (
     HTTPStatusError,
     HTTPTimeoutError,
 )
-from railhttp.railway import problem
 
 Service: TypeAlias = Literal["users", "stock", "payments"]
 
@@ -96,9 +95,9 @@ class OutOfStock:
 
 @dataclass(frozen=True)
 class PaymentDeclined:
-    """The user's bank declined the payment."""
+    """The user's bank declined; the title is that of the problem (RFC 9457)."""
 
-    reason: str
+    title: str
 
 
 @dataclass(frozen=True)
@@ -144,8 +143,8 @@ OrderFailure: TypeAlias = UnknownUser | BlockedUser | FulfilmentFailure | Compen
 # -- from HTTP failures to domain failures --------------------------------------------------
 
 
-def service_failure(service: Service) -> Callable[[HTTPFailure], ServiceFailure]:
-    """Map any HTTP failure of a service, for statuses without a special meaning."""
+def trouble(service: Service) -> Callable[[HTTPFailure], ServiceFailure]:
+    """Translate a failure of HTTP that the service did not declare."""
 
     def judge(failure: HTTPFailure) -> ServiceFailure:
         match failure:
@@ -163,39 +162,6 @@ def service_failure(service: Service) -> Callable[[HTTPFailure], ServiceFailure]
                 assert_never(failure)
 
     return judge
-
-
-def user_failure(user_id: int) -> Callable[[HTTPFailure], UnknownUser | ServiceFailure]:
-    """Map a failure to find a user."""
-
-    def judge(failure: HTTPFailure) -> UnknownUser | ServiceFailure:
-        if isinstance(failure, HTTPStatusError) and failure.status == 404:
-            return UnknownUser(user_id)
-        return service_failure("users")(failure)
-
-    return judge
-
-
-def stock_failure(item: str) -> Callable[[HTTPFailure], OutOfStock | ServiceFailure]:
-    """Map a failure to find or reserve an item."""
-
-    def judge(failure: HTTPFailure) -> OutOfStock | ServiceFailure:
-        if isinstance(failure, HTTPStatusError) and failure.status in {404, 409}:
-            return OutOfStock(item)
-        return service_failure("stock")(failure)
-
-    return judge
-
-
-def payment_failure(failure: HTTPFailure) -> PaymentFailure:
-    """Map a failure to charge; the problem details contain the reason."""
-    if isinstance(failure, HTTPStatusError) and failure.status == 402:
-        return PaymentDeclined(
-            problem(failure)
-            .bind_optional(lambda details: details.title)
-            .value_or("no reason given")
-        )
-    return service_failure("payments")(failure)
 
 
 # -- decisions ------------------------------------------------------------------------------

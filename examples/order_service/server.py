@@ -31,14 +31,16 @@ class World:
 
     async def user(self, request: web.Request) -> web.Response:
         """Return a user, or 404."""
-        found = USERS.get(int(request.match_info["id"]))
-        return web.json_response(found, status=200 if found else 404)
+        user_id = int(request.match_info["id"])
+        if user_id not in USERS:
+            return web.json_response({"user_id": user_id}, status=404)
+        return web.json_response(USERS[user_id])
 
     async def item(self, request: web.Request) -> web.Response:
         """Return an item, or 404."""
         name = request.match_info["name"]
         if name not in ITEMS:
-            return web.Response(status=404)
+            return web.json_response({"item": name}, status=404)
         cents, left = ITEMS[name]
         return web.json_response({"name": name, "cents": cents, "left": left})
 

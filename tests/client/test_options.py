@@ -227,6 +227,7 @@ REFUSED: Final[dict[str, list[object]]] = {
     "ssl_context": [5, 0, "no", Hostile()],
     "upload_progress": [5, "print"],
     "idempotency_key": [5, "a\r\n", "\ud800"],
+    "idempotent": [None, "yes", 1, 0],
     "method": ["", "GE T", "GET\r\n", "é", "CONNECT", 5, None, Hostile()],
     "url": [
         *("", "h", "ftp://h/", "http://", "http://h:0/", "http://a b/", "http://h/\r\n"),

@@ -135,6 +135,7 @@ class RequestBuilder:
             allow_redirects=require_flag(options.get("allow_redirects", True), "allow_redirects"),
             max_redirects=options.get("max_redirects", default.max_redirects),
             upload_progress=_callback(options.get("upload_progress")),
+            idempotent=require_flag(options.get("idempotent", False), "idempotent"),
         )
         require_timeout(given.connect_timeout, "connect_timeout")
         require_timeout(given.read_timeout, "read_timeout")

@@ -31,6 +31,7 @@ class BodilessOptions(TypedDict, total=False):
     ssl_context: ssl.SSLContext | bool | None
     upload_progress: ProgressCallback | None
     idempotency_key: str | bool | None
+    idempotent: bool
 
 
 class RequestOptions(BodilessOptions, total=False):
@@ -61,6 +62,8 @@ class RequestOptions(BodilessOptions, total=False):
             again. An exception that it raises fails the call, like a body that cannot be read.
         idempotency_key: Sent as `Idempotency-Key`, with the same value in every attempt, so that a
             POST can be repeated safely; True generates one.
+        idempotent: Declares that a repeated request does no harm, whatever its method, so that a
+            POST may be retried. Nothing is sent for it.
 
     Example:
         >>> options = RequestOptions(params={"page": 1}, timeout=5)

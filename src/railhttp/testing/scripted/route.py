@@ -206,5 +206,9 @@ class ScriptedRoute:
             return ScriptedReply()
         return self._replies[min(self.called, len(self._replies) - 1)]
 
+    def reply_to(self, sent: SentRequest) -> ScriptedReply:  # stubs need it
+        """Return the reply to a request that matches."""
+        return self.next_reply.to(sent)
+
     def __str__(self) -> str:
         return str(self.pattern)
