@@ -26,7 +26,15 @@ from railhttp.model.response import HttpResponse
 from railhttp.model.validation import close_awaitable, require_function
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.reconnect import may_pass
-from railhttp.policy.resume import Partial, StartOver, Take, Unusable, decide_resume
+from railhttp.policy.resume import (
+    Partial,
+    StartOver,
+    Take,
+    Unusable,
+    content_range,
+    decide_resume,
+    is_complete,
+)
 
 T = TypeVar("T")
 
@@ -96,6 +104,8 @@ class Downloading:
                 await self._wait_for_return(failure)
                 continue
             try:
+                if is_complete(partial, response.answer()):
+                    return response.answer()
                 match decide_resume(partial, response.answer()):
                     case Take() as step:
                         if await self._saved(response, step):
@@ -137,10 +147,17 @@ class Downloading:
                 await self._write(pieces)
             raise
         await self._write(pieces)
-        size = self._part.partial.size
-        if total is not None and size != total:
-            message = f"the file has {size} of {total} bytes"
-            raise HTTPConnectionError(message, kind="truncated", **response.call_info())
+        size, info = self._part.partial.size, response.call_info()
+        place = content_range(response.answer()) if response.answer().status == 206 else None
+        end = total if place is None or place.last is None else place.last + 1
+        if end is not None and size > end:  # the part cannot be trusted
+            await on_disk(self._request, lambda: self._part.begin(Partial()))
+            message = f"the response has more bytes than its range, which ends at {end}"
+            raise HTTPConnectionError(message, kind="protocol", **info)
+        expected = total if total is not None else end
+        if expected is not None and size != expected:
+            message = f"the file has {size} of {expected} bytes"
+            raise HTTPConnectionError(message, kind="truncated", **info)
 
     async def _write(self, pieces: list[bytes]) -> None:
         whole = tuple(pieces)
@@ -251,8 +268,8 @@ async def on_disk(
 
 
 async def _refusal(response: LimitedResponse) -> HTTPFailure:
-    head = response.answer()
-    if head.status == 206:
-        message = "a part that nobody asked for"
+    status = response.answer().status
+    if 200 <= status < 300:
+        message = f"status {status} does not answer a request for this part of the file"
         return HTTPConnectionError(message, kind="protocol", **response.call_info())
     return await response.status_error()
