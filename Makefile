@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DEMO := .venv-demo
+DEMO_STAMP := $(DEMO)/.installed
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
 DOCS := .venv-docs
@@ -20,6 +22,12 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install -q --editable . --group dev
 	@touch $@
 
+$(DEMO_STAMP): pyproject.toml
+	$(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/python -m pip install -q --upgrade "pip>=25.1"
+	$(DEMO)/bin/python -m pip install -q --editable . --group demo
+	@touch $@
+
 $(BENCH_STAMP): pyproject.toml
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install -q --upgrade "pip>=25.1"
@@ -34,8 +42,8 @@ $(DOCS_STAMP): pyproject.toml
 
 test: lint types unit pure uvloop ## everything that must hold: lint, rooms, types, tests, coverage
 
-demo: $(STAMP) ## the tour: every track a request can take, on loopback
-	$(BIN)/python examples/tour.py
+demo: $(DEMO_STAMP) ## the tour: every track a request can take, on loopback
+	$(DEMO)/bin/python examples/tour.py
 
 explore: $(STAMP) ## the order service under every two failures at once; OPTIONS=FILE.html writes a page
 	cd examples && ../$(BIN)/python -m order_service.explored $(abspath $(OPTIONS))
@@ -73,4 +81,4 @@ uvloop: $(STAMP) ## the socket tests once more on uvloop
 	EVENT_LOOP=uvloop $(BIN)/python -m pytest -q tests/transport tests/client
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) $(BENCH) $(DOCS) docs/api site .mypy_cache .ruff_cache .hypothesis .coverage dist
+	rm -rf $(VENV) $(DEMO) $(BENCH) $(DOCS) docs/api site .mypy_cache .ruff_cache .hypothesis .coverage dist
