@@ -16,6 +16,8 @@ from railhttp.cli.command import main
 
 PATIENCE: Final = 30.0
 HERE: Final = Path(__file__)
+PRELOADED: Final = (sending,)
+"""What every fork finds in memory."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ async def forks() -> AsyncGenerator[Forks, None]:
 
 def serve() -> None:
     """Fork for each line of stdin, and print how the fork ended."""
-    assert sending  # so that forks have it in memory
+
     for line in sys.stdin:
         with tempfile.TemporaryFile() as out:
             child = os.fork()

@@ -5,10 +5,12 @@ import sys
 
 import pytest
 
-EXTRAS = {"hypothesis", "opentelemetry", "pytest", "svcs"}
+EXTRAS = {"httpx2", "hypothesis", "rich", "opentelemetry", "pytest", "svcs"}
 
 
-@pytest.mark.parametrize("name", ["railhttp", "railhttp.di", "railhttp.testing"])
+@pytest.mark.parametrize(
+    "name", ["railhttp", "railhttp.di", "railhttp.testing", "railhttp.doctor", "railhttp.demo"]
+)
 def test_an_import_needs_no_extra(name: str) -> None:
     program = f"import sys, {name}; print(*sys.modules)"
     done = subprocess.run(
@@ -22,6 +24,7 @@ def test_an_import_needs_no_extra(name: str) -> None:
     [
         ("railhttp.integrations.svcs", "svcs", "railhttp[di]"),
         ("railhttp.integrations.opentelemetry", "opentelemetry", "railhttp[opentelemetry]"),
+        ("railhttp.integrations.httpx2", "httpx2", "railhttp[httpx2]"),
         ("railhttp.testing.strategies", "hypothesis", "hypothesis"),
     ],
 )
