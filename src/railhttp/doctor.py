@@ -21,7 +21,6 @@ from railhttp import (
     HttpResponse,
     HTTPValidationError,
     RetryPolicy,
-    redact_url,
     validate_timeout,
 )
 from railhttp.cli import probe
@@ -38,8 +37,9 @@ from railhttp.model.diagnosis import (
 )
 from railhttp.model.errors import FAILURES
 from railhttp.model.proxy import ProxySettings, ProxyVariable
-from railhttp.model.validation import check_url, or_raise
+from railhttp.model.validation import require_url
 from railhttp.policy.diagnosis import judge
+from railhttp.urls import redact_url
 
 __all__ = ["Diagnosis", "Finding", "Severity", "Step", "diagnose"]
 
@@ -81,7 +81,7 @@ async def diagnose(
     """
     validate_timeout(timeout)
     try:
-        target = URL(or_raise(check_url(url)))
+        target = URL(require_url(url))
     except HTTPValidationError as error:
         raise HTTPInvalidRequestError(
             error.message, field="url", method="GET", url=str(url), attempts=0

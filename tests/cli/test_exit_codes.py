@@ -5,7 +5,6 @@ from typing import Final, get_args
 import pytest
 
 from railhttp import (
-    ConnectionKind,
     Delivery,
     HTTPCircuitOpenError,
     HTTPConnectionError,
@@ -18,12 +17,12 @@ from railhttp import (
     HTTPRetryExhaustedError,
     HTTPStatusError,
     HTTPTimeoutError,
-    TimeoutPhase,
 )
 from railhttp.cli.command import HELP
 from railhttp.cli.exit_code import exit_code, exit_code_of_status
 from railhttp.model.errors import FAILURES
 from railhttp.policy.advice import advise
+from railhttp.types import ConnectionKind, TimeoutPhase
 
 NOT_SENT: Final = Delivery.NOT_SENT
 

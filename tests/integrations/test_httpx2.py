@@ -15,7 +15,6 @@ from tests.servers.listener import refused_port
 
 from railhttp import (
     CircuitBreaker,
-    ConnectionKind,
     Delivery,
     HTTPCircuitOpenError,
     HTTPClient,
@@ -27,12 +26,11 @@ from railhttp import (
     HTTPRetryExhaustedError,
     HTTPStatusError,
     HTTPTimeoutError,
-    RequestFinished,
-    RequestStarted,
     RetryPolicy,
-    TimeoutPhase,
 )
+from railhttp.events import RequestFinished, RequestStarted
 from railhttp.integrations.httpx2 import RailTransport, to_httpx2
+from railhttp.types import ConnectionKind, TimeoutPhase
 
 REQUEST = httpx2.Request("GET", "http://h/")
 

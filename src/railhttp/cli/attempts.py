@@ -5,7 +5,7 @@ from typing import Final
 
 from railhttp.cli.terminal import Terminal
 from railhttp.cli.units import milliseconds
-from railhttp.model.observation import RequestFinished, RequestStarted
+from railhttp.events import RequestFinished, RequestStarted
 
 
 class AttemptLog:

@@ -6,7 +6,6 @@ from typing import Final
 
 from multidict import CIMultiDict
 
-from railhttp import JSON
 from railhttp.cli.arguments import UNLIMITED, Parser, Setup, add_call_options
 from railhttp.cli.exit_code import OK, exit_code
 from railhttp.cli.report import failure_document, print_document
@@ -15,6 +14,7 @@ from railhttp.cli.terminal import Terminal, printable
 from railhttp.cli.units import milliseconds
 from railhttp.doctor import Diagnosis, Finding, Severity, diagnose
 from railhttp.model.errors import FAILURES
+from railhttp.types import JSON
 
 _MARKS: Final[dict[Severity, str]] = {"ok": "ok", "warning": "!", "fault": "✗"}
 

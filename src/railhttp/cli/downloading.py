@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 from returns.methods import unwrap_or_failure
 from yarl import URL
 
-from railhttp import Download, HTTPFailure, RequestOptions
+from railhttp import HTTPFailure, RequestOptions
 from railhttp.cli.arguments import Parser, Setup, add_call_options, add_retries
 from railhttp.cli.attempts import AttemptLog
 from railhttp.cli.exit_code import OK
@@ -21,6 +21,7 @@ from railhttp.cli.sending import client_of, report_failure, say_setup
 from railhttp.cli.terminal import Terminal
 from railhttp.cli.units import milliseconds, size
 from railhttp.model.options import ProgressCallback
+from railhttp.types import Download
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 
 from yarl import URL
 
-from railhttp import JSON
 from railhttp.cli.curl_command import CurlCommand, CurlError
 from railhttp.model.redaction import SECRET_HEADERS
+from railhttp.types import JSON
 
 _SECRET: Final = re.compile(
     r"token|secret|passw|pwd|pass$|api.?key|access.?key|^key$|auth|credential|session|signature|^sig$"

@@ -7,8 +7,6 @@ from http import HTTPStatus
 from typing import Final
 
 from railhttp import (
-    JSON,
-    Headers,
     HTTPConnectionError,
     HTTPDecodeError,
     HTTPFailure,
@@ -18,13 +16,14 @@ from railhttp import (
     HTTPStatusError,
     HTTPTimeoutError,
     extract_json_type,
-    redact_headers,
-    redact_url,
 )
 from railhttp.cli.exit_code import exit_code
 from railhttp.cli.terminal import Terminal, printable
 from railhttp.cli.units import milliseconds, size
+from railhttp.headers import Headers, redact_headers
 from railhttp.policy.advice import advise
+from railhttp.types import JSON
+from railhttp.urls import redact_url
 
 _INDENT: Final = "  "
 

@@ -19,7 +19,6 @@ from railhttp import (
     HTTPStatusError,
     RequestOptions,
     RetryPolicy,
-    redact_url,
 )
 from railhttp.cli.arguments import Parser, Setup, add_call_options, add_retries, body
 from railhttp.cli.attempts import AttemptLog
@@ -39,6 +38,7 @@ from railhttp.cli.terminal import Terminal
 from railhttp.cli.timings import Phases, connection_phases, phases_of, waterfall
 from railhttp.doctor import proxy_of
 from railhttp.model.errors import FAILURES
+from railhttp.urls import redact_url
 
 FORM: Final = "application/x-www-form-urlencoded"
 """The media type of `-d`, as in curl; `-H` names another one."""
