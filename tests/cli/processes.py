@@ -1,23 +1,33 @@
-"""Runs the command as a process: started afresh, or forked from one that has it in memory."""
+"""Runs the command as a process, forked from one that has it in memory: that takes 20 ms."""
 
 import asyncio
 import json
 import os
+import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
-from railhttp.cli import sending
+from railhttp.cli import curl, diagnosing, downloading, sending, tailing
 from railhttp.cli.command import main
 
-PATIENCE: Final = 30.0
+PATIENCE: Final = 30
 HERE: Final = Path(__file__)
-PRELOADED: Final = (sending,)
+PRELOADED: Final = (curl, diagnosing, downloading, sending, tailing)
 """What every fork finds in memory."""
+
+
+class Call(TypedDict):
+    """What a fork is to run."""
+
+    arguments: tuple[str, ...]
+    stdin: str
+    cwd: str
+    variables: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -26,83 +36,85 @@ class Ended:
 
     code: int
     stdout: str
-    stderr: str = ""
+    stderr: str
 
 
-def environment(**variables: str) -> dict[str, str]:
-    """The environment without proxies, and with some variables more."""
+def environment() -> dict[str, str]:
+    """The environment without proxies, in which a warning is an error."""
     kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
-    return kept | {"PYTHONWARNINGS": "error", "COLUMNS": "100"} | variables
-
-
-async def railhttp(
-    *arguments: str, stdin: bytes = b"", cwd: Path | None = None, **variables: str
-) -> Ended:
-    """Run the command."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "railhttp", *arguments),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=cwd,
-        env=environment(**variables),
-    )
-    try:
-        async with asyncio.timeout(PATIENCE):
-            out, err = await process.communicate(stdin)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return Ended(process.returncode or 0, out.decode(), err.decode())
+    return kept | {"PYTHONWARNINGS": "error", "COLUMNS": "100"}
 
 
 class Forks:
-    """A process that has the command in memory and forks for each call: that takes 20 ms."""
+    """The process that forks."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    async def railhttp(self, *arguments: str) -> Ended:
+    async def railhttp(
+        self, *arguments: str, stdin: str = "", cwd: Path | None = None, **variables: str
+    ) -> Ended:
         """Run the command in a fork."""
+        call = Call(arguments=arguments, stdin=stdin, cwd=str(cwd or ""), variables=variables)
+        return await asyncio.to_thread(self._run, call)
+
+    def _run(self, call: Call) -> Ended:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(arguments).encode() + b"\n")
-        async with asyncio.timeout(PATIENCE):
-            line = await self._process.stdout.readline()
-        return Ended(**json.loads(line))
+        print(json.dumps(call), file=self._process.stdin, flush=True)
+        return Ended(**json.loads(self._process.stdout.readline()))
 
 
-@asynccontextmanager
-async def forks() -> AsyncGenerator[Forks, None]:
+@contextmanager
+def forks() -> Iterator[Forks]:
     """Start the process that forks."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(HERE)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
+    with subprocess.Popen(
+        [sys.executable, str(HERE)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         env=environment(),
-        limit=2**22,
-    )
-    try:
-        yield Forks(process)
-    finally:
-        process.kill()
-        await process.communicate()
+        text=True,
+    ) as process:
+        try:
+            yield Forks(process)
+        finally:
+            process.kill()
 
 
 def serve() -> None:
     """Fork for each line of stdin, and print how the fork ended."""
-
     for line in sys.stdin:
-        with tempfile.TemporaryFile() as out:
+        with ExitStack() as stack:
+            files = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(3)]
+            call: Call = json.loads(line)
+            files[0].write(call["stdin"].encode())
+            files[0].seek(0)
             child = os.fork()
             if child == 0:
-                os.dup2(out.fileno(), 1)
-                os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-                os._exit(main(json.loads(line)))
+                play(call, [file.fileno() for file in files])
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            out.seek(0)
-            print(json.dumps({"code": code, "stdout": out.read().decode()}), flush=True)
+            for file in files:
+                file.seek(0)
+            _, out, err = (file.read().decode() for file in files)
+            print(json.dumps({"code": code, "stdout": out, "stderr": err}), flush=True)
+
+
+def play(call: Call, descriptors: list[int]) -> None:
+    """Run the command in this process, which is a fork, and end it."""
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, number)
+    sys.stdin = os.fdopen(0, closefd=False)
+    os.environ.update(call["variables"])
+    os.chdir(call["cwd"] or ".")
+    code = 1
+    try:
+        code = main(call["arguments"])
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,10 @@
 """Each misbehaviour of a server ends the command with its exit code."""
 
 import json
-from collections.abc import AsyncGenerator
 from typing import Final
 
 import pytest
-import pytest_asyncio
-from tests.cli.processes import Forks, forks
+from tests.cli.processes import Forks
 from tests.servers.faults import FaultServer
 from tests.transport.test_misbehaviour import CASES, Outcome
 
@@ -32,17 +30,10 @@ LIMITS: Final[dict[Outcome, tuple[str, ...]]] = {
 }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def command() -> AsyncGenerator[Forks, None]:
-    async with forks() as running:
-        yield running
-
-
 def test_every_outcome_has_its_code() -> None:
     assert CODES.keys() == set(CASES.values())
 
 
-@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("path", CASES)
 async def test_a_misbehaviour_has_its_exit_code(path: str, command: Forks) -> None:
     outcome = CASES[path]
