@@ -100,5 +100,7 @@ def _tls_advice(facts: TlsFacts) -> str:
             return "load one into the `ssl_context`"
         case "not TLS":
             return "use http://, or the port that serves https"
+        case "broken off":
+            return "look into the server's log: it may want another TLS version or a certificate"
         case _:
             return "look into the server's log, and at what stands between: proxies, firewalls"
