@@ -57,8 +57,8 @@ async def diagnose(
     """Find out whether a GET of a URL succeeds, and what is at fault if it does not.
 
     It resolves the name, connects to each address, makes a TLS handshake, and sends one GET. If
-    TLS fails it makes up to three more handshakes to say why; one of them is not verified and sends
-    a `HEAD /` for the server's time, with no header field but `Host`.
+    TLS fails it makes up to three more handshakes to find the reason. One of them is not verified
+    and sends a `HEAD /` for the server's time, with no header field but `Host`.
 
     Args:
         url: An http or https URL.
@@ -100,7 +100,7 @@ async def diagnose(
 
 
 def proxy_of(target: URL, config: HTTPClientConfig) -> tuple[ProxyFacts, str]:
-    """Find the proxy that the client takes: the facts, and its URL with credentials."""
+    """Find the proxy that the client uses, redacted and as a URL with credentials."""
     if config.proxy is not None:
         return ProxyFacts(redact_url(config.proxy), "config"), config.proxy
     settings = ProxySettings.from_environment(os.environ if config.trust_env else {})

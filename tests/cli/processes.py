@@ -18,11 +18,11 @@ from railhttp.cli.command import main
 PATIENCE: Final = 30
 HERE: Final = Path(__file__)
 PRELOADED: Final = (curl, diagnosing, downloading, sending, tailing)
-"""What every fork finds in memory."""
+"""The modules that every fork has in memory."""
 
 
 class Call(TypedDict):
-    """What a fork is to run."""
+    """A command for a fork."""
 
     arguments: tuple[str, ...]
     stdin: str

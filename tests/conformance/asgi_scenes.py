@@ -1,4 +1,4 @@
-"""The scenes as an ASGI application: what the real servers do on these paths, without a socket."""
+"""The scenes as an ASGI application, with the paths of the real servers."""
 
 import asyncio
 import gzip

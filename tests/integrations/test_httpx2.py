@@ -1,4 +1,4 @@
-"""httpx2 over a railhttp client: what its transports promise, and two SDKs on top of it."""
+"""httpx2 over a railhttp client: the promises of its transports, and two SDKs."""
 
 import json
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Judgement over facts, without a network."""
+"""Diagnoses from measurements, without a network."""
 
 from dataclasses import replace
 from typing import Final, get_args

@@ -76,7 +76,7 @@ def body(text: str) -> bytes:
 
 
 def seconds(text: str) -> float:
-    """Read a time limit; 0 is none."""
+    """Read a time limit; 0 means unlimited."""
     try:
         value = float(text)
         if value != UNLIMITED:
@@ -101,7 +101,7 @@ def size(text: str) -> int:
 
 
 def trusted(path: str) -> ssl.SSLContext:
-    """Read a file of certificates to trust in place of the system's."""
+    """Read a file of certificates to trust instead of the system's."""
     try:
         return ssl.create_default_context(cafile=path)
     except OSError:
@@ -144,14 +144,14 @@ def add_retries(parser: Parser) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What the shared options come to.
+    """The settings that the shared options lead to.
 
     Attributes:
         url: The URL.
         headers: The header fields, repeated ones too.
         config: The settings of the client.
-        proxy: The proxy of the call; None leaves it to the environment, empty is none.
-        retries: How many retries were asked for; None for the client's own policy.
+        proxy: The proxy of the call; None uses the environment, an empty string no proxy.
+        retries: The number of retries; None for the policy of the client.
         as_json: Whether the output is one JSON document.
     """
 
@@ -186,9 +186,9 @@ class Limits(NamedTuple):
     """Limits; None leaves one to the client.
 
     Attributes:
-        timeout: Seconds for the whole call; 0 is no limit.
-        connect: Seconds for connecting; 0 is no limit.
-        read: Seconds of silence; 0 is no limit.
+        timeout: Seconds for the whole call; 0 means unlimited.
+        connect: Seconds for connecting; 0 means unlimited.
+        read: Seconds of silence; 0 means unlimited.
         max_bytes: The largest body that is read.
     """
 

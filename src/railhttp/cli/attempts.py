@@ -1,4 +1,4 @@
-"""Shows each retry while it happens, and says afterwards how many attempts there were."""
+"""Shows each retry while it happens, and sums the attempts up at the end."""
 
 import time
 from typing import Final

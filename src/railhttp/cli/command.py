@@ -115,7 +115,7 @@ def _curl(argv: Sequence[str], terminal: Terminal) -> int:
 def _openapi(argv: Sequence[str], terminal: Terminal) -> int:
     try:
         command = importlib.import_module("railhttp.integrations.openapi.command")
-    except ModuleNotFoundError as error:  # it says which extra brings the package
+    except ModuleNotFoundError as error:  # its text names the extra to install
         terminal.say(f"railhttp openapi: {error}", "red")
         return USAGE
     run: Callable[[Sequence[str]], int] = command.main

@@ -47,15 +47,14 @@ class CurlError(ValueError):
 
 @dataclass(slots=True)
 class CurlCommand:
-    """What a curl command asks for.
+    """A curl command, taken apart.
 
     Attributes:
         method: The method, in upper case.
         url: The URL.
         headers: The header fields, in order.
         data: The pieces of a body, with `@` in front of the name of a file.
-        is_form: Whether the pieces are joined as a form, by `&`, and are one unless a header says
-            otherwise.
+        is_form: Whether the body is a form unless a header field names another type.
         form: The fields of a multipart form.
         options: The flags with values that concern the client: `max-time`, `proxy` and so on.
         flags: The other flags that count: `location`, `insecure`.
@@ -73,7 +72,7 @@ class CurlCommand:
     ignored: list[str] = field(default_factory=list)
 
     def header(self, name: str) -> str:
-        """The value of a header field; empty if there is none."""
+        """The value of a header field; empty if it is absent."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
 

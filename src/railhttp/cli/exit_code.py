@@ -23,7 +23,7 @@ USAGE: Final = 2
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells count
 BROKEN_PIPE: Final = 141  # 128 + SIGPIPE
 MAYBE_SENT: Final = 64
-"""Added where the request may have been sent, but no response came."""
+"""Added if the request may have been sent, but no response came."""
 
 
 CONNECTION: Final[dict[ConnectionKind, int]] = {

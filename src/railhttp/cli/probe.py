@@ -62,7 +62,7 @@ async def handshake(
 
     Args:
         host: The name that the certificate must have.
-        address: What to connect to.
+        address: The address to connect to.
         port: The port.
         context: The TLS context; the default one if None.
         timeout: Seconds for each of up to three handshakes.

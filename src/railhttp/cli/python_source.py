@@ -58,7 +58,7 @@ class _Writer:
         return f'os.environ["{variable}"]'
 
     def text(self, name: str, value: str) -> str:
-        """Write a value, or the look-up of it if its name says that it is secret."""
+        """Write a value, or the look-up of it if its name is that of a secret."""
         return self.secret(name) if _SECRET.search(name) else _literal(value)
 
     def pairs(self, pairs: list[tuple[str, str]]) -> str:

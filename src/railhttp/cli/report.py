@@ -1,4 +1,4 @@
-"""What the command says of a response and of a failure: in words, and as a JSON document."""
+"""Describes a response or a failure, in words and as a JSON document."""
 
 import base64
 import json
@@ -55,7 +55,7 @@ def style_of(status: int) -> str:
 
 
 def say_failure(terminal: Terminal, failure: HTTPFailure) -> None:
-    """Say what went wrong, what is proven about the delivery, and what to do."""
+    """Show a failure: its cause, its delivery, and advice."""
     kind = f"{type(failure).__name__} {failure.label}".rstrip()
     target = f"{failure.method} {failure.url}".strip()
     terminal.say(
@@ -160,7 +160,7 @@ def show_body(terminal: Terminal, response: HttpResponse) -> None:
 
 
 def readable(response: HttpResponse) -> str | None:
-    r"""Give a body as text that a terminal can show; None if it is binary.
+    r"""Decode a body to text that a terminal can show; None if it is binary.
 
     Example:
         >>> readable(HttpResponse(200, body=b"\x00\x01")) is None

@@ -50,8 +50,8 @@ class Sending:
 
     Attributes:
         method: The method, in upper case.
-        setup: What all commands share.
-        options: What the client takes for the call.
+        setup: The options that all commands share.
+        options: The options of the call for the client.
         output: The file that the body goes to; empty or `-` for stdout.
         timings: Whether the phases are timed.
         verbose: Whether the heads of request and response are shown.
@@ -67,7 +67,7 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Exchanged:
-    """What came of a call; `phases` is None unless they were timed."""
+    """The outcome of a call; `phases` is None unless they were timed."""
 
     response: HttpResponse
     phases: Phases | None = None
@@ -78,7 +78,7 @@ def read(method: str, argv: Sequence[str]) -> Sending:
 
     Args:
         method: The method, in lower case; empty for POST if there is a body, else GET.
-        argv: What follows it on the command line.
+        argv: The arguments after it.
     """
     parser = Parser(method, f"Send a {method.upper() or 'GET'} request.")
     add_call_options(parser)
@@ -187,13 +187,13 @@ def _show_request(sending: Sending, terminal: Terminal) -> None:
 
 
 def say_setup(setup: Setup, terminal: Terminal) -> None:
-    """Warn of what is unusual about a call: no verification, or a proxy that nobody named."""
+    """Warn of a call without verification, and show a proxy that the environment chose."""
     if not setup.config.pool.verify_ssl:
         terminal.say("warning: the certificate is not verified (--insecure)", "yellow")
     try:
         proxy, _ = proxy_of(URL(setup.url), setup.config)
     except ValueError:
-        return  # the client says more of a URL that is not one
+        return  # the client has a better message for such a URL
     if proxy.url and not setup.proxy:
         terminal.say(f"proxy {proxy.url} ({proxy.source})", "dim")
 

@@ -52,7 +52,7 @@ async def _follow(
 ) -> None:
     headers = CIMultiDict(setup.headers)
     headers.setdefault("Accept", _ACCEPT)
-    # Silence is no failure here: something may happen tomorrow.
+    # Silence is expected here: the next event may come tomorrow.
     options = RequestOptions(headers=headers, read_timeout=None)
     async with client_of(setup, AttemptLog(terminal)) as client:
         try:

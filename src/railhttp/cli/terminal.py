@@ -1,4 +1,4 @@
-"""Where the command writes: what was asked for to stdout, everything about it to stderr."""
+"""Writes the result to stdout and everything about it to stderr."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ class Terminal:
     Colours and bars need rich and a terminal; without them every line is plain text.
 
     Args:
-        console: What writes in colour; None for plain lines.
+        console: Writes in colour; None for plain lines.
     """
 
     def __init__(self, console: "Console | None" = None) -> None:
@@ -51,7 +51,7 @@ class Terminal:
             self.console.print(shown, style=style or None, soft_wrap=True)
 
     def write(self, data: bytes) -> None:
-        """Write to stdout what was asked for, as it is."""
+        """Write bytes to stdout unchanged."""
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 

@@ -1,7 +1,7 @@
-"""Where the time of a call went, and a waterfall of it.
+"""Times the phases of a call, and draws a waterfall of them.
 
 The client does not time the phases of a connection. So the name, TCP and TLS are timed on a
-connection of their own, made just before the call; `wait` is what remains of the last attempt.
+separate connection, made just before the call; `wait` is what remains of the last attempt.
 `phases_of` is the one place to change once a response carries its own timings.
 """
 
@@ -51,7 +51,7 @@ class Phases(NamedTuple):
 
 
 async def connection_phases(url: str, config: HTTPClientConfig) -> Phases:
-    """Time the name, TCP and TLS on a connection of their own; through a proxy, those to it."""
+    """Time the name, TCP and TLS on a separate connection; through a proxy, those to it."""
     target = URL(url)
     proxy, proxy_url = proxy_of(target, config)
     end = URL(proxy_url) if proxy_url else target
@@ -67,7 +67,7 @@ async def connection_phases(url: str, config: HTTPClientConfig) -> Phases:
         return Phases(dns=name.seconds, tcp=route.seconds)
     context = context_of(config)
     tls = await probe.handshake(end.host, address, port, context, _PROBE_TIMEOUT)
-    # The handshake makes a connection of its own.
+    # The handshake includes a TCP connection.
     return Phases(dns=name.seconds, tcp=route.seconds, tls=max(tls.seconds - route.seconds, 0.0))
 
 
@@ -84,7 +84,7 @@ def phases_of(connection: Phases, head_seconds: float, body: float) -> Phases:
 
 
 def waterfall(phases: Phases) -> list[str]:
-    r"""Draw the phases one below the other, each beginning where the one above ends.
+    r"""Draw one bar for each phase; each begins at the end of the one above.
 
     Example:
         >>> print(*waterfall(Phases(dns=0.01, wait=0.03)), sep="\n")

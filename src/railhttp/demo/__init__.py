@@ -1,4 +1,4 @@
-"""A small server on loopback: the one behind every example of the documents.
+"""A small server on loopback, for every example of the documents.
 
 $ python -m railhttp.demo
 http://127.0.0.1:41235

@@ -94,7 +94,7 @@ async def broken(request: web.Request) -> web.StreamResponse:
 
 @BODIES.route("*", r"/bytes/{size:\d+}")
 async def some_bytes(request: web.Request) -> web.Response:
-    """As many bytes as the path says, 0 to 255 and again from 0."""
+    """A body of the size in the path: bytes 0 to 255, again and again."""
     return web.Response(body=pattern(int(request.match_info["size"])))
 
 

@@ -1,6 +1,6 @@
 """Routes that look like the APIs of OpenAI and Anthropic, for their SDKs.
 
-A model named `busy` is a 429, `slow` responds after half a minute; any other says `Hello`.
+A model named `busy` is a 429, `slow` responds after half a minute; any other returns `Hello`.
 """
 
 import asyncio

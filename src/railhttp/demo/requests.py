@@ -1,4 +1,4 @@
-"""Routes that show what came, count it, or respond late, seldom or elsewhere."""
+"""Routes that show or count requests, or respond late, seldom or elsewhere."""
 
 import asyncio
 import hashlib
@@ -21,7 +21,7 @@ ROUTES: Final = web.RouteTableDef()
 @ROUTES.route("*", "/get")
 @ROUTES.route("*", "/get/{tail:.*}")
 async def get(request: web.Request) -> web.Response:
-    """What came: method, path, query, headers and body, with repeats and in order."""
+    """The request: method, path, query, headers and body, with repeats and in order."""
     body = await request.read()
     return web.json_response(
         {
@@ -44,7 +44,7 @@ async def status(request: web.Request) -> web.Response:
 
 @ROUTES.get(r"/users/{id:\d+}")
 async def user(request: web.Request) -> web.Response:
-    """A user; above 100 there are none."""
+    """A user; a number above 100 is a 404."""
     number = int(request.match_info["id"])
     if number > 100:
         return web.json_response({"title": "no such user"}, status=404)
@@ -53,7 +53,7 @@ async def user(request: web.Request) -> web.Response:
 
 @ROUTES.route("*", r"/redirect/{left:\d+}")
 async def redirect(request: web.Request) -> web.Response:
-    """As many redirects as the path says, with `?status=` (302), and then /get."""
+    """A number of redirects, with `?status=` (302), and then /get."""
     left = int(request.match_info["left"])
     location = f"/redirect/{left - 1}" if left > 1 else "/get"
     if left > 1 and request.query_string:
@@ -89,7 +89,7 @@ async def set_cookies(request: web.Request) -> web.Response:
 
 @ROUTES.route("*", r"/slow/{milliseconds:\d+}")
 async def slow(request: web.Request) -> web.Response:
-    """A response after so many milliseconds."""
+    """A response after some milliseconds."""
     await asyncio.sleep(int(request.match_info["milliseconds"]) / 1000)
     return web.Response(text="late")
 
@@ -119,7 +119,7 @@ async def count(request: web.Request) -> web.Response:
 
 @ROUTES.route("*", "/reset")
 async def reset(request: web.Request) -> web.Response:
-    """The connection is reset in place of a response."""
+    """The connection is reset instead of a response."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response()

@@ -20,12 +20,12 @@ _LARGEST_BODY: Final = 64 * 1024 * 1024
 
 
 class DemoServer:
-    """A server on 127.0.0.1 and, if the machine has it, ::1. It behaves well unless asked not to.
+    """A server on 127.0.0.1 and, if the machine has it, ::1. Only a few routes misbehave.
 
     Args:
         port: Its port; 0 for a free one.
         ssl_context: Makes it a TLS server.
-        routes: More routes; they come before its own.
+        routes: More routes; they take precedence.
 
     Attributes:
         seen: How often each key of /count and /flaky was requested.
@@ -58,7 +58,7 @@ class DemoServer:
         )
 
     def url(self, path: str = "/get", *, host: str = LOOPBACK, **query: str | float) -> str:
-        """Give the URL of a path.
+        """Return the URL of a path.
 
         Args:
             path: The path; empty for the URL of the server itself.

@@ -80,7 +80,7 @@ class RailTransport(httpx2.AsyncBaseTransport):
         """Send a request, and return its response with the body unread.
 
         Raises:
-            httpx2.TransportError: There was no response; the failure is its `__cause__`.
+            httpx2.TransportError: No response arrived; the failure is its `__cause__`.
             httpx2.DecodingError: The body cannot be decoded; the failure is its `__cause__`.
         """
         stack = AsyncExitStack()
@@ -105,7 +105,7 @@ class RailTransport(httpx2.AsyncBaseTransport):
         connect = _shorter(limits.get("connect"), config.connect_timeout)
         if connect is not None:
             options["connect_timeout"] = connect
-        # Without a limit of its own a stream has that of the client's whole call.
+        # A stream without a limit has that of the client's whole call.
         read = _shorter(limits.get("read"), config.read_timeout or config.timeout)
         if read is not None:
             options["read_timeout"] = read
@@ -197,7 +197,7 @@ def to_httpx2(failure: HTTPFailure, request: httpx2.Request) -> httpx2.RequestEr
     """Translate a failure into the exception that httpx2 would raise.
 
     Args:
-        failure: The failure; whoever raises the exception makes it the `__cause__`.
+        failure: The failure; raise the exception from it.
         request: The request that it is about.
     """
     return _class_of(failure)(str(failure), request=request)

@@ -1,4 +1,4 @@
-"""What `railhttp.doctor` finds out about a URL, and what follows from it: plain values."""
+"""The measurements of `railhttp.doctor` and the findings that follow from them."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
@@ -28,10 +28,10 @@ TlsReason: TypeAlias = Literal[
 
 
 class Certificate(NamedTuple):
-    """What a certificate says (RFC 5280).
+    """The fields of a certificate (RFC 5280) that matter to people.
 
     Attributes:
-        subject: The common name of its subject, empty where there is none.
+        subject: The common name of its subject, or an empty string.
         issuer: The common name of its issuer.
         names: The host names and addresses that it is valid for.
         not_before: Since when it is valid, in seconds since 1970.
@@ -61,7 +61,7 @@ class ProxyFacts:
 
     Attributes:
         url: Its URL, redacted; empty for a direct connection.
-        source: Where it is set: `config`, or an environment variable.
+        source: The place that sets it: `config`, or an environment variable.
         bypassed: Whether NO_PROXY exempts this URL from one.
         error: Why its URL is not valid; empty if it is.
     """
@@ -96,7 +96,7 @@ class TlsFacts:
         seconds: How long it took.
         reason: Why it failed; None if it succeeded.
         detail: The words of OpenSSL for it.
-        certificate: What the server showed.
+        certificate: The certificate of the server.
         otherwise_trusted: Whether the certificate is trusted but for its dates or its names; None
             if that was not found out.
         skew: How far the server's clock is ahead, in seconds, by a `Date` that came over an
@@ -121,8 +121,8 @@ class Facts:
         proxy: Its proxy.
         name: The host that is connected to: the proxy's if there is one.
         routes: A TCP connection to each of its addresses.
-        tls: The handshake; None if there was none.
-        outcome: What a client's GET came to.
+        tls: The handshake; None without one.
+        outcome: The outcome of a client's GET.
         now: The time here, in seconds since 1970.
         skew: How far the server's clock is ahead, in seconds, by the `Date` of its response.
     """
@@ -139,13 +139,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found out about one step.
+    """A finding about one step.
 
     Attributes:
         step: The step.
-        what: What there is, or what is wrong.
+        what: A description of what was found.
         severity: `ok`, `warning` (calls work, or work slowly) or `fault` (calls fail).
-        advice: What to do about it; empty if all is well.
+        advice: The remedy; empty if all is well.
         seconds: How long the step took; None if it was not timed.
     """
 
@@ -158,7 +158,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What is wrong with a URL, if anything.
+    """The findings about a URL.
 
     Attributes:
         url: The URL, redacted.
@@ -177,7 +177,7 @@ class Diagnosis:
 
     @property
     def fault(self) -> Finding | None:
-        """The first finding that makes calls fail; None if there is none."""
+        """The first finding that makes calls fail, or None."""
         return next((found for found in self.findings if found.severity == "fault"), None)
 
     @property
@@ -192,5 +192,5 @@ class Diagnosis:
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """What to do, each thing once, in the order of the steps."""
+        """The remedies, each once, in the order of the steps."""
         return tuple(dict.fromkeys(found.advice for found in self.findings if found.advice))

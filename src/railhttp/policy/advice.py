@@ -1,4 +1,4 @@
-"""What a person can do about a failure: one sentence for each case, and nothing of the request."""
+"""Advice for people on each failure, without any part of the request."""
 
 from typing import Final, assert_never
 
@@ -20,9 +20,9 @@ from railhttp.model.errors import (
 
 
 def advise(failure: HTTPFailure) -> str:
-    """Say what to do about a failure.
+    """Advise on a failure.
 
-    Where the request may have reached the server, the sentence warns of a second send.
+    The sentence warns of a second send if the request may have reached the server.
 
     Example:
         >>> advise(HTTPConnectionError(kind="dns", delivery=Delivery.NOT_SENT))
@@ -86,7 +86,7 @@ _TIMEOUT: Final[dict[TimeoutPhase, str]] = {
 
 
 def advise_on_status(status: int) -> str:
-    """Say what to do about a 4xx or 5xx (RFC 9110, sections 15.5 and 15.6; RFC 6585).
+    """Advise on a 4xx or 5xx (RFC 9110, sections 15.5 and 15.6; RFC 6585).
 
     Example:
         >>> advise_on_status(429)

@@ -1,6 +1,6 @@
-"""Judges why a URL cannot be requested: facts in, findings out.
+"""Judges why a URL cannot be requested: measurements in, findings out.
 
-`railhttp.doctor` collects the facts. Each `judge_…` looks at one step on the way to a response,
+`railhttp.doctor` measures. Each `judge_…` looks at one step on the way to a response,
 so that each can be tested without a network.
 """
 
@@ -40,7 +40,7 @@ FALLBACK: Final = 0.25
 
 
 def judge(facts: Facts) -> Diagnosis:
-    """Judge all facts together.
+    """Judge all measurements together.
 
     The client's own call decides: if it succeeded, what a probe alone ran into is a warning; if it
     failed and every probe succeeded, the failure itself is a finding.
@@ -63,7 +63,7 @@ def _findings(facts: Facts, failure: HTTPFailure | None) -> Iterator[Finding]:
     yield judge_proxy(facts.proxy)
     if not facts.proxy.error:
         way = [judge_name(facts.name), *([judge_routes(facts.routes)] if facts.routes else [])]
-        # A proxy that cannot be reached is the proxy's fault, and the client says so too.
+        # The client blames the proxy as well if it cannot be reached.
         yield from (replace(found, step="proxy") for found in way) if facts.proxy.url else way
     if facts.tls is not None:
         yield judge_tls(facts.tls, facts.name.host, facts.now)

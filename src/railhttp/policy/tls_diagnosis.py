@@ -5,7 +5,7 @@ from typing import Final
 from railhttp.model.diagnosis import Certificate, Finding, TlsFacts, TlsReason
 
 LARGEST_SKEW: Final = 120.0
-"""Seconds by which this clock and the server's may differ; certificates and tokens bear that."""
+"""Seconds by which this clock and the server's may differ; certificates and tokens allow for it."""
 
 _DAY: Final = 86400.0
 

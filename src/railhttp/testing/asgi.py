@@ -37,14 +37,14 @@ class ASGITransport:
     """Sends requests to an ASGI application: `HTTPClient(exchange=ASGITransport(app))`.
 
     Policies, interceptors, redirects, time limits and observers are those of the real client.
-    There is no cookie jar, and no proxy. A client that goes away early is `http.disconnect` to the
-    application, which is cancelled if it still runs 0.1 s later.
+    Cookies are not kept, and proxies not used. A client that goes away early is `http.disconnect`
+    to the application, which is cancelled if it still runs 0.1 s later.
 
-    As an async context manager it runs the application's lifespan; without one, there is none.
+    As an async context manager it runs the application's lifespan; otherwise that does not run.
 
     Args:
         app: The application: of FastAPI, Starlette, Litestar, or a plain function.
-        root_path: Where the application is mounted.
+        root_path: The path at which the application is mounted.
         client: The address and port that it sees.
         raise_app_exceptions: Whether an exception of the application fails the call, as an
             `HTTPInterceptorError` with the exception as its cause. If False the client sees what a
@@ -83,7 +83,7 @@ class ASGITransport:
         """Start the application.
 
         Raises:
-            RuntimeError: It says that its start failed.
+            RuntimeError: The application reports that its start failed.
         """
         await self._lifespan.start()
         return self

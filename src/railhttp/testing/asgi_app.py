@@ -43,7 +43,7 @@ def http_scope(
     client: tuple[str, int],
     state: dict[str, object] | None = None,
 ) -> dict[str, object]:
-    """Make the scope of a request: what a server passes to the application."""
+    """Make the scope of a request, as a server would."""
     url = request.url
     cookies = "; ".join(f"{name}={value}" for name, value in (request.cookies or {}).items())
     _, *lines = request_head(request, _DEFAULTS, cookies=cookies).split(b"\r\n")[:-2]
@@ -77,7 +77,7 @@ class AppRun:
     Attributes:
         started: Whether the head of the response was sent.
         complete: Whether the end of its body was sent.
-        error: What the application raised.
+        error: The exception of the application.
         body_error: Why the body of the request could not be read.
     """
 

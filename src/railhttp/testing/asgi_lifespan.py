@@ -10,7 +10,7 @@ class Lifespan:
     """Runs the lifespan of an application.
 
     Attributes:
-        state: What it keeps for its requests; None if it does not run.
+        state: The state that its requests share; None if it does not run.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -22,7 +22,7 @@ class Lifespan:
         """Start the application. One that knows no lifespan raises, and then has none.
 
         Raises:
-            RuntimeError: It says that its start failed.
+            RuntimeError: The application reports that its start failed.
         """
         self.state = {}
         self._received: asyncio.Queue[Message] = asyncio.Queue()
@@ -36,7 +36,7 @@ class Lifespan:
         """End the application.
 
         Raises:
-            RuntimeError: It says that its end failed.
+            RuntimeError: The application reports that its end failed.
         """
         task, self._task = self._task, None
         self.state = None

@@ -1,4 +1,4 @@
-"""Reads what a certificate (RFC 5280) says, for people; it verifies nothing."""
+"""Reads a certificate (RFC 5280) without verifying it."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
