@@ -1,5 +1,6 @@
 """`python -m railhttp.demo`, as a reader of the documents starts it."""
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -12,16 +13,17 @@ DEMO = (sys.executable, "-W", "error", "-m", "railhttp.demo")
 
 
 async def test_it_prints_the_url_that_it_serves() -> None:
-    with subprocess.Popen(DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
-        try:
-            assert demo.stdout is not None
-            url = demo.stdout.readline().strip()
-            async with HTTPClient() as client:
-                user = (await client.get(f"{url}/users/7")).unwrap().json()
-        finally:
-            demo.send_signal(signal.SIGINT)
-        _, err = demo.communicate(timeout=20)
-    assert (user, demo.returncode, err) == ({"id": 7, "name": "Ann"}, 0, "")
+    pipe = asyncio.subprocess.PIPE
+    demo = await asyncio.create_subprocess_exec(*DEMO, stdout=pipe, stderr=pipe)
+    try:
+        assert demo.stdout is not None
+        url = (await demo.stdout.readline()).decode().strip()
+        async with HTTPClient() as client:
+            user = (await client.get(f"{url}/users/7")).unwrap().json()
+    finally:
+        demo.send_signal(signal.SIGINT)
+    _, err = await demo.communicate()
+    assert (user, demo.returncode, err) == ({"id": 7, "name": "Ann"}, 0, b"")
 
 
 @pytest.mark.parametrize("arguments", [["x"], ["70000"], ["1", "2"]])
