@@ -229,6 +229,7 @@ async def test_a_proxy_that_refuses(command: Forks) -> None:
         ["get", "http://h/", "--timeout", "soon"],
         ["get", "http://h/", "-d", "a", "-j", "b"],
         ["get", "http://h/", "-d", "@/no/such/file"],
+        ["get", "http://h/", "-j", '{"a": 1'],
         ["get", "http://h/", "--cacert", "/no/such/file"],
         ["download", "http://h/"],
         ["curl", "wget http://h/"],
@@ -337,6 +338,7 @@ async def test_events_are_followed_over_connections(command: Forks, echo: EchoSe
     assert plain.stdout == "event 1\nevent 2\nevent 3\nevent 4\n"
     assert json.loads(later.stdout) == {"id": "4", "event": "message", "data": "event 4"}
     assert (plain.code, later.code, first.code, first.stdout) == (0, 0, 0, "event 1\n")
+    assert re.match(r"attempt 1: ended after [\d.]+ m?s, waited ", plain.stderr)
 
 
 async def test_ndjson_is_followed(command: Forks, echo: EchoServer) -> None:

@@ -1,6 +1,7 @@
 """The options that the commands share, as argparse reads them, and what they mean."""
 
 import argparse
+import json
 import re
 import ssl
 import sys
@@ -73,6 +74,16 @@ def _file(path: str) -> bytes:
 def body(text: str) -> bytes:
     """Read a body: the text itself, `@FILE`, or `@-` for stdin."""
     return _file(text[1:]) if text.startswith("@") else text.encode("utf-8", "surrogateescape")
+
+
+def document(text: str) -> bytes:
+    """Read a body that must be JSON; see `body`."""
+    content = body(text)
+    try:
+        json.loads(content)
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be JSON; -d sends any text") from None
+    return content
 
 
 def seconds(text: str) -> float:

@@ -41,7 +41,7 @@ class AttemptLog:
     def ended(self, ending: RequestFinished) -> None:
         """Keep how an attempt ended."""
         self._ended = time.monotonic()
-        self._outcome = f"{ending.error_type} after {milliseconds(ending.seconds)}"
+        self._outcome = f"{ending.error_type or 'ended'} after {milliseconds(ending.seconds)}"
         self.last_seconds = ending.seconds
 
     def summary(self, attempts: int) -> str:

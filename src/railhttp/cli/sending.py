@@ -20,7 +20,7 @@ from railhttp import (
     RequestOptions,
     RetryPolicy,
 )
-from railhttp.cli.arguments import Parser, Setup, add_call_options, add_retries, body
+from railhttp.cli.arguments import Parser, Setup, add_call_options, add_retries, body, document
 from railhttp.cli.attempts import AttemptLog
 from railhttp.cli.exit_code import exit_code, exit_code_of_status
 from railhttp.cli.report import (
@@ -85,7 +85,7 @@ def read(method: str, argv: Sequence[str]) -> Sending:
     add_retries(parser)
     add = parser.add_argument
     add("-d", "--data", metavar="BODY", type=body, help="a body; @FILE and @- (stdin) are read")
-    add("-j", "--json-body", metavar="JSON", type=body, help="a body of type application/json")
+    add("-j", "--json-body", metavar="JSON", type=document, help="a body of type application/json")
     add("-o", "--output", metavar="FILE", default="", help="write the body to a file")
     add("--timings", action="store_true", help="show where the time went")
     add("-v", "--verbose", action="store_true", help="show the heads, with secrets masked")

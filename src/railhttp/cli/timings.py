@@ -62,13 +62,14 @@ async def connection_phases(url: str, config: HTTPClientConfig) -> Phases:
     if not name.addresses:
         return Phases(dns=name.seconds)
     address = name.addresses[0]
+    looked_up = 0.0 if address == end.host else name.seconds  # an address needs no resolver
     route = await probe.connect(address, port, _PROBE_TIMEOUT)
     if route.error or proxy_url or target.scheme != "https":
-        return Phases(dns=name.seconds, tcp=route.seconds)
+        return Phases(dns=looked_up, tcp=route.seconds)
     context = context_of(config)
     tls = await probe.handshake(end.host, address, port, context, _PROBE_TIMEOUT)
     # The handshake includes a TCP connection.
-    return Phases(dns=name.seconds, tcp=route.seconds, tls=max(tls.seconds - route.seconds, 0.0))
+    return Phases(dns=looked_up, tcp=route.seconds, tls=max(tls.seconds - route.seconds, 0.0))
 
 
 def phases_of(connection: Phases, head_seconds: float, body: float) -> Phases:
