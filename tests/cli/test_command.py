@@ -10,8 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.cli.processes import Forks, environment
-from tests.patience import until
+from tests.cli.processes import PATIENCE, Forks, environment
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 from tests.servers.listener import refused_port, unanswered_port
@@ -268,20 +267,33 @@ async def test_no_secret_is_printed(command: Forks, echo: EchoServer, arguments:
         assert SECRET not in ended.stdout + ended.stderr
 
 
-async def test_ctrl_c_is_130(faults: FaultServer, tmp_path: Path) -> None:
-    for command in ("get", "tail", "doctor"):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "railhttp", command, faults.url("/stall-before-head")),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment(),
-        )
-        async with asyncio.timeout(20):
-            await until(lambda: faults.received)
+async def interrupted(faults: FaultServer, *arguments: str, cwd: Path) -> tuple[int | None, bytes]:
+    """Press Ctrl-C when the server has the request, and return the exit code and stderr."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "railhttp", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=cwd,
+        env=environment(),
+    )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not faults.received:  # noqa: ASYNC110  # a server tells nobody
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.2)  # the first bytes of a body are on their way
             process.send_signal(signal.SIGINT)
             _, err = await process.communicate()
-        assert (process.returncode, err) == (130, b"")
-        faults.received.clear()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+    return process.returncode, err
+
+
+@pytest.mark.parametrize("name", ["get", "tail", "doctor"])
+async def test_ctrl_c_is_130(faults: FaultServer, tmp_path: Path, name: str) -> None:
+    url = faults.url("/stall-before-head")
+    assert await interrupted(faults, name, url, cwd=tmp_path) == (130, b"")
 
 
 async def test_a_download_is_resumed_and_checked(
@@ -316,19 +328,40 @@ async def test_a_wrong_checksum_leaves_nothing(
     assert (ended.code, os.listdir(tmp_path)) == (40, [])
 
 
-async def test_ctrl_c_leaves_the_part_of_a_download(faults: FaultServer, tmp_path: Path) -> None:
+async def test_ctrl_c_in_a_download_leaves_no_file_of_its_name(
+    faults: FaultServer, tmp_path: Path
+) -> None:
+    url = faults.url("/stall-in-body")
+    assert await interrupted(faults, "download", url, "-o", "f", cwd=tmp_path) == (130, b"")
+    assert not (tmp_path / "f").exists()
+
+
+async def test_ctrl_c_leaves_the_part_of_a_download_for_the_next_one(
+    command: Forks, echo: EchoServer, tmp_path: Path
+) -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "railhttp", "download", faults.url("/stall-in-body"), "-o", "f"),
+        *(sys.executable, "-m", "railhttp", "download", echo.url("/file/300000", hold=100_000)),
         cwd=tmp_path,
         stderr=asyncio.subprocess.PIPE,
         env=environment(),
     )
-    async with asyncio.timeout(20):
-        await until(lambda: faults.received)
-        await asyncio.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        _, err = await process.communicate()
-    assert (process.returncode, err, (tmp_path / "f").exists()) == (130, b"", False)
+    part = tmp_path / ".300000.part"
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not part.exists():  # noqa: ASYNC110  # a file tells nobody
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.2)
+            process.send_signal(signal.SIGINT)
+            await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+    assert (process.returncode, part.exists()) == (130, True)
+    ended = await command.railhttp("download", echo.url("/file/300000", hold=100_000), cwd=tmp_path)
+    assert (ended.code, part.exists()) == (0, False)
+    assert "resumed from 100.0 kB" in ended.stderr
+    assert (tmp_path / "300000").read_bytes() == pattern(300_000)
 
 
 async def test_events_are_followed_over_connections(command: Forks, echo: EchoServer) -> None:

@@ -1,5 +1,6 @@
 """Routes whose bodies are compressed, streamed, broken off or resumed."""
 
+import asyncio
 import gzip
 import json
 import re
@@ -100,7 +101,10 @@ async def some_bytes(request: web.Request) -> web.Response:
 
 @BODIES.get(r"/file/{size:\d+}")
 async def file(request: web.Request) -> web.StreamResponse:
-    """The same bytes with a version and ranges; `?drop=` breaks the first part off there."""
+    """The same bytes with a version and ranges.
+
+    `?drop=` closes the connection after that many bytes, `?hold=` sends no more of them.
+    """
     content = pattern(int(request.match_info["size"]))
     wanted = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", ""))
     start = int(wanted[1]) if wanted else 0
@@ -110,9 +114,10 @@ async def file(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(status=206 if start else 200, headers=fields)
     response.content_length = len(content) - start
     await response.prepare(request)
-    drop = int(request.query.get("drop", "0"))
-    if drop and not start:
-        await response.write(content[:drop])
+    drop, hold = (int(request.query.get(name, "0")) for name in ("drop", "hold"))
+    if (drop or hold) and not start:
+        await response.write(content[: drop or hold])
+        await asyncio.sleep(30 if hold else 0)
         if request.transport is not None:
             request.transport.close()
         return response
