@@ -60,7 +60,12 @@ class Stop:
 STOPS = (
     Stop("a document", lambda c, url: c.get(f"{url}/users/7"), "Success 200"),
     Stop("an unknown user", lambda c, url: c.get(f"{url}/users/404"), "HTTPStatusError 404"),
-    Stop("a 503 that recovers", lambda c, url: c.get(f"{url}/flaky/tour/2"), "Success 200", attempts=3),
+    Stop(
+        "a 503 that recovers",
+        lambda c, url: c.get(f"{url}/flaky/tour/2"),
+        "Success 200",
+        attempts=3,
+    ),
     Stop("a redirect", lambda c, url: c.get(f"{url}/redirect/1"), "Success 200"),
     Stop(
         "a multipart upload",

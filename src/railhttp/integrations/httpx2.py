@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from railhttp.client.http_client import HTTPClient
     from railhttp.client.stream_context import StreamContext
 
+__all__ = ["RailTransport", "to_httpx2"]
+
 _CODINGS: Final = frozenset(ACCEPT_ENCODING.split(", "))
 _ACCEPTABLE: Final = _CODINGS | {"identity"}
 _CONNECTION_FIELDS: Final = frozenset({"connection", "transfer-encoding"})
