@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.cli.processes import Forks
@@ -119,6 +120,19 @@ async def test_a_server_that_is_silent_in_the_handshake(tls: TlsContexts) -> Non
         diagnosis = await diagnose(url, config=trusting(tls), timeout=0.2)
     assert diagnosis.fault is not None
     assert diagnosis.fault.what == "the server did not finish the handshake"
+
+
+@pytest.mark.parametrize("server", ["expired", "wrong_host"])
+async def test_a_certificate_of_a_trusted_authority_is_otherwise_trusted(
+    command: Forks, tls: TlsContexts, tmp_path: Path, server: str
+) -> None:
+    (tmp_path / "ca.pem").write_bytes(tls.authority_pem)
+    async with EchoServer(ssl_context=getattr(tls, server)) as https:
+        ended = await command.railhttp(
+            "doctor", https.url("/json"), SSL_CERT_FILE=str(tmp_path / "ca.pem")
+        )
+    assert "; the certificate is otherwise trusted" in ended.stdout
+    assert ended.code == 23
 
 
 async def test_plain_http_at_the_port_of_https(faults: FaultServer, tls: TlsContexts) -> None:
