@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -101,6 +102,7 @@ def serve() -> None:
 
 def play(call: Call, descriptors: list[int]) -> None:
     """Run the command in this process, which is a fork, and end it."""
+    signal.alarm(PATIENCE)  # no test waits for ever
     for number, descriptor in enumerate(descriptors):
         os.dup2(descriptor, number)
     sys.stdin = os.fdopen(0, closefd=False)

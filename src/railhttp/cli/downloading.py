@@ -103,7 +103,7 @@ def progress_bar(terminal: Terminal, name: str) -> Generator[ProgressCallback | 
             yield _rich_bar(bar, name)
     elif sys.stderr.isatty():
         try:
-            yield _TextBar(terminal)
+            yield _TextBar()
         finally:
             sys.stderr.write("\r\x1b[K")
     else:
@@ -118,8 +118,7 @@ def _rich_bar(bar: "Progress", name: str) -> ProgressCallback:
 class _TextBar:
     """A line that is written again and again."""
 
-    def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
+    def __init__(self) -> None:
         self._drawn = 0.0
 
     def __call__(self, done: int, total: int | None) -> None:
