@@ -1,15 +1,18 @@
 # Needs only python3 (3.11 or newer) and make; everything else goes into .venv.
 PYTHON ?= python3
+PYTHONS ?= python3.12 python3.13 python3.14
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DEMO := .venv-demo
+DEMO_STAMP := $(DEMO)/.installed
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
 DOCS := .venv-docs
 DOCS_STAMP := $(DOCS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo explore bench docs lint types fmt unit pure uvloop clean
+.PHONY: help test demo explore bench docs lint types fmt unit pure uvloop versions clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -18,6 +21,12 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install -q --editable . --group dev
+	@touch $@
+
+$(DEMO_STAMP): pyproject.toml
+	$(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/python -m pip install -q --upgrade "pip>=25.1"
+	$(DEMO)/bin/python -m pip install -q --editable . --group demo
 	@touch $@
 
 $(BENCH_STAMP): pyproject.toml
@@ -34,8 +43,8 @@ $(DOCS_STAMP): pyproject.toml
 
 test: lint types unit pure uvloop ## everything that must hold: lint, rooms, types, tests, coverage
 
-demo: $(STAMP) ## the tour: every track a request can take, on loopback
-	$(BIN)/python examples/tour.py
+demo: $(DEMO_STAMP) ## the tour: every track a request can take, on loopback
+	$(DEMO)/bin/python examples/tour.py
 
 explore: $(STAMP) ## the order service under every two failures at once; OPTIONS=FILE.html writes a page
 	cd examples && ../$(BIN)/python -m order_service.explored $(abspath $(OPTIONS))
@@ -72,5 +81,15 @@ pure: $(STAMP) ## the socket tests once more on aiohttp's pure-Python parser
 uvloop: $(STAMP) ## the socket tests once more on uvloop
 	EVENT_LOOP=uvloop $(BIN)/python -m pytest -q tests/transport tests/client
 
+versions: ## the tests on the other Pythons that are here; PYTHONS="/path/to/python3.13 …" names them
+	@for python in $(PYTHONS); do \
+		$$python -c '' 2>/dev/null || { echo "$$python is not here"; continue; }; \
+		venv=.venv-$$(basename $$python); \
+		$$python -m venv $$venv \
+			&& $$venv/bin/python -m pip install -q --upgrade "pip>=25.1" \
+			&& $$venv/bin/python -m pip install -q --editable . --group test \
+			&& $$venv/bin/python -m pytest -q || exit 1; \
+	done
+
 clean: ## remove what the targets above made
-	rm -rf $(VENV) $(BENCH) $(DOCS) docs/api site .mypy_cache .ruff_cache .hypothesis .coverage dist
+	rm -rf $(VENV) .venv-* docs/api site .mypy_cache .ruff_cache .hypothesis .coverage dist

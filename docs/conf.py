@@ -37,6 +37,7 @@ MODULES: Final = (
     "railhttp.types",
     "railhttp.protocols",
     "railhttp.di",
+    "railhttp.doctor",
     "railhttp.cookies",
     "railhttp.endpoints",
     "railhttp.endpoints",

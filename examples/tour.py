@@ -24,8 +24,9 @@ from railhttp import (
     HttpResponse,
     RetryPolicy,
 )
+from railhttp.demo import DemoServer
+from railhttp.demo.bodies import pattern
 from railhttp.railway import collect, decode, run, then
-from tour_server import tour_server
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,13 @@ class Stop:
 STOPS = (
     Stop("a document", lambda c, url: c.get(f"{url}/users/7"), "Success 200"),
     Stop("an unknown user", lambda c, url: c.get(f"{url}/users/404"), "HTTPStatusError 404"),
-    Stop("a 503 that recovers", lambda c, url: c.get(f"{url}/flaky"), "Success 200", attempts=3),
-    Stop("a redirect", lambda c, url: c.get(f"{url}/moved"), "Success 200"),
+    Stop(
+        "a 503 that recovers",
+        lambda c, url: c.get(f"{url}/flaky/tour/2"),
+        "Success 200",
+        attempts=3,
+    ),
+    Stop("a redirect", lambda c, url: c.get(f"{url}/redirect/1"), "Success 200"),
     Stop(
         "a multipart upload",
         lambda c, url: c.post_multipart(
@@ -81,7 +87,7 @@ STOPS = (
     ),
     Stop(
         "a late response",
-        lambda c, url: c.get(f"{url}/slow", timeout=0.2),
+        lambda c, url: c.get(f"{url}/slow/30000", timeout=0.2),
         "HTTPTimeoutError total",
     ),
     Stop(
@@ -136,7 +142,7 @@ class Ability:
 
 async def read_lines(client: HTTPClient, url: str) -> str:
     """Read a stream line by line."""
-    async with client.stream("GET", f"{url}/lines") as stream:
+    async with client.stream("GET", f"{url}/ndjson/3") as stream:
         return " ".join([line async for line in stream.aiter_lines()])
 
 
@@ -157,10 +163,10 @@ async def read_events(client: HTTPClient, url: str) -> str:
 
 async def fetch_file(client: HTTPClient, url: str) -> str:
     """Download a file and verify its digest."""
-    digest = hashlib.sha256(bytes(100_000)).hexdigest()
+    digest = hashlib.sha256(pattern(100_000)).hexdigest()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file"
-        result = await client.download(f"{url}/file", path, checksum=f"sha256:{digest}")
+        result = await client.download(f"{url}/file/100000", path, checksum=f"sha256:{digest}")
         return result.map(lambda download: f"{download.size} bytes").value_or("failed")
 
 
@@ -181,7 +187,7 @@ async def break_circuit(client: HTTPClient, url: str) -> str:
         states = []
         for pause in (0.0, 0.0, 0.0, 0.1):
             await asyncio.sleep(pause)
-            outcome = await guarded.get(f"{url}/failing")
+            outcome = await guarded.get(f"{url}/flaky/failing/2?status=500")
             states.append(f"{track_of(outcome)} ({breaker.state})")
     return " → ".join(states)
 
@@ -211,7 +217,8 @@ async def try_out(ability: Ability, client: HTTPClient, url: str) -> bool:
 async def main() -> int:
     """Take the tour."""
     print(f"  {'call':<24}{'track':<34}{'delivery':<12}{'attempts':>8}{'time':>11}")
-    async with tour_server() as url, HTTPClient(HTTPClientConfig(timeout=10)) as client:
+    async with DemoServer() as server, HTTPClient(HTTPClientConfig(timeout=10)) as client:
+        url = server.url("")
         visited = [await visit(stop, client, url) for stop in STOPS]
         print()
         visited += [await try_out(ability, client, url) for ability in ABILITIES]

@@ -144,6 +144,7 @@ async def test_outcomes(
     assert await outcome(world, scene, method, options) == expected
 
 
+@pytest.mark.parametrize("world", ["plain", "tls", "proxy", "tunnel", "scripted"], indirect=True)
 async def test_a_refused_connection_is_always_safe_to_repeat(world: World) -> None:
     expected: dict[Way, str] = {
         "proxy": "502 with 0 bytes",  # the response of the proxy itself

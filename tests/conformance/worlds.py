@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
+from tests.conformance.asgi_scenes import scenes
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 from tests.servers.listener import LOOPBACK, refused_port
@@ -16,12 +17,12 @@ from railhttp.client.http_client import HTTPClient
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import HTTPClientError
 from railhttp.model.options import RequestOptions
-from railhttp.testing import ScriptedRoute, ScriptedTransport, serve
+from railhttp.testing import ASGITransport, ScriptedRoute, ScriptedTransport, serve
 
-Way: TypeAlias = Literal["plain", "tls", "proxy", "tunnel", "scripted", "served"]
+Way: TypeAlias = Literal["plain", "tls", "proxy", "tunnel", "scripted", "served", "asgi"]
 
 WIRES: Final[tuple[Way, ...]] = ("plain", "tls", "proxy", "tunnel")
-WAYS: Final[tuple[Way, ...]] = (*WIRES, "scripted", "served")
+WAYS: Final[tuple[Way, ...]] = (*WIRES, "scripted", "served", "asgi")
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ async def playing(
         elif world.way == "served":
             server = await stack.enter_async_context(serve(_script(scene)))
             yield HTTPClient(config), f"{server.url}{scene.path}"
+        elif world.way == "asgi":
+            yield HTTPClient(config, exchange=ASGITransport(scenes)), f"http://app{scene.path}"
         else:
             url = await _serve(world, scene, stack)
             yield await traveller(world, stack, config), url
