@@ -148,6 +148,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         )
         self._exchange = exchange
         self._service_name = service_name
+        self._stopped = False
         self._retired: list[ConnectionPool] = []
         self._closing: asyncio.Future[None] | None = None  # held here, as a loop holds tasks weakly
         self._pool = pool or ConnectionPool.from_config(
@@ -172,8 +173,9 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         self._send, self._open = build(send, settings), build(open_, settings)
 
     def _check_loop(self) -> None:
-        # Not with each request: on Python 3.11 asking for the running loop is a system call, and
-        # the time limits ask anyway.
+        # Called by the time limits, which ask for the running loop: a system call on Python 3.11.
+        if self._stopped:
+            raise ClosedError(NOT_STARTED)
         if self._exchange is None and self._pool.is_started_elsewhere():
             raise ClosedError(STARTED_ELSEWHERE)
 
@@ -213,17 +215,17 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         """Start the client and its pool; may be called twice, and again after `stop()`.
 
         Raises:
-            HTTPConnectionError: The client was started on another event loop and not stopped there
-                (kind `closed`): each loop needs its own client.
+            HTTPConnectionError: It is started on another event loop (kind `closed`).
         """
-        await self._pool.start()
+        self._stopped = False
+        await self._pool.join(self)
 
     async def stop(self) -> None:
         """End all calls that are under way (kind `closed`) and close all connections.
 
-        All connections are closed even if the caller is cancelled. A call that stops its own
-        client, by an interceptor for instance, ends like all others.
+        A pool that ran before the client stays open. Cancelling the caller leaves nothing open.
         """
+        self._stopped = True
         self._timeouts.close()
         self._closing = asyncio.ensure_future(self._close_pools())
         await asyncio.shield(self._closing)
@@ -231,9 +233,9 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             await self._events.drain()
 
     async def _close_pools(self) -> None:
-        await self._pool.stop()
-        while self._retired:
-            await self._retired.pop().stop()
+        for pool in (self._pool, *self._retired):
+            await pool.leave(self)
+        self._retired.clear()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -300,8 +302,6 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             fields: Field names with text; bytes, sent as a file named like the field; a tuple
                 `(filename, data, content_type)`; or an open binary file, which is streamed.
             **options: See `RequestOptions`; `json` and `data` are not allowed.
-
-        Returns and raises: see `get`.
         """
         from railhttp.wire.multipart import encode_multipart  # noqa: PLC0415  # few send forms
 
