@@ -1,6 +1,6 @@
 """Draws a tree that is written as indented text, as an SVG that follows the theme of its page.
 
-A line is a name, or `name | what it is`; two spaces of indentation make it a child of the line above.
+A line is a name, or `name | what it is`. Two spaces of indentation make it a child.
 """
 
 from dataclasses import dataclass
