@@ -39,6 +39,11 @@ async def main(client: HTTPClient, user: FutureResult[User, Unknown]) -> None:
 PROGRAMS: Final = {
     "a misspelt option": 'client.future.get("http://h/", tiemout=1)  # call-arg',
     "an option of another type": 'client.future.get("http://h/", timeout="1")  # arg-type',
+    "a word of another client": 'await client.get("http://h/", verify=False)  # call-arg',
+    "a word of aiohttp with another type": 'await client.get("http://h/", ssl=5)  # arg-type',
+    "what cannot be honoured": 'await client.get("http://h/", middlewares=[print])  # arg-type',
+    "a session of another library": 'StreamContext("resp")  # arg-type',
+    "a setting that no pool has": "HTTPClientConfig(max_conections=5)  # call-arg",
     "a URL that is no text": "reader.get(b'http://h/')  # arg-type",
     "a future is no result": "outcome(user)  # arg-type",
     "a result is no future": "await run(now)  # arg-type",

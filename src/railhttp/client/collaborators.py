@@ -1,11 +1,12 @@
 """Checks the objects that a client is built from: when it is built, not when a request comes."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeVar
 
 from railhttp.client.request_builder import Prepared
 from railhttp.model.clock import Clock
-from railhttp.model.config import HTTPClientConfig
+from railhttp.model.config import UNSET, HTTPClientConfig
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.validation import describe, require_methods
 from railhttp.pipeline.observation.observer_queue import Observer
@@ -125,8 +126,13 @@ def all_of(given: Iterable[T], name: str) -> tuple[T, ...]:
         ) from None
 
 
-def settings_of(config: object, pool: object) -> HTTPClientConfig:
-    """Return the settings of a client: the given ones, or else those of the given pool."""
+def settings_of(config: object, pool: object, timeout: float | None = UNSET) -> HTTPClientConfig:
+    """Return the given settings, or those of the pool; a `timeout` overrides theirs."""
+    settings = _settings_of(config, pool)
+    return settings if timeout is UNSET else replace(settings, timeout=timeout)
+
+
+def _settings_of(config: object, pool: object) -> HTTPClientConfig:
     if not isinstance(pool, ConnectionPool | None):
         raise HTTPValidationError(f"must be a ConnectionPool, got {describe(pool)}", field="pool")
     match config:

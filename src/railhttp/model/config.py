@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from typing import Final, cast
+from typing import Any, Final
 
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.proxy import require_proxy
@@ -21,7 +21,7 @@ DEFAULT_TIMEOUT: Final = 30.0
 DEFAULT_MAX_RESPONSE_BYTES: Final = 100 * 1024 * 1024
 DEFAULT_MAX_REDIRECTS: Final = 10  # aiohttp's; browsers allow 20
 
-_UNSET: Final = cast("None", object())  # means "not given", because None means "no limit"
+UNSET: Final[Any] = object()  # means "not given", because None means "no limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,9 @@ class ConnectionPoolConfig:
 class HTTPClientConfig:
     """Settings of a client.
 
+    It also takes the settings of its pool, such as `max_connections`; they override those of
+    `pool`, and read back as `config.pool.max_connections`.
+
     Attributes:
         pool: Settings of the connection pool.
         proxy: The URL of an HTTP proxy for all requests; it overrides those of the environment.
@@ -127,7 +130,7 @@ class HTTPClientConfig:
         trust_env: bool = True,
         cookie_jar: bool = True,
         *,
-        timeout: float | None = _UNSET,
+        timeout: float | None = UNSET,
         attempt_timeout: float | None = None,
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
@@ -135,8 +138,27 @@ class HTTPClientConfig:
         max_redirects: int = DEFAULT_MAX_REDIRECTS,
         secret_headers: Collection[str] = (),
         total: bool = False,
+        max_connections: int = UNSET,
+        max_keepalive_connections: int = UNSET,
+        max_connections_per_host: int = UNSET,
+        ttl_dns_cache: int = UNSET,
+        force_close: bool = UNSET,
+        verify_ssl: bool = UNSET,
+        ssl_context: ssl.SSLContext | None = UNSET,
+        keepalive_timeout: float = UNSET,
     ) -> None:
-        pool = _timed(pool, timeout)
+        pool = _pool_with(
+            pool,
+            timeout=timeout,
+            max_connections=max_connections,
+            max_keepalive_connections=max_keepalive_connections,
+            max_connections_per_host=max_connections_per_host,
+            ttl_dns_cache=ttl_dns_cache,
+            force_close=force_close,
+            verify_ssl=verify_ssl,
+            ssl_context=ssl_context,
+            keepalive_timeout=keepalive_timeout,
+        )
         limits = {"attempt_timeout": attempt_timeout, "connect_timeout": connect_timeout}
         limits["read_timeout"] = read_timeout
         flags = {"trust_env": trust_env, "cookie_jar": cookie_jar, "total": total}
@@ -166,10 +188,11 @@ class HTTPClientConfig:
         return redacted_repr(self, proxy=self.proxy and redact_url(self.proxy))
 
 
-def _timed(pool: object, timeout: float | None) -> ConnectionPoolConfig:
+def _pool_with(pool: object, **settings: object) -> ConnectionPoolConfig:
     if not isinstance(pool, ConnectionPoolConfig):
         raise mismatch("a ConnectionPoolConfig", pool, "pool")
-    return pool if timeout is _UNSET else replace(pool, timeout=timeout)
+    given = {name: value for name, value in settings.items() if value is not UNSET}
+    return replace(pool, **given) if given else pool  # type: ignore[arg-type]  # it checks them
 
 
 def _header_names(names: object) -> frozenset[str]:

@@ -11,11 +11,11 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from time import monotonic
 from typing import Final
 
-from aiohttp import ClientConnectionError, ClientRequest, ClientTimeout, hdrs
+from aiohttp import ClientConnectionError, ClientRequest, ClientTimeout, Fingerprint, hdrs
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
@@ -24,6 +24,7 @@ from typing_extensions import override
 from yarl import URL
 
 from railhttp.model.config import ConnectionPoolConfig
+from railhttp.model.request import WireOptions
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.fair_connector import FairConnector
@@ -46,23 +47,37 @@ class Destination(ClientRequest):
         tls: ssl.SSLContext | bool | None,
         credentials: str = "",
         attempt: AttemptState | None = None,
+        wire: WireOptions | None = None,
     ) -> None:
-        fields: dict[str, str] | None = None
+        fields: dict[str, str] = {}
+        verified: ssl.SSLContext | bool | Fingerprint = True if tls is None else tls
+        if wire is not None:
+            fields.update(wire.proxy_headers)
+            if wire.fingerprint is not None:
+                verified = _pinned(wire.fingerprint)
         if proxy is not None and credentials:
+            proxy = proxy.with_user(None)
+            fields[hdrs.PROXY_AUTHORIZATION] = credentials
+        if fields:
             # These fields are part of the connection key. aiohttp adds Host to them later, which
             # would change the key.
-            proxy = proxy.with_user(None)
-            host = origin.host_port_subcomponent or ""
-            fields = {hdrs.PROXY_AUTHORIZATION: credentials, hdrs.HOST: host}
+            fields[hdrs.HOST] = origin.host_port_subcomponent or ""
         super().__init__(
             "GET",
             origin,
             loop=asyncio.get_running_loop(),
             proxy=proxy,
-            proxy_headers=fields,
-            ssl=True if tls is None else tls,
+            proxy_headers=fields or None,
+            ssl=verified,
+            server_hostname=None if wire is None else wire.server_hostname,
         )
         self.attempt = attempt
+
+
+@lru_cache(maxsize=64)
+def _pinned(digest: bytes) -> Fingerprint:
+    # aiohttp compares them by identity, and requests with equal ones share connections.
+    return Fingerprint(digest)
 
 
 class KeepaliveConnector(FairConnector):
@@ -149,7 +164,10 @@ class KeepaliveConnector(FairConnector):
             if not (isinstance(protocol, StrictResponseHandler) and protocol.is_unused()):
                 idle.remove(entry)
                 protocol.close()
-        return await super()._get(key, traces)
+        connection = await super()._get(key, traces)
+        if connection is not None and isinstance(connection.protocol, StrictResponseHandler):
+            connection.protocol.decodes = True  # until a request of our own expects a response
+        return connection
 
     @override
     async def _create_connection(
