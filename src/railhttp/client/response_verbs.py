@@ -83,7 +83,7 @@ class ResponseVerbs(AsyncVerbs[HttpResponse], Streams):
         if not isinstance(result, Failure):
             return result.unwrap()
         failure = result.failure()
-        if not isinstance(failure, HTTPStatusError) or options.get("raise_for_status"):
+        if not isinstance(failure, HTTPStatusError) or options.get("raise_for_status") is True:
             raise failure
         return failure.response
 

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from typing import Final, Self
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from railhttp.model.config import ConnectionPoolConfig
@@ -255,7 +256,8 @@ class ConnectionPool:
                 await _asked(session, "GET", target, proxy)
 
 
-_REFUSALS: Final = (aiohttp.ClientError, OSError, ValueError)
+# The parser's own exceptions are no `ClientError`; a session that is being closed raises the last.
+_REFUSALS: Final = (aiohttp.ClientError, OSError, ValueError, HttpProcessingError, RuntimeError)
 
 
 async def _asked(session: aiohttp.ClientSession, method: str, url: URL, proxy: URL | None) -> int:
