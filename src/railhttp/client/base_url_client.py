@@ -28,9 +28,6 @@ from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelinePr
 from railhttp.transport.pool import ConnectionPool
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from railhttp.transport.payload_body import AiohttpData
 
 V = TypeVar("V")

@@ -74,8 +74,9 @@ class HTTPModule(Module):
         The script, by default a new one for each application, is bound as `ScriptedTransport`.
         Until it has routes, every request raises `UnmatchedRequestError`.
         """
-        provider = lambda: StubProvider(script or ScriptedTransport())  # noqa: E731
-        return DynamicModule(cls, (provider,), only_once=True)
+        return DynamicModule(
+            cls, (lambda: StubProvider(script or ScriptedTransport()),), only_once=True
+        )
 
 
 class StubProvider(HTTPProvider):
