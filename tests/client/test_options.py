@@ -201,6 +201,8 @@ REFUSED: Final[dict[str, list[object]]] = {
     "ssl_context": [5, 0, "no", Hostile()],
     "upload_progress": [5, "print"],
     "idempotency_key": [5, "a\r\n", "\ud800"],
+    "retries": [-1, True, 1.5, "3"],
+    "retry_policy": [5, "none", Hostile()],
     "method": ["", "GE T", "GET\r\n", "é", "CONNECT", 5, None, Hostile()],
     "url": [
         *("", "h", "ftp://h/", "http://", "http://h:0/", "http://a b/", "http://h/\r\n"),
@@ -240,6 +242,8 @@ NOT_GIVEN: Final[RequestOptions] = {
     "ssl_context": None,
     "upload_progress": None,
     "idempotency_key": None,
+    "retries": None,
+    "retry_policy": None,
 }
 
 
@@ -267,8 +271,8 @@ async def test_an_option_that_does_not_exist_is_a_type_error(
     client: HTTPClient, faults: FaultServer, verb: str
 ) -> None:
     method = ("GET",) if verb == "request" else ()
-    with pytest.raises(TypeError, match="'retries'"):
-        await getattr(client, verb)(*method, faults.url(), retries=3)
+    with pytest.raises(TypeError, match="'tries'"):
+        await getattr(client, verb)(*method, faults.url(), tries=3)
 
 
 async def test_the_config_holds_where_a_call_says_nothing(echo: EchoServer) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from copy import copy
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -18,7 +20,9 @@ from railhttp.client.collaborators import (
     publisher,
     settings_of,
 )
+from railhttp.client.derived import ClientOptions, check_names, derived_base, derived_config
 from railhttp.client.request_builder import Prepared, RequestBuilder
+from railhttp.client.side_client import SideClient
 from railhttp.client.streams import Streams
 from railhttp.client.verbs import AsyncVerbs
 from railhttp.model.base_url import BaseURL
@@ -34,16 +38,19 @@ from railhttp.model.errors import (
 )
 from railhttp.model.exchange import Exchange
 from railhttp.model.options import RequestOptions
+from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
+from railhttp.model.retrying import RetryPolicyProtocol
+from railhttp.model.url import request_url
 from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
-from railhttp.pipeline.interceptors.chain import InterceptorChain, InterceptorProtocol
-from railhttp.pipeline.layers import Exchanged, Settings, build, opened, while_started
+from railhttp.pipeline.interceptors.chain import Interceptor, InterceptorChain
+from railhttp.pipeline.layers import Exchanged, Send, Settings, build, opened, while_started
 from railhttp.pipeline.observation.instruments import InstrumentProtocol, Instruments
 from railhttp.pipeline.observation.metrics import CallMetrics, MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
-from railhttp.pipeline.policies.retry import RetryPolicyProtocol
-from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
+from railhttp.pipeline.policies.retry import RetryPolicy
+from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol, Stack
 from railhttp.pipeline.timeouts import ClosedError, Timeouts
 from railhttp.transport.exchange import AiohttpExchange
 from railhttp.transport.pool import NOT_STARTED, STARTED_ELSEWHERE, ConnectionPool
@@ -104,7 +111,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         pool: ConnectionPool | None = None,
         retry_policy: RetryPolicyProtocol | None = None,
         circuit_breaker: CircuitBreakerProtocol | None = None,
-        interceptors: Iterable[InterceptorProtocol] = (),
+        interceptors: Iterable[Interceptor] = (),
         resilience: ResiliencePipelineProtocol | None = None,
         metrics: MetricsRecorderProtocol | None = None,
         *,
@@ -129,11 +136,11 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         self._clock = clock
         self._policies = Policies.of(retry_policy, circuit_breaker, resilience, clock)
         secret = config.secret_headers
-        base = BaseURL.of(base_url, headers, secret, share_credentials=share_credentials)
-        self._builder = RequestBuilder(config, partial(random_id, clock), base)
-        usual = (config.timeout, config.attempt_timeout, config.read_timeout)
-        limits = (None, *usual, *self._policies.limits)
-        self._timeouts = Timeouts(clock, limits, self._check_loop)
+        self._base = BaseURL.of(base_url, headers, secret, share_credentials=share_credentials)
+        self._share_credentials = share_credentials
+        self._home = self._base_origin()
+        self._builder = RequestBuilder(config, partial(random_id, clock), self._base)
+        self._timeouts = Timeouts(clock, self._usual_limits(), self._check_loop)
         self._interceptors = (
             interceptors
             if isinstance(interceptors, InterceptorChain)
@@ -149,6 +156,8 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         )
         self._exchange = exchange
         self._service_name = service_name
+        self._parent: HTTPClient | None = None
+        self._began = False
         self._retired: list[ConnectionPool] = []
         self._closing: asyncio.Future[None] | None = None  # held here, as a loop holds tasks weakly
         self._pool = pool or ConnectionPool.from_config(
@@ -160,17 +169,96 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         self._compose()
 
     def _compose(self) -> None:
-        pool, timeouts = self._pool, self._timeouts
-        stack, secret = self._policies.stack, self._config.secret_headers
-        chain, name = self._interceptors, self._service_name
-        settings = Settings(stack, timeouts, chain, secret, read_stream, name)
-        exchange = self._exchange or AiohttpExchange(pool, self._clock, timeouts.limit)
+        pool = self._pool
+        exchange = self._exchange or AiohttpExchange(pool, self._clock, self._timeouts.limit)
         send: Exchanged = exchange.send
         open_ = opened(exchange.open)
         if self._exchange is not None:
             send = while_started(send, pool.is_started, NOT_STARTED)
             open_ = while_started(open_, pool.is_started, NOT_STARTED)
+        settings = replace(
+            self._settings(self._policies.stack, self._interceptors),
+            service_name=self._service_name,
+            base_origin=self._home,
+            side_client=SideClient(
+                RequestBuilder(self._config, partial(random_id, self._clock)),
+                partial(self._compose_side, send),
+                self._clock,
+            ),
+        )
         self._send, self._open = build(send, settings), build(open_, settings)
+
+    def _compose_side(self, send: Exchanged) -> Send:
+        # Without the client's policies: a bulkhead would wait for itself, and a breaker would count
+        # the token server's failures (tests/client/test_again.py).
+        retry = RetryPolicy(reraise=True, clock=self._clock)
+        return build(send, self._settings(Stack(retry=retry), InterceptorChain()))
+
+    def _settings(self, stack: Stack, interceptors: InterceptorChain) -> Settings:
+        secret = self._config.secret_headers
+        return Settings(stack, self._timeouts, interceptors, secret, read_stream)
+
+    def _usual_limits(self) -> tuple[float | None, ...]:
+        config = self._config
+        usual = (config.timeout, config.attempt_timeout, config.read_timeout)
+        return (None, *usual, *self._policies.limits)
+
+    def _base_origin(self) -> str:
+        """Return the origin to which credentials of interceptors are sent; empty for any."""
+        base = self._base
+        if base is None or base.origin is None or self._share_credentials:
+            return ""
+        return str(request_url(base.url).origin())
+
+    def with_options(self, **options: Unpack[ClientOptions]) -> Self:
+        """Derive a client that differs in some settings, and shares everything else.
+
+        It uses the same connections, cookies, interceptors, instruments, and the same state of
+        breakers, budgets and limits. Deriving one costs a fraction of a millisecond, so keep it if
+        it is used often; its calls cost what those of any client cost. It lives as long as the
+        client: it is started and stopped with it. If the derived one was started alone, its `stop`
+        stops the client too.
+
+        Args:
+            **options: See `ClientOptions`.
+
+        Raises:
+            HTTPValidationError: An option is not valid.
+            TypeError: An option does not exist.
+
+        Example:
+            >>> client = HTTPClient(base_url="https://api.example")
+            >>> client.with_options(timeout=2, total=True).config.timeout
+            2
+        """
+        check_names(options)
+        policies = {
+            "retry_policy": options.get("retry_policy"),
+            "circuit_breaker": options.get("circuit_breaker"),
+            "resilience": options.get("resilience"),
+        }
+        check_collaborators(**policies)
+        derived = copy(self)
+        derived._parent, derived._began = self, False
+        derived._config = config = derived_config(self._config, options)
+        derived._policies = self._policies.replaced(
+            options.get("retry_policy"),
+            options.get("circuit_breaker"),
+            options.get("resilience"),
+            self._clock,
+        )
+        derived._base = derived_base(
+            self._base,
+            options,
+            config.secret_headers,
+            share_credentials=self._share_credentials,
+        )
+        derived._home = self._home or derived._base_origin()
+        derived._builder = RequestBuilder(config, partial(random_id, self._clock), derived._base)
+        derived._service_name = options.get("service_name", self._service_name)
+        self._timeouts.expect(derived._usual_limits())
+        derived._compose()
+        return derived
 
     def _check_loop(self) -> None:
         # Not with each request: on Python 3.11 asking for the running loop is a system call, and
@@ -179,7 +267,8 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             raise ClosedError(STARTED_ELSEWHERE)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {'' if self._pool.is_started() else 'not '}started>"
+        base = "" if self._base is None or not self._base.url else redact_url(self._base.url) + " "
+        return f"<{type(self).__name__} {base}{'' if self._pool.is_started() else 'not '}started>"
 
     @property
     def config(self) -> HTTPClientConfig:
@@ -206,7 +295,10 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
 
     @pool.setter
     def pool(self, value: ConnectionPool) -> None:
-        self._retired.append(self._pool)
+        if self._parent is not None:
+            self._parent.pool = value
+        else:
+            self._retired.append(self._pool)
         self._pool = value
         self._compose()
 
@@ -217,14 +309,23 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             HTTPConnectionError: The client was started on another event loop and not stopped there
                 (kind `closed`): each loop needs its own client.
         """
+        if self._parent is not None and not self._pool.is_started():
+            self._began = True
         await self._pool.start()
 
     async def stop(self) -> None:
         """End all calls that are under way (kind `closed`) and close all connections.
 
         All connections are closed even if the caller is cancelled. A call that stops its own
-        client, by an interceptor for instance, ends like all others.
+        client, by an interceptor for instance, ends like all others. A derived client (see
+        `with_options`) is stopped with its client; stopping it does nothing, unless it was started
+        alone.
         """
+        if self._parent is not None:
+            if self._began:
+                self._began = False
+                await self._parent.stop()
+            return
         self._timeouts.close()
         self._closing = asyncio.ensure_future(self._close_pools())
         await asyncio.shield(self._closing)
@@ -255,7 +356,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         config: HTTPClientConfig | None = None,
         retry_policy: RetryPolicyProtocol | None = None,
         circuit_breaker: CircuitBreakerProtocol | None = None,
-        interceptors: Iterable[InterceptorProtocol] = (),
+        interceptors: Iterable[Interceptor] = (),
     ) -> AsyncGenerator[Self, None]:
         """Yield a started client, and stop it at the end of the block.
 
@@ -334,9 +435,12 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         return Success(response)
 
     def _new_call(self, prepared: Prepared) -> HTTPCall:
-        request, origin, timeout, attempt_timeout = self._policies.limited(prepared)
+        request, origin, timeout, attempt_timeout, retry = self._policies.limited(prepared)
         listeners = self._instruments.listening
-        return HTTPCall(request, origin, self._clock, timeout, attempt_timeout, listeners)
+        call = HTTPCall(request, origin, self._clock, timeout, attempt_timeout, listeners)
+        if retry is not None:
+            call.retry = self._policies.retry_of(prepared, self._clock)
+        return call
 
     @override
     async def _stream_request(

@@ -17,12 +17,14 @@ from railhttp.model.headers import require_headers
 from railhttp.model.options import ProgressCallback, RequestOptions, with_default_headers
 from railhttp.model.proxy import require_proxy
 from railhttp.model.request import Request, SendOptions, require_framing, require_method
+from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.url import extend_query, request_url
 from railhttp.model.validation import (
     TOKEN,
     describe,
     require_count,
     require_flag,
+    require_methods,
     require_text,
     require_timeout,
 )
@@ -40,12 +42,14 @@ class Prepared(NamedTuple):
         origin: Its origin as text.
         timeout: Seconds for the whole call; None is no limit.
         attempt_timeout: Seconds for one attempt; None is no limit.
+        retry: The retry policy of this call, or its number of retries; None for the client's.
     """
 
     request: Request
     origin: str
     timeout: float | None
     attempt_timeout: float | None
+    retry: RetryPolicyProtocol | int | None = None
 
 
 class RequestBuilder:
@@ -138,7 +142,7 @@ class RequestBuilder:
         attempt_timeout = options.get("attempt_timeout", self._attempt_timeout)
         require_timeout(timeout, "timeout")
         require_timeout(attempt_timeout, "attempt_timeout")
-        return Prepared(request, origin, timeout, attempt_timeout)
+        return Prepared(request, origin, timeout, attempt_timeout, _retry(options))
 
     def _keyed(self, options: RequestOptions) -> RequestOptions:
         key = options.get("idempotency_key")
@@ -164,6 +168,18 @@ class RequestBuilder:
         require_timeout(given.read_timeout, "read_timeout")
         require_count(given.max_redirects, "max_redirects")
         return given
+
+
+def _retry(options: RequestOptions) -> RetryPolicyProtocol | int | None:
+    retries, policy = options.get("retries"), options.get("retry_policy")
+    if retries is not None:
+        require_count(retries, "retries")
+        if policy is not None:
+            raise HTTPValidationError("must not be given with `retry_policy`", field="retries")
+        return retries
+    if policy is not None:
+        require_methods(policy, "execute", field="retry_policy")
+    return policy
 
 
 @lru_cache(maxsize=1024)

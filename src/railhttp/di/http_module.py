@@ -7,7 +7,7 @@ from railhttp.di.containers import ContainerRegistrarProtocol
 from railhttp.di.http_provider import HTTPProvider
 from railhttp.di.modules import DynamicModule, Module
 from railhttp.model.config import HTTPClientConfig
-from railhttp.pipeline.interceptors.chain import InterceptorProtocol
+from railhttp.pipeline.interceptors.chain import Interceptor
 from railhttp.pipeline.observation.instruments import InstrumentProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.testing.scripted.transport import ScriptedTransport
@@ -27,7 +27,7 @@ class HTTPModule(Module):
         cls,
         config: HTTPClientConfig | None = None,
         *,
-        interceptors: Iterable[InterceptorProtocol] = (),
+        interceptors: Iterable[Interceptor] = (),
         observers: Iterable[Observer] = (),
         instruments: Iterable[InstrumentProtocol] = (),
     ) -> DynamicModule:

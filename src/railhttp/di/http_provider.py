@@ -11,12 +11,12 @@ from railhttp.di.containers import ContainerRegistrarProtocol, ContainerResolver
 from railhttp.di.health import HealthCheckResult
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.exchange import Exchange
-from railhttp.pipeline.interceptors.chain import InterceptorProtocol
+from railhttp.model.retrying import RetryPolicyProtocol
+from railhttp.pipeline.interceptors.chain import Interceptor
 from railhttp.pipeline.observation.instruments import InstrumentProtocol
 from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.policies.breaker import CircuitBreakerRegistryProtocol
-from railhttp.pipeline.policies.retry import RetryPolicyProtocol
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class HTTPProvider:
         self,
         config: HTTPClientConfig | None = None,
         *,
-        interceptors: Iterable[InterceptorProtocol] = (),
+        interceptors: Iterable[Interceptor] = (),
         observers: Iterable[Observer] = (),
         instruments: Iterable[InstrumentProtocol] = (),
         exchange: Exchange | None = None,

@@ -7,6 +7,7 @@ from typing import TypeAlias, TypedDict
 from multidict import CIMultiDict
 
 from railhttp.model.body import BodyData
+from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.url import QueryParams
 
 ProgressCallback: TypeAlias = Callable[[int, int | None], object]
@@ -31,14 +32,16 @@ class BodilessOptions(TypedDict, total=False):
     ssl_context: ssl.SSLContext | bool | None
     upload_progress: ProgressCallback | None
     idempotency_key: str | bool | None
+    retries: int | None
+    retry_policy: RetryPolicyProtocol | None
 
 
 class RequestOptions(BodilessOptions, total=False):
     """The optional arguments of `request()` and the verbs.
 
     For a time limit, None means no limit. For `headers`, `params`, `json`, `data`, `cookies`,
-    `proxy`, `ssl_context`, `upload_progress` and `idempotency_key`, None is the same as leaving the
-    option out.
+    `proxy`, `ssl_context`, `upload_progress`, `idempotency_key`, `retries` and `retry_policy`, None
+    is the same as leaving the option out.
 
     Attributes:
         headers: Header fields; a multi-dict may repeat a name, and each of its fields is sent.
@@ -61,6 +64,10 @@ class RequestOptions(BodilessOptions, total=False):
             again. An exception that it raises fails the call, like a body that cannot be read.
         idempotency_key: Sent as `Idempotency-Key`, with the same value in every attempt, so that a
             POST can be repeated safely; True generates one.
+        retries: The largest number of retries of this call, by the rules of the client's policy; 0
+            makes one attempt.
+        retry_policy: The retry policy of this call, in place of the client's; it excludes
+            `retries`.
 
     Example:
         >>> options = RequestOptions(params={"page": 1}, timeout=5)

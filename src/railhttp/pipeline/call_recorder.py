@@ -32,6 +32,16 @@ def recorded_calls() -> Iterator[list[HTTPCall]]:
             outer.extend(calls)
 
 
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Keep the calls inside the block out of a recording: they are not the work itself."""
+    token = RECORDED_CALLS.set(None)
+    try:
+        yield
+    finally:
+        RECORDED_CALLS.reset(token)
+
+
 def is_repeatable(call: HTTPCall) -> bool:
     """Return whether a second call does no harm: it is repeatable, or was provably never sent."""
     return is_harmless(call.delivery, repeatable=call.repeatable, replayable=call.replayable)

@@ -9,7 +9,7 @@ from typing import assert_never
 from multidict import CIMultiDict
 
 from railhttp.model.body import Body, BytesBody, StreamBody
-from railhttp.model.context import RequestContext
+from railhttp.model.context import RequestContext, SideClient
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.headers import require_headers
 from railhttp.model.request import Request, require_framing, require_method
@@ -24,6 +24,8 @@ def context_of(
     call_id: str,
     read_body: Callable[[StreamBody], AsyncIterator[bytes]],
     service_name: str | None = None,
+    base_origin: str = "",
+    client: SideClient | None = None,
 ) -> RequestContext:
     """Return the context of an attempt, a copy that interceptors may change.
 
@@ -34,6 +36,8 @@ def context_of(
         call_id: An id that all attempts of the call share.
         read_body: Reads a streamed body.
         service_name: The logical name of the service that is called, if any.
+        base_origin: See `RequestContext`.
+        client: See `RequestContext`.
 
     Example:
         >>> from railhttp.model.request import SendOptions
@@ -52,6 +56,8 @@ def context_of(
         body=b"" if request.body is None else _in_memory(request.body),
         chunks=None if request.body is None else _chunks(request.body, read_body),
         call_id=call_id,
+        base_origin=base_origin,
+        client=client,
     )
 
 
@@ -89,6 +95,14 @@ def taken_over(request: Request, context: RequestContext) -> Request:
     headers = require_headers(_changed(request, before, context.headers))
     require_framing(headers, request.body)
     return replace(request, method=require_method(context.method), url=target, headers=headers)
+
+
+def same_fields(first: Request, second: Request) -> bool:
+    """Whether two requests have the same method, URL and header fields."""
+    if first is second:
+        return True
+    heads = (first.method, first.url) == (second.method, second.url)
+    return heads and _fields(first) == _fields(second)
 
 
 def _fields(request: Request) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """Ready-made interceptors that add a header field to requests, unless the caller set it.
 
-Credentials are sent to every host that is called, unless `origin` names the only one.
+Credentials are sent to one origin: the one that `origin` names, or that of the client's base URL. A
+client without a base URL sends them to every host that is called.
 """
 
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from railhttp.model.authorization import basic_auth, bearer_auth
 from railhttp.model.context import RequestContext
@@ -25,18 +26,33 @@ class RequestInterceptor:
     Args:
         origin: The origin, such as `https://api.example`, whose requests it changes; None for all.
 
+    Attributes:
+        is_credential: Whether, without `origin`, only requests to the origin of the client's base
+            URL are changed; if the client has one.
+
     Raises:
         HTTPValidationError: `origin` is not an http or https URL.
     """
+
+    is_credential: ClassVar[bool] = False
 
     def __init__(self, *, origin: str | None = None) -> None:
         self._origin = None if origin is None else _origin(origin)
 
     async def intercept_request(self, context: RequestContext) -> RequestContext:
         """Change the request if it goes to the origin."""
-        if self._origin is None or _origin(context.url) == self._origin:
+        if self.applies(context):
             await self.prepare(context)
         return context
+
+    def applies(self, context: RequestContext) -> bool:
+        """Whether the request goes to the origin."""
+        if self._origin is not None:
+            return _origin(context.url) == self._origin
+        home = context.base_origin if self.is_credential else ""
+        if not home or context.url.startswith(f"{home}/"):
+            return True
+        return _origin(context.url) == _origin(home)
 
     async def intercept_response(self, response: HttpResponse) -> HttpResponse:
         """Return the response as it is."""
@@ -71,7 +87,7 @@ class BearerAuth(RequestInterceptor):
     Args:
         token: The token, or a function, async or not, that returns the current one. It may return
             a future or task that several calls share.
-        origin: The only origin that gets the token; None for all.
+        origin: The only origin that gets the token; None for that of the base URL.
 
     Raises:
         HTTPValidationError: The token has forbidden characters, or `origin` is not a URL.
@@ -83,6 +99,8 @@ class BearerAuth(RequestInterceptor):
         >>> asyncio.run(interceptor.intercept_request(context)).headers
         {'Authorization': 'Bearer mF_9.B5f-4.1JqM'}
     """
+
+    is_credential = True
 
     def __init__(self, token: Token, *, origin: str | None = None) -> None:
         super().__init__(origin=origin)
@@ -105,7 +123,7 @@ class BasicAuth(RequestInterceptor):
     Args:
         username: Without a colon; may be empty.
         password: May be empty.
-        origin: The only origin that gets them; None for all.
+        origin: The only origin that gets them; None for that of the base URL.
 
     Raises:
         HTTPValidationError: One of them cannot be sent, or `origin` is not a URL.
@@ -116,6 +134,8 @@ class BasicAuth(RequestInterceptor):
         >>> asyncio.run(BasicAuth("ann", "s3cret").intercept_request(context)).headers
         {'Authorization': 'Basic YW5uOnMzY3JldA=='}
     """
+
+    is_credential = True
 
     def __init__(self, username: str, password: str, *, origin: str | None = None) -> None:
         super().__init__(origin=origin)
@@ -135,7 +155,7 @@ class ApiKey(RequestInterceptor):
     Args:
         key: The key.
         header: The name of the field.
-        origin: The only origin that gets the key; None for all.
+        origin: The only origin that gets the key; None for that of the base URL.
 
     Raises:
         HTTPValidationError: The field cannot be sent, or `origin` is not a URL.
@@ -146,6 +166,8 @@ class ApiKey(RequestInterceptor):
         >>> asyncio.run(ApiKey("k3y").intercept_request(context)).headers
         {'X-Api-Key': 'k3y'}
     """
+
+    is_credential = True
 
     def __init__(self, key: str, header: str = "X-Api-Key", *, origin: str | None = None) -> None:
         super().__init__(origin=origin)

@@ -1,0 +1,64 @@
+"""The requests that interceptors make themselves, such as those for a token."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from typing_extensions import Unpack, override
+
+from railhttp.client.request_builder import RequestBuilder
+from railhttp.model.clock import Clock
+from railhttp.model.options import RequestOptions
+from railhttp.model.response import HttpResponse
+from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.call_recorder import unrecorded
+
+
+class SideClient:
+    """Sends requests of interceptors over the connections of a client; see `RequestContext.client`.
+
+    Args:
+        builder: Builds the requests: without the base URL and the default fields of the client.
+        compose: Composes the chain; called once, with the first request.
+        clock: The client's clock.
+    """
+
+    def __init__(
+        self,
+        builder: RequestBuilder,
+        compose: Callable[[], Callable[[HTTPCall], Awaitable[HttpResponse]]],
+        clock: Clock,
+    ) -> None:
+        self.clock: Final = clock
+        self._builder = builder
+        self._compose = compose
+        self._send: Callable[[HTTPCall], Awaitable[HttpResponse]] | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        repeatable: bool,
+        **options: Unpack[RequestOptions],
+    ) -> HttpResponse:
+        """Make a request; see `railhttp.model.context.SideClient`."""
+        if self._send is None:
+            self._send = self._compose()
+        request, origin, timeout, attempt_timeout, _ = self._builder.prepare(method, url, options)
+        call = _SideCall(request, origin, self.clock, timeout, attempt_timeout)
+        call.is_harmless = repeatable
+        with unrecorded():
+            return await self._send(call)
+
+
+class _SideCall(HTTPCall):
+    is_harmless = False
+
+    @property
+    @override
+    def repeatable(self) -> bool:
+        """Whether the interceptor said so, if the method does not."""
+        return super().repeatable or (self.is_harmless and self.replayable)
