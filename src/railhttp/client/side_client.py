@@ -47,8 +47,10 @@ class SideClient:
         """Make a request; see `railhttp.model.context.SideClient`."""
         if self._send is None:
             self._send = self._compose()
-        request, origin, timeout, attempt_timeout, _ = self._builder.prepare(method, url, options)
+        prepared = self._builder.prepare(method, url, options)
+        request, origin, timeout, attempt_timeout, retry = prepared
         call = _SideCall(request, origin, self.clock, timeout, attempt_timeout)
+        call.retry = None if isinstance(retry, int) else retry
         call.is_harmless = repeatable
         with unrecorded():
             return await self._send(call)

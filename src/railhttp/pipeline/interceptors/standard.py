@@ -39,6 +39,9 @@ class RequestInterceptor:
     def __init__(self, *, origin: str | None = None) -> None:
         self._origin = None if origin is None else _origin(origin)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
     async def intercept_request(self, context: RequestContext) -> RequestContext:
         """Change the request if it goes to the origin."""
         if self.applies(context):
@@ -66,6 +69,11 @@ class RequestInterceptor:
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parsed = request_url(url)
     return parsed.scheme, parsed.host, parsed.port  # the default port too, written or not
+
+
+def has_header(context: RequestContext, name: str) -> bool:
+    """Whether a request has a header field, in any case."""
+    return name.lower() in {known.lower() for known in context.headers}
 
 
 def add_header(context: RequestContext, name: str, value: str) -> None:
