@@ -161,14 +161,13 @@ async def test_so_many_pages_are_requested_ahead(
     catalogue: Catalogue, client: HTTPClient, prefetch: int
 ) -> None:
     found = pages(reader.get(catalogue.url()), next_link, prefetch=prefetch)(client)
-    tasks = len(asyncio.all_tasks())
     iteration = aiter(found)
     await anext(iteration)
     await until(lambda: len(catalogue.sent) == 1 + prefetch)
     await asyncio.sleep(0.02)
     assert len(catalogue.sent) == 1 + prefetch
     await iteration.aclose()
-    await until(lambda: len(asyncio.all_tasks()) <= tasks)
+    assert "railhttp pages ahead" not in {task.get_name() for task in asyncio.all_tasks()}
     assert len([result async for result in found]) == 4
 
 

@@ -270,7 +270,9 @@ class Pages(Generic[A_co, E_co]):
     async def _ahead(self, limit: int | None) -> AsyncGenerator["Arrived[A_co, E_co]", None]:
         room = asyncio.Semaphore(self._prefetch)
         queue: asyncio.Queue[Arrived[A_co, E_co] | Exception | None] = asyncio.Queue()
-        task = asyncio.get_running_loop().create_task(self._produce(limit, room, queue))
+        task = asyncio.get_running_loop().create_task(
+            self._produce(limit, room, queue), name="railhttp pages ahead"
+        )
         try:
             while (arrived := await queue.get()) is not None:
                 if isinstance(arrived, Exception):
