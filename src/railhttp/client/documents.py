@@ -118,13 +118,18 @@ class EventSource:
 
     Args:
         connect: Opens the stream.
+        target: What it is, for people.
     """
 
-    __slots__ = ("_connect", "_stream")
+    __slots__ = ("_connect", "_stream", "_target")
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, target: str) -> None:
         self._connect: Final = connect
+        self._target: Final = target
         self._stream: EventStream | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._target}>"
 
     async def __aenter__(self) -> Events:
         stream = await self._connect()
@@ -172,6 +177,9 @@ class DecodedEvents(Generic[T]):
         self._source = source
         self._decode = decode
         self._results: AsyncGenerator[Result[T, HTTPFailure], None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._source}>"
 
     async def __aenter__(self) -> Self:
         try:

@@ -24,6 +24,7 @@ from railhttp.client.derived import ClientOptions, check_names, derived_base, de
 from railhttp.client.request_builder import Prepared, RequestBuilder
 from railhttp.client.side_client import SideClient
 from railhttp.client.streams import Streams
+from railhttp.client.unwrapping import name_failures
 from railhttp.client.verbs import AsyncVerbs
 from railhttp.model.base_url import BaseURL
 from railhttp.model.body import Body
@@ -60,6 +61,8 @@ if TYPE_CHECKING:
     from railhttp.client.future_verbs import FutureVerbs
     from railhttp.client.stream_request import StreamRequest
     from railhttp.wire.multipart import FormFields
+
+name_failures()
 
 
 class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
@@ -394,7 +397,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
 
     async def post_multipart(
         self, url: str, fields: "FormFields", **options: Unpack[RequestOptions]
-    ) -> Result[HttpResponse, HTTPFailure]:
+    ) -> "Result[HttpResponse, HTTPFailure]":  # text: `help()` would list all nine
         """Upload a form as `multipart/form-data` (RFC 7578) by POST.
 
         Args:

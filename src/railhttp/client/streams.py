@@ -12,6 +12,7 @@ from typing_extensions import Unpack
 
 from railhttp.model.errors import FAILURES, HTTPFailure, HTTPInvalidRequestError
 from railhttp.model.options import ProgressCallback, RequestOptions, with_default_headers
+from railhttp.model.redaction import redact_url
 
 if TYPE_CHECKING:
     from railhttp.client.documents import EventSource
@@ -128,7 +129,7 @@ class Streams(ABC):
                 max_event_bytes=max_event_bytes,
             )
 
-        return EventSource(connect)
+        return EventSource(connect, f"{method.upper()} {redact_url(url)}")
 
     async def download(
         self,
@@ -139,7 +140,7 @@ class Streams(ABC):
         progress: ProgressCallback | None = None,
         resume: bool = True,
         **options: Unpack[RequestOptions],
-    ) -> Result["Download", HTTPFailure]:
+    ) -> "Result[Download, HTTPFailure]":  # text: `help()` would list all nine
         """Download to a file by GET; the file gets its name, in one step, when it is complete.
 
         Until then it grows beside the target as `.name.part`. That part is kept if a download
