@@ -1,13 +1,18 @@
 # Needs only python3 (3.11 or newer) and make; everything else goes into .venv.
 PYTHON ?= python3
+PYTHONS ?= python3.12 python3.13 python3.14
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DEMO := .venv-demo
+DEMO_STAMP := $(DEMO)/.installed
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
+DOCS := .venv-docs
+DOCS_STAMP := $(DOCS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo bench lint types fmt unit pure uvloop clean
+.PHONY: help test demo explore bench docs lint types fmt unit pure uvloop versions clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -18,22 +23,40 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install -q --editable . --group dev
 	@touch $@
 
+$(DEMO_STAMP): pyproject.toml
+	$(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/python -m pip install -q --upgrade "pip>=25.1"
+	$(DEMO)/bin/python -m pip install -q --editable . --group demo
+	@touch $@
+
 $(BENCH_STAMP): pyproject.toml
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install -q --upgrade "pip>=25.1"
 	$(BENCH)/bin/python -m pip install -q --editable . --group bench
 	@touch $@
 
+$(DOCS_STAMP): pyproject.toml
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install -q --upgrade "pip>=25.1"
+	$(DOCS)/bin/python -m pip install -q --editable . --group docs
+	@touch $@
+
 test: lint types unit pure uvloop ## everything that must hold: lint, rooms, types, tests, coverage
 
-demo: $(STAMP) ## the tour: every track a request can take, on loopback
-	$(BIN)/python examples/tour.py
+demo: $(DEMO_STAMP) ## the tour: every track a request can take, on loopback
+	$(DEMO)/bin/python examples/tour.py
+
+explore: $(STAMP) ## the order service under every two failures at once; OPTIONS=FILE.html writes a page
+	cd examples && ../$(BIN)/python -m order_service.explored $(abspath $(OPTIONS))
 
 bench: $(BENCH_STAMP) ## all benchmarks, some 20 minutes on a quiet machine; OPTIONS=--quick takes 4
 	@PATH=$$PATH:/usr/sbin; command -v nginx >/dev/null \
 		|| DEBIAN_FRONTEND=noninteractive apt-get install -y -q nginx-light >/dev/null 2>&1 \
 		|| echo "nginx is not here and cannot be installed: the embedded server answers"
 	$(BENCH)/bin/python -m benchmarks $(OPTIONS)
+
+docs: $(DOCS_STAMP) ## the documentation site, into site/; any warning is an error
+	$(DOCS)/bin/sphinx-build -q -W --keep-going -E -b html docs site
 
 lint: $(STAMP) ## ruff and the contracts of the rooms
 	$(BIN)/ruff check .
@@ -42,7 +65,7 @@ lint: $(STAMP) ## ruff and the contracts of the rooms
 
 types: $(STAMP) ## mypy --strict over everything; what users see, without the plugin and by pyright too
 	$(BIN)/mypy src tests properties examples benchmarks
-	$(BIN)/mypy --config-file tests/typing/plugin_free.ini --cache-dir .mypy_cache/plugin_free tests/typing/everywhere.py
+	$(BIN)/mypy --config-file tests/typing/plugin_free.ini --cache-dir .mypy_cache/plugin_free tests/typing/everywhere.py tests/typing/endpoints.py
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 fmt: $(STAMP) ## format and sort
@@ -58,5 +81,15 @@ pure: $(STAMP) ## the socket tests once more on aiohttp's pure-Python parser
 uvloop: $(STAMP) ## the socket tests once more on uvloop
 	EVENT_LOOP=uvloop $(BIN)/python -m pytest -q tests/transport tests/client
 
+versions: ## the tests on the other Pythons that are here; PYTHONS="/path/to/python3.13 …" names them
+	@for python in $(PYTHONS); do \
+		$$python -c '' 2>/dev/null || { echo "$$python is not here"; continue; }; \
+		venv=.venv-$$(basename $$python); \
+		$$python -m venv $$venv \
+			&& $$venv/bin/python -m pip install -q --upgrade "pip>=25.1" \
+			&& $$venv/bin/python -m pip install -q --editable . --group test \
+			&& $$venv/bin/python -m pytest -q || exit 1; \
+	done
+
 clean: ## remove what the targets above made
-	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .hypothesis .coverage dist
+	rm -rf $(VENV) .venv-* docs/api site .mypy_cache .ruff_cache .hypothesis .coverage dist

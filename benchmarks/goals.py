@@ -89,6 +89,11 @@ GOALS: Final = (
         *("layers in memory", "railhttp: client.get", YARDSTICK, "CPU per call"),
         *(operator.le, round(5 / SUCCESS, 1)),
     ),
+    Goal(
+        "a call of an endpoint, against the verb and `decode`, in memory",
+        *("layers in memory", "railhttp: an endpoint", "railhttp: client.get and decode"),
+        *("CPU per call", operator.le, 1.15),
+    ),
 )
 
 

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from time import process_time
 from typing import Final
 
-from benchmarks.cases.in_memory import WRAPPERS, Act, clients
+from benchmarks.cases.in_memory import ENDPOINT, VERB, WRAPPERS, Act, clients
 from benchmarks.report import Measurement, Topic
 from benchmarks.rounds import Effort
 from benchmarks.yardstick import YARDSTICK, yardstick
@@ -21,6 +21,7 @@ def measure(effort: Effort) -> Iterator[Measurement]:
     series = {name: [one[name] for one in rounds] for name in rounds[0]}
     for name in series:
         yield topic.compared(series, name, YARDSTICK)
+    yield topic.compared(series, ENDPOINT, VERB)
 
 
 async def _rounds(effort: Effort) -> list[dict[str, float]]:

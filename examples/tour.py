@@ -1,4 +1,4 @@
-"""The tour: every track that a call can take, on loopback. Exits 1 if one takes another.
+"""A tour of the outcomes of a call, on loopback. Exits with 1 if an outcome is unexpected.
 
 Run it with `make demo`.
 """
@@ -24,8 +24,9 @@ from railhttp import (
     HttpResponse,
     RetryPolicy,
 )
+from railhttp.demo import DemoServer
+from railhttp.demo.bodies import pattern
 from railhttp.railway import collect, decode, run, then
-from tour_server import tour_server
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,10 @@ class Stop:
     """One stop of the tour.
 
     Attributes:
-        title: What is shown.
+        title: The text in the first column.
         call: Makes the call, given a client and the server's base URL.
         track: The expected outcome: `Success`, or the failure's class with its label.
-        attempts: How many attempts it takes.
+        attempts: The expected number of attempts.
     """
 
     title: str
@@ -58,9 +59,14 @@ class Stop:
 
 STOPS = (
     Stop("a document", lambda c, url: c.get(f"{url}/users/7"), "Success 200"),
-    Stop("nothing there", lambda c, url: c.get(f"{url}/users/404"), "HTTPStatusError 404"),
-    Stop("a 503 that heals", lambda c, url: c.get(f"{url}/flaky"), "Success 200", attempts=3),
-    Stop("a redirect", lambda c, url: c.get(f"{url}/moved"), "Success 200"),
+    Stop("an unknown user", lambda c, url: c.get(f"{url}/users/404"), "HTTPStatusError 404"),
+    Stop(
+        "a 503 that recovers",
+        lambda c, url: c.get(f"{url}/flaky/tour/2"),
+        "Success 200",
+        attempts=3,
+    ),
+    Stop("a redirect", lambda c, url: c.get(f"{url}/redirect/1"), "Success 200"),
     Stop(
         "a multipart upload",
         lambda c, url: c.post_multipart(
@@ -80,8 +86,8 @@ STOPS = (
         "HTTPConnectionError disconnected",
     ),
     Stop(
-        "an answer too late",
-        lambda c, url: c.get(f"{url}/slow", timeout=0.2),
+        "a late response",
+        lambda c, url: c.get(f"{url}/slow/30000", timeout=0.2),
         "HTTPTimeoutError total",
     ),
     Stop(
@@ -90,12 +96,12 @@ STOPS = (
         "HTTPConnectionError connect",
         attempts=3,
     ),
-    Stop("no URL at all", lambda c, url: c.get("ftp://h/"), "HTTPInvalidRequestError url", 0),
+    Stop("an invalid URL", lambda c, url: c.get("ftp://h/"), "HTTPInvalidRequestError url", 0),
 )
 
 
 def track_of(result: Outcome) -> str:
-    """Say which track an outcome is on."""
+    """Name the class of an outcome and its status or label."""
     match unwrap_or_failure(result):
         case HttpResponse() as response:
             return f"Success {response.status}"
@@ -105,7 +111,7 @@ def track_of(result: Outcome) -> str:
 
 
 async def visit(stop: Stop, client: HTTPClient, url: str) -> bool:
-    """Make one call, show it as a row, and tell whether it took the expected track."""
+    """Make a call, print it as a row, and return whether the outcome was the expected one."""
     began = time.perf_counter()
     outcome = await stop.call(client, url)
     seconds = time.perf_counter() - began
@@ -121,12 +127,12 @@ async def visit(stop: Stop, client: HTTPClient, url: str) -> bool:
 
 @dataclass(frozen=True)
 class Ability:
-    """One more thing that a client can do.
+    """Another ability of a client.
 
     Attributes:
-        title: What is shown.
-        show: Does it, and says in a few words what came of it.
-        expected: These words.
+        title: The text in the first column.
+        show: Uses the ability and returns a short description of the result.
+        expected: The expected description.
     """
 
     title: str
@@ -135,13 +141,13 @@ class Ability:
 
 
 async def read_lines(client: HTTPClient, url: str) -> str:
-    """A stream, line by line."""
-    async with client.stream("GET", f"{url}/lines") as stream:
+    """Read a stream line by line."""
+    async with client.stream("GET", f"{url}/ndjson/3") as stream:
         return " ".join([line async for line in stream.aiter_lines()])
 
 
 async def read_broken(client: HTTPClient, url: str) -> str:
-    """A stream that breaks off is a typed failure too."""
+    """Read a stream that breaks off; this is a typed failure too."""
     try:
         async with client.stream("GET", f"{url}/broken") as stream:
             return str(sum([len(chunk) async for chunk in stream]))
@@ -150,22 +156,22 @@ async def read_broken(client: HTTPClient, url: str) -> str:
 
 
 async def read_events(client: HTTPClient, url: str) -> str:
-    """Server-sent events over two connections, none lost and none twice."""
+    """Read server-sent events over two connections, each event once."""
     async with client.sse(f"{url}/events", reconnect=True) as events:
         return ", ".join([event.data async for event in events])
 
 
 async def fetch_file(client: HTTPClient, url: str) -> str:
-    """A download, checked against its digest."""
-    digest = hashlib.sha256(bytes(100_000)).hexdigest()
+    """Download a file and verify its digest."""
+    digest = hashlib.sha256(pattern(100_000)).hexdigest()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file"
-        result = await client.download(f"{url}/file", path, checksum=f"sha256:{digest}")
+        result = await client.download(f"{url}/file/100000", path, checksum=f"sha256:{digest}")
         return result.map(lambda download: f"{download.size} bytes").value_or("failed")
 
 
 async def at_once(client: HTTPClient, url: str) -> str:
-    """Three calls at the same time, decoded, as one value."""
+    """Make three calls at the same time and decode them into one value."""
     users = [client.future.get(f"{url}/users/{number}") for number in (1, 2, 3)]
     result = await run(collect(map(then(decode(User)), users)))
     return result.map(lambda found: " ".join(f"{user.name} {user.id}" for user in found)).value_or(
@@ -174,14 +180,14 @@ async def at_once(client: HTTPClient, url: str) -> str:
 
 
 async def break_circuit(client: HTTPClient, url: str) -> str:
-    """Two server errors open a circuit, a pause and a good answer close it again."""
+    """Open a circuit with two server errors; close it with a successful probe after a pause."""
     breaker = CircuitBreaker(failure_threshold=2, recovery_timeout=0.05, name="tour")
     config = HTTPClientConfig(timeout=10, total=True)
     async with HTTPClient(config, retry_policy=RetryPolicy(1), circuit_breaker=breaker) as guarded:
         states = []
         for pause in (0.0, 0.0, 0.0, 0.1):
             await asyncio.sleep(pause)
-            outcome = await guarded.get(f"{url}/failing")
+            outcome = await guarded.get(f"{url}/flaky/failing/2?status=500")
             states.append(f"{track_of(outcome)} ({breaker.state})")
     return " → ".join(states)
 
@@ -202,7 +208,7 @@ ABILITIES = (
 
 
 async def try_out(ability: Ability, client: HTTPClient, url: str) -> bool:
-    """Show an ability as a row, and tell whether it did what it should."""
+    """Print an ability as a row, and return whether the result was the expected one."""
     words = await ability.show(client, url)
     print(f"{'✓' if words == ability.expected else '✗'} {ability.title:<24}{words}")
     return words == ability.expected
@@ -211,11 +217,12 @@ async def try_out(ability: Ability, client: HTTPClient, url: str) -> bool:
 async def main() -> int:
     """Take the tour."""
     print(f"  {'call':<24}{'track':<34}{'delivery':<12}{'attempts':>8}{'time':>11}")
-    async with tour_server() as url, HTTPClient(HTTPClientConfig(timeout=10)) as client:
+    async with DemoServer() as server, HTTPClient(HTTPClientConfig(timeout=10)) as client:
+        url = server.url("")
         visited = [await visit(stop, client, url) for stop in STOPS]
         print()
         visited += [await try_out(ability, client, url) for ability in ABILITIES]
-    print(f"\n{sum(visited)} of {len(visited)} took the expected track")
+    print(f"\n{sum(visited)} of {len(visited)} had the expected outcome")
     return 0 if all(visited) else 1
 
 

@@ -1,9 +1,9 @@
-"""A web service that calls another one: aiohttp.web in front, railhttp behind, svcs between.
+"""A web service (aiohttp.web) that calls another one with railhttp, wired by svcs.
 
     python examples/web_service.py
 
-The handlers get the client by its type; where it comes from, and that it is started and stopped,
-is the module's business. In tests the same application runs over `HTTPModule.stub()`.
+The handlers resolve the client by its type; the module creates, starts and stops it. In tests the
+same application runs on `HTTPModule.stub()`.
 """
 
 from collections.abc import AsyncIterator
@@ -36,11 +36,11 @@ STOCK = "https://stock.example"
 
 @module(imports=[HTTPModule.configure(HTTPClientConfig(timeout=5, total=True))])
 class AppModule(Module):
-    """What this service is made of."""
+    """The modules of this service."""
 
 
 async def stock(request: web.Request) -> web.Response:
-    """How many of an article there are; a word on what went wrong where that is not known."""
+    """Return the stock of an article, or an error that describes the failure."""
     client = await svcs.aiohttp.aget(request, HTTPClient)
     article = request.match_info["article"]
     match unwrap_or_failure(await client.get(f"{STOCK}/articles/{article}")):
@@ -61,7 +61,7 @@ async def stock(request: web.Request) -> web.Response:
 
 
 async def health(request: web.Request) -> web.Response:
-    """Whether this service can do its work."""
+    """Return the health of the client."""
     provider = await svcs.aiohttp.aget(request, HTTPProvider)
     result = await provider.health_check()
     return web.json_response(
@@ -74,7 +74,7 @@ def make_app(root: ModuleImport = AppModule) -> web.Application:
     """Build the web application.
 
     Args:
-        root: What it is made of; another one in tests.
+        root: The module to build from; tests pass another one.
     """
     registry = svcs.Registry()
     app = svcs.aiohttp.init_app(web.Application(), registry=registry)

@@ -1,6 +1,6 @@
-"""Invariants 11 to 18: the breaker against a reference model, event by event.
+"""The breaker equals a reference model after every event (invariants 11 to 18).
 
-The model keeps every call it ever counted and adds them up anew each time.
+The model keeps every call that it ever counted and adds them up each time.
 """
 
 import asyncio
@@ -150,7 +150,7 @@ class BreakerMachine(RuleBasedStateMachine):
             expected = self.model.admits(self.now)
             self.state, admission = self.rule.admit(self.state, None, self.now)
             if expected is None:
-                assert isinstance(admission, Rejection), "16: a refused call must not pass"
+                assert isinstance(admission, Rejection), "a refused call must not pass"
                 self.check_retry_after(admission)
             else:
                 assert isinstance(admission, Ticket)
@@ -158,7 +158,7 @@ class BreakerMachine(RuleBasedStateMachine):
                 self.in_flight.append(admission)
 
     def check_retry_after(self, refusal: Rejection) -> None:
-        """16: exact where it can be told."""
+        """`retry_after` is exact while the circuit is open, unless it was forced open."""
         if self.model.state == "open" and not self.model.forced:
             assert refusal.retry_after == self.model.until - self.now > 0
         else:
@@ -176,9 +176,10 @@ class BreakerMachine(RuleBasedStateMachine):
         before = self.state
         self.state, _ = self.rule.record(self.state, Report(ticket, verdict, chance), self.now)
         if before is not None and before.generation != ticket.generation:
-            assert self.state is before, "13: a result from another generation changes nothing"
+            assert self.state is before, "a result from another generation changes nothing"
         if verdict == "inconclusive":
-            assert state_name(self.state) == state_name(before), "14: neither opens nor closes"
+            same = state_name(self.state) == state_name(before)
+            assert same, "an inconclusive result neither opens nor closes"
 
     @rule()
     def somebody_forces_it_open(self) -> None:
@@ -196,17 +197,17 @@ class BreakerMachine(RuleBasedStateMachine):
     def it_equals_the_model(self) -> None:
         state = state_name(self.state)
         assert state == self.model.state
-        assert state == self.before or (self.before, state) in LEGAL, "11: only legal transitions"
+        assert state == self.before or (self.before, state) in LEGAL, "only legal transitions"
         self.before = state
 
     @invariant()
     def probes_in_flight_are_few(self) -> None:
         if isinstance(self.state, HalfOpen):
             alive = [slot for slot in self.state.slots if slot.until > self.now]
-            assert len(alive) + self.state.successes <= self.rule.half_open_max_calls, "12"
+            assert len(alive) + self.state.successes <= self.rule.half_open_max_calls
 
 
-def test_11_to_18_the_breaker_equals_its_model_after_any_trace() -> None:
+def test_the_breaker_equals_its_model_after_any_trace() -> None:
     run_state_machine_as_test(BreakerMachine)
 
 
@@ -214,7 +215,9 @@ def test_11_to_18_the_breaker_equals_its_model_after_any_trace() -> None:
     st.lists(st.tuples(st.floats(0, 3), st.booleans()), max_size=60),
     st.sampled_from([1.0, 7.0, 30.0]),
 )
-def test_17_window_sums_equal_brute_force(calls: list[tuple[float, bool]], span: float) -> None:
+def test_the_window_counts_the_calls_that_a_full_list_would_count(
+    calls: list[tuple[float, bool]], span: float
+) -> None:
     window, counted, now = Window(), [], 0.0
     for pause, failed in calls:
         now += pause
@@ -229,7 +232,7 @@ def test_17_window_sums_equal_brute_force(calls: list[tuple[float, bool]], span:
     breaker_rules,
     st.lists(st.tuples(st.floats(0, 2), st.sampled_from(["ok", "ok", "fail", "reset"]))),
 )
-def test_11_17_the_breaker_with_its_store_equals_the_model_after_any_calls(
+def test_the_breaker_with_its_store_equals_the_model_after_any_calls(
     breaker_rule: BreakerRule, calls: list[tuple[float, str]]
 ) -> None:
     async def scenario() -> None:
@@ -254,7 +257,7 @@ def test_11_17_the_breaker_with_its_store_equals_the_model_after_any_calls(
 
 
 @given(st.integers(1, 30), st.integers(0, 40))
-def test_17_below_the_minimum_number_of_calls_the_ratio_never_opens_it(
+def test_below_the_minimum_number_of_calls_the_ratio_never_opens_the_circuit(
     minimum: int, calls: int
 ) -> None:
     breaker = BreakerRule(failure_threshold=1000, minimum_calls=minimum)
@@ -267,7 +270,7 @@ def test_17_below_the_minimum_number_of_calls_the_ratio_never_opens_it(
 
 
 @given(breaker_rules, st.integers(1, 100_000), chances)
-def test_16_the_open_time_grows_within_its_bounds(
+def test_the_open_time_grows_within_its_bounds(
     breaker: BreakerRule, trips: int, chance: float
 ) -> None:
     seconds = breaker.open_time(trips, chance)

@@ -1,4 +1,4 @@
-"""Invariants 19 to 21: limit, bounded queue, first come first served, and no permit ever lost."""
+"""The bulkhead: its limit, its fair and bounded queue, and no lost permit (invariants 19 to 21)."""
 
 import asyncio
 from math import inf
@@ -27,10 +27,11 @@ class Crowd:
 
     def __init__(self, limit: int, max_queue: int, max_wait: float | None) -> None:
         self.clock = ManualClock()
+        self.limit = limit
         self.bulkhead = Bulkhead(limit, max_queue=max_queue, max_wait=max_wait, clock=self.clock)
         self.tasks: list[asyncio.Task[None]] = []
         self.doors: dict[int, asyncio.Event] = {}
-        self.entered: list[int] = []
+        self.entered: list[int] = []  # of those that had to wait
         self.waits: list[float] = []
 
     def arrive(self) -> None:
@@ -38,10 +39,12 @@ class Crowd:
 
     async def visit(self, number: int) -> None:
         door = self.doors[number] = asyncio.Event()
+        has_to_wait = self.bulkhead.running >= self.limit or self.bulkhead.waiting > 0
         since = self.clock.monotonic()
 
         async def inside() -> None:
-            self.entered.append(number)
+            if has_to_wait:
+                self.entered.append(number)
             self.waits.append(self.clock.monotonic() - since)
             await door.wait()
 
@@ -67,7 +70,7 @@ class Crowd:
 
 
 @given(ACTIONS, st.integers(1, 3), st.integers(0, 4), st.none() | st.sampled_from([0.0, 1.0]))
-def test_19_20_21_cancelling_at_any_point_leaves_limit_queue_and_permits_as_they_were(
+def test_cancelling_at_any_point_keeps_the_limit_the_queue_and_every_permit(
     actions: list[tuple[str, int]], limit: int, max_queue: int, max_wait: float | None
 ) -> None:
     async def scenario() -> None:
@@ -90,7 +93,7 @@ def test_19_20_21_cancelling_at_any_point_leaves_limit_queue_and_permits_as_they
 
 
 @given(st.floats(0, 10), st.none() | st.floats(0, 10))
-def test_21_the_wait_ends_with_the_shorter_of_max_wait_and_the_remaining_time(
+def test_the_wait_ends_with_the_shorter_of_max_wait_and_the_remaining_time(
     timeout: float, max_wait: float | None
 ) -> None:
     async def scenario() -> None:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from properties import strategies as some
 from returns.result import Failure, Success
 
+from order_service.apis import judged
 from order_service.domain import (
     BlockedUser,
     CompensationFailed,
@@ -19,11 +20,8 @@ from order_service.domain import (
     UnknownUser,
     User,
     after_undoing,
-    payment_failure,
     quote,
-    service_failure,
-    stock_failure,
-    user_failure,
+    trouble,
     what_to_undo,
 )
 from railhttp import (
@@ -42,39 +40,32 @@ def answered(status: int) -> HTTPStatusError:
 def test_every_failure_means_that_a_service_is_down_or_broken(
     failure: HTTPFailure, service: Service
 ) -> None:
-    meaning = service_failure(service)(failure)
+    meaning = trouble(service)(failure)
     assert meaning.service == service
     if isinstance(meaning, ServiceDown):
         assert meaning.may_have_acted is (failure.delivery is not Delivery.NOT_SENT)
 
 
 @given(some.failures())
-@example(answered(402))
-@example(answered(404))
-@example(answered(409))
-def test_a_status_has_a_meaning_where_the_api_gives_it_one(failure: HTTPFailure) -> None:
-    status = failure.status if isinstance(failure, HTTPStatusError) else None
-    assert isinstance(user_failure(1)(failure), UnknownUser) is (status == 404)
-    assert isinstance(stock_failure("tea")(failure), OutOfStock) is (status in {404, 409})
-    assert isinstance(payment_failure(failure), PaymentDeclined) is (status == 402)
+def test_only_a_declared_refusal_stays_what_it_is(failure: HTTPFailure) -> None:
+    declined = PaymentDeclined("not enough credit")
+    assert judged("payments", PaymentDeclined)(declined) is declined
+    assert judged("users", UnknownUser)(UnknownUser(1)) == UnknownUser(1)
+    assert judged("stock", OutOfStock)(failure) == trouble("stock")(failure)
 
 
 @given(some.failures())
 @example(answered(402))
 def test_a_payment_that_may_have_happened_is_always_undone(failure: HTTPFailure) -> None:
-    meaning = payment_failure(failure)
-    certain = isinstance(meaning, PaymentDeclined) or (
-        isinstance(meaning, ServiceDown) and failure.delivery is Delivery.NOT_SENT
-    )
+    meaning = trouble("payments")(failure)
+    certain = isinstance(meaning, ServiceDown) and failure.delivery is Delivery.NOT_SENT
     assert what_to_undo(meaning) == (("stock",) if certain else ("stock", "payments"))
 
 
 @given(some.failures())
 def test_a_reservation_that_may_have_happened_is_always_undone(failure: HTTPFailure) -> None:
-    meaning = stock_failure("tea")(failure)
-    certain = isinstance(meaning, OutOfStock) or (
-        isinstance(meaning, ServiceDown) and failure.delivery is Delivery.NOT_SENT
-    )
+    meaning = trouble("stock")(failure)
+    certain = isinstance(meaning, ServiceDown) and failure.delivery is Delivery.NOT_SENT
     assert what_to_undo(meaning) == (() if certain else ("stock",))
 
 
@@ -82,8 +73,8 @@ def test_a_reservation_that_may_have_happened_is_always_undone(failure: HTTPFail
 def test_why_an_order_failed_is_never_lost(
     failure: HTTPFailure, undoings: list[HTTPFailure | None]
 ) -> None:
-    cause: FulfilmentFailure = payment_failure(failure)
-    results = [Failure(service_failure("stock")(one)) if one else Success(None) for one in undoings]
+    cause: FulfilmentFailure = trouble("payments")(failure)
+    results = [Failure(trouble("stock")(one)) if one else Success(None) for one in undoings]
     end = after_undoing(cause)(results).failure()
     if any(undoings):
         assert isinstance(end, CompensationFailed)

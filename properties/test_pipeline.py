@@ -1,4 +1,4 @@
-"""Invariants 23 and 24: an all-pass pipeline is the identity; a time limit holds for all of it."""
+"""The pipeline: its total bounds every layer, idle layers change nothing (invariants 23, 24)."""
 
 import asyncio
 from typing import Final
@@ -41,7 +41,7 @@ def layer(kind: str, clock: ManualClock) -> Layer:
 
 
 @given(KIND_SETS, attempt_outcomes, st.none() | st.just(15.0))
-def test_24_an_all_pass_pipeline_is_the_identity(
+def test_layers_that_let_a_call_pass_return_its_outcome_unchanged(
     kinds: list[str], outcome: HTTPFailure | HttpResponse, total: float | None
 ) -> None:
     clock = ManualClock()
@@ -51,7 +51,7 @@ def test_24_an_all_pass_pipeline_is_the_identity(
 
 
 @given(KIND_SETS, st.integers(0, 40), st.none() | st.just(15.0))
-def test_24_cancellation_always_propagates_and_leaves_nothing_behind(
+def test_cancelling_a_call_at_any_point_propagates_and_frees_every_layer(
     kinds: list[str], turns: int, total: float | None
 ) -> None:
     async def scenario() -> None:
@@ -74,7 +74,7 @@ def test_24_cancellation_always_propagates_and_leaves_nothing_behind(
 
 
 @given(SCRIPTS, st.permutations(range(4)))
-def test_24_the_order_in_which_layers_are_added_makes_no_difference(
+def test_the_order_in_which_layers_are_added_makes_no_difference(
     script: list[HTTPFailure | HttpResponse], order: list[int]
 ) -> None:
     def played(order: list[int]) -> tuple[object, list[float]]:
@@ -96,7 +96,7 @@ def test_24_the_order_in_which_layers_are_added_makes_no_difference(
 
 
 @given(SCRIPTS, st.floats(0.2, 5), st.none() | st.floats(0.2, 5), st.floats(0, 2), st.booleans())
-def test_23_no_call_takes_longer_than_its_total_and_no_attempt_begins_after_its_deadline(
+def test_no_call_exceeds_its_total_and_no_attempt_begins_after_its_deadline(
     script: list[HTTPFailure | HttpResponse],
     total: float,
     timeout: float | None,

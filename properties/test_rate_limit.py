@@ -1,4 +1,4 @@
-"""Invariants 21 and 22: no window holds too many admissions, and nobody waits in vain."""
+"""The rate limiter: no window admits too many calls, no wait is futile (invariants 21 and 22)."""
 
 import asyncio
 from math import inf
@@ -26,7 +26,7 @@ def assert_bounded(admissions: list[float], rate: float, burst: int) -> None:
 
 
 @given(RATES, BURSTS, st.lists(st.floats(0, 2), max_size=60))
-def test_22_the_rule_admits_no_more_than_burst_plus_rate_in_any_window(
+def test_any_window_admits_at_most_the_burst_plus_the_rate(
     rate: float, burst: int, pauses: list[float]
 ) -> None:
     rule = RateRule(rate, burst)
@@ -51,7 +51,7 @@ def test_22_the_rule_admits_no_more_than_burst_plus_rate_in_any_window(
     st.lists(st.tuples(st.floats(0, 1.5), st.booleans()), min_size=1, max_size=25),
     st.none() | st.floats(0, 5),
 )
-def test_21_22_callers_begin_in_order_within_their_patience_and_cancelled_ones_cost_nothing(
+def test_callers_begin_in_order_within_max_wait_and_cancelled_ones_use_no_turn(
     rate: float, burst: int, arrivals: list[tuple[float, bool]], max_wait: float | None
 ) -> None:
     clock = ManualClock()
@@ -91,7 +91,7 @@ def test_21_22_callers_begin_in_order_within_their_patience_and_cancelled_ones_c
 
 
 @given(RATES, BURSTS, st.integers(1, 10), st.floats(0, 10))
-def test_22_nobody_overtakes_those_who_wait(
+def test_a_new_caller_never_overtakes_the_queue(
     rate: float, burst: int, ahead: int, now: float
 ) -> None:
     rule = RateRule(rate, burst)
@@ -103,7 +103,7 @@ def test_22_nobody_overtakes_those_who_wait(
 
 
 @given(RATES, st.floats(0, 10), st.integers(0, 10))
-def test_21_a_call_whose_turn_would_come_after_its_deadline_is_refused_at_once(
+def test_a_call_whose_turn_comes_after_its_deadline_fails_at_once(
     rate: float, timeout: float, ahead: int
 ) -> None:
     async def scenario() -> None:

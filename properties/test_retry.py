@@ -1,6 +1,6 @@
-"""Invariants 1, 3, 4, 5, 6, 8 and 10 of retrying, on a clock turned by hand.
+"""Retries on a manual clock (invariants 1, 3 to 6, 8 and 10 of docs/invariants.md).
 
-What of 1, 6 and 9 needs a server that counts is in tests/client.
+tests/client covers the parts of 1, 6 and 9 that need a server.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ SCRIPTS = st.lists(attempt_outcomes, min_size=1, max_size=6)
 
 
 @given(SCRIPTS, st.integers(1, 6))
-def test_1_no_more_attempts_than_allowed(
+def test_a_call_makes_between_one_and_max_attempts_attempts(
     script: list[HTTPFailure | HttpResponse], max_attempts: int
 ) -> None:
     clock = ManualClock()
@@ -43,7 +43,7 @@ def test_1_no_more_attempts_than_allowed(
     st.sampled_from([429, 503]),
     st.booleans(),
 )
-def test_3_a_delay_honours_retry_after_up_to_its_cap(
+def test_a_delay_is_at_least_retry_after_up_to_its_cap(
     rule: RetryRule, number: int, asked: float, chance: float, status: int, in_ms: bool
 ) -> None:
     fields = {"retry-after-ms": f"{asked * 1000}"} if in_ms else {"Retry-After": f"{asked:.3f}"}
@@ -55,21 +55,22 @@ def test_3_a_delay_honours_retry_after_up_to_its_cap(
     backoff = rule.throttling if status == 429 else rule.backoff
     capped = min(heard, rule.retry_after_cap)
     if delay is not None:
-        assert capped <= delay <= max(backoff.bound(number), capped)
+        spread = max(backoff.bound(number), capped / 4) if backoff.jitter else 0.0
+        assert capped <= delay <= max(backoff.bound(number), capped + spread) * (1 + 1e-9)
 
 
 @given(
     st.text(st.characters(codec="latin-1"), max_size=20) | st.text("0123456789 -+.:,eGMTSunJan"),
     st.floats(0, 1e10),
 )
-def test_3_any_retry_after_is_read_or_ignored(text: str, wall: float) -> None:
+def test_any_retry_after_is_parsed_or_ignored(text: str, wall: float) -> None:
     for name in ("Retry-After", "retry-after-ms"):
         seconds = retry_after(freeze_headers({name: text}), wall)
         assert seconds is None or seconds >= 0
 
 
 @given(SCRIPTS, st.floats(0, 10), st.floats(0, 3), st.integers(1, 6))
-def test_4_no_attempt_starts_at_or_after_the_deadline_and_no_sleep_crosses_it(
+def test_no_attempt_starts_at_or_after_the_deadline_and_no_delay_crosses_it(
     script: list[HTTPFailure | HttpResponse], timeout: float, takes: float, max_attempts: int
 ) -> None:
     clock = ManualClock()
@@ -91,7 +92,7 @@ def test_4_no_attempt_starts_at_or_after_the_deadline_and_no_sleep_crosses_it(
 
 
 @given(SCRIPTS)
-def test_5_what_is_not_repeatable_is_sent_again_only_when_all_earlier_sends_were_unsent(
+def test_an_unrepeatable_request_is_retried_only_if_no_earlier_attempt_was_sent(
     script: list[HTTPFailure | HttpResponse],
 ) -> None:
     clock = ManualClock()
@@ -104,7 +105,7 @@ def test_5_what_is_not_repeatable_is_sent_again_only_when_all_earlier_sends_were
 
 
 @given(SCRIPTS)
-def test_6_a_body_that_cannot_be_replayed_gets_one_send(
+def test_a_body_that_cannot_be_replayed_is_sent_once(
     script: list[HTTPFailure | HttpResponse],
 ) -> None:
     clock = ManualClock()
@@ -114,7 +115,9 @@ def test_6_a_body_that_cannot_be_replayed_gets_one_send(
 
 
 @given(st.lists(attempt_failures.filter(is_transient), min_size=2, max_size=6))
-def test_8_exhaustion_carries_every_attempts_failure_in_order(script: list[HTTPFailure]) -> None:
+def test_exhausted_retries_carry_the_failure_of_every_attempt_in_order(
+    script: list[HTTPFailure],
+) -> None:
     clock = ManualClock()
     call = ScriptedCall(clock, script)
     error = asyncio.run(clock.run(outcome_of(RetryPolicy(len(script), clock=clock).execute(call))))
@@ -129,7 +132,7 @@ def test_8_exhaustion_carries_every_attempts_failure_in_order(script: list[HTTPF
 
 
 @given(SCRIPTS)
-def test_8_with_reraise_the_last_outcome_is_handed_on_as_it_is(
+def test_with_reraise_the_last_outcome_is_returned_unchanged(
     script: list[HTTPFailure | HttpResponse],
 ) -> None:
     clock = ManualClock()
@@ -141,7 +144,7 @@ def test_8_with_reraise_the_last_outcome_is_handed_on_as_it_is(
 
 
 @given(attempt_failures, st.integers(1, 5), chances)
-def test_8_what_this_client_refused_is_never_tried_again(
+def test_a_request_that_the_client_rejected_is_never_retried(
     failure: HTTPFailure, number: int, chance: float
 ) -> None:
     rule = RetryRule(max_attempts=9, retry_if=lambda failure: True)
@@ -151,7 +154,7 @@ def test_8_what_this_client_refused_is_never_tried_again(
 
 
 @given(st.lists(SCRIPTS, min_size=2, max_size=8))
-def test_10_concurrent_calls_through_one_policy_equal_the_same_calls_run_alone(
+def test_concurrent_calls_through_one_policy_equal_the_same_calls_run_alone(
     scripts: list[list[HTTPFailure | HttpResponse]],
 ) -> None:
     async def together() -> list[list[float]]:
@@ -174,7 +177,7 @@ def test_10_concurrent_calls_through_one_policy_equal_the_same_calls_run_alone(
 
 
 @given(retry_rules, attempt_failures, st.floats(0, 1e3), st.floats(0, 1e3), chances)
-def test_4_the_rule_alone_never_plans_past_a_deadline(
+def test_the_rule_never_plans_a_retry_after_the_deadline(
     rule: RetryRule, failure: HTTPFailure, at: float, now: float, chance: float
 ) -> None:
     trial = Trial(1, failure, deadline=Deadline(at))

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final, NoReturn, TypeAlias
 
 from benchmarks.cases.clients import everything
 from railhttp import HTTPClient, HttpResponse, RetryPolicy
+from railhttp.endpoints import Service, get
 from railhttp.headers import freeze_headers
 from railhttp.model.request import Request
 from railhttp.model.stage import AttemptState
@@ -15,22 +17,61 @@ from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
 from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.pipeline.resilience import ResiliencePipeline
 from railhttp.pipeline.timeouts import Timeouts
+from railhttp.railway import decode
 
 Act: TypeAlias = Callable[[], Awaitable[object]]
 Wrapper: TypeAlias = Callable[[], Act]
 
 ANSWER: Final = HttpResponse(200, freeze_headers({"Content-Type": "text/plain"}), b"hello")
+DOCUMENT: Final = HttpResponse(
+    200, freeze_headers({"Content-Type": "application/json"}), b'{"id":7,"name":"Ann"}'
+)
+VERB: Final = "railhttp: client.get and decode"
+ENDPOINT: Final = "railhttp: an endpoint"
 _LIMIT: Final = 10.0  # seconds
 
 
 class Echo:
     """An exchange that answers at once."""
 
+    def __init__(self, answer: HttpResponse = ANSWER) -> None:
+        self.answer = answer
+
     async def send(self, request: Request, progress: AttemptState) -> HttpResponse:
-        return ANSWER
+        return self.answer
 
     async def open(self, request: Request, progress: AttemptState) -> NoReturn:
         raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class User:
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class UserNotFound:
+    user_id: int
+
+
+@dataclass(frozen=True)
+class FindUser:
+    user_id: int
+
+
+class Users(Service):
+    """A declared API."""
+
+    find = get("/users/{user_id}", FindUser).gives(User).fails(404, UserNotFound)
+
+
+_READ: Final = decode(User)
+
+
+async def _decoded(client: HTTPClient) -> object:
+    """What an endpoint does, by hand."""
+    return (await client.get(f"http://service.example/users/{7}")).bind(_READ)
 
 
 async def act() -> object:
@@ -157,10 +198,17 @@ WRAPPERS: Final[Mapping[str, tuple[str, Wrapper]]] = {
 @asynccontextmanager
 async def clients() -> AsyncIterator[dict[str, Act]]:
     """Give whole clients whose exchange is in memory."""
-    async with HTTPClient(exchange=Echo()) as plain, everything(exchange=Echo()) as full:
+    async with (
+        HTTPClient(exchange=Echo()) as plain,
+        HTTPClient(exchange=Echo(DOCUMENT)) as documents,
+        everything(exchange=Echo()) as full,
+    ):
         url = "http://service.example/"
+        users = Users(documents, base_url="http://service.example")
         yield {
             "railhttp: client.request": lambda: plain.request("GET", url),
             "railhttp: client.get": lambda: plain.get(url),
             "railhttp: client.get with everything": lambda: full.get(url),
+            VERB: lambda: _decoded(documents),
+            ENDPOINT: lambda: users.find(7),
         }

@@ -1,5 +1,5 @@
-"""An order service in railway style: it talks to three APIs, and undoes what it cannot finish.
+"""An order service in railway style: it calls three APIs and undoes the steps of a failed order.
 
-`domain` decides and does no I/O, `apis` describes requests, `service` puts both on one track,
-`server` is a world to try them in. Run it: `cd examples && python -m order_service`.
+`domain` decides without I/O, `apis` describes requests, `service` combines both into one track,
+`server` runs fake APIs. Run it: `cd examples && python -m order_service`.
 """

@@ -1,4 +1,4 @@
-"""Places some orders, with and without trouble, and says what became of them."""
+"""Place some orders, with and without faults, and print their outcomes."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ ORDERS: tuple[tuple[Order, dict[str, int]], ...] = (
 
 
 async def place(order: Order, world: World) -> str:
-    """Place one order, and say in a line what became of it."""
+    """Place an order and return its outcome as a line."""
     apis = Apis(f"{world.url}/users", f"{world.url}/stock", f"{world.url}/payments")
     async with HTTPClient(retry_policy=RetryPolicy(2, base_delay=0.01)) as client:
         match outcome(await run(OrderService(apis).place(order)(client))):
@@ -33,7 +33,7 @@ async def place(order: Order, world: World) -> str:
 
 
 async def main() -> None:
-    """Place all of them."""
+    """Place all orders."""
     for order, faults in ORDERS:
         async with serve() as world:
             world.faults.update(faults)

@@ -1,43 +1,140 @@
-"""The three APIs, as requests that wait for a client and fail in words of the domain."""
+"""The three APIs, declared with their parameters, values and refusals."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
-from urllib.parse import quote
 
 from returns.context import RequiresContextFutureResult
+from returns.future import FutureResult
 
 from order_service.domain import (
     Item,
     Order,
     OutOfStock,
+    PaymentDeclined,
     PaymentFailure,
     Quote,
     ServiceFailure,
     UnknownUser,
     User,
-    payment_failure,
-    service_failure,
-    stock_failure,
-    user_failure,
+    trouble,
 )
-from railhttp import HTTPClient, HttpResponse
-from railhttp.railway import decode, expect, reader
+from order_service.domain import Service as ServiceName
+from railhttp import HTTPClient, HTTPFailure
+from railhttp.endpoints import Body, Service, delete, get, post, put
 
 T = TypeVar("T")
 E = TypeVar("E")
+Refusal = TypeVar("Refusal", UnknownUser, OutOfStock, PaymentDeclined)
 Request: TypeAlias = RequiresContextFutureResult[T, E, HTTPClient]
 
 
 @dataclass(frozen=True)
+class FindUser:
+    """The parameters of a search for a user."""
+
+    user_id: int
+
+
+@dataclass(frozen=True)
+class FindItem:
+    """The parameters of a search for an item."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class OneOrder:
+    """The order that a reservation or a payment is for."""
+
+    order_id: str
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """The item of a reservation."""
+
+    item: str
+    quantity: int
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """A reservation for an order."""
+
+    order_id: str
+    reservation: Body[Reservation]
+
+
+@dataclass(frozen=True)
+class Payment:
+    """The payer and the price."""
+
+    user_id: int
+    cents: int
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A payment for an order."""
+
+    order_id: str
+    payment: Body[Payment]
+
+
+@dataclass(frozen=True)
 class Receipt:
-    """What the payments API answers."""
+    """The response of the payments API."""
 
     id: str
 
 
+class Users(Service):
+    """The users API."""
+
+    find = get("/{user_id}", FindUser).gives(User).fails(404, UnknownUser)
+
+
+class Stock(Service):
+    """The stock API. Reserving twice reserves once, and so does giving back."""
+
+    item = get("/{name}", FindItem).gives(Item).fails(404, OutOfStock)
+    reserve = (
+        put("/reservations/{order_id}", Reserve)
+        .gives(None, status=201)
+        .fails({404, 409}, OutOfStock)
+    )
+    release = delete("/reservations/{order_id}", OneOrder).gives(None, status=204)
+
+
+class Payments(Service):
+    """The payments API."""
+
+    charge = post("/{order_id}", Charge).gives(Receipt).fails(402, PaymentDeclined)
+    void = delete("/{order_id}", OneOrder).gives(None, status=204)
+
+
+def judged(
+    service: ServiceName, _refusal: type[Refusal]
+) -> Callable[[Refusal | HTTPFailure], Refusal | ServiceFailure]:
+    """Keep a declared refusal, and translate any other failure into one of the domain.
+
+    Args:
+        service: The called service.
+        _refusal: The class of the refusal that it declares.
+    """
+
+    def judge(failure: Refusal | HTTPFailure) -> Refusal | ServiceFailure:
+        if isinstance(failure, UnknownUser | OutOfStock | PaymentDeclined):
+            return failure
+        return trouble(service)(failure)
+
+    return judge
+
+
 @dataclass(frozen=True)
 class Apis:
-    """Where the APIs are.
+    """Requests to the APIs that wait for a client.
 
     Attributes:
         users: The base URL of the users API.
@@ -51,38 +148,51 @@ class Apis:
 
     def find_user(self, user_id: int) -> Request[User, UnknownUser | ServiceFailure]:
         """Find a user."""
-        found = reader.get(f"{self.users}/{user_id}").bind_result(decode(User))
-        return found.alt(user_failure(user_id))
+
+        def find(client: HTTPClient) -> FutureResult[User, UnknownUser | HTTPFailure]:
+            return Users(client, base_url=self.users).find.future(user_id)
+
+        return RequiresContextFutureResult(find).alt(judged("users", UnknownUser))
 
     def find_item(self, name: str) -> Request[Item, OutOfStock | ServiceFailure]:
         """Look at an item in stock."""
-        return (
-            reader.get(f"{self.stock}/{quote(name)}")
-            .bind_result(decode(Item))
-            .alt(stock_failure(name))
-        )
 
-    def reserve(self, order: Order) -> Request[HttpResponse, OutOfStock | ServiceFailure]:
-        """Reserve what is ordered; doing it twice reserves once."""
-        described = {"item": order.item, "quantity": order.quantity}
-        answer = reader.put(f"{self.stock}/reservations/{order.id}", json=described)
-        return answer.bind_result(expect(201)).alt(stock_failure(order.item))
+        def find(client: HTTPClient) -> FutureResult[Item, OutOfStock | HTTPFailure]:
+            return Stock(client, base_url=self.stock).item.future(name)
 
-    def release(self, order: Order) -> Request[HttpResponse, ServiceFailure]:
-        """Give a reservation back; doing it twice gives it back once."""
-        answer = reader.delete(f"{self.stock}/reservations/{order.id}")
-        return answer.alt(service_failure("stock"))
+        return RequiresContextFutureResult(find).alt(judged("stock", OutOfStock))
+
+    def reserve(self, order: Order) -> Request[None, OutOfStock | ServiceFailure]:
+        """Reserve what is ordered."""
+
+        def reserve(client: HTTPClient) -> FutureResult[None, OutOfStock | HTTPFailure]:
+            stock = Stock(client, base_url=self.stock)
+            return stock.reserve.future(order.id, Reservation(order.item, order.quantity))
+
+        return RequiresContextFutureResult(reserve).alt(judged("stock", OutOfStock))
+
+    def release(self, order: Order) -> Request[None, ServiceFailure]:
+        """Cancel a reservation."""
+
+        def release(client: HTTPClient) -> FutureResult[None, HTTPFailure]:
+            return Stock(client, base_url=self.stock).release.future(order.id)
+
+        return RequiresContextFutureResult(release).alt(trouble("stock"))
 
     def charge(self, quoted: Quote) -> Request[Receipt, PaymentFailure]:
         """Charge a user; the order's id keeps a second send from charging twice."""
-        answer = reader.post(
-            f"{self.payments}/{quoted.order.id}",
-            json={"user_id": quoted.user.id, "cents": quoted.cents},
-            headers={"Idempotency-Key": quoted.order.id},
-        )
-        return answer.bind_result(decode(Receipt)).alt(payment_failure)
 
-    def void(self, order: Order) -> Request[HttpResponse, ServiceFailure]:
+        def charge(client: HTTPClient) -> FutureResult[Receipt, PaymentDeclined | HTTPFailure]:
+            payments = Payments(client, base_url=self.payments)
+            keyed = payments.charge.with_options(idempotency_key=quoted.order.id)
+            return keyed.future(quoted.order.id, Payment(quoted.user.id, quoted.cents))
+
+        return RequiresContextFutureResult(charge).alt(judged("payments", PaymentDeclined))
+
+    def void(self, order: Order) -> Request[None, ServiceFailure]:
         """Take a payment back, if there is one."""
-        answer = reader.delete(f"{self.payments}/{order.id}")
-        return answer.alt(service_failure("payments"))
+
+        def void(client: HTTPClient) -> FutureResult[None, HTTPFailure]:
+            return Payments(client, base_url=self.payments).void.future(order.id)
+
+        return RequiresContextFutureResult(void).alt(trouble("payments"))

@@ -1,4 +1,4 @@
-"""What an order is, what can become of it, and what follows from a failure. No I/O here."""
+"""Orders, their failures, and the decisions after a failure. No I/O here."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,14 +20,13 @@ from railhttp import (
     HTTPStatusError,
     HTTPTimeoutError,
 )
-from railhttp.railway import problem
 
 Service: TypeAlias = Literal["users", "stock", "payments"]
 
 
 @dataclass(frozen=True)
 class Order:
-    """What somebody wants; its id makes every request for it repeatable."""
+    """An order; its id makes every request for it repeatable."""
 
     id: str
     user_id: int
@@ -37,7 +36,7 @@ class Order:
 
 @dataclass(frozen=True)
 class User:
-    """Who orders."""
+    """The user who orders."""
 
     id: int
     name: str
@@ -46,7 +45,7 @@ class User:
 
 @dataclass(frozen=True)
 class Item:
-    """What is ordered."""
+    """An item in stock."""
 
     name: str
     cents: int
@@ -55,7 +54,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Quote:
-    """An order that may be placed, and its price."""
+    """A valid order and its price."""
 
     order: Order
     user: User
@@ -64,7 +63,7 @@ class Quote:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """An order that was placed."""
+    """A paid order."""
 
     quote: Quote
     payment_id: str
@@ -75,7 +74,7 @@ class Confirmation:
 
 @dataclass(frozen=True)
 class UnknownUser:
-    """There is no such user."""
+    """The user does not exist."""
 
     user_id: int
 
@@ -89,25 +88,25 @@ class BlockedUser:
 
 @dataclass(frozen=True)
 class OutOfStock:
-    """There is not enough of the item, or no such item."""
+    """The stock is too low, or the item does not exist."""
 
     item: str
 
 
 @dataclass(frozen=True)
 class PaymentDeclined:
-    """The user's bank said no."""
+    """The user's bank declined; the title is that of the problem (RFC 9457)."""
 
-    reason: str
+    title: str
 
 
 @dataclass(frozen=True)
 class ServiceDown:
-    """A service could not be reached or used; later it may be.
+    """A service is temporarily unavailable.
 
     Attributes:
-        service: Which one.
-        may_have_acted: Whether it may have done what it was asked to do.
+        service: The service that failed.
+        may_have_acted: Whether it may have carried out the request.
     """
 
     service: Service
@@ -116,7 +115,7 @@ class ServiceDown:
 
 @dataclass(frozen=True)
 class ServiceBroken:
-    """A service and we do not understand each other; somebody has to look at it."""
+    """A service and this program disagree about their protocol; a developer must fix it."""
 
     service: Service
     reason: str
@@ -124,11 +123,11 @@ class ServiceBroken:
 
 @dataclass(frozen=True)
 class CompensationFailed:
-    """An order failed, and so did undoing what had been done for it.
+    """An order failed, and undoing it failed too.
 
     Attributes:
         cause: Why the order failed.
-        left: What is left undone.
+        left: The failures of the steps that could not be undone.
     """
 
     cause: "FulfilmentFailure"
@@ -141,11 +140,11 @@ FulfilmentFailure: TypeAlias = OutOfStock | PaymentFailure
 OrderFailure: TypeAlias = UnknownUser | BlockedUser | FulfilmentFailure | CompensationFailed
 
 
-# -- what a failure of HTTP means here ------------------------------------------------------
+# -- from HTTP failures to domain failures --------------------------------------------------
 
 
-def service_failure(service: Service) -> Callable[[HTTPFailure], ServiceFailure]:
-    """Say what any failure of HTTP means, where no status has a meaning of its own."""
+def trouble(service: Service) -> Callable[[HTTPFailure], ServiceFailure]:
+    """Translate a failure of HTTP that the service did not declare."""
 
     def judge(failure: HTTPFailure) -> ServiceFailure:
         match failure:
@@ -156,7 +155,7 @@ def service_failure(service: Service) -> Callable[[HTTPFailure], ServiceFailure]
             case HTTPCircuitOpenError() | HTTPRetryExhaustedError():
                 return ServiceDown(service, failure.delivery is not Delivery.NOT_SENT)
             case HTTPDecodeError() | HTTPResponseTooLargeError():
-                return ServiceBroken(service, f"answer: {failure.message}")
+                return ServiceBroken(service, f"response: {failure.message}")
             case HTTPInvalidRequestError() | HTTPInterceptorError():
                 return ServiceBroken(service, f"request: {failure.message}")
             case _:
@@ -165,44 +164,11 @@ def service_failure(service: Service) -> Callable[[HTTPFailure], ServiceFailure]
     return judge
 
 
-def user_failure(user_id: int) -> Callable[[HTTPFailure], UnknownUser | ServiceFailure]:
-    """Say what a failure to find a user means."""
-
-    def judge(failure: HTTPFailure) -> UnknownUser | ServiceFailure:
-        if isinstance(failure, HTTPStatusError) and failure.status == 404:
-            return UnknownUser(user_id)
-        return service_failure("users")(failure)
-
-    return judge
-
-
-def stock_failure(item: str) -> Callable[[HTTPFailure], OutOfStock | ServiceFailure]:
-    """Say what a failure to look at or reserve an item means."""
-
-    def judge(failure: HTTPFailure) -> OutOfStock | ServiceFailure:
-        if isinstance(failure, HTTPStatusError) and failure.status in {404, 409}:
-            return OutOfStock(item)
-        return service_failure("stock")(failure)
-
-    return judge
-
-
-def payment_failure(failure: HTTPFailure) -> PaymentFailure:
-    """Say what a failure to charge means; the reason stands in the problem details."""
-    if isinstance(failure, HTTPStatusError) and failure.status == 402:
-        return PaymentDeclined(
-            problem(failure)
-            .bind_optional(lambda details: details.title)
-            .value_or("no reason given")
-        )
-    return service_failure("payments")(failure)
-
-
 # -- decisions ------------------------------------------------------------------------------
 
 
 def quote(order: Order) -> Callable[[tuple[User, Item]], Result[Quote, BlockedUser | OutOfStock]]:
-    """Decide whether an order may be placed, and what it costs."""
+    """Decide whether an order is valid, and compute its price."""
 
     def decide(found: tuple[User, Item]) -> Result[Quote, BlockedUser | OutOfStock]:
         user, item = found
@@ -216,9 +182,9 @@ def quote(order: Order) -> Callable[[tuple[User, Item]], Result[Quote, BlockedUs
 
 
 def what_to_undo(failure: FulfilmentFailure) -> tuple[Service, ...]:
-    """Decide where something may have been done for an order that has failed now.
+    """Decide which services to undo for a failed order.
 
-    What is not certain is undone: to take back what was never done does no harm.
+    If a service may have acted, undo it: undoing a step that never happened is harmless.
     """
     match failure:
         case OutOfStock() | ServiceDown(service="stock", may_have_acted=False):
@@ -239,7 +205,7 @@ def after_undoing(
     [Iterable[Result[object, ServiceFailure]]],
     Result[Never, FulfilmentFailure | CompensationFailed],
 ]:
-    """Say how an order ends, once everything was tried to undo it."""
+    """Decide the outcome of a failed order from the outcomes of undoing it."""
 
     def end(
         outcomes: Iterable[Result[object, ServiceFailure]],

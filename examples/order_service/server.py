@@ -1,4 +1,4 @@
-"""A world to try the service in: the three APIs on one free port of loopback."""
+"""A test world for the service: the three APIs on a free loopback port."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -14,14 +14,14 @@ CREDIT = 100_000  # cents
 
 @dataclass
 class World:
-    """What the APIs have done, and how they misbehave.
+    """The state of the APIs, and their faults.
 
     Attributes:
-        url: Where they are.
+        url: Their base URL.
         reservations: Quantities by order.
         payments: Cents by order.
-        faults: Statuses that requests are answered with, by method and API; where the key ends
-            in `!` the request is carried out all the same.
+        faults: Error statuses by method and API. If the key ends in `!`, the request is carried
+            out before the error is returned.
     """
 
     url: str = ""
@@ -30,30 +30,32 @@ class World:
     faults: dict[str, int] = field(default_factory=dict)
 
     async def user(self, request: web.Request) -> web.Response:
-        """A user, or 404."""
-        found = USERS.get(int(request.match_info["id"]))
-        return web.json_response(found, status=200 if found else 404)
+        """Return a user, or 404."""
+        user_id = int(request.match_info["id"])
+        if user_id not in USERS:
+            return web.json_response({"user_id": user_id}, status=404)
+        return web.json_response(USERS[user_id])
 
     async def item(self, request: web.Request) -> web.Response:
-        """An item, or 404."""
+        """Return an item, or 404."""
         name = request.match_info["name"]
         if name not in ITEMS:
-            return web.Response(status=404)
+            return web.json_response({"item": name}, status=404)
         cents, left = ITEMS[name]
         return web.json_response({"name": name, "cents": cents, "left": left})
 
     async def reserve(self, request: web.Request) -> web.Response:
-        """Reserve, once for each order."""
+        """Reserve items, once per order."""
         self.reservations[request.match_info["order"]] = (await request.json())["quantity"]
         return web.Response(status=201)
 
     async def release(self, request: web.Request) -> web.Response:
-        """Give back."""
+        """Release a reservation."""
         self.reservations.pop(request.match_info["order"], None)
         return web.Response(status=204)
 
     async def charge(self, request: web.Request) -> web.Response:
-        """Charge, or decline with problem details (RFC 9457)."""
+        """Charge a user, or decline with problem details (RFC 9457)."""
         cents = (await request.json())["cents"]
         if cents > CREDIT:
             body, kind = '{"title": "not enough credit"}', "application/problem+json"
@@ -62,14 +64,14 @@ class World:
         return web.json_response({"id": f"payment of {request.match_info['order']}"})
 
     async def void(self, request: web.Request) -> web.Response:
-        """Take a payment back."""
+        """Void a payment."""
         self.payments.pop(request.match_info["order"], None)
         return web.Response(status=204)
 
 
 @asynccontextmanager
 async def serve() -> AsyncGenerator[World]:
-    """Run the three APIs for the length of a block."""
+    """Run the three APIs for the duration of a block."""
     world = World()
 
     @web.middleware

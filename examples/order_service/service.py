@@ -1,4 +1,4 @@
-"""Placing an order: one track, and what is undone where it ends early."""
+"""Placing an order as one track, which undoes its steps after a failure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,19 +33,19 @@ class OrderService:
     """Places orders.
 
     Attributes:
-        apis: What it talks to.
+        apis: The APIs that it calls.
     """
 
     apis: Apis
 
     def place(self, order: Order) -> Request[Confirmation, OrderFailure]:
-        """Describe how an order is placed; give it a client, and it happens."""
+        """Describe how to place an order; calling the result with a client places it."""
         return flow(self._look_up(order), then(quote(order)), then(self._fulfil))
 
     def _look_up(
         self, order: Order
     ) -> Request[tuple[User, Item], UnknownUser | OutOfStock | ServiceFailure]:
-        """Ask two APIs at the same time."""
+        """Call two APIs at the same time."""
         user, item = self.apis.find_user(order.user_id), self.apis.find_item(order.item)
         return RequiresContextFutureResult(lambda client: gather(user(client), item(client)))
 
@@ -62,7 +62,7 @@ class OrderService:
     def _undo(
         self, order: Order
     ) -> Callable[[FulfilmentFailure], Request[Never, FulfilmentFailure | CompensationFailed]]:
-        """Undo all that there is to undo, even where one part of it fails."""
+        """Undo every step, even if undoing one of them fails."""
         undoings = {"stock": self.apis.release(order), "payments": self.apis.void(order)}
 
         def undo(

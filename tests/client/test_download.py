@@ -463,6 +463,68 @@ async def test_too_many_bytes_are_a_failure(client: HTTPClient, target: Path) ->
     assert read(target) == b"content"
 
 
+async def test_a_part_that_is_the_whole_file_is_taken_and_not_fetched_again(
+    client: HTTPClient, target: Path
+) -> None:
+    async with ScriptedServer(serves(b"content", V1)) as server:
+        leave_part(target, server.url(), b"content", total=7)
+        done = (await client.download(server.url(), target)).unwrap()
+    assert (done.size, done.resumed_from, done.response.status) == (7, 7, 416)
+    assert (read(target), len(server.received)) == (b"content", 1)
+
+
+@pytest.mark.parametrize(
+    "status", ["200 OK", "202 Accepted", "204 No Content", "226 IM Used", "201 Created"]
+)
+async def test_a_response_that_contradicts_the_request_for_a_part_is_never_committed(
+    client: HTTPClient, target: Path, status: str
+) -> None:
+    contradiction = [] if status == "204 No Content" else ["Content-Range: bytes 0-2/7"]
+    wrong = sends(answer(b"ent", *contradiction, V1, status=status))
+    async with ScriptedServer(wrong) as server:
+        leave_part(target, server.url(), b"cont")
+        failure = (await client.download(server.url(), target)).failure()
+    assert isinstance(failure, HTTPConnectionError)
+    assert failure.kind == "protocol"
+    assert not exists(target)
+
+
+async def test_a_range_with_more_bytes_than_it_announces_is_not_trusted(
+    client: HTTPClient, target: Path
+) -> None:
+    long = sends(
+        head("Content-Range: bytes 4-6/*", V1, "Transfer-Encoding: chunked", status="206 Partial")
+        + b"5\r\nent!!\r\n0\r\n\r\n"
+    )
+    async with ScriptedServer(long) as server:
+        leave_part(target, server.url(), b"cont")
+        failure = (await client.download(server.url(), target)).failure()
+    assert isinstance(failure, HTTPConnectionError)
+    assert failure.kind == "protocol"
+    assert list(target.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("validator", "resumed_from"), [('"v1"', 4), ("Tue, 14 Nov 2023 22:13:20 GMT", 0)]
+)
+async def test_a_new_signature_resumes_where_a_strong_etag_proves_the_version(
+    client: HTTPClient, target: Path, validator: str, resumed_from: int
+) -> None:
+    async with ScriptedServer(serves(b"content", V1)) as server:
+        leave_part(target, server.url("/f", **{"X-Amz-Signature": "old"}), b"cont", validator)
+        url = server.url("/f", **{"X-Amz-Signature": "new"})
+        done = (await client.download(url, target)).unwrap()
+    assert (done.size, done.resumed_from) == (7, resumed_from)
+
+
+async def test_an_async_progress_function_is_refused(client: HTTPClient, target: Path) -> None:
+    async def progress(size: int, total: int | None) -> None: ...
+
+    failure = (await client.download("http://127.0.0.1:1/", target, progress=progress)).failure()  # type: ignore[arg-type]  # on purpose
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert failure.field == "progress"
+
+
 # -- failures -------------------------------------------------------------------------------
 
 

@@ -23,14 +23,12 @@ from railhttp import (
     HTTPConnectionError,
     HTTPFailure,
     HTTPInterceptorError,
-    HTTPInvalidRequestError,
     HTTPRequestSentHook,
     HttpResponse,
     HTTPRetryExhaustedError,
     HTTPStatusError,
     HTTPTimeoutError,
     HTTPValidationError,
-    RequestContext,
     ResiliencePipeline,
     RetryPolicy,
     RetryPolicyProtocol,
@@ -173,27 +171,28 @@ async def test_a_breaker_says_in_its_own_words_that_it_is_open(
     assert len(faults.received) == 1
 
 
+LATE: Final = HTTPTimeoutError("theirs", phase="total")
+THEIRS: Final = KeyError("theirs")
+OPEN: Final = HTTPCircuitOpenError(retry_after=1.0, name="b")
+
+
+@pytest.mark.parametrize("layer", ["retry_policy", "circuit_breaker", "resilience"])
 @pytest.mark.parametrize(
     ("error", "calls", "expected"),
     [
-        (KeyError("theirs"), 0, HTTPCircuitOpenError),
-        (KeyError("theirs"), 1, HTTPInterceptorError),
-        (timed_out := HTTPTimeoutError("theirs", phase="total"), 0, HTTPTimeoutError),
-        (timed_out, 1, HTTPTimeoutError),
-        (HTTPCircuitOpenError(retry_after=1.0, name="b"), 0, HTTPCircuitOpenError),
+        pytest.param(THEIRS, 0, HTTPCircuitOpenError, id="theirs, before the call"),
+        pytest.param(THEIRS, 1, HTTPInterceptorError, id="theirs, after a response"),
+        pytest.param(LATE, 0, HTTPTimeoutError, id="a failure, before the call"),
+        pytest.param(LATE, 1, HTTPTimeoutError, id="a failure, after a response"),
+        pytest.param(OPEN, 0, HTTPCircuitOpenError, id="an open circuit"),
     ],
 )
-async def test_whatever_a_policy_or_a_breaker_raises(
-    faults: FaultServer, error: Exception, calls: int, expected: type[HTTPFailure]
+async def test_what_a_policy_raises_becomes_a_failure_by_what_the_call_saw(
+    faults: FaultServer, layer: str, error: Exception, calls: int, expected: type[HTTPFailure]
 ) -> None:
-    raising = Raises(error, calls=calls)
-    for client in (
-        HTTPClient(TOTAL, retry_policy=raising),
-        HTTPClient(TOTAL, resilience=raising),
-        HTTPClient(TOTAL, circuit_breaker=raising),
-    ):
-        async with client:
-            assert type(await outcome(client, faults.url())) is expected
+    layers: dict[str, object] = {layer: Raises(error, calls=calls)}
+    async with HTTPClient(TOTAL, **layers) as client:  # type: ignore[arg-type]  # one of three layers
+        assert type(await outcome(client, faults.url())) is expected
 
 
 class CountingBreakers(OriginBreakers):
@@ -226,110 +225,6 @@ async def test_a_breakers_own_refusal_learns_of_the_call(faults: FaultServer) ->
     assert isinstance(failure, HTTPCircuitOpenError)
     assert (failure.retry_after, failure.name, failure.method) == (1.5, "stock", "GET")
     assert failure.url == faults.url("/ok") + "?token=***"
-
-
-# --- interceptors
-
-
-class Interceptor:
-    """Notes its name on the way out and back, or fails there."""
-
-    def __init__(self, name: str, log: list[str], *, fails: str = "") -> None:
-        self._name = name
-        self._log = log
-        self._fails = fails
-
-    async def intercept_request(self, context: RequestContext) -> RequestContext:
-        self._log.append(f"{self._name} out {context.attempt}")
-        context.headers[f"X-{self._name}"] = "was here"
-        self._fail_in("request")
-        return context
-
-    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
-        self._log.append(f"{self._name} back {response.status}")
-        self._fail_in("response")
-        return response
-
-    def _fail_in(self, place: str) -> None:
-        if self._fails == place:
-            raise KeyError(place)
-
-
-async def test_interceptors_see_every_attempt_in_order_and_back(echo: EchoServer) -> None:
-    log: list[str] = []
-    policy = RetryPolicy(base_delay=0.001)
-    chain = [Interceptor("A", log), Interceptor("B", log)]
-    async with HTTPClient(PARTIAL, retry_policy=policy, interceptors=chain) as client:
-        assert (await client.get(echo.url("/flaky/k/1"))).unwrap().attempts == 2
-        seen = (await client.get(echo.url("/get"))).unwrap().json()
-    assert log[:8] == [
-        *("A out 0", "B out 0", "B back 503", "A back 503"),
-        *("A out 1", "B out 1", "B back 200", "A back 200"),
-    ]
-    assert isinstance(seen, dict)
-    assert ["X-A", "was here"] in (seen["headers"] or [])  # type: ignore[operator]  # it is a list
-
-
-@pytest.mark.parametrize(
-    ("fails", "delivery", "sent"),
-    [("request", Delivery.NOT_SENT, 0), ("response", Delivery.ANSWERED, 1)],
-)
-async def test_an_interceptor_that_fails_is_named(
-    faults: FaultServer, fails: str, delivery: Delivery, sent: int
-) -> None:
-    chain = [Interceptor("A", [], fails=fails)]
-    async with HTTPClient(PARTIAL, interceptors=chain) as client:
-        failure = (await client.get(faults.url())).failure()
-    assert isinstance(failure, HTTPInterceptorError)
-    assert (failure.interceptor, failure.delivery) == ("Interceptor", delivery)
-    assert failure.message == "Interceptor raised KeyError"
-    assert isinstance(failure.__cause__, KeyError)
-    assert (len(faults.received), failure.attempts) == (sent, 1)
-
-
-class Rewriting:
-    """Makes another request of the caller's."""
-
-    def __init__(self, **changes: str) -> None:
-        self._changes = changes
-
-    async def intercept_request(self, context: RequestContext) -> RequestContext:
-        headers = {name[2:]: text for name, text in self._changes.items() if name[:2] == "X_"}
-        return RequestContext(
-            self._changes.get("method", context.method),
-            self._changes.get("url", context.url),
-            {**context.headers, **{name.replace("_", "-"): text for name, text in headers.items()}},
-        )
-
-    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
-        return HttpResponse(299, body=response.body + b"!")
-
-
-async def test_an_interceptor_may_change_request_and_response(faults: FaultServer) -> None:
-    chain = [Rewriting(method="put", url=faults.url("/no-content-type"), X_Mine="1")]
-    async with HTTPClient(PARTIAL, interceptors=chain) as client:
-        response = (await client.get(faults.url())).unwrap()
-    (seen,) = faults.received
-    assert (seen.method, seen.path, seen.header("mine")) == ("PUT", "/no-content-type", "1")
-    assert (response.status, response.body) == (299, b'{"a": 1}!')
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"url": "ftp://h/"}, "url"),
-        ({"X_Mine": "a\r\nb"}, "headers"),
-        ({"X_Transfer_Encoding": "x"}, "headers"),
-    ],
-)
-async def test_what_an_interceptor_makes_is_checked_too(
-    faults: FaultServer, changes: dict[str, str], field: str
-) -> None:
-    async with HTTPClient(PARTIAL, interceptors=[Rewriting(**changes)]) as client:
-        failure = (await client.get(faults.url())).failure()
-    assert (failure.label, failure.delivery) == (field, Delivery.NOT_SENT)
-    assert "an interceptor made it invalid" in failure.message
-    assert faults.received == []
 
 
 @pytest.mark.parametrize(("key", "sends"), [(False, 1), (True, 3), ("order-7", 3)])
@@ -469,41 +364,3 @@ async def test_a_policy_that_answers_with_something_else_is_a_failure(
         failure = await outcome(client, faults.url())
     assert isinstance(failure, HTTPInterceptorError)
     assert faults.received == []
-
-
-class Retargeting:
-    """Changes the method or the URL."""
-
-    def __init__(self, method: str = "GET", url: str = "") -> None:
-        self._method = method
-        self._url = url
-
-    async def intercept_request(self, context: RequestContext) -> RequestContext:
-        context.method = self._method
-        context.url = self._url or context.url
-        return context
-
-    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
-        return response
-
-
-async def test_a_request_that_an_interceptor_made_a_post_is_sent_once(faults: FaultServer) -> None:
-    async with HTTPClient(TOTAL, interceptors=[Retargeting("post")]) as client:
-        await client.get(faults.url("/reset-before-head"))
-    assert [received.method for received in faults.received] == ["POST"]
-
-
-@pytest.mark.parametrize("method", ["", "CONNECT", "GET / HTTP/1.1\r\nX: y"])
-async def test_a_method_that_an_interceptor_made_up_is_checked(
-    faults: FaultServer, method: str
-) -> None:
-    async with HTTPClient(TOTAL, interceptors=[Retargeting(method)]) as client:
-        failure = (await client.get(faults.url())).failure()
-    assert (type(failure), failure.label) == (HTTPInvalidRequestError, "method")
-    assert "\n" not in str(failure)
-
-
-async def test_an_interceptor_cannot_put_credentials_into_the_url(faults: FaultServer) -> None:
-    async with HTTPClient(TOTAL, interceptors=[Retargeting(url="http://a:b@h/")]) as client:
-        failure = (await client.get(faults.url())).failure()
-    assert (type(failure), failure.label) == (HTTPInvalidRequestError, "url")

@@ -453,7 +453,7 @@ async def test_answers_that_were_not_the_last_are_closed() -> None:
             assert await collect(chunks) == [b"ok"]
 
 
-async def test_9_an_answer_that_is_thrown_away_holds_no_connection_while_the_policy_waits() -> None:
+async def test_a_discarded_response_holds_no_connection_while_the_policy_waits() -> None:
     waiting = asyncio.Event()
     policy = RetryPolicy(base_delay=30.0, jitter=False, on_retry=lambda _: waiting.set())
     server = ScriptedServer(

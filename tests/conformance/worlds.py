@@ -1,4 +1,4 @@
-"""Worlds in which the same scenes are played: real servers, reached in four ways, and a script."""
+"""Worlds of the same scenes: real servers, reached in four ways, and a script, served or not."""
 
 import ssl
 from collections.abc import AsyncGenerator, Callable
@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
+from tests.conformance.asgi_scenes import scenes
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 from tests.servers.listener import LOOPBACK, refused_port
@@ -16,12 +17,12 @@ from railhttp.client.http_client import HTTPClient
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import HTTPClientError
 from railhttp.model.options import RequestOptions
-from railhttp.testing import ScriptedRoute, ScriptedTransport
+from railhttp.testing import ASGITransport, ScriptedRoute, ScriptedTransport, serve
 
-Way: TypeAlias = Literal["plain", "tls", "proxy", "tunnel", "scripted"]
+Way: TypeAlias = Literal["plain", "tls", "proxy", "tunnel", "scripted", "served", "asgi"]
 
 WIRES: Final[tuple[Way, ...]] = ("plain", "tls", "proxy", "tunnel")
-WAYS: Final[tuple[Way, ...]] = (*WIRES, "scripted")
+WAYS: Final[tuple[Way, ...]] = (*WIRES, "scripted", "served", "asgi")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class World:
 
     Attributes:
         way: How requests travel: directly to the server, in plain text or by TLS; through a proxy
-            that forwards them; through its tunnel, by TLS; or nowhere, since a script replies.
+            that forwards them; through its tunnel, by TLS; nowhere, since a script replies; or to a
+            server that plays the script.
         tls: The TLS contexts of the servers and the client.
     """
 
@@ -69,6 +71,11 @@ async def playing(
         if world.way == "scripted":
             script = _script(scene)
             yield HTTPClient(config, exchange=script), f"http://scripted.example{scene.path}"
+        elif world.way == "served":
+            server = await stack.enter_async_context(serve(_script(scene)))
+            yield HTTPClient(config), f"{server.url}{scene.path}"
+        elif world.way == "asgi":
+            yield HTTPClient(config, exchange=ASGITransport(scenes)), f"http://app{scene.path}"
         else:
             url = await _serve(world, scene, stack)
             yield await traveller(world, stack, config), url

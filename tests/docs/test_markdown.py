@@ -1,14 +1,15 @@
-"""Every Python block of the documents runs, in order, against a real server.
+"""Every Python block of the documents runs, in order, against real servers.
 
 The blocks of one document are one program: they share their names, may `await` at the top, and
-find the server's address in `BASE_URL`.
+find the addresses of the servers in `BASE_URL`, `PROXY_URL` and `SECURE_URL`. `CA_FILE` is the
+certificate of the authority that signed the last one's.
 """
 
 import ast
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Final
@@ -16,19 +17,16 @@ from typing import Final
 import pytest
 from mypy import api
 from tests.servers.echo import EchoServer
+from tests.servers.proxy import ProxyServer
+from tests.servers.tls import TlsContexts
 
 ROOT: Final = Path(__file__).parents[2]
-DOCUMENTS: Final = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-TYPED: Final = (
-    "railway",
-    "resilience",
-    "streams",
-    "cookies",
-    "testing",
-    "dependency-injection",
-    "observability",
-)
+DOCUMENTS: Final = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _BLOCK: Final = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def name_of(document: Path) -> str:
+    return document.relative_to(ROOT).with_suffix("").as_posix().replace("/", "_")
 
 
 def sources(document: Path) -> Iterator[str]:
@@ -45,13 +43,31 @@ def blocks(document: Path) -> Iterator[CodeType]:
         yield compile(source, str(document), "exec", flags, dont_inherit=True)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+WITH_BLOCKS: Final = [path for path in DOCUMENTS if any(sources(path))]
+
+
+@pytest.fixture
+async def addresses(
+    echo: EchoServer, proxy: ProxyServer, tls: TlsContexts, tmp_path: Path
+) -> AsyncIterator[dict[str, str]]:
+    authority = tmp_path / "ca.pem"
+    authority.write_bytes(tls.authority_pem)
+    async with EchoServer(ssl_context=tls.trusted) as secure:
+        yield {
+            "BASE_URL": echo.url(""),
+            "PROXY_URL": proxy.url(""),
+            "SECURE_URL": secure.url(""),
+            "CA_FILE": str(authority),
+        }
+
+
+@pytest.mark.parametrize("document", WITH_BLOCKS, ids=name_of)
 async def test_every_block_of_a_document_runs(
-    document: Path, echo: EchoServer, monkeypatch: pytest.MonkeyPatch
+    document: Path, addresses: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = ModuleType(f"the_blocks_of_{document.stem}")
     monkeypatch.setitem(sys.modules, module.__name__, module)  # where classes look up their types
-    vars(module)["BASE_URL"] = echo.url("")
+    vars(module).update(addresses)
     for block in blocks(document):
         running = eval(block, vars(module))
         if inspect.iscoroutine(running):
@@ -59,15 +75,21 @@ async def test_every_block_of_a_document_runs(
 
 
 def test_the_documents_have_blocks() -> None:
-    assert {path.name for path in DOCUMENTS if any(blocks(path))} >= {"README.md", "railway.md"}
+    assert {path.name for path in WITH_BLOCKS} >= {"README.md", "railway.md", "script.md"}
 
 
-def test_the_blocks_about_types_type_check_strictly(tmp_path: Path) -> None:
+def test_the_readme_shows_code_after_at_most_120_words() -> None:
+    before, _, _ = (ROOT / "README.md").read_text(encoding="utf-8").partition("```python")
+    assert len(before.split()) <= 120
+
+
+def test_the_blocks_type_check_strictly(tmp_path: Path) -> None:
+    parameters = "BASE_URL: str, PROXY_URL: str, SECURE_URL: str, CA_FILE: str"
     programs = []
-    for document in (ROOT / "README.md", *(ROOT / f"docs/{name}.md" for name in TYPED)):
+    for document in WITH_BLOCKS:
         lines = [f"    {line}" for source in sources(document) for line in source.split("\n")]
-        program = tmp_path / f"blocks_of_{document.stem.lower()}.py"
-        program.write_text("\n".join(["async def main(BASE_URL: str) -> None:", *lines, "    ..."]))
+        program = tmp_path / f"blocks_of_{name_of(document).lower().replace('-', '_')}.py"
+        program.write_text("\n".join([f"async def main({parameters}) -> None:", *lines, "    ..."]))
         programs.append(str(program))
     output, _, status = api.run(["--config-file", str(ROOT / "mypy.ini"), *programs])
     assert status == 0, output

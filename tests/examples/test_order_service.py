@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import pytest
-from returns.result import Result
+from returns.result import Failure, Result
 
 from order_service.__main__ import main
-from order_service.apis import Apis
+from order_service.apis import Apis, Payments
 from order_service.domain import (
     BlockedUser,
     CompensationFailed,
@@ -21,23 +21,26 @@ from order_service.domain import (
     ServiceDown,
     UnknownUser,
     User,
-    payment_failure,
 )
 from order_service.server import serve
 from order_service.service import OrderService
-from railhttp import HTTPClient, HttpResponse, HTTPStatusError, RetryPolicy
-from railhttp.headers import freeze_headers
+from railhttp import HTTPClient, RetryPolicy
 from railhttp.railway import outcome, run
+from railhttp.testing import ScriptedTransport
 
 ANN = User(1, "Ann")
 
 
-def test_the_reason_of_a_decline_is_the_title_of_its_problem() -> None:
-    fields = freeze_headers({"Content-Type": "application/problem+json"})
-    told = HTTPStatusError(HttpResponse(402, fields, b'{"title": "not enough credit"}'))
-    assert payment_failure(told) == PaymentDeclined("not enough credit")
-    untold = HTTPStatusError(HttpResponse(402))
-    assert payment_failure(untold) == PaymentDeclined("no reason given")
+async def test_the_reason_of_a_decline_is_the_title_of_its_problem() -> None:
+    script = ScriptedTransport()
+    declined = PaymentDeclined("not enough credit")
+    script.serve(Payments.charge).refuses(declined).reply(402, text="<html>")
+    quoted = Quote(TWO_TEAS, ANN, 900)
+    charge = Apis("http://h/users", "http://h/stock", "http://h/payments").charge(quoted)
+    async with HTTPClient(exchange=script) as client:
+        assert await run(charge(client)) == Failure(declined)
+        assert await run(charge(client)) == Failure(ServiceBroken("payments", "status 402"))
+    assert [call.headers["Idempotency-Key"] for call in script.calls] == ["o", "o"]
 
 
 TWO_TEAS = Order("o", 1, "tea", 2)

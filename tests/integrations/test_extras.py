@@ -5,10 +5,19 @@ import sys
 
 import pytest
 
-EXTRAS = {"hypothesis", "opentelemetry", "pytest", "svcs"}
+EXTRAS = {
+    *("httpx2", "hypothesis", "openapi_pydantic", "opentelemetry", "pydantic", "pytest", "rich"),
+    "svcs",
+}
 
 
-@pytest.mark.parametrize("name", ["railhttp", "railhttp.di", "railhttp.testing"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("railhttp", "railhttp.di", "railhttp.endpoints", "railhttp.testing", "railhttp.doctor"),
+        "railhttp.demo",
+    ],
+)
 def test_an_import_needs_no_extra(name: str) -> None:
     program = f"import sys, {name}; print(*sys.modules)"
     done = subprocess.run(
@@ -22,7 +31,9 @@ def test_an_import_needs_no_extra(name: str) -> None:
     [
         ("railhttp.integrations.svcs", "svcs", "railhttp[di]"),
         ("railhttp.integrations.opentelemetry", "opentelemetry", "railhttp[opentelemetry]"),
+        ("railhttp.integrations.httpx2", "httpx2", "railhttp[httpx2]"),
         ("railhttp.testing.strategies", "hypothesis", "hypothesis"),
+        ("railhttp.integrations.openapi.command", "openapi_pydantic", "railhttp[openapi]"),
     ],
 )
 def test_a_package_that_is_missing_is_named_with_what_brings_it(

@@ -11,7 +11,13 @@ from returns.result import Result
 
 from railhttp.model import validation
 from railhttp.model.errors import HTTPError, HTTPValidationError
-from railhttp.model.validation import require_text
+from railhttp.model.validation import (
+    describe,
+    require_function,
+    require_methods,
+    require_number,
+    require_text,
+)
 from railhttp.validation import (
     check_host,
     check_port,
@@ -284,3 +290,30 @@ def test_a_refusal_is_an_http_error_and_a_value_error() -> None:
     with pytest.raises(HTTPError, match="port") as caught:
         validation.validate_port(0)
     assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (lambda: require_number(-1, "max_delay"), "max_delay: must be at least 0, got -1"),
+        (lambda: require_number(2, "ratio", high=1), "ratio: must be between 0 and 1, got 2"),
+        (lambda: require_number(math.inf, "burst"), "burst: must be at least 0, got inf"),
+        (lambda: require_function(3, "retry_if"), "retry_if: must be a function or None, got 3"),
+        (
+            lambda: require_methods("fast", "execute", field="policy"),
+            "policy: must be an object with `execute`, got str",
+        ),
+        (
+            lambda: require_methods(dict, "keys", "values", field="store"),
+            "store: must be an object with `keys` and `values`, got the class dict",
+        ),
+    ],
+)
+def test_a_broken_rule_is_named_with_its_field(rule: Callable[[], object], message: str) -> None:
+    with pytest.raises(HTTPValidationError) as refused:
+        rule()
+    assert str(refused.value) == message
+
+
+def test_only_numbers_are_shown_in_an_error() -> None:
+    assert (describe(0), describe(True), describe("s3cret")) == ("0", "True", "str")

@@ -39,6 +39,11 @@ def test_it_needs_only_four_packages(wheel: Path) -> None:
     assert plain == ["aiohttp", "msgspec", "returns", "typing-extensions"]
 
 
+def test_it_has_the_command(wheel: Path) -> None:
+    entries = zipfile.ZipFile(wheel).read(f"{DIST}.dist-info/entry_points.txt").decode()
+    assert "railhttp = railhttp.cli.command:main" in entries
+
+
 def test_it_imports_from_the_archive(wheel: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(wheel)!r}); import railhttp; print(railhttp.__file__)"

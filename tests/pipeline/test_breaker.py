@@ -100,7 +100,7 @@ async def test_failures_that_are_too_old_do_not_count() -> None:
     assert state_of(breaker) == "closed"
 
 
-async def test_16_while_open_nothing_passes_and_retry_after_is_exact() -> None:
+async def test_while_open_no_call_passes_and_retry_after_is_exact() -> None:
     clock = ManualClock()
     breaker = await opened(clock)
     await clock.advance(1.25)
@@ -114,7 +114,7 @@ async def test_16_while_open_nothing_passes_and_retry_after_is_exact() -> None:
     assert (call.attempts, breaker.state) == (1, "closed")
 
 
-async def test_17_a_wall_clock_set_back_has_no_effect() -> None:
+async def test_setting_back_the_wall_clock_has_no_effect() -> None:
     clock = ManualClock()
     breaker = await opened(clock)
     clock.set_wall(0.0)
@@ -137,7 +137,7 @@ async def test_a_failed_probe_keeps_it_open_for_longer() -> None:
 
 
 @pytest.mark.parametrize("probes", [1, 3])
-async def test_12_of_fifty_callers_exactly_as_many_as_allowed_probe(probes: int) -> None:
+async def test_of_fifty_callers_exactly_half_open_max_calls_probe(probes: int) -> None:
     clock = ManualClock()
     breaker = await opened(clock, half_open_max_calls=probes)
     await clock.advance(5.0)
@@ -151,7 +151,7 @@ async def test_12_of_fifty_callers_exactly_as_many_as_allowed_probe(probes: int)
     assert state_of(breaker) == "closed"
 
 
-async def test_12_a_probe_that_succeeded_makes_no_room_for_another_one_too_many() -> None:
+async def test_a_successful_probe_does_not_admit_one_probe_too_many() -> None:
     clock = ManualClock()
     breaker = await opened(clock, half_open_max_calls=2)
     await clock.advance(5.0)
@@ -165,7 +165,7 @@ async def test_12_a_probe_that_succeeded_makes_no_room_for_another_one_too_many(
 
 
 @pytest.mark.parametrize("late", [answer(200), lost()])
-async def test_13_a_late_result_from_before_it_opened_changes_nothing(
+async def test_a_late_result_from_before_the_opening_changes_nothing(
     late: HttpResponse | HTTPFailure,
 ) -> None:
     clock = ManualClock()
@@ -182,7 +182,7 @@ async def test_13_a_late_result_from_before_it_opened_changes_nothing(
     assert state_of(breaker) == "closed"
 
 
-async def test_14_a_cancelled_probe_returns_its_slot_and_says_nothing() -> None:
+async def test_a_cancelled_probe_returns_its_slot_and_is_not_counted() -> None:
     clock = ManualClock()
     breaker = await opened(clock)
     await clock.advance(5.0)
@@ -196,7 +196,7 @@ async def test_14_a_cancelled_probe_returns_its_slot_and_says_nothing() -> None:
     assert state_of(breaker) == "closed"
 
 
-async def test_15_a_hung_probes_slot_is_leased_again_and_its_late_result_ignored() -> None:
+async def test_the_slot_of_a_hung_probe_is_leased_again_and_its_late_result_ignored() -> None:
     clock = ManualClock()
     breaker = await opened(clock, probe_lease=10.0)
     await clock.advance(5.0)
@@ -216,7 +216,7 @@ async def test_15_a_hung_probes_slot_is_leased_again_and_its_late_result_ignored
     assert state_of(breaker) == "closed"
 
 
-async def test_18_forced_open_it_stays_until_reset() -> None:
+async def test_a_circuit_that_was_forced_open_stays_open_until_reset() -> None:
     clock = ManualClock()
     breaker = CircuitBreaker(clock=clock)
     running = asyncio.ensure_future(breaker.call(ScriptedCall(clock, takes=1.0)))
@@ -331,7 +331,7 @@ async def test_protect_judges_a_block_as_call_does() -> None:
             pytest.fail("the block must not be entered")
 
 
-async def test_18_a_reset_forgets_successes_too() -> None:
+async def test_a_reset_forgets_successes_too() -> None:
     clock = ManualClock()
     breaker = CircuitBreaker(100, minimum_calls=4, clock=clock)
     for _ in range(50):

@@ -18,7 +18,7 @@ from railhttp.testing import ManualClock
 from railhttp.testing.clock import ManualTimer
 
 
-async def test_19_of_fifty_callers_never_more_than_the_limit_are_inside() -> None:
+async def test_fifty_callers_run_in_order_and_never_more_than_the_limit_at_once() -> None:
     bulkhead = Bulkhead(3)
     inside: list[int] = []
     most = 0
@@ -37,7 +37,7 @@ async def test_19_of_fifty_callers_never_more_than_the_limit_are_inside() -> Non
     assert (bulkhead.running, bulkhead.waiting) == (0, 0)
 
 
-async def test_20_of_fifty_waiters_cancelled_at_once_no_permit_is_lost() -> None:
+async def test_cancelling_fifty_waiters_at_once_loses_no_permit() -> None:
     clock = ManualClock()
     bulkhead = Bulkhead(2, clock=clock)
     tasks = [
@@ -52,7 +52,7 @@ async def test_20_of_fifty_waiters_cancelled_at_once_no_permit_is_lost() -> None
     assert (await clock.run(bulkhead.execute(ScriptedCall(clock)))).status == 200
 
 
-async def test_20_a_permit_that_comes_with_a_cancellation_goes_to_the_next() -> None:
+async def test_a_permit_that_arrives_with_a_cancellation_goes_to_the_next_waiter() -> None:
     bulkhead, clock = Bulkhead(1), ManualClock()
     await bulkhead.enter(Call(clock))
     first, second = (asyncio.ensure_future(bulkhead.enter(Call(clock))) for _ in range(2))
@@ -64,7 +64,7 @@ async def test_20_a_permit_that_comes_with_a_cancellation_goes_to_the_next() -> 
     assert (bulkhead.running, bulkhead.waiting) == (1, 0)
 
 
-async def test_20_a_time_limit_that_comes_with_a_cancellation_changes_nothing() -> None:
+async def test_a_timeout_that_arrives_with_a_cancellation_changes_nothing() -> None:
     class Captured(ManualClock):
         def call_later(self, seconds: float, callback: Callable[[], None]) -> ManualTimer:
             self.callback = callback
@@ -82,7 +82,7 @@ async def test_20_a_time_limit_that_comes_with_a_cancellation_changes_nothing() 
     assert (bulkhead.running, bulkhead.waiting) == (1, 0)
 
 
-async def test_19_a_full_queue_refuses_at_once() -> None:
+async def test_a_full_queue_rejects_at_once() -> None:
     clock = ManualClock()
     bulkhead = Bulkhead(1, max_queue=0, clock=clock)
     await bulkhead.enter(Call(clock))
@@ -94,7 +94,7 @@ async def test_19_a_full_queue_refuses_at_once() -> None:
     assert (error.attempts, call.attempts) == (0, 0)
 
 
-async def test_21_a_wait_that_is_too_long_is_a_rejection() -> None:
+async def test_a_wait_longer_than_max_wait_is_a_rejection() -> None:
     clock = ManualClock()
     bulkhead = Bulkhead(1, max_wait=2.0, clock=clock)
     await bulkhead.enter(Call(clock))
@@ -103,7 +103,7 @@ async def test_21_a_wait_that_is_too_long_is_a_rejection() -> None:
     assert clock.monotonic() == 2.0
 
 
-async def test_21_a_deadline_that_comes_while_waiting_is_a_timeout_of_the_call() -> None:
+async def test_a_deadline_that_passes_in_the_queue_is_a_timeout_of_the_call() -> None:
     clock = ManualClock()
     bulkhead = Bulkhead(1, max_wait=2.0, clock=clock)
     await bulkhead.enter(Call(clock))

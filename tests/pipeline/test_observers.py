@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TypeAlias
 
 import pytest
@@ -380,3 +381,24 @@ async def test_events_of_a_future_are_awaited_like_those_of_a_coroutine() -> Non
     await clock.run(client.stop())
     assert len(futures) == 3
     assert futures[0].cancelled()
+
+
+CALLER: ContextVar[str] = ContextVar("caller")
+
+
+async def test_an_async_observer_runs_in_the_context_of_its_own_call() -> None:
+    seen: list[str] = []
+
+    async def slow(event: HTTPEvent) -> None:
+        await asyncio.sleep(0)
+        seen.append(CALLER.get())
+
+    async def ask(client: HTTPClient, name: str) -> None:
+        CALLER.set(name)
+        await client.get("https://api.example/")
+
+    script = ScriptedTransport()
+    script.on("GET", "/").reply()
+    async with HTTPClient(exchange=script, observers=[slow]) as client:
+        await asyncio.gather(*(ask(client, name) for name in ("a", "b")))
+    assert sorted(seen) == ["a"] * 3 + ["b"] * 3

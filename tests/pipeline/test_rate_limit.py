@@ -28,14 +28,14 @@ async def begin_times(limiter: RateLimiter, clock: ManualClock, callers: int) ->
     return began
 
 
-async def test_22_the_first_second_admits_no_more_than_any_other() -> None:
+async def test_the_first_second_admits_no_more_than_any_other() -> None:
     clock = ManualClock()
     began = await begin_times(RateLimiter(10, clock=clock), clock, 50)
     assert sum(when < 1.0 - 1e-9 for when in began) == 10
     assert began == pytest.approx([number / 10 for number in range(50)])
 
 
-async def test_22_after_a_pause_a_burst_may_begin_at_once() -> None:
+async def test_after_a_pause_a_burst_may_begin_at_once() -> None:
     clock = ManualClock()
     limiter = RateLimiter(1, burst=3, clock=clock)
     assert await begin_times(limiter, clock, 5) == [0, 0, 0, 1, 2]
@@ -43,7 +43,7 @@ async def test_22_after_a_pause_a_burst_may_begin_at_once() -> None:
     assert await begin_times(limiter, clock, 4) == [12, 12, 12, 13]
 
 
-async def test_22_a_cancelled_waiter_leaves_its_turn_to_the_next() -> None:
+async def test_a_cancelled_waiter_leaves_its_turn_to_the_next() -> None:
     clock = ManualClock()
     limiter = RateLimiter(1, clock=clock)
     await limiter.admit(Call(clock))
@@ -55,7 +55,7 @@ async def test_22_a_cancelled_waiter_leaves_its_turn_to_the_next() -> None:
     assert clock.monotonic() == 1.0
 
 
-async def test_21_a_turn_that_would_come_too_late_is_refused_at_once() -> None:
+async def test_a_turn_after_max_wait_is_rejected_at_once() -> None:
     clock = ManualClock()
     limiter = RateLimiter(1, max_wait=1.0, clock=clock)
     calls = [ScriptedCall(clock) for _ in range(3)]
@@ -69,7 +69,7 @@ async def test_21_a_turn_that_would_come_too_late_is_refused_at_once() -> None:
     assert [call.began for call in calls] == [[0.0], [1.0], []]
 
 
-async def test_21_a_turn_after_the_deadline_is_a_timeout_of_the_call() -> None:
+async def test_a_turn_after_the_deadline_is_a_timeout_of_the_call() -> None:
     clock = ManualClock()
     limiter = RateLimiter(1, clock=clock)
     await limiter.admit(Call(clock))

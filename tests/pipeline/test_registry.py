@@ -21,7 +21,7 @@ async def test_the_same_name_gives_the_same_breaker() -> None:
     assert registry.get("unknown") is None
 
 
-async def test_18_another_configuration_for_a_known_name_is_an_error() -> None:
+async def test_another_configuration_for_a_known_name_is_an_error() -> None:
     registry = CircuitBreakerRegistry()
     await registry.get_or_create("stock")
     with pytest.raises(HTTPValidationError, match="'stock' has another configuration"):

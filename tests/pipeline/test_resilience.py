@@ -101,7 +101,7 @@ async def test_an_attempt_that_takes_too_long_is_tried_again() -> None:
     assert [failure.label for failure in caught.value.failures] == ["read", "read"]
 
 
-async def test_23_the_total_cuts_whatever_takes_the_time() -> None:
+async def test_the_total_ends_a_call_in_any_layer() -> None:
     clock = ManualClock()
     pipeline = ResiliencePipeline(total=3.0, clock=clock)
     with pytest.raises(HTTPTimeoutError, match=r"not done within 3\.0s") as caught:
@@ -112,7 +112,7 @@ async def test_23_the_total_cuts_whatever_takes_the_time() -> None:
 @pytest.mark.parametrize(
     ("layer", "delivery"), [(None, Delivery.MAYBE_SENT), ("full bulkhead", Delivery.NOT_SENT)]
 )
-async def test_23_what_the_total_cut_may_have_been_sent_only_if_it_had_begun(
+async def test_a_call_that_the_total_ended_is_maybe_sent_only_if_an_attempt_had_begun(
     layer: str | None, delivery: Delivery
 ) -> None:
     clock = ManualClock()
@@ -126,7 +126,7 @@ async def test_23_what_the_total_cut_may_have_been_sent_only_if_it_had_begun(
     assert caught.value.delivery is delivery
 
 
-async def test_23_an_attempt_gets_no_more_than_what_is_left_of_the_call() -> None:
+async def test_an_attempt_gets_at_most_the_remaining_time_of_the_call() -> None:
     clock = ManualClock()
     pipeline = ResiliencePipeline(
         AttemptTimeout(2.0, clock=clock),
@@ -140,7 +140,7 @@ async def test_23_an_attempt_gets_no_more_than_what_is_left_of_the_call() -> Non
     assert (caught.value.phase, call.began, clock.monotonic()) == ("total", [0.0, 2.1], 3.0)
 
 
-async def test_23_the_time_in_the_queue_counts() -> None:
+async def test_the_time_in_the_queue_counts_towards_the_total() -> None:
     clock = ManualClock()
     pipeline = ResiliencePipeline(Bulkhead(1, clock=clock), total=3.0, clock=clock)
     calls = [ScriptedCall(clock, takes=2.0) for _ in range(3)]
@@ -174,7 +174,7 @@ class HungStore(MemoryStore[S]):
         lambda clock: RetryPolicy(store=HungStore(), clock=clock),
     ],
 )
-async def test_23_a_store_that_never_answers_takes_no_more_than_the_calls_time(
+async def test_a_store_that_never_responds_takes_at_most_the_time_of_the_call(
     make: Callable[[ManualClock], Layer],
 ) -> None:
     clock = ManualClock()

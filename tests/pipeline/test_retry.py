@@ -1,10 +1,11 @@
 """Retrying, as a user of `RetryPolicy` sees it."""
 
 import asyncio
+import functools
 import logging
 
 import pytest
-from tests.pipeline.scripted import ScriptedCall, answer, lost, refused, silent
+from tests.pipeline.scripted import ScriptedCall, answer, lost, outcome_of, refused, silent
 
 from railhttp.model.errors import (
     Delivery,
@@ -327,3 +328,65 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, float], fie
 
 def test_it_is_a_retry_policy() -> None:
     assert isinstance(RetryPolicy(), RetryPolicyProtocol)
+
+
+async def test_retry_after_is_spread_so_that_clients_do_not_return_together() -> None:
+    waits: list[float] = []
+    for chance in (0.0, 0.5, 0.99):
+        clock = ManualClock(chances=[chance])
+        call = ScriptedCall(clock, [answer(503, Retry_After="2"), answer(200)])
+        await clock.run(RetryPolicy(clock=clock).execute(call))
+        waits += clock.slept
+    assert waits == [2.0, 2.25, 2.495]
+
+
+async def test_a_budget_that_is_used_up_is_logged_once_until_it_recovers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = ManualClock()
+    policy = RetryPolicy(2, budget=RetryBudget(capacity=14, refill=1.0), clock=clock)
+    with caplog.at_level(logging.WARNING, "railhttp"):
+        for _ in range(3):
+            await clock.run(outcome_of(policy.execute(ScriptedCall(clock, [lost()]))))
+        assert caplog.messages == ["the retry budget of http://h:80 is used up"]
+        await clock.advance(60.0)
+        for _ in range(2):
+            await clock.run(outcome_of(policy.execute(ScriptedCall(clock, [lost()]))))
+    assert caplog.messages == ["the retry budget of http://h:80 is used up"] * 2
+
+
+def returns_awaitable(_: object) -> object:
+    return asyncio.sleep(0)
+
+
+async def async_function(_: object) -> bool:
+    return False
+
+
+class AsyncCallable:
+    async def __call__(self, _: object) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("argument", ["retry_if", "retry_if_response", "on_retry"])
+@pytest.mark.parametrize(
+    "function", [async_function, AsyncCallable(), functools.partial(async_function)]
+)
+def test_an_async_function_is_refused_when_it_is_handed_over(
+    argument: str, function: object
+) -> None:
+    with pytest.raises(HTTPValidationError, match=f"^{argument}: must be a plain function"):
+        RetryPolicy(**{argument: function})  # type: ignore[arg-type]  # on purpose
+
+
+@pytest.mark.parametrize(
+    ("argument", "outcome"), [("retry_if", lost()), ("retry_if_response", answer(503))]
+)
+async def test_a_plain_function_that_returns_an_awaitable_is_a_failure_that_names_it(
+    argument: str, outcome: HTTPFailure | HttpResponse
+) -> None:
+    clock = ManualClock()
+    policy = RetryPolicy(clock=clock, **{argument: returns_awaitable})  # type: ignore[arg-type]
+    failure = await clock.run(outcome_of(policy.execute(ScriptedCall(clock, [outcome]))))
+    assert isinstance(failure, HTTPInterceptorError)
+    assert failure.message == f"{argument} returned an awaitable: it must be a plain function"

@@ -1,11 +1,13 @@
 """The request after a redirect, decided without a socket."""
 
+from dataclasses import replace
+
 import pytest
 from yarl import URL
 
 from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.request import Request, SendOptions
-from railhttp.policy.redirect import RedirectRefused, redirected
+from railhttp.policy.redirect import RedirectRefused, leads_on, redirected
 
 SECRET = frozenset({"authorization", "cookie", "x-api-key"})
 BODY = BytesBody(b"body", "text/plain")
@@ -149,3 +151,19 @@ def test_a_body_that_was_read_is_not_sent_again() -> None:
     after_303 = redirected(once, 303, "/c", SECRET)
     assert isinstance(after_303, Request)
     assert after_303.headers is None
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "allowed", "follows"),
+    [
+        (302, {"Location": "/a"}, True, True),
+        (302, {"Location": "/a"}, False, False),
+        (302, {}, True, False),
+        (304, {"Location": "/a"}, True, False),
+    ],
+)
+def test_a_redirect_is_followed_if_it_names_a_location_and_the_call_allows_it(
+    status: int, headers: dict[str, str], allowed: bool, follows: bool
+) -> None:
+    request = replace(request_of(), options=SendOptions(allow_redirects=allowed))
+    assert leads_on(request, status, headers) is follows

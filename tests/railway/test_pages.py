@@ -9,7 +9,6 @@ import pytest
 from aiohttp import web
 from returns.result import Failure, Result, Success
 from tests.patience import until
-from tests.servers.listener import LOOPBACK, listening_sockets
 
 from railhttp import (
     Delivery,
@@ -22,6 +21,7 @@ from railhttp import (
     HTTPStatusError,
     RetryPolicy,
 )
+from railhttp.demo.server import LOOPBACK, listening_sockets
 from railhttp.railway import decode, next_link, numbered, pages, reader, retry, run
 from railhttp.railway.paging import PageRequest
 from railhttp.testing import ScriptedTransport

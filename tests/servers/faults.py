@@ -61,7 +61,7 @@ class FaultServer(Listener):
             reset_on_close(sock)
             return False
         loop = asyncio.get_running_loop()
-        with suppress(ConnectionError):
+        with suppress(OSError):
             if self._on_accept == "alert":
                 await loop.sock_recv(sock, _PIECE)
                 await loop.sock_sendall(sock, _PROTOCOL_VERSION_ALERT)

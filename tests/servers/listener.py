@@ -12,8 +12,10 @@ from urllib.parse import urlencode
 
 from tests.servers.connection import Connection
 
-LOOPBACK: Final = "127.0.0.1"
-LOOPBACK_6: Final = "::1"
+from railhttp.demo.server import LOOPBACK, LOOPBACK_6, listening_sockets
+
+__all__ = ["LOOPBACK", "LOOPBACK_6", "Listener", "refused_port", "unanswered_port"]
+
 _LONGEST_HEAD: Final = 2**20
 
 
@@ -135,18 +137,6 @@ class Listener:
         finally:
             transport.abort()
             await protocol.lost.wait()
-
-
-def listening_sockets() -> list[socket.socket]:
-    """A socket on 127.0.0.1 and one on the same port of ::1, or the first alone."""
-    listening = [socket.create_server((LOOPBACK, 0), backlog=128)]
-    address = (LOOPBACK_6, listening[0].getsockname()[1])
-    with suppress(OSError):
-        listening.append(socket.create_server(address, family=socket.AF_INET6, backlog=128))
-    for sock in listening:
-        # Accepted sockets inherit it; asyncio sets it only where `proto` is named, here it is 0.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listening
 
 
 @contextmanager

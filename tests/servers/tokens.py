@@ -9,7 +9,8 @@ from typing import Final, Self
 from urllib.parse import unquote_plus
 
 from aiohttp import web
-from tests.servers.listener import LOOPBACK, listening_sockets
+
+from railhttp.demo.server import LOOPBACK, listening_sockets
 
 
 class TokenServer:

@@ -7,7 +7,12 @@ from yarl import URL
 from railhttp import HTTPValidationError
 from railhttp.model.body import Body, BytesBody, StreamBody
 from railhttp.model.request import Request, SendOptions
-from railhttp.wire.request_head import content_length, proxy_credentials, request_head
+from railhttp.wire.request_head import (
+    closes_connection,
+    content_length,
+    proxy_credentials,
+    request_head,
+)
 
 PIECES = StreamBody((iter([b"ab"]),), "text/plain")
 
@@ -152,3 +157,16 @@ def test_no_field_makes_two(value: str) -> None:
     with pytest.raises(HTTPValidationError) as caught:
         request_head(request(), {"X-Default": value})
     assert (caught.value.field, value in str(caught.value)) == ("headers", False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "last"),
+    [
+        (b"Connection: Close", True),
+        (b"Connection: te\r\nconnection: x, close", True),
+        (b"Connection: keep-alive", False),
+        (b"X-Connection: close", False),
+    ],
+)
+def test_a_request_that_closes_its_connection_is_the_last_one(fields: bytes, last: bool) -> None:
+    assert closes_connection(b"GET / HTTP/1.1\r\nHost: h\r\n" + fields + b"\r\n\r\n") is last

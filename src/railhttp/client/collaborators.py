@@ -50,11 +50,7 @@ class Policies(NamedTuple):
         resilience: ResiliencePipelineProtocol | None,
         clock: Clock,
     ) -> Self:
-        """Place the policies: `retry_policy` and `circuit_breaker` are short for a pipeline.
-
-        Raises:
-            HTTPValidationError: `retry_policy` and `resilience` are both given.
-        """
+        """Place the policies: `retry_policy` and `circuit_breaker` are short for a pipeline."""
         if resilience is None:
             retry = RetryPolicy(reraise=True, clock=clock) if retry_policy is None else retry_policy
             return cls(Stack(retry=retry, breaker=circuit_breaker))
@@ -124,11 +120,7 @@ class Policies(NamedTuple):
 
 
 def refuse_two_policies(retry: object, resilience: object, *, field: str) -> None:
-    """Refuse a retry policy beside a pipeline, which would silently replace it.
-
-    Raises:
-        HTTPValidationError: Both are given.
-    """
+    """Refuse a retry policy beside a pipeline, which would silently replace it."""
     if retry is not None and resilience is not None:
         message = "must not be given with `resilience`: add it to the pipeline instead"
         raise HTTPValidationError(message, field=field)
@@ -141,9 +133,6 @@ def _shorter(first: float | None, second: float | None) -> float | None:
 def check_collaborators(**given: object) -> None:
     """Refuse objects that lack the methods that a client calls.
 
-    Args:
-        **given: Arguments of a client by name; None if they were not given.
-
     Raises:
         HTTPValidationError: An object lacks a method; the error names the argument.
     """
@@ -153,11 +142,7 @@ def check_collaborators(**given: object) -> None:
 
 
 def check_each(given: Iterable[T], name: str) -> tuple[T, ...]:
-    """Return all objects of an iterable, each checked by `check_collaborators`.
-
-    Raises:
-        HTTPValidationError: It is not an iterable, or an object lacks a method.
-    """
+    """Return all objects of an iterable, each checked by `check_collaborators`."""
     collaborators = all_of(given, name)
     for one in collaborators:
         check_collaborators(**{name: one})
@@ -165,11 +150,7 @@ def check_each(given: Iterable[T], name: str) -> tuple[T, ...]:
 
 
 def publisher(observers: Iterable[Observer], clock: Clock) -> "EventPublisher | None":
-    """Return the instrument that calls observers; None if there are none.
-
-    Raises:
-        HTTPValidationError: It is not an iterable, or an object is not a function.
-    """
+    """Return the instrument that calls observers; None if there are none."""
     checked = check_each(observers, "observers")
     if not checked:
         return None
@@ -189,17 +170,7 @@ def all_of(given: Iterable[T], name: str) -> tuple[T, ...]:
 
 
 def settings_of(config: object, pool: object) -> HTTPClientConfig:
-    """Return the settings of a client: the given ones, or else those of the given pool.
-
-    Raises:
-        HTTPValidationError: `config` or `pool` is of another type.
-
-    Example:
-        >>> settings_of(None, ConnectionPool(timeout=5)).timeout
-        5
-        >>> settings_of(HTTPClientConfig(timeout=7), ConnectionPool(timeout=5)).timeout
-        7
-    """
+    """Return the settings of a client: the given ones, or else those of the given pool."""
     if not isinstance(pool, ConnectionPool | None):
         raise HTTPValidationError(f"must be a ConnectionPool, got {describe(pool)}", field="pool")
     match config:

@@ -19,12 +19,22 @@ from railhttp.model.errors import (
     HTTPFailure,
     HTTPInterceptorError,
     HTTPInvalidRequestError,
+    HTTPValidationError,
 )
 from railhttp.model.options import ProgressCallback
 from railhttp.model.response import HttpResponse
+from railhttp.model.validation import close_awaitable, require_function
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.reconnect import may_pass
-from railhttp.policy.resume import Partial, StartOver, Take, Unusable, decide_resume
+from railhttp.policy.resume import (
+    Partial,
+    StartOver,
+    Take,
+    Unusable,
+    content_range,
+    decide_resume,
+    is_complete,
+)
 
 T = TypeVar("T")
 
@@ -47,10 +57,6 @@ class Checksum:
 
     Raises:
         ValueError: It does not have this form, or the algorithm is unknown.
-
-    Example:
-        >>> Checksum("MD5:D41D8CD98F00B204E9800998ECF8427E").algorithm
-        'md5'
     """
 
     def __init__(self, text: str) -> None:
@@ -66,12 +72,6 @@ class Checksum:
 
 class Downloading:
     """One download under way.
-
-    Args:
-        request: Opens the responses.
-        part: The file that grows.
-        progress: Called with the size of the part.
-        resume: Whether a transfer that broke off is resumed.
 
     Attributes:
         resumed_from: The number of bytes from an earlier run.
@@ -104,6 +104,8 @@ class Downloading:
                 await self._wait_for_return(failure)
                 continue
             try:
+                if is_complete(partial, response.answer()):
+                    return response.answer()
                 match decide_resume(partial, response.answer()):
                     case Take() as step:
                         if await self._saved(response, step):
@@ -145,10 +147,17 @@ class Downloading:
                 await self._write(pieces)
             raise
         await self._write(pieces)
-        size = self._part.partial.size
-        if total is not None and size != total:
-            message = f"the file has {size} of {total} bytes"
-            raise HTTPConnectionError(message, kind="truncated", **response.call_info())
+        size, info = self._part.partial.size, response.call_info()
+        place = content_range(response.answer()) if response.answer().status == 206 else None
+        end = total if place is None or place.last is None else place.last + 1
+        if end is not None and size > end:  # the part cannot be trusted
+            await on_disk(self._request, lambda: self._part.begin(Partial()))
+            message = f"the response has more bytes than its range, which ends at {end}"
+            raise HTTPConnectionError(message, kind="protocol", **info)
+        expected = total if total is not None else end
+        if expected is not None and size != expected:
+            message = f"the file has {size} of {expected} bytes"
+            raise HTTPConnectionError(message, kind="truncated", **info)
 
     async def _write(self, pieces: list[bytes]) -> None:
         whole = tuple(pieces)
@@ -160,12 +169,15 @@ class Downloading:
     def _report(self, size: int, total: int | None) -> None:
         if self._progress is None:
             return
+        info = self._request.call_info()
         try:
-            self._progress(size, total)
+            result: object = self._progress(size, total)
         except Exception as error:
             message = f"progress raised {type(error).__name__}"
-            call = self._request.call_info()
-            raise HTTPInterceptorError(message, interceptor="progress", **call) from error
+            raise HTTPInterceptorError(message, interceptor="progress", **info) from error
+        if close_awaitable(result):
+            message = "progress returned an awaitable: it must be a plain function"
+            raise HTTPInterceptorError(message, interceptor="progress", **info)
 
     async def _wait_for_return(self, failure: HTTPFailure) -> None:
         """Wait for a server that sent a part and then went away; raise any other failure."""
@@ -200,15 +212,15 @@ async def fetch(
     progress: ProgressCallback | None,
     resume: bool,
 ) -> Download:
-    """Download to a file; see `Streams.download`.
-
-    Raises:
-        HTTPClientError: The file was not completed; always one of `HTTPFailure`.
-    """
+    """Download to a file; see `Streams.download`."""
+    info = request.call_info()
     try:
+        require_function(progress, "progress")
         expected = None if checksum is None else Checksum(checksum)
+    except HTTPValidationError as error:
+        raise HTTPInvalidRequestError(error.message, field=error.field, **info) from None
     except ValueError as error:
-        raise HTTPInvalidRequestError(str(error), field="checksum", **request.call_info()) from None
+        raise HTTPInvalidRequestError(str(error), field="checksum", **info) from None
     part = await on_disk(request, lambda: PartFile(path, request.url), undo=_abandon)
     keep = resume
     try:
@@ -232,16 +244,7 @@ def _abandon(part: PartFile) -> None:
 async def on_disk(
     request: StreamRequest, act: Callable[[], T], undo: Callable[[T], object] | None = None
 ) -> T:
-    """Run a blocking function in a thread.
-
-    Args:
-        request: Has the details for a failure.
-        act: The function.
-        undo: Called with the result of `act` if the caller was cancelled meanwhile.
-
-    Raises:
-        HTTPInvalidRequestError: The system refused; its error is the `__cause__`.
-    """
+    """Run a blocking function in a thread."""
     # No `asyncio.to_thread`: at the end of the loop its task would be cancelled as well
     # (tests/client/test_download.py::test_at_the_end_of_the_loop_no_file_is_closed).
     work = asyncio.get_running_loop().run_in_executor(None, act)
@@ -265,8 +268,8 @@ async def on_disk(
 
 
 async def _refusal(response: LimitedResponse) -> HTTPFailure:
-    head = response.answer()
-    if head.status == 206:
-        message = "a part that nobody asked for"
+    status = response.answer().status
+    if 200 <= status < 300:
+        message = f"status {status} does not answer a request for this part of the file"
         return HTTPConnectionError(message, kind="protocol", **response.call_info())
     return await response.status_error()

@@ -32,17 +32,7 @@ the server sends an event."""
 
 
 class EventStream:
-    """The events of a URL, and the connection that they come over.
-
-    Args:
-        request: Opens the connection.
-        reconnect: Whether a connection that ended is opened again (WHATWG HTML, 9.2.3).
-        last_event_id: The id to resume from; empty for the beginning.
-        max_event_bytes: The most bytes that an event may have; None for no limit.
-
-    Raises:
-        HTTPInvalidRequestError: `max_event_bytes` is neither positive nor None.
-    """
+    """The events of a URL, and the connection that they come over."""
 
     def __init__(
         self,
@@ -63,13 +53,7 @@ class EventStream:
         self._closed = False
 
     async def connect(self) -> None:
-        """Open the connection. A 204 means that the stream has ended, if it reconnects.
-
-        Raises:
-            HTTPStatusError: The status is another one than 200.
-            HTTPDecodeError: The response is not an event stream.
-            HTTPClientError: The response did not arrive; always one of `HTTPFailure`.
-        """
+        """Open the connection. A 204 means that the stream has ended, if it reconnects."""
         await self._connect(self._headers())
 
     def _headers(self) -> Mapping[str, str]:
@@ -117,11 +101,7 @@ class EventStream:
             self._response.close()
 
     async def events(self) -> AsyncGenerator[ServerSentEvent, None]:
-        """Yield the events as they arrive.
-
-        Raises:
-            HTTPClientError: The connection broke and is not opened again.
-        """
+        """Yield the events as they arrive."""
         while (response := self._response) is not None:
             for event in self._decode(await self._receive(response), response):
                 self._fruitless = 0

@@ -69,8 +69,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
     """An HTTP client in which every failure is a typed value.
 
     `request()` raises failures, the verbs (`get`, `post` …) return a `Result`, and `client.future`
-    returns `FutureResult` values for composition. All of them go through one chain of layers, see
-    `railhttp.pipeline.layers`.
+    returns `FutureResult` values. All of them go through one chain (`railhttp.pipeline.layers`).
 
     Args:
         config: The settings; if None the defaults, with the timeout of a given `pool`.

@@ -51,11 +51,7 @@ class Limits:
         self._deadline = None if total is None else timeouts.clock.monotonic() + total
 
     def left(self) -> float | None:
-        """Return the seconds that are left; None for no limit.
-
-        Raises:
-            ExpiredError: The time is over.
-        """
+        """Return the seconds that are left; None for no limit."""
         if self._deadline is None:
             return None
         left = self._deadline - self._timeouts.clock.monotonic()
@@ -90,13 +86,7 @@ class Limits:
 
 
 class LimitedResponse:
-    """An open response that is read within limits; a failure closes it.
-
-    Args:
-        incoming: The response of the transport.
-        head: Its head as the interceptors left it.
-        limits: Its limits.
-    """
+    """An open response that is read within limits; a failure closes it."""
 
     __slots__ = ("_closed", "_head", "_incoming", "_limits", "_reading")
 

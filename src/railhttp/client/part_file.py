@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from railhttp.policy.resume import Partial
+from railhttp.policy.signed_url import without_signature
 
 _NAME_MAX: Final = 255
 """The most bytes in the name of a file, on nearly all file systems."""
@@ -29,13 +30,6 @@ class PartFile:
     (Windows) and file systems without locks, the caller has to see to that. The note holds a digest
     of the URL, which may be secret, the validator for `If-Range`, and the total length. Neither is
     written through a symbolic link, because anyone who can write to the folder can create one.
-
-    Args:
-        target: The file that the part becomes.
-        url: The source of its bytes.
-
-    Raises:
-        OSError: It cannot be opened, or another download has it open.
     """
 
     def __init__(self, target: Path, url: str) -> None:
@@ -45,7 +39,8 @@ class PartFile:
         stem = _stem(target.name)
         self._path = target.with_name(f".{stem}.part")
         self._note = target.with_name(f".{stem}.part.json")
-        self._url = hashlib.sha256(url.encode()).hexdigest()
+        self._url = _digest(url)
+        self._unsigned_url = _digest(without_signature(url))
         self._file = _open_locked(self._path)
         self.partial = self._noted(os.fstat(self._file.fileno()).st_size)
 
@@ -54,9 +49,14 @@ class PartFile:
         try:
             note = json.loads(self._note.read_bytes())
             url, validator, total = note["url"], note["validator"], note.get("total")
+            unsigned_url = note.get("unsigned_url")
         except (OSError, ValueError, TypeError, LookupError, RecursionError):
             return Partial(size)
-        if url != self._url or not isinstance(validator, str):
+        if not isinstance(validator, str):
+            return Partial(size)
+        # A new signature is another URL of the same file; only a strong ETag proves the version.
+        is_strong = validator.startswith('"') and unsigned_url == self._unsigned_url
+        if url != self._url and not is_strong:
             return Partial(size)
         return Partial(size, validator, total if isinstance(total, int) else None)
 
@@ -64,7 +64,12 @@ class PartFile:
         """Cut the file to the given part; the next bytes belong to the same version."""
         self._file.truncate(partial.size)
         if partial.size == 0:
-            note = {"url": self._url, "validator": partial.validator, "total": partial.total}
+            note = {
+                "url": self._url,
+                "unsigned_url": self._unsigned_url,
+                "validator": partial.validator,
+                "total": partial.total,
+            }
             with open(self._note, "w", encoding="ascii", opener=_open_no_link) as file:
                 json.dump(note, file)
         self.partial = partial
@@ -104,6 +109,10 @@ class PartFile:
                 self._note.unlink(missing_ok=True)
                 self._path.unlink(missing_ok=True)
         self._file.close()
+
+
+def _digest(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()
 
 
 def _stem(name: str) -> str:

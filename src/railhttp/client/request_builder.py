@@ -24,6 +24,7 @@ from railhttp.model.validation import (
     describe,
     require_count,
     require_flag,
+    require_function,
     require_methods,
     require_text,
     require_timeout,
@@ -38,10 +39,6 @@ class Prepared(NamedTuple):
     """A request and its time limits.
 
     Attributes:
-        request: The request.
-        origin: Its origin as text.
-        timeout: Seconds for the whole call; None is no limit.
-        attempt_timeout: Seconds for one attempt; None is no limit.
         retry: The retry policy of this call, or its number of retries; None for the client's.
     """
 
@@ -53,19 +50,7 @@ class Prepared(NamedTuple):
 
 
 class RequestBuilder:
-    """Builds the requests of a client.
-
-    Args:
-        config: The settings, which options of a call replace.
-        new_key: Returns a new idempotency key.
-        base: The base URL and the default header fields, if any.
-
-    Example:
-        >>> builder = RequestBuilder(HTTPClientConfig(), new_key=lambda: "7")
-        >>> prepared = builder.prepare("get", "http://h/", {})
-        >>> prepared.request.method, prepared.timeout
-        ('GET', 30.0)
-    """
+    """Builds the requests of a client."""
 
     def __init__(
         self, config: HTTPClientConfig, new_key: Callable[[], str], base: BaseURL | None = None
@@ -92,12 +77,6 @@ class RequestBuilder:
         make_body: Callable[[], Body] | None = None,
     ) -> Prepared:
         """Build a request.
-
-        Args:
-            method: The method, in any case.
-            url: An absolute http or https URL, or a path that is appended to the base URL.
-            options: The keyword arguments of the call.
-            make_body: Returns a body; then neither `json` nor `data` may be given.
 
         Raises:
             HTTPInvalidRequestError: An argument cannot be sent; the error names it.
@@ -163,6 +142,7 @@ class RequestBuilder:
             allow_redirects=require_flag(options.get("allow_redirects", True), "allow_redirects"),
             max_redirects=options.get("max_redirects", default.max_redirects),
             upload_progress=_callback(options.get("upload_progress")),
+            idempotent=require_flag(options.get("idempotent", False), "idempotent"),
         )
         require_timeout(given.connect_timeout, "connect_timeout")
         require_timeout(given.read_timeout, "read_timeout")
@@ -243,10 +223,8 @@ def _cookies(cookies: object) -> Mapping[str, str] | None:
 
 
 def _callback(callback: ProgressCallback | None) -> ProgressCallback | None:
-    given: object = callback
-    if given is None or callable(given):
-        return callback
-    raise HTTPValidationError(f"must be callable, got {describe(given)}", field="upload_progress")
+    require_function(callback, "upload_progress")
+    return callback
 
 
 def _proxy(proxy: str | None) -> str | None:

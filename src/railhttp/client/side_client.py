@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from typing_extensions import Unpack, override
+from typing_extensions import Unpack
 
 from railhttp.client.request_builder import RequestBuilder
 from railhttp.model.clock import Clock
@@ -40,8 +40,6 @@ class SideClient:
         self,
         method: str,
         url: str,
-        *,
-        repeatable: bool,
         **options: Unpack[RequestOptions],
     ) -> HttpResponse:
         """Make a request; see `railhttp.model.context.SideClient`."""
@@ -49,18 +47,7 @@ class SideClient:
             self._send = self._compose()
         prepared = self._builder.prepare(method, url, options)
         request, origin, timeout, attempt_timeout, retry = prepared
-        call = _SideCall(request, origin, self.clock, timeout, attempt_timeout)
+        call = HTTPCall(request, origin, self.clock, timeout, attempt_timeout)
         call.retry = None if isinstance(retry, int) else retry
-        call.is_harmless = repeatable
         with unrecorded():
             return await self._send(call)
-
-
-class _SideCall(HTTPCall):
-    is_harmless = False
-
-    @property
-    @override
-    def repeatable(self) -> bool:
-        """Whether the interceptor said so, if the method does not."""
-        return super().repeatable or (self.is_harmless and self.replayable)

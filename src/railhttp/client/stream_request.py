@@ -69,9 +69,6 @@ class StreamRequest:
 
         Args:
             headers: Fields of this opening; they replace those with the same name.
-
-        Raises:
-            HTTPClientError: There was no response; always one of `HTTPFailure`.
         """
         call = self._new_call(self._now(headers))
         if self._latest is not None:
@@ -102,17 +99,7 @@ class StreamRequest:
         return prepared._replace(timeout=left)
 
     async def pause(self, backoff: Backoff, number: int, at_least: float = 0.0) -> None:
-        """Wait before the next opening.
-
-        Args:
-            backoff: The waits.
-            number: The number of the wait, counted from 1.
-            at_least: Seconds that are added.
-
-        Raises:
-            HTTPTimeoutError: The time is over.
-            HTTPConnectionError: The client was stopped (kind `closed`).
-        """
+        """Wait before the next opening."""
         clock = self._timeouts.clock
         seconds = at_least + backoff.delay(number, clock.uniform())
         try:

@@ -12,11 +12,9 @@ class ContainerRegistrarProtocol(Protocol):
 
     # Not `type[T]`: mypy rejects protocols there (type-abstract), and most bindings are protocols.
     def singleton(self, interface: type[object], factory: Callable[[], object]) -> None:
-        """Bind a type to one object.
+        """Bind a type, which may be a protocol, to one object.
 
-        Args:
-            interface: The type, which may be a protocol.
-            factory: Makes the object; it is called when the type is first resolved.
+        The factory makes the object when the type is first resolved.
         """
         ...
 

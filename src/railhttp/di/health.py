@@ -1,9 +1,7 @@
 """The result of a provider's health check."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
-
-HealthStatus: TypeAlias = Literal["healthy", "unhealthy"]
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,7 @@ class HealthCheckResult:
     """
 
     component: str
-    status: HealthStatus
+    status: Literal["healthy", "unhealthy"]
     message: str = ""
 
     @property

@@ -45,11 +45,8 @@ class HTTPModule(Module):
     def stub(cls, *, script: ScriptedTransport | None = None) -> DynamicModule:
         """Make the module for tests: its client plays a script and opens no sockets.
 
-        The script is bound as `ScriptedTransport`. Until it has routes, every request raises
-        `UnmatchedRequestError`.
-
-        Args:
-            script: The script to play; by default each application gets a new one.
+        The script, by default a new one for each application, is bound as `ScriptedTransport`.
+        Until it has routes, every request raises `UnmatchedRequestError`.
         """
         return DynamicModule(cls, (lambda: StubProvider(script or ScriptedTransport()),))
 

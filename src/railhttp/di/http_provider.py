@@ -17,7 +17,7 @@ from railhttp.pipeline.observation.instruments import InstrumentProtocol
 from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.policies.breaker import CircuitBreakerRegistryProtocol
-from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
+from railhttp.pipeline.stack import ResiliencePipelineProtocol
 
 T = TypeVar("T")
 
@@ -95,9 +95,10 @@ class HTTPProvider:
         ones get the defaults of `HTTPClient`. A second boot stops the first client.
         """
         await self.shutdown()
+        breakers = await _bound(container, CircuitBreakerRegistryProtocol)  # type: ignore[type-abstract]  # a key
         self._client = self._make_client(
             retry_policy=await _bound(container, RetryPolicyProtocol),
-            circuit_breaker=await _breaker(container),
+            circuit_breaker=None if breakers is None else await breakers.get_or_create(COMPONENT),
             resilience=await _bound(container, ResiliencePipelineProtocol),
             metrics=await _bound(container, MetricsRecorderProtocol),
         )
@@ -114,11 +115,6 @@ class HTTPProvider:
         if self._client is None or not self._client.pool.is_started():
             return HealthCheckResult(COMPONENT, "unhealthy", "the client is not started")
         return HealthCheckResult(COMPONENT, "healthy")
-
-
-async def _breaker(container: ContainerResolverProtocol) -> CircuitBreakerProtocol | None:
-    registry = await _bound(container, CircuitBreakerRegistryProtocol)  # type: ignore[type-abstract]  # a key
-    return None if registry is None else await registry.get_or_create(COMPONENT)
 
 
 async def _bound(container: ContainerResolverProtocol, interface: type[T]) -> T | None:

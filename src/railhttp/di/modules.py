@@ -30,12 +30,7 @@ ProviderFactory: TypeAlias = Callable[[], ProviderProtocol]
 
 
 class Module:
-    """Base class of modules; `@module` declares what a module consists of.
-
-    Attributes:
-        imports: The modules that are registered and booted first.
-        providers: The factories of the module's own providers.
-    """
+    """Base class of modules; `@module` declares what a module consists of."""
 
     imports: ClassVar["tuple[ModuleImport, ...]"] = ()
     providers: ClassVar[tuple[ProviderFactory, ...]] = ()
@@ -46,9 +41,7 @@ class DynamicModule:
     """A module with settings, made by a class method such as `HTTPModule.configure`.
 
     Attributes:
-        module: The class whose method made it.
-        providers: The factories of its providers.
-        imports: The modules that are registered and booted first.
+        module: The class whose method made it; for the others see `module`.
     """
 
     module: type[Module]
@@ -64,14 +57,11 @@ M = TypeVar("M", bound=type[Module])
 def module(
     *, imports: Iterable[ModuleImport] = (), providers: Iterable[ProviderFactory] = ()
 ) -> Callable[[M], M]:
-    """Declare what a module consists of.
+    """Return a decorator that declares what a module consists of.
 
     Args:
         imports: The modules that are registered and booted first.
         providers: The factories of its own providers: classes, or functions without arguments.
-
-    Returns:
-        A decorator of module classes.
 
     Example:
         >>> @module(imports=[])
@@ -96,13 +86,9 @@ async def running(
 ) -> AsyncGenerator[tuple[ProviderProtocol, ...], None]:
     """Run an application: register all providers, boot all, and shut down in reverse order.
 
-    Every provider whose boot has begun is shut down, even if its own boot, another boot or another
-    shutdown fails. The first exception propagates, with the later ones in its context.
-
-    Args:
-        root: The module of the application.
-        registrar: The container's side that takes bindings.
-        resolver: The same container's side that returns them.
+    The registrar and the resolver are the two sides of one container. Every provider whose boot has
+    begun is shut down, even if its own boot, another boot or another shutdown fails. The first
+    exception propagates, with the later ones in its context.
 
     Returns:
         A context manager whose value is the providers, in the order in which they booted.

@@ -47,9 +47,8 @@ BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5,
 _KNOWN_METHODS: Final = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 )
-_SCHEMA: Final = (
-    "https://opentelemetry.io/schemas/1.23.1"  # the first version in which these names are stable
-)
+# The first version in which these names are stable.
+_SCHEMA: Final = "https://opentelemetry.io/schemas/1.23.1"
 
 
 class OpenTelemetryInstrument:
@@ -122,7 +121,12 @@ class AttemptSpan:
 
     def ended(self, ending: RequestFinished) -> None:
         """End the span and record its duration."""
-        result = _of_result(ending)
+        result: dict[str, str | int] = {}
+        if ending.answer is not None:
+            result["http.response.status_code"] = ending.answer.status
+            result["network.protocol.version"] = ending.answer.http_version
+        if ending.error_type is not None:
+            result["error.type"] = ending.error_type
         try:
             self._span.set_attributes(result)
             if ending.error_type is not None:
@@ -139,14 +143,4 @@ def _of_span_only(attempt: RequestStarted, method: str) -> dict[str, str | int]:
         attributes["http.request.method_original"] = attempt.method
     if resend_count := attempt.attempt + attempt.resends:
         attributes["http.request.resend_count"] = resend_count
-    return attributes
-
-
-def _of_result(ending: RequestFinished) -> dict[str, str | int]:
-    attributes: dict[str, str | int] = {}
-    if ending.answer is not None:
-        attributes["http.response.status_code"] = ending.answer.status
-        attributes["network.protocol.version"] = ending.answer.http_version
-    if ending.error_type is not None:
-        attributes["error.type"] = ending.error_type
     return attributes

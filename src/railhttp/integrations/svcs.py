@@ -63,7 +63,6 @@ async def application(
     """Run an application: register and boot its providers, and shut down in reverse order.
 
     Args:
-        root: The module of the application.
         registry: The registry for its types, such as that of a web framework, whose containers
             then share them. By default a new one, which is closed at the end.
 

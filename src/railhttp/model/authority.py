@@ -18,12 +18,7 @@ _AUTHORITY: Final = re.compile(
 
 
 def normal_host(host: str) -> str:
-    """Return a host in the form in which it is sent.
-
-    Returns:
-        The host in lower-case ASCII, an IPv6 address compressed and without brackets; an empty
-        string if the text breaks the rules of `railhttp.model.validation.require_host`.
-    """
+    """Return a host as `railhttp.model.validation.require_host` does; '' if it breaks a rule."""
     if len(host) > _MAX_LENGTH + 1:  # IDNA would be slow
         return ""
     try:
@@ -39,7 +34,11 @@ def _ipv6(host: str) -> str:
 
 
 def _name_or_ipv4(host: str) -> str:
-    name = _to_ascii(host.lower())
+    name = host.lower()
+    if not name.isascii() or "xn--" in name:
+        url = URL.build(scheme="http", host=name)
+        # Reading `host` decodes punycode, so malformed punycode is refused here, before a request.
+        name = (url.host and url.raw_host) or ""
     labels = name.removesuffix(".").split(".")
     if _NUMBER.fullmatch(labels[-1]):
         return str(IPv4Address(name))
@@ -47,23 +46,8 @@ def _name_or_ipv4(host: str) -> str:
     return name if fits else ""
 
 
-def _to_ascii(name: str) -> str:
-    if name.isascii() and "xn--" not in name:
-        return name
-    url = URL.build(scheme="http", host=name)
-    # Reading `host` decodes punycode, so malformed punycode is refused here, before a request.
-    return (url.host and url.raw_host) or ""
-
-
 def authority_problem(authority: str) -> str:
-    """Find the rule that the authority of a URL breaks.
-
-    Args:
-        authority: The text between `//` and the path, without `/`, `?`, `#` and white space.
-
-    Returns:
-        The rule, as in "must have a host"; an empty string if all rules hold.
-    """
+    """Return the rule that the authority of a URL breaks, as "must have a host", or ''."""
     parts = _AUTHORITY.fullmatch(authority)
     if not parts:
         return "must name its server as host, host:port or user:password@host, percent-encoded"

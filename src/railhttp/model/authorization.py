@@ -14,11 +14,7 @@ def basic_auth(username: str, password: str) -> dict[str, str]:
     """Build the header field of Basic authentication, in UTF-8 (RFC 7617).
 
     Args:
-        username: Must not contain a colon; may be empty.
-        password: May be empty.
-
-    Returns:
-        Headers, to send or to merge with others.
+        username: May be empty, as the password may; must not contain a colon.
 
     Raises:
         HTTPValidationError: An argument is not a str or has a control character or a surrogate, or
@@ -41,9 +37,6 @@ def bearer_auth(token: str) -> dict[str, str]:
     Args:
         token: Letters, digits and `-._~+/`, then any number of `=`.
 
-    Returns:
-        Headers, to send or to merge with others.
-
     Raises:
         HTTPValidationError: The token is empty or has other characters. The error does not show it.
 
@@ -53,7 +46,6 @@ def bearer_auth(token: str) -> dict[str, str]:
     """
     token = require_text(token, "token")
     if not _TOKEN.fullmatch(token):
-        raise HTTPValidationError(
-            "must be letters, digits and -._~+/, then any number of = (RFC 6750)", field="token"
-        )
+        message = "must be letters, digits and -._~+/, then any number of = (RFC 6750)"
+        raise HTTPValidationError(message, field="token")
     return {"Authorization": f"Bearer {token}"}

@@ -34,24 +34,9 @@ class BaseURL(NamedTuple):
         *,
         share_credentials: bool,
     ) -> Self | None:
-        """Validate the arguments of a client.
+        """Validate the arguments of a client; None if there is neither a base URL nor a field.
 
-        Args:
-            url: The base URL, or an empty string.
-            headers: The default fields.
-            secret: Names, in lower case, of fields that only the base URL's origin may receive.
-            share_credentials: Whether other origins receive those too.
-
-        Returns:
-            None if there is neither a base URL nor a header field.
-
-        Raises:
-            HTTPValidationError: The base URL (field `base_url`) or a header is not valid.
-
-        Example:
-            >>> base = BaseURL.of("http://h/v1", {}, frozenset(), share_credentials=False)
-            >>> base.resolve("/users", {})
-            ('http://h/v1/users', {})
+        Other origins receive the `secret` fields, named in lower case, only on `share_credentials`.
         """
         if url == "" and not headers:
             return None
@@ -73,18 +58,7 @@ class BaseURL(NamedTuple):
         )
 
     def resolve(self, url: str, options: RequestOptions) -> tuple[str, RequestOptions]:
-        """Apply the base URL and the default fields to a call.
-
-        Args:
-            url: A path below the base URL, or an absolute URL.
-            options: The options of the call.
-
-        Returns:
-            The absolute URL, and the options with the default fields for its origin.
-
-        Raises:
-            HTTPValidationError: The URL is malformed, or the path has control characters.
-        """
+        """Return the absolute URL of a call, and its options with the fields for its origin."""
         absolute = join_base_url(self.url, url)
         at_home = self.origin is None or origin_of(request_url(absolute)) == self.origin
         headers = self.headers if at_home else self.public_headers

@@ -44,10 +44,7 @@ class Delivery(Enum):
             >>> Delivery.NOT_SENT.strongest(Delivery.ANSWERED, Delivery.MAYBE_SENT)
             <Delivery.ANSWERED: 'answered'>
         """
-        return max((self, *others), key=_STRENGTH.index)
-
-
-_STRENGTH: Final = (Delivery.NOT_SENT, Delivery.MAYBE_SENT, Delivery.ANSWERED)
+        return max((self, *others), key=list(Delivery).index)
 
 
 class CallInfo(TypedDict, total=False):
@@ -61,10 +58,7 @@ class CallInfo(TypedDict, total=False):
 
 
 class HTTPError(Exception):
-    """Root of every exception that railhttp raises.
-
-    It can be pickled and copied, so a failure can cross a process boundary. It hashes and compares
-    by identity.
+    """Root of every exception that railhttp raises; it can be pickled and copied.
 
     Example:
         >>> import pickle
@@ -134,10 +128,7 @@ class HTTPClientError(HTTPError):
 
     @property
     def label(self) -> str:
-        """The detail that sets this failure apart from others of its class, for logs and metrics.
-
-        It is the kind, the phase, the field, the place in the document, or the name of the
-        interceptor or breaker; other classes have an empty label.
+        """The kind, phase, field, position or name that distinguishes failures of a class; or ''.
 
         Example:
             >>> from railhttp.model.errors import HTTPTimeoutError

@@ -21,7 +21,6 @@ DEFAULT_TIMEOUT: Final = 30.0
 DEFAULT_MAX_RESPONSE_BYTES: Final = 100 * 1024 * 1024
 DEFAULT_MAX_REDIRECTS: Final = 10  # aiohttp's; browsers allow 20
 
-
 _UNSET: Final = cast("None", object())  # means "not given", because None means "no limit"
 
 
@@ -110,11 +109,10 @@ class HTTPClientConfig:
         max_response_bytes: The largest body that is read into memory, after decompression. The
             default, 100 MiB, protects against a small compressed body that expands without end.
         max_redirects: The largest number of redirects that a call follows.
-        secret_headers: Names of header fields, in any case, whose values are never shown and never
-            sent to another origin, in addition to `Authorization`, `Cookie`, `X-Api-Key` and other
-            usual ones. The `repr` of a `RequestContext` masks only the usual ones.
-        total: Whether verbs return a `Failure` for an open circuit and for exhausted retries too,
-            instead of raising.
+        secret_headers: Names of header fields whose values are never shown and never sent to
+            another origin, in addition to `Authorization`, `Cookie`, `X-Api-Key` and other usual
+            ones. The `repr` of a `RequestContext` masks only the usual ones.
+        total: Whether verbs return an open circuit and exhausted retries too, instead of raising.
 
     Raises:
         HTTPValidationError: A value is out of range; the error names the field.
@@ -155,14 +153,14 @@ class HTTPClientConfig:
         total: bool = False,
     ) -> None:
         pool = _timed(pool, timeout)
-        limits = {
-            "attempt_timeout": attempt_timeout,
-            "connect_timeout": connect_timeout,
-            "read_timeout": read_timeout,
-        }
+        limits = {"attempt_timeout": attempt_timeout, "connect_timeout": connect_timeout}
+        limits["read_timeout"] = read_timeout
         flags = {"trust_env": trust_env, "cookie_jar": cookie_jar, "total": total}
         for name, limit in limits.items():
-            _check_within(limit, pool.timeout, name)
+            require_timeout(limit, name)
+            if limit is not None and pool.timeout is not None and limit > pool.timeout:
+                within = f"must not be longer than the timeout of the whole call, {pool.timeout} s"
+                raise HTTPValidationError(f"{within}, got {limit}", field=name)
         for name, flag in flags.items():
             require_flag(flag, name)
         if proxy is not None:
@@ -197,12 +195,3 @@ def _header_names(names: object) -> frozenset[str]:
     if not all(isinstance(name, str) and TOKEN.fullmatch(name) for name in names):
         raise HTTPValidationError("must be names of header fields", field="secret_headers")
     return frozenset(name.lower() for name in names)
-
-
-def _check_within(value: float | None, total: float | None, name: str) -> None:
-    require_timeout(value, name)
-    if value is not None and total is not None and value > total:
-        raise HTTPValidationError(
-            f"must not be longer than the timeout of the whole call, {total} s, got {value}",
-            field=name,
-        )

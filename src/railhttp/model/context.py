@@ -29,8 +29,6 @@ class SideClient(Protocol):
         self,
         method: str,
         url: str,
-        *,
-        repeatable: bool,
         **options: Unpack[RequestOptions],
     ) -> HttpResponse:
         """Make a request.
@@ -38,7 +36,6 @@ class SideClient(Protocol):
         Args:
             method: The HTTP method.
             url: An absolute URL.
-            repeatable: Whether a further attempt does no harm, whatever the method is.
             **options: See `RequestOptions`.
 
         Returns:
@@ -54,7 +51,7 @@ class SideClient(Protocol):
 class RequestContext:
     """An outbound request that an interceptor can inspect and change.
 
-    It is the only mutable value of this package, because the documented interceptors assign to it.
+    It is mutable, because the documented interceptors assign to it.
 
     Attributes:
         method: The HTTP method, upper-cased.
@@ -62,10 +59,9 @@ class RequestContext:
         service_name: The logical name of the called service, if it has one.
         attempt: The number of this attempt, counted from 0.
         start_time: When the call began.
-        body: The bytes of a body in memory; empty without a body, None if the body is streamed.
-            Signatures need it. Assigning to it does not change the request.
-        chunks: Reads a streamed body from its start; None if the body is in memory or can be read
-            only once.
+        body: The bytes of a body in memory, for signatures; empty without a body, None if it is
+            streamed. Assigning to it does not change the request.
+        chunks: Reads a streamed body from its start, if it can be read more than once; or None.
         call_id: An id that all attempts of one call share.
         base_origin: The origin of the client's base URL, where credentials belong; empty if they
             may be sent to any origin.

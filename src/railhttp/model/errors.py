@@ -98,9 +98,7 @@ class HTTPInvalidRequestError(HTTPClientError):
 
 
 class HTTPConnectionError(HTTPClientError):
-    """The connection failed before the whole response arrived.
-
-    A `case` can name just the kind: `HTTPConnectionError("dns")`.
+    """The connection failed; a `case` can name just the kind: `HTTPConnectionError("dns")`.
 
     Example:
         >>> HTTPConnectionError("no such host", kind="dns", delivery=Delivery.NOT_SENT).kind
@@ -118,13 +116,9 @@ class HTTPConnectionError(HTTPClientError):
 
 
 class HTTPTimeoutError(HTTPClientError):
-    """A time limit ran out.
-
-    A `case` can name just the phase: `HTTPTimeoutError("read")`.
+    """A time limit ran out; a `case` can name just the phase: `HTTPTimeoutError("read")`.
 
     Args:
-        message: The operation that took too long, and its limit.
-        phase: Which limit ran out, see `TimeoutPhase`.
         limit: The limit in seconds; None if unknown.
 
     Example:
@@ -155,7 +149,7 @@ class HTTPStatusError(HTTPClientError):
     status: `HTTPStatusError(404)`.
 
     Args:
-        response: The whole response; method, URL, attempts and elapsed are taken from it.
+        response: The whole response, which also has the method, URL, attempts and elapsed.
         secret_headers: Names, in lower case, of header fields to leave out of a pickle; None means
             `response.secret_headers`.
         expected: The statuses that the caller expected, if it named any.
@@ -336,7 +330,7 @@ class HTTPRetryExhaustedError(HTTPClientError):
 
     @property
     def last(self) -> "HTTPFailure | None":
-        """The failure of the last attempt; None if a foreign retry policy did not report it."""
+        """The last attempt's failure; None if a foreign retry policy did not report it."""
         return self.failures[-1] if self.failures else None
 
 

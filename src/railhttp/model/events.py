@@ -1,4 +1,7 @@
-"""The events that observers receive. Their URLs are redacted, because events end up in logs."""
+"""The events that observers receive.
+
+`method` is in upper case, such as `GET`. `url` is redacted, because events end up in logs.
+"""
 
 from dataclasses import dataclass
 
@@ -6,10 +9,6 @@ from dataclasses import dataclass
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HTTPRequestSentHook:
     """An attempt sends its request; fired once per attempt.
-
-    Attributes:
-        method: The method in upper case, such as `GET`.
-        url: The URL of the request, redacted.
 
     Example:
         >>> HTTPRequestSentHook(method="GET", url="https://api.example/").method
@@ -23,9 +22,6 @@ class HTTPRequestSentHook:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HTTPResponseReceivedHook:
     """A response of any status arrived; fired once per attempt that received one.
-
-    Attributes:
-        url: The URL of the request, redacted.
 
     Example:
         >>> HTTPResponseReceivedHook(method="GET", url="http://h/", status_code=200).status_code
@@ -41,9 +37,6 @@ class HTTPResponseReceivedHook:
 class RequestCompletedEvent:
     """A call ended with a response; fired once per call.
 
-    Attributes:
-        url: The URL of the request, redacted.
-
     Example:
         >>> RequestCompletedEvent(url="http://h/", method="GET", status_code=200).status_code
         200
@@ -58,10 +51,6 @@ class RequestCompletedEvent:
 class RequestRetryExhaustedEvent:
     """Every attempt of a call failed; fired once per call.
 
-    Attributes:
-        url: The URL of the request, redacted.
-        attempt_count: The number of attempts.
-
     Example:
         >>> RequestRetryExhaustedEvent(url="http://h/", method="GET", attempt_count=3).attempt_count
         3
@@ -74,11 +63,7 @@ class RequestRetryExhaustedEvent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestTimeoutEvent:
-    """A call ran out of time; fired once per call.
-
-    Attributes:
-        url: The URL of the request, redacted.
-        timeout_seconds: The limit that ran out, in seconds.
+    """A call ran out of time, the limit of `timeout_seconds`; fired once per call.
 
     Example:
         >>> RequestTimeoutEvent(url="http://h/", method="GET", timeout_seconds=2.5).timeout_seconds

@@ -9,10 +9,7 @@ from railhttp.model.stage import AttemptState
 
 
 class IncomingResponse(Protocol):
-    """A response whose head has arrived and whose body is unread.
-
-    It holds a connection until it is closed.
-    """
+    """A response whose body is unread; it holds a connection until it is closed."""
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Return the response as a value that holds `body`."""
@@ -33,12 +30,7 @@ class IncomingResponse(Protocol):
         ...
 
     async def read(self) -> bytes:
-        """Read the body to its end.
-
-        Raises:
-            HTTPClientError: The body is too large, truncated or corrupt; always a member of
-                `HTTPFailure`.
-        """
+        """Read the body to its end; raises as `chunk` does, and if the body is too large."""
         ...
 
     def close(self) -> None:
@@ -68,15 +60,11 @@ class Exchange(Protocol):
     """
 
     async def send(self, request: Request, attempt: AttemptState, /) -> HttpResponse:
-        """Send a request and read its response to the end.
+        """Send a request and read its response, whatever its status, to the end.
 
         Args:
             request: The request, validated and complete.
-            attempt: Set `attempt.stage` whenever the attempt reaches a new stage: a failure derives
-                its `delivery` from it.
-
-        Returns:
-            The response, whatever its status.
+            attempt: Set its `stage` at each new stage: a failure derives its `delivery` from it.
 
         Raises:
             HTTPClientError: No whole response arrived; always a member of `HTTPFailure`.
@@ -84,16 +72,8 @@ class Exchange(Protocol):
         ...
 
     async def open(self, request: Request, attempt: AttemptState, /) -> IncomingResponse:
-        """Send a request and wait for the head of its response.
+        """Send a request, as `send` does, but only wait for the head of its response.
 
-        Args:
-            request: The request, validated and complete.
-            attempt: See `send`.
-
-        Returns:
-            The response with its body unread; the caller closes it.
-
-        Raises:
-            HTTPClientError: No response arrived; always a member of `HTTPFailure`.
+        The caller closes the response.
         """
         ...

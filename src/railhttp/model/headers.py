@@ -35,12 +35,9 @@ def merge_headers(*header_dicts: Mapping[str, object], normalize: bool = True) -
     """Merge header fields; if names are equal except for case, the last field wins.
 
     Args:
-        *header_dicts: Mappings as for `parse_headers`.
+        *header_dicts: Mappings as for `parse_headers`, which raises the same errors.
         normalize: Whether to lower-case the names and strip white space around the values;
             otherwise the last spelling of a name is kept, and every value is unchanged.
-
-    Raises:
-        HTTPValidationError: A name is not a str, or a value is not text, bytes or a number.
 
     Example:
         >>> merge_headers({"Accept": "*/*"}, {"ACCEPT": "text/html "})
@@ -57,14 +54,9 @@ def merge_headers(*header_dicts: Mapping[str, object], normalize: bool = True) -
 
 
 def extract_json_type(content_type: str) -> str | None:
-    """Return the media type of a `Content-Type` value if it is a JSON type.
+    """Return the media type of a `Content-Type` value in lower case if it is a JSON type, or None.
 
-    Args:
-        content_type: The value, with or without parameters.
-
-    Returns:
-        The media type in lower case if it contains `json`, as `application/json` and every
-        `*+json` (RFC 6839, section 3.1) do; otherwise None.
+    JSON types contain `json`, as `application/json` and every `*+json` (RFC 6839, section 3.1) do.
 
     Raises:
         HTTPValidationError: The value is not a str.
@@ -79,17 +71,9 @@ def extract_json_type(content_type: str) -> str | None:
 
 
 def require_headers(headers: object) -> CIMultiDict[str]:
-    r"""Require header fields that can be sent (RFC 9110, sections 5.1 and 5.5).
+    """Require header fields that can be sent; see `validate_headers`.
 
-    A name is a token. A value is a str, bytes in UTF-8, an int or a finite float. It has no
-    control character except the tab, so it cannot split the header, and no surrogate. An error
-    shows the name of the field, never its value.
-
-    Args:
-        headers: Any object; a multi-dict keeps its repeated fields.
-
-    Returns:
-        The fields, their values as text without spaces and tabs around them.
+    Repeated fields are kept; their values are text without spaces and tabs around them.
     """
     checked: CIMultiDict[str] = CIMultiDict()
     for name, text in _fields(headers):
@@ -106,9 +90,8 @@ def require_headers(headers: object) -> CIMultiDict[str]:
 def validate_headers(headers: Mapping[str, object]) -> None:
     """Validate header fields before they are sent (RFC 9110, sections 5.1 and 5.5).
 
-    Args:
-        headers: Names are tokens. Values are text, UTF-8 bytes or finite numbers, without control
-            characters.
+    A name is a token. A value is text, UTF-8 bytes or a finite number, without surrogates and
+    control characters, except the tab, so it cannot split the header.
 
     Raises:
         HTTPValidationError: A field cannot be sent. The error shows its name, not its value.
@@ -144,22 +127,12 @@ def _text(value: object, name: str) -> str:
     raise HTTPValidationError(message, field="headers")
 
 
-_NO_CHARSETS: Final = frozenset(
-    {"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape"}
-)
+_NO_CHARSETS: Final = {"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape"}
 """Codecs that are not charsets of any document; punycode takes seconds for 300 kB."""
 
 
 def codec_of(content_type: str) -> str | None:
-    """Find the codec for the charset of a `Content-Type` value.
-
-    Returns:
-        Python's name for the codec; None if Python has no codec for the charset.
-
-    Example:
-        >>> codec_of("text/html; charset=latin1"), codec_of("text/html; charset=punycode")
-        ('iso8859-1', None)
-    """
+    """Return Python's name of the codec for the charset of a `Content-Type` value, or None."""
     try:
         name = codecs.lookup(charset_of(content_type)).name
     except (LookupError, ValueError):  # ValueError: the name has a null character

@@ -1,6 +1,6 @@
 """The start and the end of a call or an attempt, as instruments receive them."""
 
-from typing import Final, NamedTuple, assert_never
+from typing import NamedTuple, assert_never
 
 from yarl import URL
 
@@ -8,23 +8,14 @@ from railhttp.model.errors import HTTPConnectionError, HTTPFailure, HTTPTimeoutE
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 
-CANCELLED: Final = "cancelled"
-
 
 class RequestStarted:
     """A call or an attempt that is about to start.
 
-    Args:
-        request: The request that will be sent.
-        attempt: The number of the attempt, counted from 0; 0 for a call.
-        resends: How often interceptors asked for one more send so far; these are no attempts.
-        timeout: Seconds for the whole call; None means no limit.
-        attempt_timeout: Seconds for one attempt; None means no limit.
-
     Attributes:
         method: The method, upper-case.
         url: The URL of the request, with its secrets; show `shown_url` instead.
-        attempt: The number of the attempt, counted from 0.
+        attempt: The number of the attempt, counted from 0; 0 for a call.
         resends: How often interceptors asked for one more send so far; these are no attempts.
         added: Header fields that an instrument adds; they are sent with the attempt.
     """
@@ -59,21 +50,17 @@ class RequestStarted:
 
     def limit(self, phase: TimeoutPhase) -> float | None:
         """Return the limit of a phase in seconds; None if it has no limit."""
-        options = self._request.options
-        attempt = self._attempt_timeout
         match phase:
             case "total":
                 return self._timeout
             case "pool" | "connect":
-                return _least(options.connect_timeout, attempt)
+                own = self._request.options.connect_timeout
             case "read":
-                return _least(options.read_timeout, attempt)
+                own = self._request.options.read_timeout
             case _:
                 assert_never(phase)
-
-
-def _least(first: float | None, second: float | None) -> float | None:
-    return min((limit for limit in (first, second) if limit is not None), default=None)
+        limits = (own, self._attempt_timeout)
+        return min((limit for limit in limits if limit is not None), default=None)
 
 
 class RequestFinished(NamedTuple):
@@ -104,16 +91,15 @@ class RequestFinished(NamedTuple):
 
     @property
     def error_type(self) -> str | None:
-        """The `error.type` of the OpenTelemetry conventions; None for a status below 400.
+        """The `error.type` of OpenTelemetry; None for a status below 400.
 
-        It is the status of a 4xx or 5xx, the class of the failure with its kind or phase, or
-        `cancelled`.
+        It is the status, the class of the failure with its kind or phase, or `cancelled`.
         """
         if self.answer is not None:
             return str(self.answer.status) if self.answer.status >= 400 else None
         match self.failure:
             case None:
-                return CANCELLED
+                return "cancelled"
             case HTTPConnectionError() | HTTPTimeoutError():
                 return f"{type(self.failure).__name__}.{self.failure.label}"
             case _:

@@ -10,7 +10,7 @@ from railhttp.model.body import BodyData
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.url import QueryParams
 
-ProgressCallback: TypeAlias = Callable[[int, int | None], object]
+ProgressCallback: TypeAlias = Callable[[int, int | None], bool | float | str | None]
 """Called with the number of bytes transferred so far and the total, which is None if unknown. It
 runs on the event loop, so it must be quick."""
 
@@ -34,6 +34,7 @@ class BodilessOptions(TypedDict, total=False):
     idempotency_key: str | bool | None
     retries: int | None
     retry_policy: RetryPolicyProtocol | None
+    idempotent: bool
 
 
 class RequestOptions(BodilessOptions, total=False):
@@ -68,6 +69,8 @@ class RequestOptions(BodilessOptions, total=False):
             makes one attempt.
         retry_policy: The retry policy of this call, in place of the client's; it excludes
             `retries`.
+        idempotent: Declares that a repeated request does no harm, whatever its method, so that a
+            POST may be retried. Nothing is sent for it.
 
     Example:
         >>> options = RequestOptions(params={"page": 1}, timeout=5)

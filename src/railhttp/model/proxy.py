@@ -16,17 +16,9 @@ _ENTRY: Final = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(:(?P<port>[0-9]{1,
 
 
 def require_proxy(proxy: object, field: str = "proxy") -> str:
-    """Require the URL of an http or https proxy, with or without user and password.
+    """Require the URL of an http or https proxy; without a scheme, `http://` is meant.
 
-    User and password must be fit for Basic authentication (RFC 7617): no control characters, and
-    no colon in the user.
-
-    Args:
-        proxy: Any object; a str without a scheme means `http://`.
-        field: The name of the setting, for the error. The error does not show the URL.
-
-    Returns:
-        The URL in normal form.
+    User and password must be fit for Basic authentication (RFC 7617).
     """
     other_scheme = isinstance(proxy, str) and SCHEME.match(proxy) and not _HTTP.match(proxy)
     message = "must be an http:// or https:// proxy; for SOCKS put an HTTP proxy in front of it"
@@ -41,25 +33,19 @@ def require_proxy(proxy: object, field: str = "proxy") -> str:
 
 
 class ProxyVariable(NamedTuple):
-    """An environment variable that names a proxy; the value is not validated yet.
-
-    Attributes:
-        value: A URL that may contain credentials, so `repr` leaves it out.
-    """
+    """An environment variable that names a proxy; its value is not validated yet."""
 
     name: str
     value: str
 
     def __repr__(self) -> str:
-        return f"ProxyVariable(name={self.name!r})"
+        return f"ProxyVariable(name={self.name!r})"  # the URL may contain credentials
 
 
 class NoProxy(NamedTuple):
     """One entry of NO_PROXY: requests that match it go directly to the server.
 
-    Attributes:
-        target: A network, or a domain, which includes its subdomains; empty matches every host.
-        port: The only port to match; None matches every port.
+    The target is a network, or a domain, which includes its subdomains; '' matches every host.
     """
 
     target: IPv4Network | IPv6Network | str
@@ -79,13 +65,7 @@ class NoProxy(NamedTuple):
 
 
 class ProxySettings(NamedTuple):
-    """The proxies of an environment, read once.
-
-    Attributes:
-        http: The proxy for http URLs; None for a direct connection.
-        https: The proxy for https URLs; None for a direct connection.
-        no_proxy: The exceptions.
-    """
+    """The proxies of an environment for http and https URLs, read once."""
 
     http: ProxyVariable | None = None
     https: ProxyVariable | None = None
@@ -101,16 +81,9 @@ class ProxySettings(NamedTuple):
         (CVE-2016-5385). NO_PROXY is a comma-separated list of `*`, hosts with or without a leading
         dot (each includes its subdomains), `host:port`, IPv4 and IPv6 addresses, and networks such
         as `10.0.0.0/8`; other entries are ignored.
-
-        Args:
-            environ: The environment, such as `os.environ`.
-
-        Returns:
-            The settings. The URL of a proxy is validated only when a request needs it.
         """
-        http_names = (
-            ("http_proxy",) if "REQUEST_METHOD" in environ else ("http_proxy", "HTTP_PROXY")
-        )
+        cgi = "REQUEST_METHOD" in environ
+        http_names = ("http_proxy",) if cgi else ("http_proxy", "HTTP_PROXY")
         every = _variable(environ, "all_proxy", "ALL_PROXY")
         bypass = _variable(environ, "no_proxy", "NO_PROXY")
         entries = map(_parse_entry, bypass.value.split(",") if bypass else [])
@@ -121,15 +94,7 @@ class ProxySettings(NamedTuple):
         )
 
     def proxy_for(self, url: URL) -> str | None:
-        """Choose the proxy for a request.
-
-        Returns:
-            The URL of the proxy; None for a direct connection.
-
-        Raises:
-            HTTPValidationError: The URL of the chosen proxy is not valid; `field` names the
-                environment variable.
-        """
+        """Return the URL of the proxy for a request, validated; None for a direct connection."""
         variable = self.https if url.scheme == "https" else self.http
         if variable is None or any(entry.matches(url) for entry in self.no_proxy):
             return None
@@ -148,9 +113,9 @@ def _variable(environ: Mapping[str, str], *names: str) -> ProxyVariable | None:
 
 
 def _parse_entry(entry: str) -> NoProxy | None:
-    text = entry.strip()
-    parts = _ENTRY.fullmatch(text)
-    host, port = (parts["host"], parts["port"]) if parts else (text, None)
+    entry = entry.strip()
+    parts = _ENTRY.fullmatch(entry)
+    host, port = (parts["host"], parts["port"]) if parts else (entry, None)
     target = _parse_target(host)
     return None if target is None else NoProxy(target, int(port) if port else None)
 

@@ -8,16 +8,8 @@ from typing import Final
 MASK: Final = "***"
 
 SECRET_HEADERS: Final = frozenset(
-    {
-        "authorization",
-        "cookie",
-        "proxy-authorization",
-        "set-cookie",
-        "x-api-key",
-        "x-auth-token",
-        "x-csrf-token",
-        "x-amz-security-token",
-    }
+    {"authorization", "proxy-authorization", "cookie", "set-cookie"}
+    | {"x-api-key", "x-auth-token", "x-csrf-token", "x-amz-security-token"}
 )
 """Header names, in lower case, whose values are never shown and never sent to another origin."""
 
@@ -32,9 +24,7 @@ def redact_url(url: str) -> str:
 
     Any text is accepted, because an error has to name a URL that could not be parsed. If the
     authority is not clearly `host` or `host:port`, it is masked with everything after it.
-
-    Returns:
-        The URL with `***` for each part that may be secret; redacting it again changes nothing.
+    Redacting the result again changes nothing.
 
     Example:
         >>> redact_url("https://ann:s3cret@api.example/v1?token=abc&page#top")
@@ -77,9 +67,6 @@ def redact_headers(
     Args:
         secret: Names, in lower case, of the fields to mask.
 
-    Returns:
-        A new dict with the same names.
-
     Example:
         >>> redact_headers({"Accept": "*/*", "Authorization": "Bearer abc"})
         {'Accept': '*/*', 'Authorization': '***'}
@@ -97,16 +84,7 @@ def redact_header(name: str, value: str, secret: Set[str]) -> str:
 
 
 def redacted_repr(value: object, **replaced: object) -> str:
-    """Return the usual `repr` of a dataclass or named tuple, with some fields replaced.
-
-    Example:
-        >>> from typing import NamedTuple
-        >>> class Login(NamedTuple):
-        ...     user: str
-        ...     password: str
-        >>> redacted_repr(Login("ann", "s3cret"), password=MASK)
-        "Login(user='ann', password='***')"
-    """
+    """Return the usual `repr` of a dataclass or named tuple, with some fields replaced."""
     names: Iterable[str] = (
         [field.name for field in fields(value) if field.repr]
         if is_dataclass(value)

@@ -34,6 +34,7 @@ class SendOptions(NamedTuple):
         proxy: The URL of a proxy. None means the proxy of the pool, an empty string means none.
         ssl_context: The TLS context. None means that of the pool, False disables verification.
         secret_headers: Names, in lower case, of the fields whose values are never shown.
+        idempotent: Whether a repeated request does no harm, whatever its method.
     """
 
     connect_timeout: float | None = None
@@ -45,6 +46,7 @@ class SendOptions(NamedTuple):
     max_response_bytes: int = 100 * 1024 * 1024
     upload_progress: ProgressCallback | None = None
     secret_headers: frozenset[str] = SECRET_HEADERS
+    idempotent: bool = False
 
     def __repr__(self) -> str:
         return redacted_repr(self, proxy=self.proxy and redact_url(self.proxy))
@@ -115,15 +117,20 @@ class Request:
     def repeatable(self) -> bool:
         """Whether a second send is possible and harmless.
 
-        It is harmless if the method is idempotent or the request has an `Idempotency-Key`.
+        It is harmless if the method is idempotent, the request has an `Idempotency-Key`, or the
+        caller declared it `idempotent`.
 
         Example:
             >>> url = URL("http://h/")
             >>> Request("POST", url, {"Idempotency-Key": "7"}, None, None, SendOptions()).repeatable
             True
         """
-        keyed = any(name.lower() == "idempotency-key" for name in self.headers or ())
-        return self.replayable and (keyed or self.method in IDEMPOTENT_METHODS)
+        keyed = any(
+            name.lower() == "idempotency-key" and value.strip()  # a blank key identifies nothing
+            for name, value in (self.headers or {}).items()
+        )
+        harmless = keyed or self.options.idempotent or self.method in IDEMPOTENT_METHODS
+        return self.replayable and harmless
 
     def with_headers(self, headers: Mapping[str, str]) -> "Request":
         """Return a copy with more header fields; they replace fields of the same name.

@@ -22,10 +22,7 @@ NO_HEADERS: Final[Headers] = CIMultiDictProxy(CIMultiDict())
 
 
 def freeze_headers(headers: Mapping[str, str]) -> Headers:
-    """Copy headers into an immutable, case-insensitive multi-dict.
-
-    Args:
-        headers: Names and values; a multi-dict keeps its repeated fields.
+    """Copy headers into an immutable, case-insensitive multi-dict; repeated fields are kept.
 
     Example:
         >>> freeze_headers({"X-Id": "7"})["x-id"]
@@ -123,10 +120,7 @@ class HttpResponse:
 
     @property
     def content_length(self) -> int | None:
-        """The `Content-Length` field as a number; None if it is absent or malformed.
-
-        It counts the bytes on the wire, so for a compressed body it differs from `len(body)`.
-        """
+        """The bytes on the wire, by the `Content-Length` field; None if absent or malformed."""
         text = self.headers.get("Content-Length", "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
@@ -134,8 +128,7 @@ class HttpResponse:
     def text(self) -> str:
         """The body as text, decoded on each access; undecodable bytes become U+FFFD.
 
-        The `Content-Type` field names the charset; the default is UTF-8, also for a charset that
-        Python does not have.
+        The charset is that of the `Content-Type` field, or UTF-8 if Python does not have it.
 
         Example:
             >>> HttpResponse(200, body="né".encode()).text

@@ -11,7 +11,7 @@ class ResponseContext:
     """The metadata of a received response.
 
     Attributes:
-        content_length: The length of the body in bytes, if known.
+        content_length: The size of the body in bytes, if known.
         duration: The round trip in seconds.
         success: Whether the status is below 400; computed.
         error: The cause, in words, if the request failed.

@@ -48,14 +48,7 @@ class AttemptState(Protocol):
 
 
 def call_info(method: str, url: str, attempt: AttemptState, now: float) -> CallInfo:
-    """Collect the details that every failure of a call must carry.
-
-    Args:
-        method: The method of the request that failed.
-        url: Its URL; after a redirect it differs from the URL of the call.
-        attempt: The attempt that failed.
-        now: The time, in seconds on the monotonic clock.
-    """
+    """Collect the details of a failed request, whose URL differs from the call's by redirects."""
     return {
         "method": method,
         "url": url,

@@ -6,14 +6,7 @@ from railhttp.model.validation import mismatch
 
 
 def format_timeout(timeout: float | None) -> str:
-    """Format a time limit for people.
-
-    Args:
-        timeout: Seconds; None means no limit.
-
-    Returns:
-        The seconds as Python prints a float, and an `s`; `no timeout` for None, infinity and every
-        number that is too large for a float.
+    """Format seconds for people; None and all numbers above the largest float are `no timeout`.
 
     Raises:
         HTTPValidationError: The time limit is not a number.

@@ -63,14 +63,13 @@ def build_url(base: str, path: str = "", params: QueryParams | None = None) -> s
     Args:
         base: An http or https URL, such as `https://api.example.com/v1`.
         path: May have a query and a fragment.
-        params: Query parameters, see `extend_query`.
-
-    Returns:
-        The URL in normal form.
+        params: Text is unchanged; a bool is `true` or `false`; a number is written as Python prints
+            it (`0.1`, `1e+16`), a date or datetime in ISO 8601, a UUID with hyphens, an enum as its
+            value. None is left out, alone or in a list; a list or tuple repeats the name.
 
     Raises:
         HTTPValidationError: The base is not a URL, the path has control characters, or a parameter
-            has a type without a text form.
+            has another type: bytes, nan, infinities, sets, nested lists and so on.
 
     Example:
         >>> build_url("https://api.example.com", "/users", {"page": 1})
@@ -118,17 +117,7 @@ def parse_url_parts(url: str) -> UrlParts:
 
 
 def request_url(url: str) -> URL:
-    """Parse the URL of a request; the results for recent URLs are cached.
-
-    Args:
-        url: An absolute http or https URL.
-
-    Returns:
-        The URL in normal form.
-
-    Raises:
-        HTTPValidationError: The URL breaks a rule of `require_url`.
-    """
+    """Parse the URL of a request by the rules of `require_url`, with a cache of recent URLs."""
     return _parse_as(url, "url")
 
 
@@ -143,37 +132,12 @@ def _parse(url: str, field: str) -> URL:
 
 
 def extend_query(url: URL, params: QueryParams) -> URL:
-    """Append query parameters to a URL.
-
-    Each type has one text form: text is unchanged; a bool is `true` or `false`; a number is written
-    as Python prints it (`0.1`, `1e+16`), a date or datetime in ISO 8601, a UUID with hyphens, an
-    enum as its value. None is left out, alone or in a list; a list or tuple repeats the name.
-
-    Args:
-        url: Keeps its query and its fragment.
-        params: Parameters by name; a multi-dict keeps its repeated names.
-
-    Raises:
-        HTTPValidationError: A name is not a str, or a value has another type: bytes, nan,
-            infinities, sets, nested lists and so on.
-
-    Example:
-        >>> extend_query(URL("http://h/?a=1#top"), {"b": [True, None, 2.5], "c": "x&y"})
-        URL('http://h/?a=1&b=true&b=2.5&c=x%26y#top')
-    """
+    """Append query parameters, see `build_url`, to a URL, which keeps its query and fragment."""
     return url.extend_query(query_pairs(params))
 
 
 def query_pairs(params: QueryParams) -> list[tuple[str, str]]:
-    """Return the parameters of a query or a form as pairs of text, not encoded yet.
-
-    Raises:
-        HTTPValidationError: See `extend_query`.
-
-    Example:
-        >>> query_pairs({"a": [1, None, True]})
-        [('a', '1'), ('a', 'true')]
-    """
+    """Return the parameters of a query or a form, see `build_url`, as pairs of text."""
     if not isinstance(params, Mapping):
         raise mismatch("a mapping", params, "params")
     return [
@@ -225,18 +189,8 @@ def is_absolute(url: object) -> bool:
 
 
 def join_base_url(base: str, url: str) -> str:
-    """Prefix a path with a base URL; an absolute URL is returned unchanged.
-
-    Args:
-        base: The base URL of a client; may be empty.
-        url: A path below the base, as in `build_url`, or an absolute URL.
-
-    Raises:
-        HTTPValidationError: The base is not a URL, or the path has control characters.
-    """
-    if not base or is_absolute(url):
-        return url
-    return build_url(base, url)
+    """Prefix a path with a base URL, unless the base is empty or the URL absolute."""
+    return url if not base or is_absolute(url) else build_url(base, url)
 
 
 def origin_of(url: URL) -> tuple[str, str, int]:

@@ -7,6 +7,8 @@ only raise. No error shows a refused text, because the text may be secret.
 
 import re
 import sys
+from collections.abc import Awaitable, Coroutine
+from inspect import iscoroutinefunction
 from math import inf
 from typing import Final
 
@@ -35,12 +37,7 @@ _START: Final = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 
 
 def describe(value: object) -> str:
-    """Describe a refused value for an error: a number by its digits, anything else by its type.
-
-    Example:
-        >>> describe(0), describe(True), describe("s3cret")
-        ('0', 'True', 'str')
-    """
+    """Describe a refused value for an error: a number by its digits, anything else by its type."""
     if type(value) is int and abs(value) >= LARGEST_INT:
         return "a number of more than 640 digits"
     if type(value) in {int, float, bool}:
@@ -80,10 +77,8 @@ def require_host(host: object, field: str = "host") -> str:
     section 2.1) and underscores (RFC 2181, section 11). A Unicode name is converted to IDNA, and a
     trailing dot is allowed. A name that ends in a number must be an IPv4 address of four decimal
     parts without leading zeros (WHATWG URL, "ends in a number"). An IPv6 address may stand in
-    brackets and must not have a zone.
-
-    Returns:
-        The host in lower-case ASCII; an IPv6 address compressed and without brackets.
+    brackets and must not have a zone. The result is lower-case ASCII; an IPv6 address in it is
+    compressed and has no brackets.
     """
     normal = normal_host(require_str(host, field))
     message = "must be a DNS name, an IPv4 or an IPv6 address, without port or zone"
@@ -107,19 +102,11 @@ def require_positive_int(value: object, field: str = "value") -> int:
 
 def require_count(value: object, field: str) -> int:
     """Require an int of 0 or more, and not a bool."""
-    if value == 0 and not isinstance(value, bool):
-        return 0
-    return require_positive_int(value, field)
+    return 0 if value == 0 and not isinstance(value, bool) else require_positive_int(value, field)
 
 
 def require_number(value: float, field: str, *, low: float = 0.0, high: float = inf) -> float:
-    """Require a finite number from `low` to `high`.
-
-    Example:
-        >>> require_number(-1, "max_delay")
-        Traceback (most recent call last):
-        railhttp.model.errors.HTTPValidationError: max_delay: must be at least 0, got -1
-    """
+    """Require a finite number from `low` to `high`."""
     bound = f"at least {low:g}" if high == inf else f"between {low:g} and {high:g}"
     require(low <= value <= high and value < inf, f"must be {bound}, got {value}", field)
     return value
@@ -143,37 +130,35 @@ def require_flag(value: object, field: str) -> bool:
 
 
 def require_function(value: object, field: str) -> None:
-    """Require a callable, or None for no function.
+    """Require a plain function, or None for no function.
 
-    Example:
-        >>> require_function(3, "retry_if")
-        Traceback (most recent call last):
-        railhttp.model.errors.HTTPValidationError: retry_if: must be a function or None, got 3
+    An `async def` is refused: nothing awaits it, and its coroutine would count as true.
     """
-    if value is not None and not callable(value):
+    if value is None:
+        return
+    if not callable(value):
         raise mismatch("a function or None", value, field)
+    if iscoroutinefunction(value) or iscoroutinefunction(type(value).__call__):
+        message = "must be a plain function: an async one would never be awaited"
+        raise HTTPValidationError(message, field=field)
+
+
+def close_awaitable(result: object) -> bool:
+    """Return whether a plain function returned an awaitable; a coroutine is closed."""
+    if isinstance(result, Coroutine):
+        result.close()  # or Python warns that it was never awaited
+    return isinstance(result, Awaitable)
 
 
 def require_methods(value: object, *methods: str, field: str) -> None:
     """Require an object that has the methods which will be called, whatever its class.
 
     A class itself is refused: it has the methods, but no instance to call them on.
-
-    Example:
-        >>> require_methods("fast", "execute", field="retry_policy")
-        Traceback (most recent call last):
-        railhttp.model.errors.HTTPValidationError: retry_policy: must be an object with `execute`,
-        got str
-        >>> require_methods(dict, "keys", "values", field="store")
-        Traceback (most recent call last):
-        railhttp.model.errors.HTTPValidationError: store: must be an object with `keys` and
-        `values`, got the class dict
     """
     found = f"the class {value.__name__}" if isinstance(value, type) else describe(value)
     wanted = " and ".join(f"`{method}`" for method in methods)
-    complete = not isinstance(value, type) and all(
-        callable(getattr(value, method, None)) for method in methods
-    )
+    has_all = all(callable(getattr(value, method, None)) for method in methods)
+    complete = has_all and not isinstance(value, type)
     require(complete, f"must be an object with {wanted}, got {found}", field)
 
 
@@ -182,15 +167,8 @@ def require_url(url: object, field: str = "url", *, require_scheme: bool = True)
 
     These are refused: white space, control characters and surrogates anywhere; more than one `@`, a
     backslash or an empty user in the authority; a host that `require_host` refuses; a port that is
-    empty or not from 1 to 65535; more than 65536 characters.
-
-    Args:
-        url: Any object.
-        field: The name of the argument, for the error.
-        require_scheme: Whether the URL must name its scheme; `http` is the default otherwise.
-
-    Returns:
-        The URL in normal form: IDNA host, percent-encoded, dot segments removed.
+    empty or not from 1 to 65535; more than 65536 characters. The result is in normal form: IDNA
+    host, percent-encoded, dot segments removed, and `http` for an optional missing scheme.
     """
     text = require_str(url, field)
     absolute = text if require_scheme or SCHEME.match(text) else f"http://{text}"

@@ -142,14 +142,6 @@ class Call:
 class HTTPCall(Call):
     """The call of a client.
 
-    Args:
-        request: The caller's request.
-        origin: Its origin as text.
-        clock: See `Call`.
-        timeout: See `Call`.
-        attempt_timeout: See `Call`.
-        listeners: The instruments that observe this call, if any.
-
     Attributes:
         original: The caller's request.
         request: The request that the present attempt sends, as the interceptors left it.
@@ -263,11 +255,7 @@ class HTTPCall(Call):
         self.incoming = None
 
     def opened(self) -> IncomingResponse:
-        """Return the open response.
-
-        Raises:
-            HTTPInterceptorError: A policy returned a response that it made up.
-        """
+        """Return the open response."""
         if self.incoming is None:
             raise HTTPInterceptorError(
                 "a policy answered in place of the server", **self.call_info()
@@ -286,10 +274,6 @@ class Attempt(Generic[T]):
 
     A policy of another library calls it like any function. One of ours finds the call in it, also
     if it was wrapped by another policy, so that it knows the deadline and what may be repeated.
-
-    Args:
-        call: The call.
-        send: Makes the attempt.
     """
 
     __slots__ = ("_send", "call")
@@ -323,13 +307,7 @@ class FunctionAttempt(Attempt[T]):
 def attempt_of(
     func: Callable[P, Awaitable[T]], clock: Clock, *args: P.args, **kwargs: P.kwargs
 ) -> Attempt[T]:
-    """Return the attempt that a client passed; a plain function gets a new call.
-
-    Example:
-        >>> from railhttp.pipeline.clock import SYSTEM_CLOCK
-        >>> attempt_of(print, SYSTEM_CLOCK).call.repeatable
-        True
-    """
+    """Return the attempt that a client passed; a plain function gets a new call."""
     if isinstance(func, Attempt):
         return func
     return FunctionAttempt(Call(clock), partial(func, *args, **kwargs))

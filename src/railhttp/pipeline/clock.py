@@ -11,13 +11,7 @@ from railhttp.model.clock import Clock, TimerHandle
 
 
 class SystemClock:
-    """The clock of the machine and of the running loop.
-
-    Example:
-        >>> clock = SystemClock()
-        >>> clock.monotonic() <= clock.monotonic(), 0 <= clock.uniform() < 1
-        (True, True)
-    """
+    """The clock of the machine and of the running loop."""
 
     __slots__ = ()
 
@@ -41,10 +35,6 @@ def random_id(clock: Clock) -> str:
     """Return a random id: two numbers of 53 bits as 32 hexadecimal digits.
 
     It identifies a call and is not a secret, so it may be predictable.
-
-    Example:
-        >>> len(random_id(SYSTEM_CLOCK))
-        32
     """
     return _TWO_FLOATS.pack(clock.uniform(), clock.uniform()).hex()
 

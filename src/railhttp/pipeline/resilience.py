@@ -133,12 +133,7 @@ class ResiliencePipeline(Policy, ReplayAware):
 
     @override
     async def run(self, send: Callable[[C], Awaitable[T]], call: C) -> T:
-        """Make a call through every layer.
-
-        Raises:
-            HTTPTimeoutError: Of phase `total`: the call took longer than it may.
-            HTTPClientError: See the layers.
-        """
+        """Make a call through every layer."""
         limits = call.timeout, call.deadline, call.attempt_timeout
         call.tighten(self._total)
         call.attempt_timeout = self._attempt_timeout
@@ -175,19 +170,11 @@ def _retry(policy: RetryPolicyProtocol, send: Callable[[C], Awaitable[T]], call:
 def require_stack(layers: Iterable[Layer], *, total: float | None = None) -> Stack:
     """Put layers into their places.
 
-    Args:
-        layers: The layers, in any order.
-        total: Seconds for a whole call; None is no limit.
-
     Raises:
         HTTPValidationError: An object is not a layer, or two layers are of one kind. Or an attempt
             may take longer than the call, the window of a breaker does not hold two attempts, so
             that its ratio would rest on half of them, or the waits between attempts are longer
             than the call.
-
-    Example:
-        >>> require_stack([RetryPolicy(), AttemptTimeout(5.0)]).attempt_timeout.seconds
-        5.0
     """
     stack = Stack()
     for layer in layers:

@@ -31,11 +31,6 @@ class Timeout:
     outside, the block ends with `CancelledError`. The limit's own cancellation carries the timeout
     as its message, so code inside the block can find the reason (`timeout_behind`).
 
-    Args:
-        queue: The timeouts of the same duration.
-        owner: The call that the limit belongs to, if any.
-        fail: Builds the failure to raise instead of `ExpiredError`.
-
     Attributes:
         expires: When the time is over, on the clock's `monotonic()`; 0 if there is no limit.
         is_open: Whether the block is still running.
@@ -181,16 +176,6 @@ class Timeouts:
         usual: The durations that recur; their timers stay between two calls.
         check_loop: Called before the first limit on another event loop than the last; an exception
             from it is raised by `limit`.
-
-    Example:
-        >>> import asyncio
-        >>> from railhttp.pipeline.clock import SYSTEM_CLOCK
-        >>> async def main() -> None:
-        ...     with Timeouts(SYSTEM_CLOCK).limit(0.001):
-        ...         await asyncio.sleep(1)
-        >>> asyncio.run(main())
-        Traceback (most recent call last):
-        railhttp.pipeline.timeouts.ExpiredError
     """
 
     __slots__ = ("_check_loop", "_loop", "_queues", "_usual", "clock")
@@ -213,17 +198,7 @@ class Timeouts:
         owner: object = None,
         fail: Callable[[], HTTPTimeoutError] | None = None,
     ) -> Timeout:
-        """Return a context with a time limit.
-
-        Args:
-            seconds: The limit; with None the context only ends early when the client is stopped.
-            owner: The call that the limit belongs to.
-            fail: Builds the failure that the context raises; an `ExpiredError` if None.
-
-        Raises:
-            ExpiredError: From the context, when the time is over.
-            ClosedError: From the context, when `close` is called meanwhile.
-        """
+        """Return a context with a time limit."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:  # timers of another loop never fire here
             if self._check_loop is not None:
@@ -255,19 +230,7 @@ class Timeouts:
 
 
 def timeout_behind(error: asyncio.CancelledError, owner: object) -> Timeout | None:
-    """Find the time limit that a cancellation comes from.
-
-    Args:
-        error: The cancellation; asyncio passes its message on, from task to task too.
-        owner: The call whose limits count.
-
-    Returns:
-        The expired timeout; None if the cancellation comes from elsewhere.
-
-    Example:
-        >>> print(timeout_behind(asyncio.CancelledError("shutting down"), owner=None))
-        None
-    """
+    """Find the time limit that a cancellation comes from."""
     match error.args:
         case (Timeout(is_expired=True) as timeout,) if timeout.owner is owner:
             return timeout

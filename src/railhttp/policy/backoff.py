@@ -16,13 +16,7 @@ class Backoff:
     Full jitter spreads the clients of a recovering server over the whole interval (AWS Architecture
     Blog, "Exponential Backoff And Jitter"). The defaults are those of botocore's standard mode.
 
-    Args:
-        base: Upper bound of the first wait, in seconds; it doubles with each retry.
-        maximum: Upper bound of every wait, in seconds.
-        jitter: Whether each wait is drawn evenly between 0 and its bound; if not, it is its bound.
-
-    Raises:
-        HTTPValidationError: A time is negative or not finite, or `jitter` is not a bool.
+    Without `jitter`, every wait is as long as its bound. Times are in seconds.
     """
 
     base: float = 0.05
@@ -48,10 +42,5 @@ class Backoff:
         return bounds + (retries - growing) * self.bound(_DOUBLINGS)
 
     def delay(self, number: int, chance: float) -> float:
-        """Return the wait before retry `number`, in seconds.
-
-        Args:
-            number: The number of the retry, counted from 1.
-            chance: A random number, at least 0 and less than 1.
-        """
+        """The wait before retry `number`, in seconds; `chance` is a random number from 0 to 1."""
         return self.bound(number) * chance if self.jitter else self.bound(number)

@@ -14,7 +14,7 @@ Every transition starts a new generation. A report from an older generation chan
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ldexp
+from math import inf
 from typing import assert_never
 
 from railhttp.model.errors import HTTPFailure, HTTPStatusError
@@ -26,6 +26,7 @@ from railhttp.model.validation import (
     require_positive_int,
     require_timeout,
 )
+from railhttp.policy.backoff import Backoff
 from railhttp.policy.breaker_states import (
     BreakerState,
     Closed,
@@ -49,24 +50,24 @@ class BreakerRule:
     The defaults lie within the range of Polly and resilience4j.
 
     Args:
-        failure_threshold: Number of consecutive failures that opens the breaker. It reacts to a
-            dead host with little traffic, for which the window never holds `minimum_calls`.
+        failure_threshold: Number of consecutive failures that opens the breaker, for a dead host
+            with little traffic.
         recovery_timeout: Seconds that the breaker stays open the first time. Each failed recovery
             doubles the bound, and the time is drawn from its upper half, so that the clients of a
             host do not probe it all at once.
         failure_ratio: Share of failures in the window that opens the breaker, more than 0 and at
-            most 1; it detects a host that fails often but not every time. None disables the window.
+            most 1, for a host that fails often but not every time. None disables the window.
         minimum_calls: Number of calls that the window must hold before its ratio counts, so that a
             few failures at a quiet time do not open the breaker.
         window: Length of the window, in seconds; it must hold at least two attempt timeouts.
         max_recovery_timeout: Upper bound of the time that the breaker stays open, in seconds.
-        half_open_max_calls: Number of probes that are admitted after the recovery time; the breaker
-            closes when all of them succeed, and opens again when one fails.
+        half_open_max_calls: Number of probes admitted after that time; the breaker closes when all
+            of them succeed, and opens again when one fails.
         probe_lease: Seconds after which a probe without an outcome loses its slot to another, so
             that a hung probe cannot keep the breaker half-open.
         slow_call: Seconds from which a successful call counts as a failure; None means never.
-        failure_if: Decides whether a failure counts against the host, instead of `judge_failure`.
-            It is not called for failures that are no evidence about the host.
+        failure_if: Decides whether a failure counts against the host; it is not called for failures
+            that prove nothing about the host.
         failure_if_response: Decides whether a response counts against the host; by default, 429 and
             5xx do.
 
@@ -106,22 +107,14 @@ class BreakerRule:
         require_function(self.failure_if_response, "failure_if_response")
 
     def judge_response(self, response: HttpResponse) -> Verdict:
-        """Judge the host by a response.
-
-        Raises:
-            HTTPInterceptorError: `failure_if_response` raised.
-        """
+        """Judge the host by a response."""
         if self.failure_if_response is None:
             return judge_status(response.status)
         failed = call_predicate("failure_if_response", self.failure_if_response, response)
         return "failure" if failed else "success"
 
     def judge(self, failure: HTTPFailure) -> Verdict:
-        """Judge the host by a failed call.
-
-        Raises:
-            HTTPInterceptorError: `failure_if` or `failure_if_response` raised.
-        """
+        """Judge the host by a failed call."""
         if isinstance(failure, HTTPStatusError):
             return self.judge_response(failure.response)
         verdict = judge_failure(failure)
@@ -132,16 +125,7 @@ class BreakerRule:
     def admit(
         self, state: BreakerState | None, event: None, now: float
     ) -> tuple[BreakerState, Ticket | Rejection]:
-        """Admit or reject a new call.
-
-        Args:
-            state: The state of the breaker; None for a new one.
-            event: Unused.
-            now: Seconds on a clock that never goes back.
-
-        Returns:
-            The new state, and the decision.
-        """
+        """Admit or reject a new call; None is the state of a new breaker."""
         match state:
             case None:
                 return Closed(), Ticket(0, 0, now)
@@ -164,25 +148,17 @@ class BreakerRule:
             return state, Rejection(None)
         probe = state.issued + 1
         slots = (*slots, ProbeSlot(probe, now + self.probe_lease))
-        admitted = HalfOpen(state.generation, state.trips, probe, slots, state.successes)
-        return admitted, Ticket(state.generation, probe, now)
+        return state._replace(issued=probe, slots=slots), Ticket(state.generation, probe, now)
 
     def record(
         self, state: BreakerState | None, report: Report, now: float
     ) -> tuple[BreakerState | None, None]:
-        """Record the end of an admitted call.
-
-        Args:
-            state: The state of the breaker; None if its store has dropped it.
-            report: The end of the call.
-            now: Seconds on the clock of `admit`.
-
-        Returns:
-            The new state, and None because there is nothing to decide.
-        """
+        """Record the end of an admitted call; the state is None if its store has dropped it."""
         if state is None or report.ticket.generation != state.generation:
             return state, None
-        failed = report.verdict == "failure" or self._is_slow(report, now)
+        slow = inf if self.slow_call is None else self.slow_call
+        took = now - report.ticket.since
+        failed = report.verdict == "failure" or (report.verdict == "success" and took >= slow)
         match state:
             case Closed():
                 if report.verdict == "inconclusive":
@@ -195,12 +171,6 @@ class BreakerRule:
             case _:
                 assert_never(state)
 
-    def _is_slow(self, report: Report, now: float) -> bool:
-        slow = self.slow_call
-        return (
-            slow is not None and report.verdict == "success" and now - report.ticket.since >= slow
-        )
-
     def _count(self, state: Closed, report: Report, failed: bool, now: float) -> BreakerState:
         in_a_row = state.in_a_row + 1 if failed else 0
         window = state.window
@@ -208,7 +178,7 @@ class BreakerRule:
             ended = now - report.ago
             window = window.record(failed, now=ended, span=self.window, calls=report.calls)
         if failed and (in_a_row >= self.failure_threshold or self._is_ratio_reached(window)):
-            return self._open(state.generation + 1, 1, report.chance, now)
+            return self._open(state, 1, report.chance, now)
         return Closed(state.generation, in_a_row, window)
 
     def _is_ratio_reached(self, window: Window) -> bool:
@@ -222,27 +192,20 @@ class BreakerRule:
         if len(rest) == len(slots):
             return state
         if failed:
-            return self._open(state.generation + 1, state.trips + 1, report.chance, now)
+            return self._open(state, state.trips + 1, report.chance, now)
         successes = state.successes + (report.verdict == "success")
         if successes >= self.half_open_max_calls:
             return Closed(state.generation + 1)
-        return HalfOpen(state.generation, state.trips, state.issued, rest, successes)
+        return state._replace(slots=rest, successes=successes)
 
-    def _open(self, generation: int, trips: int, chance: float, now: float) -> Open:
-        return Open(generation, trips, now + self.open_time(trips, chance))
+    def _open(self, state: Closed | HalfOpen, trips: int, chance: float, now: float) -> Open:
+        return Open(state.generation + 1, trips, now + self.open_time(trips, chance))
 
     def open_time(self, trips: int, chance: float) -> float:
-        """Return how many seconds the breaker stays open.
+        """Return how many seconds the breaker stays open the `trips`-th time in a row.
 
         The time is drawn from the upper half of its bound, but is at least `recovery_timeout`; the
         first time it is exactly that.
-
-        Args:
-            trips: Number of openings since the last closed state, counted from 1.
-            chance: A random number, at least 0 and less than 1.
         """
-        try:
-            bound = min(ldexp(self.recovery_timeout, trips - 1), self.max_recovery_timeout)
-        except OverflowError:
-            bound = self.max_recovery_timeout
+        bound = Backoff(self.recovery_timeout, self.max_recovery_timeout).bound(trips)
         return max(self.recovery_timeout, bound * (1 + chance) / 2)

@@ -66,13 +66,9 @@ class Rejection(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The end of an admitted call.
+    """The end of one or more `calls` with the same outcome, which ended `ago` seconds ago.
 
-    Attributes:
-        chance: A random number, 0 to 1; if the breaker opens, it determines for how long.
-        calls: Number of ordinary calls that this report stands for: calls with the same outcome in
-            one bucket of the window.
-        ago: Seconds since they ended.
+    If the breaker opens, `chance`, a random number from 0 to 1, determines for how long.
     """
 
     ticket: Ticket
@@ -84,16 +80,12 @@ class Report(NamedTuple):
 
 def force_open(state: BreakerState | None, event: None, now: float) -> tuple[ForcedOpen, None]:
     """Reject every call until `reset`."""
-    return ForcedOpen(_next_generation(state)), None
+    return ForcedOpen(1 if state is None else state.generation + 1), None
 
 
 def reset(state: BreakerState | None, event: None, now: float) -> tuple[Closed, None]:
     """Close, and forget all counts."""
-    return Closed(_next_generation(state)), None
-
-
-def _next_generation(state: BreakerState | None) -> int:
-    return 1 if state is None else state.generation + 1
+    return Closed(1 if state is None else state.generation + 1), None
 
 
 def state_name(state: BreakerState | None) -> CircuitState:

@@ -5,11 +5,7 @@ from typing import Final, NamedTuple
 
 
 class Deadline(NamedTuple):
-    """A point in time; a nested deadline can only be earlier.
-
-    Attributes:
-        at: Seconds on a monotonic clock; None means never.
-    """
+    """A point in time, in seconds on a monotonic clock; None means never."""
 
     at: float | None = None
 
@@ -20,10 +16,6 @@ class Deadline(NamedTuple):
     def allows(self, delay: float, now: float) -> bool:
         """Whether `delay` seconds from now is before the deadline."""
         return self.at is None or now + delay < self.at
-
-    def shrink(self, seconds: float | None, now: float) -> "Deadline":
-        """The earlier one of this deadline and `seconds` from now; None changes nothing."""
-        return self if seconds is None else Deadline(nearer(self.at, now + seconds))
 
 
 def nearer(at: float | None, other: float) -> float:

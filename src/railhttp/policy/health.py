@@ -24,27 +24,12 @@ Verdict: TypeAlias = Literal["success", "failure", "inconclusive"]
 
 
 def judge_status(status: int) -> Verdict:
-    """Judge a host by a status: 429 and 5xx are failures of the host, other 4xx of the caller.
-
-    Example:
-        >>> judge_status(404), judge_status(503), judge_status(429)
-        ('success', 'failure', 'failure')
-    """
+    """Judge a host by a status: 429 and 5xx are failures of the host, other 4xx of the caller."""
     return "failure" if status >= 500 or status == 429 else "success"
 
 
 def judge_failure(failure: HTTPFailure) -> Verdict:
-    """Judge a host by a failed call; a call that this client itself refused is inconclusive.
-
-    Example:
-        >>> judge_failure(HTTPConnectionError(kind="connect"))
-        'failure'
-        >>> from railhttp.model.response import HttpResponse
-        >>> judge_failure(HTTPStatusError(HttpResponse(404)))
-        'success'
-        >>> judge_failure(HTTPTimeoutError(phase="pool")), judge_failure(HTTPDecodeError())
-        ('inconclusive', 'success')
-    """
+    """Judge a host by a failed call; a call that this client itself refused is inconclusive."""
     match failure:
         case HTTPConnectionError():
             return "inconclusive" if failure.kind in OWN_KINDS else "failure"

@@ -25,16 +25,6 @@ class RateRule:
         max_queue: Largest number of calls that wait; a further call is rejected at once.
         max_wait: Longest wait in seconds; a call that would wait longer is rejected. None means no
             limit.
-
-    Raises:
-        HTTPValidationError: A number is out of range.
-
-    Example:
-        >>> rule = RateRule(rate=10.0, burst=2)
-        >>> full_at, wait = rule.take(None, 0, 0.0)
-        >>> full_at, wait = rule.take(full_at, 0, 0.0)
-        >>> rule.take(full_at, 0, 0.0)
-        (0.2, 0.1)
     """
 
     rate: float
@@ -51,15 +41,9 @@ class RateRule:
     def take(
         self, full_at: float | None, ahead: int, now: float
     ) -> tuple[float | None, float | None]:
-        """Start a call, or compute how long it has to wait.
+        """Return the new state and the seconds to wait; None if the call starts now.
 
-        Args:
-            full_at: The state; None means that the bucket is full.
-            ahead: Number of calls that wait ahead of this one.
-            now: Seconds on a clock that never goes back.
-
-        Returns:
-            The new state, and the seconds to wait; None if the call starts now.
+        `ahead` calls already wait for their turn.
         """
         interval = 1 / self.rate
         drained = now if full_at is None else max(full_at, now)

@@ -11,13 +11,10 @@ from railhttp.policy.retry import is_transient
 
 
 def may_pass(failure: HTTPFailure) -> bool:
-    """Whether a later connection is likely to succeed.
+    """Whether a later connection is likely to succeed, after all attempts of this one failed.
 
     This includes a timeout of phase `total`, which may be the limit of one reconnection only. If
     the limit of the whole stream has passed, the wait before the next reconnection raises.
-
-    Args:
-        failure: The failure of a body, or of opening one, after all attempts.
     """
     match failure:
         case HTTPCircuitOpenError() | HTTPTimeoutError() | HTTPConnectionError(kind="rejected"):

@@ -17,48 +17,21 @@ REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 _RAW_BYTE: Final = re.compile("[\udc80-\udcff]")
 
 _BODY_HEADERS: Final = frozenset(
-    {
-        "content-digest",
-        "content-encoding",
-        "content-language",
-        "content-length",
-        "content-location",
-        "content-range",
-        "content-type",
-        "digest",
-        "expect",
-        "last-modified",
-        "repr-digest",
-        "transfer-encoding",
-    }
+    {"content-encoding", "content-language", "content-length", "content-location", "content-range"}
+    | {"content-type", "content-digest", "repr-digest", "digest", "last-modified"}
+    | {"expect", "transfer-encoding"}
 )
 _SIGNATURE: Final = frozenset({"signature", "signature-input"})
 
 
 class RedirectRefused(NamedTuple):
-    """The reason why a redirect is not followed.
-
-    Attributes:
-        reason: A sentence without the location, which may contain secrets.
-    """
+    """Why a redirect is not followed; without the location, which may contain secrets."""
 
     reason: str
 
 
 def leads_on(request: Request, status: int, headers: Mapping[str, str]) -> bool:
-    """Whether a response is a redirect that must be followed (RFC 9110, section 15.4).
-
-    Args:
-        request: The request that was sent.
-        status: The status of the response.
-        headers: The response headers, case-insensitive.
-
-    Example:
-        >>> from railhttp.model.request import SendOptions
-        >>> request = Request("GET", URL("http://h/"), None, None, None, SendOptions())
-        >>> leads_on(request, 302, {"Location": "/a"}), leads_on(request, 304, {"Location": "/a"})
-        (True, False)
-    """
+    """Whether a response with these case-insensitive headers is a redirect to follow."""
     return status in REDIRECT_STATUSES and request.options.allow_redirects and "Location" in headers
 
 
@@ -70,14 +43,8 @@ def redirected(
     A 303, and a 301 or 302 to a POST, turn the request into a GET, as browsers do: the body is
     dropped with the header fields that describe it. Other redirects repeat method and body. A
     signature (RFC 9421) is always dropped, because it is valid for the first request only. Another
-    origin receives neither the secret header fields nor the cookies of the call, so credentials
-    never move from https to http. User-info in the location is dropped.
-
-    Args:
-        request: The request that was sent.
-        status: One of `REDIRECT_STATUSES`.
-        location: The `Location` field, absolute or relative.
-        secret: Names, in lower case, of header fields that only their origin may receive.
+    origin receives neither the `secret` header fields, named in lower case, nor the cookies of the
+    call, so credentials never move from https to http. User-info in the location is dropped.
     """
     try:
         target = _target(request.url, location)

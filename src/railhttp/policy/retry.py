@@ -54,14 +54,7 @@ class RetryEvent(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """A failed attempt, and the limits of its call.
-
-    Attributes:
-        number: The number of the attempt, counted from 1.
-        failure: The failure of the attempt; an `HTTPStatusError` for a response.
-        repeatable: Whether a second send is possible and harmless.
-        replayable: Whether the body can be sent again.
-    """
+    """A failed attempt, numbered from 1, and the limits of its call; see `is_harmless`."""
 
     number: int
     failure: HTTPFailure
@@ -83,23 +76,13 @@ class RetryRule:
         throttling: The waits after a 429. They start at 1 s, because the server asked for fewer
             requests.
         retry_after_cap: Upper bound of a `Retry-After` wait, in seconds, so that a server cannot
-            make a client wait for hours. The wait is never shorter than the backoff.
+            make a client wait for hours. The wait is never shorter than the backoff, and with
+            jitter up to a quarter longer than requested.
         statuses: Statuses to retry; 501 and 505 are not among the defaults, because no attempt can
             avoid them.
         retry_if: Decides whether to retry a failure, instead of `is_transient`. It is not called
             for responses, nor for failures that no attempt can avoid, such as an open circuit.
         retry_if_response: Decides whether to retry a response, instead of `statuses`.
-
-    Raises:
-        HTTPValidationError: A number is out of range, or a predicate is not callable.
-
-    Example:
-        >>> rule = RetryRule(backoff=Backoff(base=1.0, jitter=False))
-        >>> refused = HTTPConnectionError("refused", kind="connect", delivery=Delivery.NOT_SENT)
-        >>> rule.delay(Trial(2, refused), now=0.0, wall=0.0, chance=0.5)
-        2.0
-        >>> print(rule.delay(Trial(3, refused), now=0.0, wall=0.0, chance=0.5))
-        None
     """
 
     max_attempts: int = 3
@@ -118,28 +101,17 @@ class RetryRule:
 
     @property
     def longest_waits(self) -> float:
-        """Upper bound of the sum of the waits of one call, in seconds.
-
-        A 429 or a `Retry-After` can make them longer.
-        """
+        """Upper bound of the waits of one call in seconds; a server can ask for longer ones."""
         return self.backoff.longest(self.max_attempts - 1)
 
     def wants_response(self, response: HttpResponse) -> bool:
-        """Whether a response is worth another attempt.
-
-        Raises:
-            HTTPInterceptorError: `retry_if_response` raised.
-        """
+        """Whether a response is worth another attempt."""
         if self.retry_if_response is None:
             return response.status in self.statuses
         return call_predicate("retry_if_response", self.retry_if_response, response)
 
     def wants(self, failure: HTTPFailure) -> bool:
-        """Whether a failure is worth another attempt, if another attempt is safe.
-
-        Raises:
-            HTTPInterceptorError: `retry_if` or `retry_if_response` raised.
-        """
+        """Whether a failure is worth another attempt, if another attempt is safe."""
         if isinstance(failure, HTTPStatusError):
             return self.wants_response(failure.response)
         if is_final(failure):
@@ -149,22 +121,14 @@ class RetryRule:
         return call_predicate("retry_if", self.retry_if, failure)
 
     def delay(self, trial: Trial, *, now: float, wall: float, chance: float) -> float | None:
-        """Decide about the next attempt.
+        """Return the seconds until the next attempt; `chance` is a random number from 0 to 1.
 
-        Args:
-            trial: The failed attempt.
-            now: Seconds on the clock of `trial.deadline`.
-            wall: Seconds since 1970-01-01 UTC, for dates in `Retry-After`.
-            chance: A random number, at least 0 and less than 1.
-
-        Returns:
-            Seconds until the next attempt. None if there must not be one: all attempts are used,
-            another one is useless or unsafe, or it would start at or after the deadline.
-
-        Raises:
-            HTTPInterceptorError: `retry_if` or `retry_if_response` raised.
+        None if there must not be one: all attempts are used, another one is useless or unsafe, or
+        it would start at or after the deadline.
         """
-        if trial.number >= self.max_attempts or not is_safe(trial) or not self.wants(trial.failure):
+        delivery, repeatable = trial.failure.delivery, trial.repeatable
+        safe = is_harmless(delivery, repeatable=repeatable, replayable=trial.replayable)
+        if trial.number >= self.max_attempts or not safe or not self.wants(trial.failure):
             return None
         delay = self._wait(trial, wall, chance)
         return delay if trial.deadline.allows(delay, now) else None
@@ -175,28 +139,18 @@ class RetryRule:
         if not isinstance(trial.failure, HTTPStatusError):
             return delay
         requested = retry_after(trial.failure.response.headers, wall)
-        return delay if requested is None else max(delay, min(requested, self.retry_after_cap))
-
-
-def is_safe(trial: Trial) -> bool:
-    """Whether the request of a failed attempt may be sent again; see `is_harmless`.
-
-    Example:
-        >>> lost = HTTPConnectionError(kind="disconnected")
-        >>> is_safe(Trial(1, lost, repeatable=False))
-        False
-    """
-    delivery = trial.failure.delivery
-    return is_harmless(delivery, repeatable=trial.repeatable, replayable=trial.replayable)
+        if requested is None:
+            return delay
+        wait = min(requested, self.retry_after_cap)
+        # All clients are told the same time, and must not return in the same instant.
+        spread = max(delay, chance * wait / 4) if backoff.jitter else 0.0
+        return max(delay, wait + spread)
 
 
 def is_harmless(delivery: Delivery, *, repeatable: bool, replayable: bool) -> bool:
     """Whether a second send does no harm: it has no further effect, or the first never arrived.
 
-    Args:
-        delivery: The proof about the first send.
-        repeatable: Whether a second send is possible and harmless.
-        replayable: Whether the body can be sent again.
+    A request is `repeatable` if it is idempotent and its body `replayable`: readable again.
     """
     return repeatable or (delivery is Delivery.NOT_SENT and replayable)
 
@@ -244,22 +198,10 @@ def is_final(failure: HTTPFailure) -> bool:
 
 
 def retry_after(headers: Headers, wall: float) -> float | None:
-    """Return how long a server wants its clients to wait.
+    """Return how many seconds a server wants its clients to wait; None without a valid field.
 
-    Args:
-        headers: The response headers. `retry-after-ms`, which some services send, overrides
-            `Retry-After` (RFC 9110, section 10.2.3), which holds seconds or a date.
-        wall: Seconds since 1970-01-01 UTC.
-
-    Returns:
-        Seconds, 0 for a time in the past; None if the field is missing or malformed.
-
-    Example:
-        >>> from railhttp.model.response import freeze_headers
-        >>> retry_after(freeze_headers({"Retry-After": "2"}), 0.0)
-        2.0
-        >>> retry_after(freeze_headers({"Retry-After": "Thu, 01 Jan 1970 00:00:09 GMT"}), 5.0)
-        4.0
+    `retry-after-ms`, which some services send, overrides `Retry-After` (RFC 9110, section 10.2.3),
+    which holds seconds or a date. A time in the past is 0; `wall` is in seconds since 1970-01-01.
     """
     milliseconds = headers.get("retry-after-ms", "").strip()
     if _SECONDS.fullmatch(milliseconds):

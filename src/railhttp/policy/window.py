@@ -8,13 +8,7 @@ window late."""
 
 
 class Bucket(NamedTuple):
-    """The calls of one tenth of the window.
-
-    Attributes:
-        number: The number of the bucket, counted from the zero of the clock.
-        calls: The number of calls that ended in it.
-        failures: The number of those that failed.
-    """
+    """The calls that ended in one tenth of the window; `number` counts from the clock's zero."""
 
     number: int
     calls: int
@@ -22,25 +16,12 @@ class Bucket(NamedTuple):
 
 
 class Window(NamedTuple):
-    """At most `BUCKETS` buckets, oldest first; none of them is empty.
-
-    Example:
-        >>> window = Window().record(False, now=0.0, span=10.0).record(True, now=9.5, span=10.0)
-        >>> window.sums(), window.record(False, now=10.5, span=10.0).sums()
-        ((2, 1), (2, 1))
-    """
+    """At most `BUCKETS` buckets, oldest first, without empty ones."""
 
     buckets: tuple[Bucket, ...] = ()
 
     def record(self, failed: bool, *, now: float, span: float, calls: int = 1) -> "Window":
-        """Count calls with the same outcome, and forget old ones.
-
-        Args:
-            failed: Whether the calls failed.
-            now: When they ended, in seconds on a clock that never goes back.
-            span: The length of the window, in seconds.
-            calls: The number of calls.
-        """
+        """Count calls that ended `now` with the same outcome; forget those older than `span`."""
         number = _bucket_number(now, span)
         buckets = self.buckets
         if buckets and buckets[-1].number >= number:
@@ -52,20 +33,12 @@ class Window(NamedTuple):
 
     def sums(self) -> tuple[int, int]:
         """The number of calls and of failures, as of the latest call."""
-        calls = failures = 0
-        for bucket in self.buckets:
-            calls += bucket.calls
-            failures += bucket.failures
-        return calls, failures
+        calls = sum(bucket.calls for bucket in self.buckets)
+        return calls, sum(bucket.failures for bucket in self.buckets)
 
 
 def bucket_end(now: float, span: float) -> float:
-    """Return the end of the bucket that contains `now`, on the same clock.
-
-    Example:
-        >>> bucket_end(29.9, span=30.0), bucket_end(30.0, span=30.0)
-        (30.0, 33.0)
-    """
+    """Return the end of the bucket that contains `now`, on the same clock."""
     return (_bucket_number(now, span) + 1) * span / BUCKETS
 
 

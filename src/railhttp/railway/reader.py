@@ -4,16 +4,17 @@ So a reader can be retried as a whole, and tested with another client.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from returns.context import RequiresContextFutureResult
 from returns.future import FutureResult
 from returns.pipeline import is_successful
 from returns.result import Failure, Result
-from typing_extensions import Unpack
+from typing_extensions import Unpack, override
 
 from railhttp.client.future_verbs import FutureVerbs
 from railhttp.client.http_client import HTTPClient
+from railhttp.client.verbs import Verbs
 from railhttp.model.errors import FAILURES, Delivery, HTTPFailure, HTTPRetryExhaustedError
 from railhttp.model.options import RequestOptions
 from railhttp.model.request import IDEMPOTENT_METHODS
@@ -33,72 +34,40 @@ ResponseReader: TypeAlias = RequiresContextFutureResult[HttpResponse, HTTPFailur
 """A function from a client to the outcome of a request."""
 
 
-def get(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
-    """Describe a GET request.
+class _ReaderVerbs(Verbs[ResponseReader]):
+    __slots__ = ()
 
-    Args:
-        url: The target URL, or a path relative to the client's base URL.
-        **options: See `RequestOptions`. A body that can be read only once cannot be sent again.
+    @override
+    def request(self, method: str, url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
+        """Describe a request with any method; see `get` and `FutureVerbs.request`.
 
-    Returns:
-        A function from an `HTTPClient` to a future, which never raises; see `FutureVerbs`.
+        Example:
+            >>> import asyncio
+            >>> async def main() -> str:
+            ...     waiting = request("QUERY", "http://127.0.0.1:1/")
+            ...     async with HTTPClient() as client:
+            ...         return (await run(waiting(client))).failure().label
+            >>> asyncio.run(main())
+            'connect'
+        """
+        return RequiresContextFutureResult(
+            lambda client: _verbs(client).request(method, url, **options)
+        )
 
-    Example:
-        >>> import asyncio
-        >>> async def main() -> str:
-        ...     request = get("http://127.0.0.1:1/")
-        ...     async with HTTPClient() as client:
-        ...         return (await run(request(client))).failure().label
-        >>> asyncio.run(main())
-        'connect'
-    """
-    return RequiresContextFutureResult(lambda client: _verbs(client).get(url, **options))
-
-
-def post(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
-    """Describe a POST request; see `get`."""
-    return RequiresContextFutureResult(lambda client: _verbs(client).post(url, **options))
-
-
-def put(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
-    """Describe a PUT request; see `get`."""
-    return RequiresContextFutureResult(lambda client: _verbs(client).put(url, **options))
+    @override
+    def post_multipart(
+        self, url: str, fields: FormFields, **options: Unpack[RequestOptions]
+    ) -> ResponseReader:
+        """Describe the upload of a form; see `get` and `HTTPClient.post_multipart`."""
+        return RequiresContextFutureResult(
+            lambda client: _verbs(client).post_multipart(url, fields, **options)
+        )
 
 
-def delete(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
-    """Describe a DELETE request; see `get`."""
-    return RequiresContextFutureResult(lambda client: _verbs(client).delete(url, **options))
-
-
-def patch(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
-    """Describe a PATCH request; see `get`."""
-    return RequiresContextFutureResult(lambda client: _verbs(client).patch(url, **options))
-
-
-def head(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
-    """Describe a HEAD request; see `get`."""
-    return RequiresContextFutureResult(lambda client: _verbs(client).head(url, **options))
-
-
-def options(url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
-    """Describe an OPTIONS request; see `get`."""
-    return RequiresContextFutureResult(lambda client: _verbs(client).options(url, **options))
-
-
-def request(method: str, url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
-    """Describe a request with any method; see `get` and `FutureVerbs.request`."""
-    return RequiresContextFutureResult(
-        lambda client: _verbs(client).request(method, url, **options)
-    )
-
-
-def post_multipart(
-    url: str, fields: FormFields, **options: Unpack[RequestOptions]
-) -> ResponseReader:
-    """Describe the upload of a form; see `get` and `HTTPClient.post_multipart`."""
-    return RequiresContextFutureResult(
-        lambda client: _verbs(client).post_multipart(url, fields, **options)
-    )
+_VERBS: Final = _ReaderVerbs()
+get, post, put = _VERBS.get, _VERBS.post, _VERBS.put
+delete, patch, head, options = _VERBS.delete, _VERBS.patch, _VERBS.head, _VERBS.options
+request, post_multipart = _VERBS.request, _VERBS.post_multipart
 
 
 def _verbs(client: HTTPClient) -> FutureVerbs:

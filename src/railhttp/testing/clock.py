@@ -2,29 +2,23 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sized
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
 from typing import TypeVar
 
 T = TypeVar("T")
 
-_TURNS = 20
-"""Least number of turns of the event loop after each step, so that sockets are served too."""
-
-_BLIND_TURNS = 1_000
-"""The same for a loop that does not show what is ready, such as uvloop."""
-
-_MOST_TURNS = 10_000
-"""Largest number of turns: a task that polls without end is always ready."""
+_TURNS = 20  # least turns of the event loop after each step, so that sockets are served too
+_BLIND_TURNS = 1_000  # the same for a loop that does not show what is ready, such as uvloop
+_MOST_TURNS = 10_000  # a task that polls without end is always ready
 
 
+@dataclass(slots=True, eq=False)
 class ManualTimer:
     """A callback that a `ManualClock` has yet to call."""
 
-    __slots__ = ("_callback",)
-
-    def __init__(self, callback: Callable[[], None]) -> None:
-        self._callback: Callable[[], None] | None = callback
+    _callback: Callable[[], None] | None
 
     def cancel(self) -> None:
         """Never call the callback."""
@@ -120,8 +114,7 @@ class ManualClock:
     async def advance(self, seconds: float) -> None:
         """Move the clock; every timer that becomes due is called at its own time.
 
-        Args:
-            seconds: How far; 0 calls the timers that are due now, and lets the loop run.
+        With 0 seconds, the timers that are due now are called, and the loop runs.
         """
         await self.settle()
         until = self._now + seconds
@@ -131,10 +124,7 @@ class ManualClock:
         await self.settle()
 
     async def run(self, awaitable: Awaitable[T]) -> T:
-        """Await something, and move the clock from timer to timer while it waits.
-
-        Args:
-            awaitable: It must wait for this clock only, not for sockets.
+        """Await something that waits for this clock only, and move the clock from timer to timer.
 
         Raises:
             RuntimeError: It still waits, but no timer of this clock is left.

@@ -9,6 +9,7 @@ import pytest
 
 from railhttp.client.http_client import HTTPClient
 from railhttp.testing import ManualClock, ScriptedTransport
+from railhttp.testing.explore.kept import Explorer, file_of
 
 
 @pytest.fixture
@@ -30,3 +31,10 @@ def http_client(http_script: ScriptedTransport) -> HTTPClient:
 def manual_clock() -> ManualClock:
     """A clock that the test moves by hand."""
     return ManualClock()
+
+
+@pytest.fixture
+def explorer(request: pytest.FixtureRequest) -> Explorer:
+    """`explore`, which keeps the smallest bad schedules in `.railhttp/schedules`."""
+    folder = request.config.rootpath / ".railhttp" / "schedules"
+    return Explorer(folder / file_of(request.node.nodeid))

@@ -5,28 +5,14 @@ def test_a_page_comes_whatever_happens(outcome):
     assert render(outcome)
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, get_args
 
 from returns.result import Failure, Result, Success
 
 from railhttp.extra import provided_by
-from railhttp.model.errors import (
-    CallInfo,
-    ConnectionKind,
-    Delivery,
-    HTTPCircuitOpenError,
-    HTTPConnectionError,
-    HTTPDecodeError,
-    HTTPFailure,
-    HTTPInterceptorError,
-    HTTPInvalidRequestError,
-    HTTPResponseTooLargeError,
-    HTTPRetryExhaustedError,
-    HTTPStatusError,
-    HTTPTimeoutError,
-    TimeoutPhase,
-)
+from railhttp.model import errors
+from railhttp.model.errors import CallInfo, ConnectionKind, Delivery, HTTPFailure, TimeoutPhase
 from railhttp.model.response import HttpResponse, freeze_headers
 
 with provided_by("hypothesis"):
@@ -74,79 +60,54 @@ def responses(
     Args:
         status: The statuses; 200 to 599 by default.
         body: The bodies; JSON, HTML and random bytes by default.
-        method: The method of the request.
-        url: The URL of the request.
     """
     content = draw(_BODIES if body is None else body)
     fields = {"Content-Length": str(len(content))}
     if media_type := draw(st.sampled_from(_MEDIA_TYPES)):
         fields["Content-Type"] = media_type
     code = draw(st.integers(200, 599) if status is None else status)
-    return HttpResponse(
-        code,
-        freeze_headers(fields),
-        content,
-        url,
-        method,
-        draw(_SECONDS),
-        attempts=draw(_ATTEMPTS),
-    )
+    headers, elapsed = freeze_headers(fields), draw(_SECONDS)
+    return HttpResponse(code, headers, content, url, method, elapsed, attempts=draw(_ATTEMPTS))
 
 
 @st.composite
 def failures(draw: st.DrawFn, *, method: str = "GET", url: str = DEFAULT_URL) -> HTTPFailure:
-    """Failures of every class, kind and phase, with details that are consistent.
-
-    Args:
-        method: The method of the request.
-        url: The URL of the request.
-    """
-    call: CallInfo = {
-        "method": method,
-        "url": url,
-        "attempts": draw(_ATTEMPTS),
-        "elapsed": draw(_SECONDS),
-    }
-    make = draw(st.sampled_from([_connection, _timeout, _status, _refused, _unusable, _exhausted]))
+    """Failures of every class, kind and phase, with details that are consistent."""
+    call = CallInfo(method=method, url=url, attempts=draw(_ATTEMPTS), elapsed=draw(_SECONDS))
+    make = draw(st.sampled_from([_connection, _timeout, _status, _own, _exhausted]))
     return make(draw, call)
 
 
 def _connection(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
     kind: ConnectionKind = draw(st.sampled_from(get_args(ConnectionKind)))
     proven: CallInfo = {**call, "delivery": draw(st.sampled_from(_DELIVERIES[kind]))}
-    return HTTPConnectionError("the connection failed", kind=kind, **proven)
+    return errors.HTTPConnectionError("the connection failed", kind=kind, **proven)
 
 
 def _timeout(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
     phase: TimeoutPhase = draw(st.sampled_from(get_args(TimeoutPhase)))
     proven: CallInfo = {**call, "delivery": draw(st.sampled_from(_DELIVERIES[phase]))}
-    return HTTPTimeoutError("not done in time", phase=phase, **proven)
+    return errors.HTTPTimeoutError("not done in time", phase=phase, **proven)
 
 
 def _status(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
     statuses = st.integers(400, 599)
-    return HTTPStatusError(draw(responses(status=statuses, method=call["method"], url=call["url"])))
+    response = draw(responses(status=statuses, method=call["method"], url=call["url"]))
+    return errors.HTTPStatusError(response)
 
 
-def _refused(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
-    """Draw a failure of a request that the client itself refused."""
+def _own(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
+    """Draw a failure of a request or a response that the client itself refuses."""
     wait = draw(st.none() | _SECONDS)
     unsent: CallInfo = {**call, "attempts": 0}
     refusals: list[HTTPFailure] = [
-        HTTPInvalidRequestError("cannot be sent", field="headers", **unsent),
-        HTTPCircuitOpenError(retry_after=wait, name="api.example", **call),
-        HTTPInterceptorError("raised KeyError", interceptor="Signing", **call),
+        errors.HTTPInvalidRequestError("cannot be sent", field="headers", **unsent),
+        errors.HTTPCircuitOpenError(retry_after=wait, name="api.example", **call),
+        errors.HTTPInterceptorError("raised KeyError", interceptor="Signing", **call),
+        errors.HTTPDecodeError("expected an integer", where="$.id", **call),
+        errors.HTTPResponseTooLargeError("the body is larger than 10 bytes", limit=10, **call),
     ]
     return draw(st.sampled_from(refusals))
-
-
-def _unusable(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
-    """Draw a failure of a response that the client cannot use."""
-    unusable: list[HTTPFailure] = [
-        HTTPDecodeError("expected an integer", where="$.id", **call),
-        HTTPResponseTooLargeError("the body is larger than 10 bytes", limit=10, **call),
-    ]
-    return draw(st.sampled_from(unusable))
 
 
 def _exhausted(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
@@ -157,20 +118,13 @@ def _exhausted(draw: st.DrawFn, call: CallInfo) -> HTTPFailure:
     ]
     delivery = tried[0].delivery.strongest(*(failure.delivery for failure in tried))
     details: CallInfo = {**call, "attempts": count, "delivery": delivery}
-    return HTTPRetryExhaustedError("gave up", failures=tried, **details)
+    return errors.HTTPRetryExhaustedError("gave up", failures=tried, **details)
 
 
 def outcomes(
     *, method: str = "GET", url: str = DEFAULT_URL
 ) -> st.SearchStrategy[Result[HttpResponse, HTTPFailure]]:
-    """Results of a verb: a `Success` with a status below 400, or any `Failure`.
-
-    Args:
-        method: The method of the request.
-        url: The URL of the request.
-    """
+    """Results of a verb: a `Success` with a status below 400, or any `Failure`."""
     good = responses(status=st.integers(200, 399), method=method, url=url)
     bad = failures(method=method, url=url)
-    succeed: Callable[[HttpResponse], Result[HttpResponse, HTTPFailure]] = Success
-    fail: Callable[[HTTPFailure], Result[HttpResponse, HTTPFailure]] = Failure
-    return st.one_of(good.map(succeed), bad.map(fail))
+    return st.one_of(good.map(Success), bad.map(Failure))

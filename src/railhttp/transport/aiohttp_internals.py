@@ -57,12 +57,7 @@ PRIVATE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def missing_names(names: Mapping[str, tuple[str, ...]] = PRIVATE_NAMES) -> list[str]:
-    """Return the names of the table that the installed aiohttp does not have.
-
-    Example:
-        >>> missing_names({"aiohttp.streams:StreamReader": ("_buffer", "_gone")})
-        ['aiohttp.streams:StreamReader._gone']
-    """
+    """Return the names of the table that the installed aiohttp does not have."""
     return [
         f"{place}.{name}"
         for place, members in names.items()
@@ -86,12 +81,7 @@ def _has(place: str, name: str) -> bool:
 
 
 def problem(version: str, missing: list[str]) -> str | None:
-    """Return a warning about the installed aiohttp, or None if it is a tested one.
-
-    Example:
-        >>> problem("3.14.5", missing=[]) is None
-        True
-    """
+    """Return a warning about the installed aiohttp, or None if it is a tested one."""
     number = re.match(r"(\d+)\.(\d+)", version)
     tested = number and TESTED_SINCE <= (int(number[1]), int(number[2])) < TESTED_BEFORE
     if tested and not missing:

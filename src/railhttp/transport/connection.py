@@ -38,12 +38,7 @@ class StrictResponseHandler(ResponseHandler):
     """
 
     def expect(self, with_body: bool, read_timeout: float | None) -> None:
-        """Prepare the parser for the next response.
-
-        Args:
-            with_body: Whether it may have a body: False for a HEAD request.
-            read_timeout: Seconds of silence allowed; None is no limit.
-        """
+        """Prepare the parser for the next response, which has no body after a HEAD request."""
         self.set_response_params(
             skip_payload=not with_body,
             read_until_eof=True,

@@ -10,13 +10,16 @@ import math
 import ssl
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from aiohttp import ClientConnectionError, ClientRequest, hdrs
+from aiohttp import ClientConnectionError, ClientRequest, ClientTimeout, hdrs
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from typing_extensions import override
 from yarl import URL
 
@@ -26,23 +29,14 @@ from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.fair_connector import FairConnector
 from railhttp.version import __version__
 
-if TYPE_CHECKING:
-    from aiohttp import ClientTimeout
-    from aiohttp.client_reqrep import ConnectionKey
-    from aiohttp.tracing import Trace
-
 USER_AGENT: Final = f"railhttp/{__version__}"
 
 
 class Destination(ClientRequest):
     """The destination of a connection, as the request object that aiohttp's connector expects.
 
-    Args:
-        origin: The origin to reach.
-        proxy: The proxy to go through, if any.
-        tls: The TLS context; None is the pool's, False skips verification.
-        credentials: The `Proxy-Authorization` of a tunnel; it replaces the user in `proxy`.
-        attempt: The attempt whose stage becomes `CONNECTING` once a connection is being made.
+    `credentials` are the `Proxy-Authorization` of a tunnel, and replace the user in `proxy`. If
+    `tls` is None, the pool's context is used; False skips verification.
     """
 
     def __init__(
@@ -92,7 +86,7 @@ class KeepaliveConnector(FairConnector):
         self._max_keepalive = config.max_keepalive_connections
         self._idle_limit = config.keepalive_timeout
 
-    def take_idle(self, key: "ConnectionKey") -> "Lease | None":
+    def take_idle(self, key: ConnectionKey) -> "Lease | None":
         """Return an idle connection, or None: then await `connected`.
 
         While the pool is full and other callers wait, it returns None, so that they go first.
@@ -114,17 +108,11 @@ class KeepaliveConnector(FairConnector):
         return None
 
     async def connected(
-        self,
-        key: "ConnectionKey",
-        destination: Callable[[], Destination],
-        timeout: "ClientTimeout",
+        self, key: ConnectionKey, destination: Callable[[], Destination], timeout: ClientTimeout
     ) -> "Lease":
         """Return a connection: queue for a place in the pool, and open one if none is idle.
 
-        Args:
-            key: The destination.
-            destination: Builds the object that aiohttp needs to open a connection.
-            timeout: Its `connect` limits the queue and the opening together.
+        The `connect` of the timeout limits the queue and the opening together.
         """
         async with asyncio.timeout(timeout.connect):
             if self._available_connections(key) <= 0:
@@ -149,7 +137,7 @@ class KeepaliveConnector(FairConnector):
         return request
 
     @override
-    async def _get(self, key: "ConnectionKey", traces: "list[Trace]") -> Connection | None:
+    async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
         # `connect` calls this before it queues: nothing is idle for a newcomer while others wait.
         if self._waiters and self._available_connections(key) <= 0:
             return None
@@ -165,15 +153,15 @@ class KeepaliveConnector(FairConnector):
 
     @override
     async def _create_connection(
-        self, req: ClientRequest, traces: "list[Trace]", timeout: "ClientTimeout"
-    ) -> "ResponseHandler":
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> ResponseHandler:
         if isinstance(req, Destination) and req.attempt is not None:
             req.attempt.stage = Stage.CONNECTING
         return await super()._create_connection(req, traces, timeout)
 
     @override
     def _release(
-        self, key: "ConnectionKey", protocol: "ResponseHandler", *, should_close: bool = False
+        self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False
     ) -> None:
         # aiohttp has no limit on idle connections
         # (tests/transport/test_pool.py::test_idle_connections_beyond_the_limit_are_closed).
@@ -183,20 +171,16 @@ class KeepaliveConnector(FairConnector):
             idle.popleft()[0].close()
 
 
+@dataclass(slots=True, eq=False)
 class Lease:
     """A connection in use by one request, until it is given back.
 
     aiohttp's `Connection` does the same with callbacks and a finaliser, at a cost per request.
     """
 
-    __slots__ = ("_connector", "_key", "protocol")
-
-    def __init__(
-        self, connector: KeepaliveConnector, key: "ConnectionKey", protocol: StrictResponseHandler
-    ) -> None:
-        self._connector = connector
-        self._key = key
-        self.protocol = protocol
+    _connector: KeepaliveConnector
+    _key: ConnectionKey
+    protocol: StrictResponseHandler
 
     def give_back(self, *, reusable: bool) -> None:
         """Release the connection, once; it is closed unless it is intact and `reusable`."""

@@ -18,18 +18,8 @@ from aiohttp.client_exceptions import UnixClientConnectorError
 from aiohttp.http_exceptions import DecompressSizeError, HttpProcessingError, LineTooLong
 from aiohttp.streams import EofStream
 
-from railhttp.model.errors import (
-    CallInfo,
-    ConnectionKind,
-    HTTPConnectionError,
-    HTTPDecodeError,
-    HTTPFailure,
-    HTTPInterceptorError,
-    HTTPInvalidRequestError,
-    HTTPResponseTooLargeError,
-    HTTPTimeoutError,
-    TimeoutPhase,
-)
+from railhttp.model import errors
+from railhttp.model.errors import CallInfo, HTTPFailure
 from railhttp.model.stage import Stage
 from railhttp.transport.request_body import RequestBodyError
 from railhttp.wire.content import ContentError
@@ -38,22 +28,9 @@ Row: TypeAlias = Callable[[BaseException, Stage, CallInfo], HTTPFailure]
 
 
 def to_failure(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    """Return the failure that an exception stands for.
-
-    Args:
-        error: Any exception raised during an exchange.
-        stage: The stage at which it was raised; the same exception may mean different failures.
-        call: The details that the failure carries, such as its delivery.
-
-    Example:
-        >>> to_failure(ConnectionRefusedError(), Stage.CONNECTING, {"method": "GET"}).label
-        'connect'
-    """
-    return _row_of(type(error))(error, stage, call)
-
-
-def _row_of(cls: type[BaseException]) -> Row:
-    return next(ROWS[base] for base in cls.__mro__ if base in ROWS)
+    """Return the failure that an exception stands for; it may be another one at another stage."""
+    row = next(ROWS[base] for base in type(error).__mro__ if base in ROWS)
+    return row(error, stage, call)
 
 
 def safe_cause(error: BaseException) -> BaseException | None:
@@ -61,13 +38,6 @@ def safe_cause(error: BaseException) -> BaseException | None:
 
     A traceback prints the text of every cause. The texts of aiohttp contain URLs and header fields;
     those of the operating system and of the caller's code do not.
-
-    Returns:
-        The nearest exception in the chain that the system or the caller's code raised, or None.
-
-    Example:
-        >>> safe_cause(aiohttp.ClientPayloadError("http://h/?token=abc")) is None
-        True
     """
     seen: BaseException | None = error
     while seen is not None:
@@ -79,51 +49,40 @@ def safe_cause(error: BaseException) -> BaseException | None:
     return None
 
 
-def _connection(kind: ConnectionKind, message: str) -> Row:
+def _connection(kind: errors.ConnectionKind, message: str) -> Row:
     def row(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-        return HTTPConnectionError(message + _reason(error), kind=kind, **call)
+        cause = safe_cause(error)
+        reason = cause.strerror if isinstance(cause, OSError) else None
+        text = f"{message}: {reason}" if reason else message
+        return errors.HTTPConnectionError(text, kind=kind, **call)
 
     return row
 
 
-def _timeout(phase: TimeoutPhase, message: str) -> Row:
-    return lambda error, stage, call: HTTPTimeoutError(message, phase=phase, **call)
+def _timeout(phase: errors.TimeoutPhase, message: str) -> Row:
+    return lambda error, stage, call: errors.HTTPTimeoutError(message, phase=phase, **call)
 
 
 def _invalid(field: str, message: str) -> Row:
-    return lambda error, stage, call: HTTPInvalidRequestError(message, field=field, **call)
-
-
-def _decode(message: str) -> Row:
-    return lambda error, stage, call: HTTPDecodeError(message, **call)
-
-
-def _reason(error: BaseException) -> str:
-    cause = safe_cause(error)
-    text = cause.strerror if isinstance(cause, OSError) else None
-    return f": {text}" if text else ""
+    return lambda error, stage, call: errors.HTTPInvalidRequestError(message, field=field, **call)
 
 
 def _plugged(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    return HTTPInterceptorError(f"code plugged into the transport raised {_name(error)}", **call)
-
-
-def _name(error: BaseException) -> str:
-    return type(error).__name__
+    what = f"code plugged into the transport raised {type(error).__name__}"
+    return errors.HTTPInterceptorError(what, **call)
 
 
 def _too_large(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     limit = next((value for value in reversed(error.args) if isinstance(value, int)), 0)
-    return HTTPResponseTooLargeError("a part of the response is too long", limit=limit, **call)
+    message = "a part of the response is too long"
+    return errors.HTTPResponseTooLargeError(message, limit=limit, **call)
 
 
 def _broken(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    """The connection or the operating system failed, before or after the connection was made."""
     if isinstance(error.__cause__, RequestBodyError):
         return _request_body(error.__cause__, stage, call)
-    kind: ConnectionKind = "connect" if stage is Stage.CONNECTING else "disconnected"
-    message = "cannot connect" if stage is Stage.CONNECTING else "the connection broke"
-    return HTTPConnectionError(message + _reason(error), kind=kind, **call)
+    row = _UNREACHABLE if stage is Stage.CONNECTING else _BROKEN_OFF
+    return row(error, stage, call)
 
 
 def _connector(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
@@ -132,41 +91,36 @@ def _connector(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailur
     A peer that aborts the handshake leaves a `ConnectionError` without an errno.
     """
     cause = safe_cause(error)
-    broken_off = isinstance(cause, ConnectionError) and cause.errno is None
-    if broken_off or isinstance(cause, ssl.SSLError):
-        return _TLS(error, stage, call)
-    return HTTPConnectionError("cannot connect" + _reason(error), kind="connect", **call)
+    aborted = isinstance(cause, ConnectionError) and cause.errno is None
+    row = _TLS if aborted or isinstance(cause, ssl.SSLError) else _UNREACHABLE
+    return row(error, stage, call)
 
 
 def _by_stage(queued: Row, connecting: Row, sending: Row, answered: Row) -> Row:
-    """Return a row that means something else at each stage."""
-    rows = {
-        Stage.QUEUED: queued,
-        Stage.CONNECTING: connecting,
-        Stage.SENDING: sending,
-        Stage.ANSWERED: answered,
-    }
+    rows = dict(zip(Stage, (queued, connecting, sending, answered), strict=True))
     return lambda error, stage, call: rows[stage](error, stage, call)
 
 
-def _unless_connecting(row: Row) -> Row:
-    """Return a row that blames the proxy while a connection is made: only it responds then."""
-    return _by_stage(row, _PROXY, row, row)
-
-
 def _request_body(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
-    message = str(error) if error.__cause__ is None else f"raised {_name(error.__cause__)}"
-    return HTTPInvalidRequestError(f"the body {message}", field="data", **call)
+    cause = error.__cause__
+    message = str(error) if cause is None else f"raised {type(cause).__name__}"
+    return errors.HTTPInvalidRequestError(f"the body {message}", field="data", **call)
+
+
+def _undecodable(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
+    return errors.HTTPDecodeError("the body cannot be decoded", **call)
 
 
 def _content(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     if isinstance(error, ContentError) and error.truncated:
         return _TRUNCATED(error, stage, call)
-    return HTTPDecodeError(str(error), where="Content-Encoding", **call)
+    return errors.HTTPDecodeError(str(error), where="Content-Encoding", **call)
 
 
+_UNREACHABLE = _connection("connect", "cannot connect")
+_BROKEN_OFF = _connection("disconnected", "the connection broke")
 _DNS = _connection("dns", "the host name cannot be resolved")
-_PROXY = _connection("proxy", "the proxy refused")
+_PROXY = _connection("proxy", "the proxy refused")  # only a proxy responds while connecting
 _TLS = _connection("tls", "the TLS handshake failed")
 _GONE = _connection("disconnected", "the server closed the connection without a response")
 _TRUNCATED = _connection("truncated", "the response ended early")
@@ -177,7 +131,6 @@ _SILENT = _timeout("read", "the server was silent for too long")
 _INVALID = _invalid("request", "the request cannot be sent")
 _BAD_URL = _invalid("url", "is not an http or https URL")
 _BAD_HOST = _invalid("url", "has a host that is not valid")
-_UNDECODABLE = _decode("the body cannot be decoded")
 _TIMED_OUT = _by_stage(
     _timeout("pool", "no free connection in the pool"),
     _timeout("connect", "the connection was not made in time"),
@@ -202,17 +155,17 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     # aiohttp: the connection broke
     aiohttp.ClientConnectionResetError: _broken,
     aiohttp.ClientOSError: _broken,
-    aiohttp.ServerDisconnectedError: _unless_connecting(_GONE),
+    aiohttp.ServerDisconnectedError: _by_stage(_GONE, _PROXY, _GONE, _GONE),
     aiohttp.ServerConnectionError: _GONE,
     aiohttp.ClientConnectionError: _broken,
     aiohttp.SocketTimeoutError: _SILENT,
     aiohttp.ServerTimeoutError: _TIMED_OUT,
     # aiohttp: the response is invalid
     aiohttp.ClientPayloadError: _TRUNCATED,
-    aiohttp.ContentTypeError: _UNDECODABLE,
+    aiohttp.ContentTypeError: _undecodable,
     aiohttp.WSServerHandshakeError: _PROTOCOL,
     aiohttp.TooManyRedirects: _REDIRECT,
-    aiohttp.ClientResponseError: _unless_connecting(_PROTOCOL),
+    aiohttp.ClientResponseError: _by_stage(_PROTOCOL, _PROXY, _PROTOCOL, _PROTOCOL),
     LineTooLong: _too_large,
     DecompressSizeError: _too_large,
     HttpProcessingError: _PROTOCOL,
@@ -240,9 +193,9 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     # this library and Python
     RequestBodyError: _request_body,
     ContentError: _content,
-    json.JSONDecodeError: _UNDECODABLE,
-    RecursionError: _UNDECODABLE,
-    UnicodeError: _by_stage(_BAD_HOST, _BAD_HOST, _BAD_HOST, _UNDECODABLE),
+    json.JSONDecodeError: _undecodable,
+    RecursionError: _undecodable,
+    UnicodeError: _by_stage(_BAD_HOST, _BAD_HOST, _BAD_HOST, _undecodable),
     CookieError: _invalid("cookies", "are not valid"),
     ValueError: _INVALID,
     TypeError: _INVALID,

@@ -1,15 +1,13 @@
 """A queue for places in the pool: first come, first served."""
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from aiohttp import TCPConnector
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.tracing import Trace
 from typing_extensions import override
-
-if TYPE_CHECKING:
-    from aiohttp.client_proto import ResponseHandler
-    from aiohttp.client_reqrep import ConnectionKey
-    from aiohttp.tracing import Trace
 
 
 class _Waiter(asyncio.Future[None]):
@@ -39,9 +37,7 @@ class FairConnector(TCPConnector):
     """
 
     @override
-    async def _wait_for_available_connection(
-        self, key: "ConnectionKey", traces: "list[Trace]"
-    ) -> None:
+    async def _wait_for_available_connection(self, key: ConnectionKey, traces: list[Trace]) -> None:
         waiter = _Waiter(loop=self._loop)
         place = cast("ResponseHandler", waiter)  # it has the attributes that aiohttp uses
         self._waiters[key][waiter] = None
@@ -52,21 +48,16 @@ class FairConnector(TCPConnector):
             for trace in traces:
                 await trace.send_connection_queued_end()
         except BaseException:
-            self._leave(key, waiter)
             if place in self._acquired:
                 self._release_acquired(key, place)
             raise
-        self._leave(key, waiter)
+        finally:
+            self._waiters[key].pop(waiter, None)
+            if not self._waiters[key]:
+                del self._waiters[key]
         # The caller acquires its connection before any other task runs, so the place stays its own.
         self._acquired.discard(place)
         self._acquired_per_host[key].discard(place)
-
-    def _leave(self, key: "ConnectionKey", waiter: _Waiter) -> None:
-        waiters = self._waiters.get(key)
-        if waiters is not None:
-            waiters.pop(waiter, None)
-            if not waiters:
-                del self._waiters[key]
 
     @override
     def _release_waiter(self) -> None:

@@ -10,14 +10,15 @@ from railhttp.model.errors import CallInfo, HTTPConnectionError, HTTPResponseToo
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState
+from railhttp.transport.connector import Lease
 from railhttp.transport.dispatch import STOPPED, Received
 from railhttp.wire.content import ContentDecoder, ContentError, decoder_for, is_only_chunked
 
 if TYPE_CHECKING:
-    from railhttp.transport.connector import Lease
     from railhttp.transport.exchange import AiohttpExchange
 
-_LONG_BREATH: Final = 1024 * 1024  # decoded bytes after which other tasks get a turn
+# Decoded bytes after which other tasks get a turn: a little data may expand to a very large body.
+_LONG_BREATH: Final = 1024 * 1024
 _NO_PIECES: Final[Iterator[bytes]] = iter(())
 
 
@@ -79,7 +80,7 @@ class Incoming:
                 self.close()
                 raise
         if request.options.read_timeout is not None and self._lease is not None:
-            # aiohttp's read timeout counts the consumer's time too, so `idle_limit` replaces it
+            # aiohttp's read timeout counts the consumer's time too, so `_watched` replaces it
             # (tests/client/test_streams.py::test_the_time_that_the_consumer_takes_does_not_count).
             lease.protocol.read_timeout = None
             lease.protocol.start_timeout()
@@ -97,7 +98,7 @@ class Incoming:
             body,
             self._request.url_text,
             self._request.method,
-            self._exchange.elapsed(self._attempt),
+            self._exchange.clock.monotonic() - self._attempt.started,
             "1.1" if version is HttpVersion11 else f"{version.major}.{version.minor}",
             self._attempt.attempts,
             secret_headers=self._request.options.secret_headers,
@@ -111,9 +112,6 @@ class Incoming:
         """Return a body that arrived whole with its head, as small ones do; None for any other.
 
         Reading it never waits, so it takes no coroutine and no timer (benchmarks: one request).
-
-        Raises:
-            HTTPResponseTooLargeError: See `read`.
         """
         content = self._content
         if self._decoder is not None or not content.is_eof():
@@ -123,12 +121,7 @@ class Incoming:
         return body
 
     async def read(self) -> bytes:
-        """Read the body to its end.
-
-        Raises:
-            HTTPResponseTooLargeError: More than `max_response_bytes` after decompression.
-            HTTPClientError: The body ended early or is corrupt; always a member of `HTTPFailure`.
-        """
+        """Read the body to its end, at most `max_response_bytes` after decompression."""
         content = self._content
         chunks = []
         size = 0
@@ -141,28 +134,21 @@ class Incoming:
     def _check_size(self, size: int) -> None:
         limit = self._request.options.max_response_bytes
         if size > limit:
-            raise HTTPResponseTooLargeError(
-                f"the body is larger than {limit} bytes", limit=limit, **self.call_info()
-            )
+            message = f"the body is larger than {limit} bytes"
+            raise HTTPResponseTooLargeError(message, limit=limit, **self.call_info())
 
     async def _watched(self) -> bytes:
-        idle = self._exchange.idle_limit(self._request)
-        if idle is None:
+        limit = self._request.options.read_timeout
+        if limit is None:
             return await self.chunk()
         try:
-            with idle:
+            with self._exchange.watch(limit):
                 return await self.chunk()
         except TimeoutError as error:
             self._exchange.fail(error, self._request, self._attempt)
 
     async def chunk(self) -> bytes:
-        """Read the next decoded piece of the body; empty at its end.
-
-        The wait has no limit here: the caller sets one.
-
-        Raises:
-            HTTPClientError: The body ended early or is corrupt; always a member of `HTTPFailure`.
-        """
+        """Read the next decoded piece, empty at the end; the caller limits the time of the wait."""
         try:
             if self._session.closed:
                 raise HTTPConnectionError(STOPPED, kind="closed")  # noqa: TRY301
@@ -174,20 +160,16 @@ class Incoming:
                     self._decoder.finish()
                     return b""
                 self._pieces = self._decoder.feed(data)
-            await self._breathe(len(piece))
+            self._unbroken += len(piece)
+            if self._unbroken >= _LONG_BREATH:
+                self._unbroken = 0
+                await asyncio.sleep(0)
         except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
             if self._session.closed and isinstance(error, Exception):
                 error = HTTPConnectionError(STOPPED, kind="closed")
             self._exchange.fail(error, self._request, self._attempt)
         else:
             return piece
-
-    async def _breathe(self, size: int) -> None:
-        """Let other tasks and timers run while a little data expands to a very large body."""
-        self._unbroken += size
-        if self._unbroken >= _LONG_BREATH:
-            self._unbroken = 0
-            await asyncio.sleep(0)
 
     async def _receive(self) -> bytes:
         content = self._content

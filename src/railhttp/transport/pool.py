@@ -94,20 +94,9 @@ class ConnectionPool:
         cookie_jar: bool | CookieJar = True,
     ) -> Self:
         """Build a pool from a config and the arguments that the config does not have."""
-        return cls(
-            config.max_connections,
-            config.max_keepalive_connections,
-            config.max_connections_per_host,
-            config.timeout,
-            config.ttl_dns_cache,
-            config.force_close,
-            config.verify_ssl,
-            proxy,
-            trust_env,
-            cookie_jar,
-            ssl_context=config.ssl_context,
-            keepalive_timeout=config.keepalive_timeout,
-        )
+        pool = cls(proxy=proxy, trust_env=trust_env, cookie_jar=cookie_jar)
+        pool._config = config
+        return pool
 
     def __repr__(self) -> str:
         state = "started" if self.is_started() else "not started"
@@ -123,8 +112,7 @@ class ConnectionPool:
         """The aiohttp session, for uses that this library does not cover.
 
         Raises:
-            HTTPConnectionError: The pool is not started, or was started on another event loop
-                (kind `closed`).
+            HTTPConnectionError: The pool was not started on this event loop (kind `closed`).
         """
         if self.is_started_elsewhere():
             raise _closed(STARTED_ELSEWHERE)
@@ -137,11 +125,7 @@ class ConnectionPool:
 
     @property
     def dispatcher(self) -> Dispatcher:
-        """The dispatcher of the session; use it only on the event loop that started the pool.
-
-        Raises:
-            HTTPConnectionError: The pool is not started (kind `closed`).
-        """
+        """The dispatcher of the session, for the event loop that started the pool only."""
         if self._dispatcher is None:
             raise _closed(NOT_STARTED)
         return self._dispatcher
@@ -180,7 +164,7 @@ class ConnectionPool:
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar() if jar is None else SessionCookieJar(jar),
             headers=_HEADERS | ({"Connection": "close"} if config.force_close else {}),
-            timeout=NO_TIMEOUT,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             auto_decompress=False,
         )
         self._dispatcher = Dispatcher(session, connector, jar, self.proxy_for)
@@ -205,11 +189,7 @@ class ConnectionPool:
         await self.stop()
 
     def proxy_for(self, url: URL) -> URL | None:
-        """Return the proxy for a URL: the pool's own, or the one that the environment names.
-
-        Raises:
-            HTTPValidationError: The environment names an invalid proxy.
-        """
+        """Return the proxy for a URL: the pool's own, or the one that the environment names."""
         if self._from_environment is None:
             return self._proxy
         return self._from_environment(url.origin())
@@ -232,12 +212,9 @@ class ConnectionPool:
         with suppress(HTTPValidationError, aiohttp.ClientError, OSError, ValueError):
             target = request_url(url)
             for method in ("HEAD", "GET"):
-                async with (
-                    asyncio.timeout(_WARM_UP_SECONDS),
-                    session.request(
-                        method, target, allow_redirects=False, proxy=self.proxy_for(target)
-                    ) as response,
-                ):
+                proxy = self.proxy_for(target)
+                sent = session.request(method, target, allow_redirects=False, proxy=proxy)
+                async with asyncio.timeout(_WARM_UP_SECONDS), sent as response:
                     if response.status != 405:
                         return
 
@@ -250,9 +227,6 @@ def _jar_of(setting: object) -> CookieJar | None:
 
 def _closed(message: str) -> HTTPConnectionError:
     return HTTPConnectionError(message, kind="closed", delivery=Delivery.NOT_SENT, attempts=0)
-
-
-NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
 
 
 @cache

@@ -1,12 +1,13 @@
 """Reads a streamed request body: files in a thread, iterators as they come, bounded memory."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 from contextlib import aclosing
 from threading import Lock
 from typing import BinaryIO, Final
 
 from railhttp.model.body import FileSource, ReaderSource, Segment, StreamBody
+from railhttp.model.options import ProgressCallback
 
 _CHUNK: Final = 256 * 1024
 
@@ -16,11 +17,7 @@ class RequestBodyError(Exception):
 
 
 async def read_stream(body: StreamBody) -> AsyncGenerator[bytes, None]:
-    """Read every part of a body, piece by piece.
-
-    Raises:
-        RequestBodyError: A part raised, or yielded something that is not bytes.
-    """
+    """Read every part of a body, piece by piece; see `RequestBodyError`."""
     for segment in body.segments:
         async with aclosing(_chunks(segment)) as chunks:
             while (chunk := await _next(chunks)) is not None:
@@ -40,50 +37,41 @@ async def _next(chunks: AsyncGenerator[bytes, None]) -> bytes | None:
     raise RequestBodyError(f"must yield bytes, not {type(chunk).__name__}")
 
 
-def _chunks(segment: Segment) -> AsyncGenerator[bytes, None]:
+async def _chunks(segment: Segment) -> AsyncGenerator[bytes, None]:
     match segment:
-        case FileSource():
-            return _of_file(segment)
+        case FileSource(start=position):
+            chunk, position = await asyncio.to_thread(_read, segment, position)
+            while chunk:
+                yield chunk
+                chunk, position = await asyncio.to_thread(_read, segment, position)
         case ReaderSource(read=read):
-            return _of_reader(read)
+            while chunk := await read(_CHUNK):
+                yield chunk
         case AsyncIterable():
-            return _of_async_iterable(segment)
-        case bytes():
-            return _of_iterable(_slices(segment))
-        case Iterable():
-            return _of_iterable(segment)
+            iterator = aiter(segment)
+            try:
+                async for chunk in iterator:
+                    yield chunk
+            finally:
+                if isinstance(iterator, AsyncGenerator):
+                    await iterator.aclose()
+        case _:
+            for chunk in slices(segment, _CHUNK) if isinstance(segment, bytes) else segment:
+                yield chunk
 
 
-async def _of_file(source: FileSource) -> AsyncGenerator[bytes, None]:
-    chunk, position = await asyncio.to_thread(_read, source, source.start)
-    while chunk:
-        yield chunk
-        chunk, position = await asyncio.to_thread(_read, source, position)
+def slices(content: bytes, size: int) -> Iterator[bytes]:
+    """Cut bytes into pieces of at most this size."""
+    return (content[start : start + size] for start in range(0, len(content), size))
 
 
-async def _of_reader(read: Callable[[int], Awaitable[bytes]]) -> AsyncGenerator[bytes, None]:
-    while chunk := await read(_CHUNK):
-        yield chunk
-
-
-async def _of_async_iterable(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-    iterator = aiter(chunks)
-    try:
-        async for chunk in iterator:
-            yield chunk
-    finally:
-        if isinstance(iterator, AsyncGenerator):
-            await iterator.aclose()
-
-
-async def _of_iterable(chunks: Iterable[bytes]) -> AsyncGenerator[bytes, None]:
-    for chunk in chunks:
-        yield chunk
-
-
-def _slices(content: bytes) -> Iterator[bytes]:
-    for start in range(0, len(content), _CHUNK):
-        yield content[start : start + _CHUNK]
+def report(progress: ProgressCallback | None, sent: int, length: int | None) -> None:
+    """Call the caller's function, if there is one; an exception from it is the body's failure."""
+    if progress is not None:
+        try:
+            progress(sent, length)
+        except Exception as error:
+            raise RequestBodyError from error
 
 
 def _read(source: FileSource, position: int | None) -> tuple[bytes, int | None]:
@@ -105,16 +93,7 @@ def _read(source: FileSource, position: int | None) -> tuple[bytes, int | None]:
 def measure_file(file: BinaryIO) -> FileSource:
     """Find the position of an open binary file and the number of bytes after it.
 
-    Args:
-        file: Any object with `read`; one that cannot seek (a pipe) can be sent only once.
-
-    Returns:
-        The file as a part of a body; its position is unchanged.
-
-    Example:
-        >>> import io
-        >>> measure_file(io.BytesIO(b"abc")).size
-        3
+    The position is unchanged. A file that cannot seek, such as a pipe, can be sent only once.
     """
     try:
         start = file.tell()

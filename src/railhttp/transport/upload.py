@@ -1,8 +1,9 @@
 """Sends a large or streamed body in a task, while the caller waits for the response."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Final
 
 from aiohttp.http import StreamWriter
@@ -10,24 +11,18 @@ from aiohttp.http import StreamWriter
 from railhttp.model.body import StreamBody
 from railhttp.model.options import ProgressCallback
 from railhttp.transport.connection import StrictResponseHandler
-from railhttp.transport.request_body import RequestBodyError, read_stream
+from railhttp.transport.request_body import RequestBodyError, read_stream, report, slices
 
 _PIECE: Final = 64 * 1024
 """Bytes that a server must accept within `read_timeout`, if there is one."""
 
 
 class Upload:
-    """The task that sends a body after its head.
+    """The task that sends a body after its head; without a `length` it is sent chunked.
 
-    The task is never awaited: its errors are raised in the task that waits for the response
+    If `waits`, it waits for a `100 Continue` first (RFC 9110, section 10.1.1). The task is never
+    awaited: its errors are raised in the task that waits for the response
     (tests/transport/test_exchange.py::test_no_exception_is_left_in_a_task).
-
-    Args:
-        protocol: The connection.
-        body: The body.
-        length: Its `Content-Length`; None sends it chunked.
-        progress: Called with the bytes sent so far, after each chunk of the body.
-        waits: Whether to wait for a `100 Continue` first (RFC 9110, section 10.1.1).
     """
 
     __slots__ = ("_asked_for", "_task")
@@ -46,7 +41,8 @@ class Upload:
             protocol.expect_more()
         else:
             self._asked_for.set()
-        self._task = asyncio.create_task(self._run(protocol, body, length, progress))
+        write = partial(_write, protocol, body, length, progress)
+        self._task = asyncio.create_task(self._run(protocol, write))
 
     @property
     def is_done(self) -> bool:
@@ -67,15 +63,11 @@ class Upload:
         self._task.cancel()
 
     async def _run(
-        self,
-        protocol: StrictResponseHandler,
-        body: StreamBody,
-        length: int | None,
-        progress: ProgressCallback | None,
+        self, protocol: StrictResponseHandler, write: Callable[[], Awaitable[None]]
     ) -> None:
         try:
             await self._asked_for.wait()
-            await _write(protocol, body, length, progress)
+            await write()
             protocol.expect_more()
         except RequestBodyError as error:
             protocol.fail(error)
@@ -101,21 +93,9 @@ async def _write(
             written += len(chunk)
             if length is not None and written > length:
                 raise RequestBodyError(f"is longer than the {length} bytes announced")
-            for piece in _pieces(chunk) if watched else (chunk,):
+            for piece in slices(chunk, _PIECE) if watched else (chunk,):
                 await writer.write(piece)
-            if progress is not None:
-                _report(progress, written, length)
+            report(progress, written, length)
     if length is not None and written < length:
         raise RequestBodyError(f"ended after {written} of {length} bytes")
     await writer.write_eof()
-
-
-def _pieces(chunk: bytes) -> Iterator[bytes]:
-    return (chunk[start : start + _PIECE] for start in range(0, len(chunk), _PIECE))
-
-
-def _report(progress: ProgressCallback, written: int, length: int | None) -> None:
-    try:
-        progress(written, length)
-    except Exception as error:
-        raise RequestBodyError from error

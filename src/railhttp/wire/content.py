@@ -30,11 +30,7 @@ bomb expands it a thousandfold, even if the decoded body is tiny."""
 
 
 class ContentError(ValueError):
-    """A body does not match its `Content-Encoding`.
-
-    Attributes:
-        truncated: Whether the data is valid but incomplete.
-    """
+    """A body does not match its `Content-Encoding`; if truncated, it is valid but incomplete."""
 
     def __init__(self, message: str, *, truncated: bool = False) -> None:
         super().__init__(message)
@@ -45,42 +41,24 @@ class ContentDecoder(Protocol):
     """Decodes one body; it must not be used again after an error."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Decode the next bytes from the wire.
+        """Decode the next bytes into pieces of at most 64 KiB; raise `ContentError` if corrupt.
 
-        Yields:
-            Pieces of at most 64 KiB, decoded lazily, so that the caller can stop at a limit.
-            Iterate to the end before the next `feed`.
-
-        Raises:
-            ContentError: The data is corrupt.
+        They are decoded lazily, so that the caller can stop at a limit. Iterate to the end before
+        the next `feed`.
         """
         ...
 
     def finish(self) -> None:
-        """Check, at the end of the data, that the body is complete; an empty body is.
-
-        Raises:
-            ContentError: The body is truncated.
-        """
+        """Raise `ContentError` if the data has ended too early; an empty body is complete."""
         ...
 
 
 class _Coding(NamedTuple):
-    """A content coding.
-
-    Attributes:
-        name: In lower case.
-        error: The exception class of its decompressors.
-        start: Creates a decompressor for one stream.
-        repeats: Whether another stream may follow a stream.
-        padding: Bytes that may stand between and after streams.
-    """
-
     name: str
-    error: type[Exception]
-    start: Callable[[], Decompressor]
-    repeats: bool = False
-    padding: bytes = b""
+    error: type[Exception]  # of its decompressors
+    start: Callable[[], Decompressor]  # for one stream
+    repeats: bool = False  # whether another stream may follow a stream
+    padding: bytes = b""  # may stand between and after streams
 
 
 def _available() -> Iterator[_Coding]:
@@ -135,7 +113,6 @@ class _CodingDecoder:
         return rest
 
     def finish(self) -> None:
-        """Check that the last stream is complete."""
         if self._stream is not None:
             raise ContentError(f"{self._coding.name} data is truncated", truncated=True)
 
@@ -150,7 +127,6 @@ class _StackedDecoder:
         self._left = BETWEEN_BYTES
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Decode through all codings, within the limits between them."""
         self._left += BETWEEN_RATIO * len(data)
         *outer, innermost = self._decoders
         pieces = iter((data,))
@@ -166,7 +142,6 @@ class _StackedDecoder:
             yield piece
 
     def finish(self) -> None:
-        """Check every coding."""
         for decoder in self._decoders:
             decoder.finish()
 
@@ -190,37 +165,16 @@ def is_only_chunked(transfer_encoding: str) -> bool:
     """Whether `Transfer-Encoding` is empty or just `chunked` (RFC 9112, section 6.1).
 
     Other transfer codings are never requested, and railhttp does not decode them.
-
-    Args:
-        transfer_encoding: The value of the field, several values joined by commas.
     """
     names = [name.strip().lower() for name in transfer_encoding.split(",")]
     return [name for name in names if name not in {"", "identity"}] in ([], ["chunked"])
 
 
 def decoder_for(content_encoding: str) -> ContentDecoder | None:
-    """Create the decoder for one body.
+    """Create the decoder for one body; None if nothing is to be decoded.
 
     If one coding is unknown or its package is not installed, the body is not decoded at all,
-    because the codings below it cannot be reached.
-
-    Args:
-        content_encoding: The value of `Content-Encoding`, several values joined by commas.
-
-    Returns:
-        The decoder; None if nothing is to be decoded.
-
-    Raises:
-        ContentError: The field names more than `MAX_CODINGS` codings.
-
-    Example:
-        >>> import gzip
-        >>> decoder = decoder_for("gzip")
-        >>> list(decoder.feed(gzip.compress(b"text")))
-        [b'text']
-        >>> decoder.finish()
-        >>> decoder_for("identity") is decoder_for("unheard-of") is None
-        True
+    because the codings below it cannot be reached. More than `MAX_CODINGS` raise `ContentError`.
     """
     decoders = tuple(map(_CodingDecoder, _codings(content_encoding)))
     if len(decoders) > 1:

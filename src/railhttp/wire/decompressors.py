@@ -6,6 +6,7 @@ Each instance decompresses one stream (gzip: member, zstd: frame). `brotli` and 
 
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from types import ModuleType
@@ -15,7 +16,7 @@ PIECE_BYTES: Final = 64 * 1024
 """Largest size of a piece."""
 
 _BROTLI_LIMIT: Final = 16 * 1024  # brotli returns up to twice its limit
-_ZSTD_SLICE: Final = 256  # input bytes; see ZstandardDecompressor
+_ZSTD_SLICE: Final = 256  # input bytes; see _Zstandard
 _ZSTD_WINDOW_LOG: Final = 23  # 8 MiB, the maximum for a content coding (RFC 9659)
 
 
@@ -93,34 +94,28 @@ class _BrotliStream(Protocol):
     def can_accept_more_data(self) -> bool: ...
 
 
-class BrotliDecompressor:
+class _Brotli:
     """A Brotli stream (RFC 7932), with the package `brotli` or `brotlicffi`."""
 
     __slots__ = ("_stream",)
+
+    unused_data = b""  # the packages raise for data after the end
 
     def __init__(self, package: ModuleType) -> None:
         self._stream: _BrotliStream = package.Decompressor()
 
     @property
     def eof(self) -> bool:
-        """Whether the stream is complete."""
         return self._stream.is_finished()
 
-    @property
-    def unused_data(self) -> bytes:
-        """Always empty, because the packages raise for data after the end."""
-        return b""
-
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Decompress more of the stream."""
         stream = self._stream
         while True:
             piece = stream.process(data, output_buffer_limit=_BROTLI_LIMIT)
             if piece:
                 yield piece
-            if stream.is_finished() or (
-                len(piece) < _BROTLI_LIMIT and stream.can_accept_more_data()
-            ):
+            needs_more = len(piece) < _BROTLI_LIMIT and stream.can_accept_more_data()
+            if needs_more or stream.is_finished():
                 return
             data = b""
 
@@ -133,7 +128,7 @@ class _ZstandardStream(Protocol):
     def decompress(self, data: bytes) -> bytes: ...
 
 
-class ZstandardDecompressor:
+class _Zstandard:
     """A Zstandard frame (RFC 8878), with the package `zstandard`.
 
     The package cannot limit its output. A block has at least 4 bytes and expands to at most
@@ -145,15 +140,13 @@ class ZstandardDecompressor:
     def __init__(self, package: ModuleType) -> None:
         frames = package.ZstdDecompressor(max_window_size=1 << _ZSTD_WINDOW_LOG)
         self._stream: _ZstandardStream = frames.decompressobj()
-        self.unused_data: bytes = b""
+        self.unused_data = b""
 
     @property
     def eof(self) -> bool:
-        """Whether the stream is complete."""
         return self._stream.eof
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Decompress more of the stream."""
         for start in range(0, len(data), _ZSTD_SLICE):
             end = start + _ZSTD_SLICE
             output = self._stream.decompress(data[start:end])
@@ -170,7 +163,7 @@ class _StdlibZstdStream(_ZstandardStream, Protocol):
     def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 
 
-class StdlibZstdDecompressor:  # pragma: no cover  # from Python 3.14 on
+class _StdlibZstd:  # pragma: no cover  # from Python 3.14 on
     """A Zstandard frame (RFC 8878), with `compression.zstd` of Python 3.14."""
 
     __slots__ = ("_stream",)
@@ -181,20 +174,16 @@ class StdlibZstdDecompressor:  # pragma: no cover  # from Python 3.14 on
 
     @property
     def eof(self) -> bool:
-        """Whether the stream is complete."""
         return self._stream.eof
 
     @property
     def unused_data(self) -> bytes:
-        """The data after the end of the stream."""
         return self._stream.unused_data
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Decompress more of the stream."""
         stream = self._stream
         while True:
-            piece = stream.decompress(data, PIECE_BYTES)
-            if piece:
+            if piece := stream.decompress(data, PIECE_BYTES):
                 yield piece
             if stream.eof or stream.needs_input:
                 return
@@ -202,17 +191,10 @@ class StdlibZstdDecompressor:  # pragma: no cover  # from Python 3.14 on
 
 
 def installed(*names: str) -> ModuleType | None:
-    """Import the first package that is installed; None if there is none.
-
-    Example:
-        >>> installed("no_such_package", "zlib").__name__
-        'zlib'
-    """
+    """Import the first package that is installed; None if there is none."""
     for name in names:
-        try:
+        with suppress(ImportError):
             return import_module(name)
-        except ImportError:
-            continue
     return None
 
 
@@ -221,13 +203,13 @@ def find_brotli() -> tuple[type[Exception], Callable[[], Decompressor]] | None:
     package = installed("brotli", "brotlicffi")
     if package is None or not hasattr(package.Decompressor, "can_accept_more_data"):
         return None
-    return package.error, partial(BrotliDecompressor, package)
+    return package.error, partial(_Brotli, package)
 
 
 def find_zstd() -> tuple[type[Exception], Callable[[], Decompressor]] | None:
     """Return the error class and a factory of Zstandard decompressors; None if not installed."""
     if package := installed("compression.zstd"):  # pragma: no cover  # from Python 3.14 on
-        return package.ZstdError, partial(StdlibZstdDecompressor, package)
+        return package.ZstdError, partial(_StdlibZstd, package)
     if package := installed("zstandard"):
-        return package.ZstdError, partial(ZstandardDecompressor, package)
+        return package.ZstdError, partial(_Zstandard, package)
     return None

@@ -4,11 +4,7 @@ from typing import Final
 
 
 class LineTooLong(ValueError):
-    """A line is longer than the caller allows.
-
-    Attributes:
-        limit: In bytes.
-    """
+    """A line is longer than the caller allows."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"a line is longer than {limit} bytes")
@@ -18,11 +14,7 @@ class LineTooLong(ValueError):
 class LineBuffer:
     """Buffers chunks until an LF completes a line, and joins them only then.
 
-    Args:
-        max_line_bytes: Largest number of bytes before an LF; None means no limit.
-
-    Attributes:
-        held: The number of buffered bytes.
+    `max_line_bytes` limits the bytes before an LF; `held` is the number of buffered bytes.
     """
 
     __slots__ = ("_max_line_bytes", "_parts", "held")
@@ -35,8 +27,7 @@ class LineBuffer:
     def take(self, chunk: bytes) -> bytes:
         """Add a chunk, and return all bytes up to the last LF.
 
-        Raises:
-            LineTooLong: A line is longer than the limit; the buffer must not be used again.
+        After `LineTooLong`, the buffer must not be used again.
         """
         limit = self._max_line_bytes
         if limit is not None and self.held + len(chunk) > limit:
@@ -70,8 +61,6 @@ class LineBuffer:
 
 
 class _Lines:
-    """Base of `LineDecoder` and `LineSplitter`."""
-
     __slots__ = ("_buffer",)
 
     def __init__(self, max_line_bytes: int | None = None) -> None:
@@ -79,28 +68,16 @@ class _Lines:
 
 
 class LineDecoder(_Lines):
-    r"""Splits a UTF-8 stream into lines.
+    """Splits a UTF-8 stream into lines of at most `max_line_bytes` bytes.
 
     LF and CRLF end a line; a bare CR and a byte-order mark are content. Invalid UTF-8 becomes
     U+FFFD, exactly as if the whole body were decoded at once.
-
-    Args:
-        max_line_bytes: Largest number of bytes before an LF; None means no limit.
-
-    Example:
-        >>> decoder = LineDecoder()
-        >>> decoder.feed(b'{"n": 1}\r\n{"n"'), decoder.feed(b": 2}\n\nlast"), decoder.flush()
-        (['{"n": 1}'], ['{"n": 2}', ''], ['last'])
     """
 
     __slots__ = ()
 
     def feed(self, chunk: bytes) -> list[str]:
-        """Add a chunk, and return the lines that it completes, without their ends.
-
-        Raises:
-            LineTooLong: A line is longer than the limit; the decoder must not be used again.
-        """
+        """Add a chunk, and return the lines that it completes, without their ends."""
         whole = self._buffer.take(chunk)
         text = whole.decode("utf-8", "replace")
         if "\r" in text:  # searching is almost free, replacing costs as much as splitting

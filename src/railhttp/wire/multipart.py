@@ -26,41 +26,23 @@ _ESCAPES: Final = str.maketrans({"\r": "%0D", "\n": "%0A", '"': "%22"})
 def encode_multipart(
     fields: FormFields, boundary: str, measure: Callable[[BinaryIO], FileSource]
 ) -> Body:
-    r"""Build a multipart body; files become segments of the body and are read when it is sent.
+    """Build a multipart body; files become segments of the body and are read when it is sent.
 
     Names are UTF-8, with CR, LF and `"` escaped as `%0D`, `%0A` and `%22` (WHATWG HTML, section
-    4.10.21.8); values are sent unchanged.
+    4.10.21.8); values are sent unchanged. The file name of bytes is the name of their field. An
+    open file keeps its name without folders, and its extension selects the content type.
 
     Args:
-        fields: The fields, in order. The file name of bytes is the name of their field. An open
-            file keeps its name without folders, and its extension selects the content type.
-        boundary: Separates the parts: 1 to 70 random letters, digits, `-` and `_`, so that no value
-            contains it.
+        boundary: Separates the parts; random, so that no value contains it.
         measure: Finds the position and the size of a file.
-
-    Returns:
-        The body with its content type; in memory if the form has no files.
-
-    Raises:
-        HTTPValidationError: A value has another type, a file is open in text mode, a content type
-            is not valid in a header, or a text contains a lone surrogate.
-
-    Example:
-        >>> body = encode_multipart({"a": "1"}, "xyz", measure=FileSource)
-        >>> body.content_type
-        'multipart/form-data; boundary=xyz'
-        >>> body.content
-        b'--xyz\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--xyz--\r\n'
     """
     if not _BOUNDARY.fullmatch(boundary):
         raise HTTPValidationError("must be 1 to 70 letters, digits, - and _", field="boundary")
     content_type = f"multipart/form-data; boundary={boundary}"
     segments = tuple(_joined(_segments(fields, boundary, measure)))
-    match segments:
-        case (bytes() as content,):
-            return BytesBody(content, content_type)
-        case _:
-            return StreamBody(segments, content_type)
+    if len(segments) == 1 and isinstance(segments[0], bytes):
+        return BytesBody(segments[0], content_type)
+    return StreamBody(segments, content_type)
 
 
 def _joined(segments: Iterable[bytes | FileSource]) -> Iterator[bytes | FileSource]:
@@ -88,7 +70,6 @@ def _segments(
 
 
 def _part(name: str, value: FormValue, field: str) -> tuple[str, bytes | BinaryIO]:
-    """Return the variable part of the header of a field, and its data."""
     match value:
         case str():
             return _quoted("name", name, field), encode_text(value, field)
@@ -137,7 +118,7 @@ def _data(data: bytes | str | BinaryIO, field: str) -> bytes | BinaryIO:
 
 
 def _basename(path: object) -> str:
-    """Return the last part of a path of any system; '' if `file.name` is a descriptor number."""
+    # `file.name` may be a path of any system, or the number of a descriptor.
     return re.split(r"[/\\]", path)[-1] if isinstance(path, str) else ""
 
 

@@ -17,10 +17,7 @@ _UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def content_length(request: Request) -> int | None:
-    """Return the length of a body in bytes; None if it is unknown, so the body is sent chunked.
-
-    A `Content-Length` of the caller is the length of a body that does not know its own.
-    """
+    """Return the length of a body, or the caller's `Content-Length`; None if both are unknown."""
     length = 0 if request.body is None else request.body.length
     if length is not None:
         return length
@@ -32,7 +29,7 @@ def content_length(request: Request) -> int | None:
 def request_head(
     request: Request, defaults: Mapping[str, str], *, cookies: str = "", proxy: URL | None = None
 ) -> bytes:
-    r"""Encode the request line, the header fields and the blank line after them.
+    """Encode the request line, the header fields and the blank line after them.
 
     Only a proxy that forwards the request receives a `Proxy-Authorization` field. A proxy that
     opens a tunnel received it with CONNECT, see `proxy_credentials`.
@@ -42,20 +39,9 @@ def request_head(
         defaults: Fields of every request.
         cookies: A `Cookie` value, added to the `Cookie` field of the request.
         proxy: The proxy that forwards the request; None for a direct connection or a tunnel.
-
-    Raises:
-        HTTPValidationError: A field has control characters, which could split it.
-
-    Example:
-        >>> from railhttp.model.request import SendOptions
-        >>> sent = SendOptions()
-        >>> request = Request("PUT", URL("http://h/a?b#c"), {"X-Id": "7"}, None, None, sent)
-        >>> request_head(request, {"Accept": "*/*"})
-        b'PUT /a?b HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nX-Id: 7\r\nContent-Length: 0\r\n\r\n'
     """
     url = request.url
-    fields = CIMultiDict(defaults)
-    fields.update(request.headers or {})
+    fields = _merged(request, defaults)
     target = url.raw_path_qs if proxy is None else str(url.with_fragment(None))
     host = fields.pop("Host", url.host_port_subcomponent or "")
     if cookies:
@@ -76,27 +62,18 @@ def request_head(
 
 
 def proxy_credentials(request: Request, defaults: Mapping[str, str]) -> str:
-    """Return the `Proxy-Authorization` value for a proxy that opens a tunnel; may be empty.
+    """Return the `Proxy-Authorization` value for a proxy that opens a tunnel; may be empty."""
+    return _merged(request, defaults).get("Proxy-Authorization", "")
 
-    Args:
-        request: Its field overrides that of the defaults.
-        defaults: Fields of every request.
-    """
+
+def _merged(request: Request, defaults: Mapping[str, str]) -> CIMultiDict[str]:
     fields = CIMultiDict(defaults)
     fields.update(request.headers or {})
-    return fields.get("Proxy-Authorization", "")
+    return fields
 
 
 def closes_connection(head: bytes) -> bool:
-    r"""Whether a request is the last one on its connection (RFC 9112, section 9.6).
-
-    Args:
-        head: The bytes from `request_head`.
-
-    Example:
-        >>> closes_connection(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Close\r\n\r\n")
-        True
-    """
+    """Whether a request with this head is the last one on its connection (RFC 9112, 9.6)."""
     lowered = head.lower()
     if b"\r\nconnection:" not in lowered:
         return False

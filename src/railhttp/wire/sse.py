@@ -10,11 +10,7 @@ _RETRY: Final = re.compile("0*([0-9]{1,15})")
 
 
 class EventTooLarge(ValueError):
-    """An event is larger than the caller allows.
-
-    Attributes:
-        limit: In bytes.
-    """
+    """An event is larger than the caller allows."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"an event is larger than {limit} bytes")
@@ -42,7 +38,7 @@ class ServerSentEvent(NamedTuple):
 
 
 class EventStreamDecoder:
-    r"""Parses the bytes of an event stream into events, as browsers do.
+    """Parses the bytes of an event stream into events, as browsers do.
 
     A blank line completes an event. An incomplete event at the end of the stream is dropped, so
     that `last_event_id` is the point from which a reconnection resumes.
@@ -50,20 +46,10 @@ class EventStreamDecoder:
     Args:
         max_event_bytes: Largest size of the lines of one event, without line ends and complete
             comments; None means no limit.
-        last_event_id: The id to start with, after a reconnection.
 
     Attributes:
-        last_event_id: The id to send as `Last-Event-ID` when reconnecting.
+        last_event_id: The id to start with, and to send as `Last-Event-ID` when reconnecting.
         retry: The latest reconnection time, in milliseconds; None if the stream sent none.
-
-    Example:
-        >>> decoder = EventStreamDecoder()
-        >>> decoder.feed(b"id: 7\ndata: hel")
-        []
-        >>> decoder.feed(b"lo\n\n")
-        [ServerSentEvent(data='hello', event='message', event_id='7', retry=None)]
-        >>> decoder.last_event_id
-        '7'
     """
 
     __slots__ = (
@@ -97,8 +83,7 @@ class EventStreamDecoder:
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Add a chunk, and return the events that it completes.
 
-        Raises:
-            EventTooLarge: An event is larger than the limit; the decoder must not be used again.
+        After `EventTooLarge`, the decoder must not be used again.
         """
         text = self._whole_lines(chunk)
         events: list[ServerSentEvent] = []
@@ -120,7 +105,6 @@ class EventStreamDecoder:
         return events
 
     def _whole_lines(self, chunk: bytes) -> str:
-        """Return the lines that a chunk completes, each with LF as its end."""
         if self._after_cr and chunk:
             chunk = chunk.removeprefix(b"\n")
             self._after_cr = False

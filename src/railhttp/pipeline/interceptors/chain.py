@@ -96,16 +96,10 @@ class InterceptorChain:
         HTTPValidationError: An object lacks the methods of an interceptor.
 
     Example:
-        >>> import asyncio
-        >>> class Greeting:
-        ...     async def intercept_request(self, context: RequestContext) -> RequestContext:
-        ...         context.headers["X-Greeting"] = "hello"
-        ...         return context
-        ...     async def intercept_response(self, response: HttpResponse) -> HttpResponse:
-        ...         return response
-        >>> chain = InterceptorChain([Greeting()])
+        >>> from railhttp.interceptors import ApiKey
+        >>> chain = InterceptorChain([ApiKey("k3y")])
         >>> asyncio.run(chain.process_request(RequestContext("GET", "http://h/"))).headers
-        {'X-Greeting': 'hello'}
+        {'X-Api-Key': 'k3y'}
     """
 
     def __init__(self, interceptors: Iterable[Interceptor] = ()) -> None:
@@ -136,23 +130,13 @@ class InterceptorChain:
     async def process_request(self, context: RequestContext) -> RequestContext:
         """Pass a request through all interceptors, in order.
 
-        Returns:
-            The request that the last one returned.
-
         Raises:
-            HTTPInterceptorError: An interceptor raised, or did not return a request.
+            HTTPInterceptorError: An interceptor raised, or returned something else.
         """
         return await self.chained.process_request(context)
 
     async def process_response(self, response: HttpResponse) -> HttpResponse:
-        """Pass a response through all interceptors, in reverse.
-
-        Returns:
-            The response that the first one returned.
-
-        Raises:
-            HTTPInterceptorError: An interceptor raised, or did not return a response.
-        """
+        """Pass a response through all interceptors, in reverse; see `process_request`."""
         return await self.chained.process_response(response)
 
 

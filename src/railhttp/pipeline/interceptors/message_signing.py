@@ -6,8 +6,6 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import Final
 
-from yarl import URL
-
 from railhttp.model.clock import Clock
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
@@ -29,7 +27,6 @@ class MessageSigning(RequestInterceptor):
 
     Args:
         key_id: Names the secret to the server.
-        secret: The secret.
         covered: The parts to sign: `@method`, `@target-uri`, `@authority`, `@scheme`, `@path`,
             `@query`, and names of header fields in lower case, which the request must have.
         label: The name of the signature among several.
@@ -100,49 +97,21 @@ class MessageSigning(RequestInterceptor):
 
 
 def signature_base(context: RequestContext, covered: Sequence[str], parameters: str) -> str:
-    """Return the text to sign (RFC 9421, section 2.5), for the request as it is sent.
-
-    Args:
-        context: The request; its URL is used in normal form.
-        covered: The parts to sign, see `MessageSigning`.
-        parameters: The parameters of the signature.
-
-    Raises:
-        HTTPValidationError: The request lacks a field, or its URL cannot be sent.
-
-    Example:
-        >>> print(signature_base(RequestContext("GET", "http://h/ü?b"), ["@path", "@query"], "()"))
-        "@path": /%C3%BC
-        "@query": ?b
-        "@signature-params": ()
-    """
-    lines = [f'"{name}": {_component(context, name)}' for name in covered]
-    return "\n".join([*lines, f'"@signature-params": {parameters}'])
-
-
-def _component(context: RequestContext, name: str) -> str:
+    """Return the text to sign (RFC 9421, section 2.5), with the URL in normal form."""
     url = request_url(context.url)
-    match name:
-        case "@method":
-            return context.method.upper()
-        case "@target-uri":
-            return f"{url.scheme}://{_authority(context, url)}{url.raw_path_qs}"
-        case "@authority":
-            return _authority(context, url)
-        case "@scheme":
-            return url.scheme
-        case "@path":
-            return url.raw_path
-        case "@query":
-            return f"?{url.raw_query_string}"
-        case _:
-            return _field(context, name)
-
-
-def _authority(context: RequestContext, url: URL) -> str:
     # As the Host field has it, without a default port (RFC 9421, section 2.2.3).
-    host = _values(context, "host") or [url.host_port_subcomponent or ""]
-    return host[0].lower().removesuffix(":443" if url.scheme == "https" else ":80")
+    host = (_values(context, "host") or [url.host_port_subcomponent or ""])[0].lower()
+    authority = host.removesuffix(":443" if url.scheme == "https" else ":80")
+    derived = {
+        "@method": context.method.upper(),
+        "@target-uri": f"{url.scheme}://{authority}{url.raw_path_qs}",
+        "@authority": authority,
+        "@scheme": url.scheme,
+        "@path": url.raw_path,
+        "@query": f"?{url.raw_query_string}",
+    }
+    lines = [f'"{name}": {derived.get(name) or _field(context, name)}' for name in covered]
+    return "\n".join([*lines, f'"@signature-params": {parameters}'])
 
 
 def _field(context: RequestContext, name: str) -> str:

@@ -18,7 +18,7 @@ from railhttp.model.redaction import redact_url
 from railhttp.model.response import JSON, HttpResponse
 from railhttp.model.tokens import OAuthError, Tokens
 from railhttp.model.url import request_url
-from railhttp.model.validation import require_function, require_methods, require_text
+from railhttp.model.validation import require, require_methods, require_text
 from railhttp.pipeline.interceptors.token_auth import TokenInterceptor
 from railhttp.pipeline.interceptors.token_flight import Issued
 from railhttp.pipeline.policies.retry import RetryPolicy
@@ -90,7 +90,7 @@ class _TokenEndpoint:
             retry_if_response=None if repeatable else _is_unprocessed,
         )
         response = await client.send(
-            "POST", self._url, repeatable=True, data=fields, headers=headers, retry_policy=policy
+            "POST", self._url, idempotent=True, data=fields, headers=headers, retry_policy=policy
         )
         if not 200 <= response.status < 300:
             raise _refusal(response) from HTTPStatusError(response)
@@ -230,7 +230,8 @@ class OAuth2Refresh(TokenInterceptor):
         super().__init__(self._fetch, early=early, origin=origin)
         self._endpoint = _TokenEndpoint(token_url, client_id, secret, scope)
         require_methods(tokens, "load", "save", field="tokens")
-        require_function(on_rotated, "on_rotated")
+        callable_or_none = on_rotated is None or callable(on_rotated)
+        require(callable_or_none, "must be a function or None", "on_rotated")
         self._store = tokens
         self._on_rotated = on_rotated
         self._stored: Tokens | None = None

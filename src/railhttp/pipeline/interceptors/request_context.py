@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import assert_never
 
 from multidict import CIMultiDict
 
-from railhttp.model.body import Body, BytesBody, StreamBody
+from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.context import RequestContext, SideClient
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.headers import require_headers
@@ -27,25 +26,15 @@ def context_of(
     base_origin: str = "",
     client: SideClient | None = None,
 ) -> RequestContext:
-    """Return the context of an attempt, a copy that interceptors may change.
-
-    Args:
-        request: The caller's request.
-        attempt: The number of the attempt, counted from 0.
-        wall: The time, in seconds since 1970-01-01 UTC.
-        call_id: An id that all attempts of the call share.
-        read_body: Reads a streamed body.
-        service_name: The logical name of the service that is called, if any.
-        base_origin: See `RequestContext`.
-        client: See `RequestContext`.
-
-    Example:
-        >>> from railhttp.model.request import SendOptions
-        >>> from yarl import URL
-        >>> request = Request("GET", URL("http://h/"), None, None, None, SendOptions())
-        >>> context_of(request, attempt=0, wall=0.0, call_id="7", read_body=print).url
-        'http://h/'
-    """
+    """Return the context of an attempt, a copy that interceptors may change."""
+    in_memory: bytes | None = b""
+    chunks: Callable[[], AsyncIterator[bytes]] | None = None
+    match request.body:
+        case BytesBody(content=in_memory):
+            pass
+        case StreamBody() as body:
+            in_memory = None
+            chunks = partial(read_body, body) if body.replayable else None
     return RequestContext(
         request.method,
         request.url_text,
@@ -53,8 +42,8 @@ def context_of(
         service_name,
         attempt=attempt,
         start_time=datetime.fromtimestamp(wall, UTC),
-        body=b"" if request.body is None else _in_memory(request.body),
-        chunks=None if request.body is None else _chunks(request.body, read_body),
+        body=in_memory,
+        chunks=chunks,
         call_id=call_id,
         base_origin=base_origin,
         client=client,
@@ -62,27 +51,7 @@ def context_of(
 
 
 def taken_over(request: Request, context: RequestContext) -> Request:
-    """Apply the changes of interceptors to a request, with the same checks as for the caller's.
-
-    Args:
-        request: The request that `context_of` was given.
-        context: The context that the interceptors returned.
-
-    Returns:
-        The request itself if they changed nothing. A repeated field that they left alone stays
-        repeated.
-
-    Raises:
-        HTTPValidationError: The changed request cannot be sent.
-
-    Example:
-        >>> from railhttp.model.request import SendOptions
-        >>> from yarl import URL
-        >>> request = Request("GET", URL("http://h/"), None, None, None, SendOptions())
-        >>> context = context_of(request, attempt=0, wall=0.0, call_id="7", read_body=print)
-        >>> taken_over(request, context) is request
-        True
-    """
+    """Apply the changes of interceptors to a request, with the same checks as for the caller's."""
     before = _fields(request)
     if context.method == request.method and context.url == request.url_text:
         if context.headers == before:
@@ -127,25 +96,6 @@ def _changed(
     if request.headers is None:
         return after
     kept = {name.lower() for name, text in before.items() if after.get(name) == text}
-    lines = [(name, line) for name, line in request.headers.items() if name.lower() in kept]
     new = {name.lower(): (name, text) for name, text in after.items() if before.get(name) != text}
-    lines = [line for line in lines if line[0].lower() not in new]
+    lines = [line for line in request.headers.items() if line[0].lower() in kept - new.keys()]
     return CIMultiDict([*lines, *new.values()])
-
-
-def _chunks(
-    body: Body, read_body: Callable[[StreamBody], AsyncIterator[bytes]]
-) -> Callable[[], AsyncIterator[bytes]] | None:
-    if isinstance(body, StreamBody) and body.replayable:
-        return partial(read_body, body)
-    return None
-
-
-def _in_memory(body: Body) -> bytes | None:
-    match body:
-        case BytesBody():
-            return body.content
-        case StreamBody():
-            return None
-        case _:
-            assert_never(body)

@@ -76,20 +76,24 @@ def has_header(context: RequestContext, name: str) -> bool:
     return name.lower() in {known.lower() for known in context.headers}
 
 
-def add_header(context: RequestContext, name: str, value: str) -> None:
-    """Add a header field, unless the request has one with that name in any case.
+class _HeaderField(RequestInterceptor):
+    def __init__(self, name: str, value: str = "", *, origin: str | None = None) -> None:
+        super().__init__(origin=origin)
+        validate_headers({name: value})
+        self._name = name
+        self._value = value
 
-    Example:
-        >>> context = RequestContext("GET", "http://h/", {"accept": "text/html"})
-        >>> add_header(context, "Accept", "*/*")
-        >>> context.headers
-        {'accept': 'text/html'}
-    """
-    if name.lower() not in {known.lower() for known in context.headers}:
-        context.headers[name] = value
+    async def prepare(self, context: RequestContext) -> None:
+        """Add the header field, unless the request has one with that name in any case."""
+        value = await self._current(context)
+        if not has_header(context, self._name):
+            context.headers[self._name] = value
+
+    async def _current(self, context: RequestContext) -> str:
+        return self._value
 
 
-class BearerAuth(RequestInterceptor):
+class BearerAuth(_HeaderField):
     """Authenticates with a bearer token (RFC 6750).
 
     Args:
@@ -101,7 +105,6 @@ class BearerAuth(RequestInterceptor):
         HTTPValidationError: The token has forbidden characters, or `origin` is not a URL.
 
     Example:
-        >>> import asyncio
         >>> context = RequestContext("GET", "https://api.example/")
         >>> interceptor = BearerAuth(lambda: "mF_9.B5f-4.1JqM", origin="https://api.example")
         >>> asyncio.run(interceptor.intercept_request(context)).headers
@@ -111,33 +114,28 @@ class BearerAuth(RequestInterceptor):
     is_credential = True
 
     def __init__(self, token: Token, *, origin: str | None = None) -> None:
-        super().__init__(origin=origin)
+        super().__init__("Authorization", origin=origin)
         if isinstance(token, str):
             bearer_auth(token)
         self._token = token
 
-    async def prepare(self, context: RequestContext) -> None:
-        """Add the token to the request."""
+    async def _current(self, context: RequestContext) -> str:
         token = self._token if isinstance(self._token, str) else self._token()
         if asyncio.isfuture(token):  # others may wait for it: the limit of one call must not end it
             token = asyncio.shield(token)
-        field = bearer_auth(await token if inspect.isawaitable(token) else token)
-        add_header(context, "Authorization", field["Authorization"])
+        return bearer_auth(await token if inspect.isawaitable(token) else token)["Authorization"]
 
 
-class BasicAuth(RequestInterceptor):
-    """Authenticates with a user name and a password (RFC 7617).
+class BasicAuth(_HeaderField):
+    """Authenticates with a user name, which has no colon, and a password (RFC 7617).
 
     Args:
-        username: Without a colon; may be empty.
-        password: May be empty.
         origin: The only origin that gets them; None for that of the base URL.
 
     Raises:
         HTTPValidationError: One of them cannot be sent, or `origin` is not a URL.
 
     Example:
-        >>> import asyncio
         >>> context = RequestContext("GET", "http://h/")
         >>> asyncio.run(BasicAuth("ann", "s3cret").intercept_request(context)).headers
         {'Authorization': 'Basic YW5uOnMzY3JldA=='}
@@ -146,53 +144,37 @@ class BasicAuth(RequestInterceptor):
     is_credential = True
 
     def __init__(self, username: str, password: str, *, origin: str | None = None) -> None:
-        super().__init__(origin=origin)
-        self._value = basic_auth(username, password)["Authorization"]
-
-    async def prepare(self, context: RequestContext) -> None:
-        """Add the credentials to the request."""
-        add_header(context, "Authorization", self._value)
+        value = basic_auth(username, password)["Authorization"]
+        super().__init__("Authorization", value, origin=origin)
 
 
-class ApiKey(RequestInterceptor):
+class ApiKey(_HeaderField):
     """Authenticates with a key in a header field.
 
     If the field is not one of `railhttp.model.redaction.SECRET_HEADERS`, name it in
     `HTTPClientConfig(secret_headers=...)` too, so that no redirect takes it to another origin.
 
     Args:
-        key: The key.
-        header: The name of the field.
         origin: The only origin that gets the key; None for that of the base URL.
 
     Raises:
         HTTPValidationError: The field cannot be sent, or `origin` is not a URL.
 
     Example:
-        >>> import asyncio
-        >>> context = RequestContext("GET", "http://h/")
-        >>> asyncio.run(ApiKey("k3y").intercept_request(context)).headers
+        >>> asyncio.run(ApiKey("k3y").intercept_request(RequestContext("GET", "http://h/"))).headers
         {'X-Api-Key': 'k3y'}
     """
 
     is_credential = True
 
     def __init__(self, key: str, header: str = "X-Api-Key", *, origin: str | None = None) -> None:
-        super().__init__(origin=origin)
-        validate_headers({header: key})
-        self._key = key
-        self._header = header
-
-    async def prepare(self, context: RequestContext) -> None:
-        """Add the key to the request."""
-        add_header(context, self._header, self._key)
+        super().__init__(header, key, origin=origin)
 
 
-class CorrelationId(RequestInterceptor):
+class CorrelationId(_HeaderField):
     """Marks all attempts of a call with one id, so that logs on both sides can be joined.
 
     Args:
-        header: The name of the field.
         current: Returns the id of the work in progress, such as the request that a server handles.
             If it is None or returns None, the call gets a new id.
 
@@ -200,7 +182,6 @@ class CorrelationId(RequestInterceptor):
         HTTPValidationError: The name is not a field name.
 
     Example:
-        >>> import asyncio
         >>> context = RequestContext("GET", "http://h/")
         >>> asyncio.run(CorrelationId(current=lambda: "order-7").intercept_request(context)).headers
         {'X-Correlation-ID': 'order-7'}
@@ -209,38 +190,26 @@ class CorrelationId(RequestInterceptor):
     def __init__(
         self, header: str = "X-Correlation-ID", *, current: Callable[[], str | None] | None = None
     ) -> None:
-        super().__init__()
-        validate_headers({header: ""})
-        self._header = header
-        self._current = current
+        super().__init__(header)
+        self._work = current
 
-    async def prepare(self, context: RequestContext) -> None:
-        """Add the id to the request."""
-        current = None if self._current is None else self._current()
-        add_header(context, self._header, current or context.call_id)
+    async def _current(self, context: RequestContext) -> str:
+        return (None if self._work is None else self._work()) or context.call_id
 
 
-class UserAgent(RequestInterceptor):
-    """Names the program (RFC 9110, section 10.1.5) and railhttp.
+class UserAgent(_HeaderField):
+    """Names the program, such as `shop/2.1 (+https://shop.example)`, and railhttp.
 
-    Args:
-        product: The program, such as `shop/2.1 (+https://shop.example)`.
+    The field is that of RFC 9110, section 10.1.5.
 
     Raises:
-        HTTPValidationError: It cannot be sent.
+        HTTPValidationError: The product cannot be sent.
 
     Example:
-        >>> import asyncio
         >>> context = RequestContext("GET", "http://h/")
         >>> asyncio.run(UserAgent("shop/2.1").intercept_request(context)).headers
         {'User-Agent': 'shop/2.1 railhttp/0.1.0'}
     """
 
     def __init__(self, product: str) -> None:
-        super().__init__()
-        self._value = f"{product} railhttp/{__version__}"
-        validate_headers({"User-Agent": self._value})
-
-    async def prepare(self, context: RequestContext) -> None:
-        """Add the field to the request."""
-        add_header(context, "User-Agent", self._value)
+        super().__init__("User-Agent", f"{product} railhttp/{__version__}")

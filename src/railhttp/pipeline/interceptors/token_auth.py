@@ -10,7 +10,7 @@ from railhttp.model.authorization import bearer_auth
 from railhttp.model.context import RequestContext, SideClient
 from railhttp.model.errors import FAILURES, HTTPValidationError
 from railhttp.model.response import HttpResponse
-from railhttp.model.validation import describe, require_function
+from railhttp.model.validation import describe, require
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.interceptors.again import Again
 from railhttp.pipeline.interceptors.standard import RequestInterceptor, has_header
@@ -112,7 +112,7 @@ class TokenAuth(TokenInterceptor):
         origin: str | None = None,
         timeout: float | None = 30.0,
     ) -> None:
-        require_function(fetch, "fetch")
+        require(callable(fetch), "must be a function", "fetch")
         super().__init__(self._fetch, timeout=timeout, origin=origin)
         self._function = fetch
 

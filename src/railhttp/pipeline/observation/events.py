@@ -32,19 +32,6 @@ class EventPublisher:
     A plain function is called synchronously, so it must be quick. An async one is awaited
     in another task, for each observer one event after the other. An observer with 1000
     pending events misses the following events until it has caught up.
-
-    Args:
-        observers: They are called in this order.
-        clock: The source of time.
-
-    Example:
-        >>> from railhttp.pipeline.clock import SYSTEM_CLOCK
-        >>> from railhttp.model.request import Request, SendOptions
-        >>> from yarl import URL
-        >>> request = Request("GET", URL("http://h/?token=abc"), None, None, None, SendOptions())
-        >>> publisher = EventPublisher([print], SYSTEM_CLOCK)
-        >>> observation = publisher.attempt_started(RequestStarted(request))
-        HTTPRequestSentHook(method='GET', url='http://h/?token=***')
     """
 
     def __init__(self, observers: Iterable[Observer], clock: Clock) -> None:
@@ -69,20 +56,20 @@ class EventPublisher:
 
     async def drain(self) -> None:
         """Wait a moment for async observers, then cancel them."""
-        current = asyncio.current_task()  # an observer may stop the client
-        busy = [queue for queue in self._queues if queue.is_busy and queue.task is not current]
-        tasks = [queue.task for queue in busy if queue.task is not None]
-        if not tasks:
+        if not any(queue.is_busy for queue in self._queues):
             return
+        current = asyncio.current_task()  # an observer may stop the client
         timer = asyncio.create_task(self._clock.sleep(DRAIN_SECONDS))
-        done = asyncio.gather(*tasks, return_exceptions=True)
+        queues = [queue for queue in self._queues if queue.task is not current]
         try:
-            await asyncio.wait((timer, done), return_when=asyncio.FIRST_COMPLETED)
+            while not timer.done() and (
+                tasks := [queue.task for queue in queues if queue.is_busy and queue.task]
+            ):
+                await asyncio.wait((timer, *tasks), return_when=asyncio.FIRST_COMPLETED)
         finally:
             timer.cancel()
-            for queue, task in zip(busy, tasks, strict=True):
-                queue.clear()
-                task.cancel()
+            for queue in queues:
+                queue.stop()
             # One turn delivers the cancellation; an observer that ignores it is left alone.
             await asyncio.sleep(0)
 

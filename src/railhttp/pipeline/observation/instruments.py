@@ -67,15 +67,7 @@ _Started: TypeAlias = Callable[[RequestStarted], ObservationProtocol | None]
 
 
 class Instruments:
-    """Several instruments as one, and the log as the last of them.
-
-    Args:
-        instruments: They handle a beginning in this order, and an end in reverse.
-
-    Example:
-        >>> print(Instruments().listening)
-        None
-    """
+    """Several instruments as one, and the log as the last of them."""
 
     __slots__ = ("_listeners", "_with_log")
 

@@ -38,9 +38,6 @@ class CallMetrics:
     four tags, so that a recorder with fixed labels can take them: `method`, `host`, `status` (empty
     without a response) and `error` (`RequestFinished.error_type`, empty if nothing went wrong).
 
-    Args:
-        recorder: Records them.
-
     Example:
         >>> class Printing:
         ...     def increment(self, name, value=1.0, tags=None):

@@ -5,6 +5,7 @@ import inspect
 import logging
 from collections import deque
 from collections.abc import Awaitable, Coroutine
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class ObserverQueue:
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
-        self._pending: deque[Awaitable[object]] = deque()
+        self._pending: deque[tuple[Awaitable[object], Context]] = deque()
         self._overflowing = False
         self.task: asyncio.Task[None] | None = None
 
@@ -57,32 +58,42 @@ class ObserverQueue:
             self._complain(error)
             return
         if result is not None and inspect.isawaitable(result):  # most return None, which is cheap
-            self._pending.append(result)
-            if not self.is_busy:
-                self.task = asyncio.get_running_loop().create_task(self._work())
+            was_busy = self.is_busy
+            self._pending.append((result, copy_context()))
+            if not was_busy:
+                self._handle_next()
 
     @property
     def is_busy(self) -> bool:
-        """Whether the observer still works on an event."""
-        return self.task is not None and not self.task.done()
+        """Whether the observer still has an event to handle."""
+        return bool(self._pending) or (self.task is not None and not self.task.done())
 
-    def clear(self) -> None:
-        """Drop the events that the observer has not begun to handle."""
+    def stop(self) -> None:
+        """Cancel the observer, and drop the events that it has not begun to handle."""
         while self._pending:
-            awaitable = self._pending.popleft()
+            awaitable, _ = self._pending.popleft()
             if isinstance(awaitable, Coroutine):
                 awaitable.close()  # or Python warns that it was never awaited
+        if self.task is not None:
+            self.task.cancel()
 
-    async def _work(self) -> None:
-        while self._pending:
-            try:
-                await self._pending.popleft()
-            except asyncio.CancelledError as error:
-                if self.task is not None and self.task.cancelling():
-                    raise
-                self._complain(error)
-            except Exception as error:  # noqa: BLE001  # an observer never breaks a call
-                self._complain(error)
+    def _handle_next(self, _: object = None) -> None:
+        if self._pending:
+            awaitable, context = self._pending.popleft()
+            # In the context of its own call, not of the call that made the observer busy.
+            loop = asyncio.get_running_loop()
+            self.task = loop.create_task(self._handle(awaitable), context=context)
+            self.task.add_done_callback(self._handle_next)
+
+    async def _handle(self, awaitable: Awaitable[object]) -> None:
+        try:
+            await awaitable
+        except asyncio.CancelledError as error:
+            if self.task is not None and self.task.cancelling():
+                raise
+            self._complain(error)
+        except Exception as error:  # noqa: BLE001  # an observer never breaks a call
+            self._complain(error)
 
     def _is_full(self) -> bool:
         full = len(self._pending) >= MAX_PENDING

@@ -17,14 +17,7 @@ _LOG: Final = logging.getLogger("railhttp.request")
 
 
 class RequestLog:
-    """The instrument that writes the log.
-
-    Example:
-        >>> logging.getLogger("railhttp.request").setLevel(logging.INFO)
-        >>> RequestLog().is_enabled
-        True
-        >>> logging.getLogger("railhttp.request").setLevel(logging.NOTSET)
-    """
+    """The instrument that writes the log."""
 
     __slots__ = ()
 

@@ -81,15 +81,7 @@ class CircuitBreakerRegistry:
     def per_origin(
         self, rule: BreakerRule | None = None, *, max_origins: int = 1024
     ) -> "OriginBreakers":
-        """Return a stand-in for a breaker that keeps one breaker for each origin.
-
-        Args:
-            rule: Their rule; the registry's if None.
-            max_origins: See `OriginBreakers`.
-
-        Raises:
-            HTTPValidationError: `max_origins` is below 1.
-        """
+        """Return a stand-in for a breaker that keeps one breaker for each origin."""
         rule = self._rule if rule is None else rule
         return OriginBreakers(rule, max_origins=max_origins, store=self._store, clock=self._clock)
 

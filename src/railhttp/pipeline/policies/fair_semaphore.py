@@ -9,16 +9,7 @@ from railhttp.policy.bulkhead import BulkheadRule
 
 
 class FairSemaphore:
-    """A fair semaphore with a bounded queue: no permit is lost when a waiter is cancelled.
-
-    Args:
-        rule: How many permits there are, and how many callers may wait.
-
-    Example:
-        >>> permits = FairSemaphore(BulkheadRule(limit=1))
-        >>> permits.acquire_now(), permits.acquire_now(), permits.running, permits.waiting
-        (True, False, 1, 0)
-    """
+    """A fair semaphore with a bounded queue: no permit is lost when a waiter is cancelled."""
 
     __slots__ = ("_queue", "_rule", "running")
 
@@ -44,11 +35,7 @@ class FairSemaphore:
         return self._rule.place(self.running, len(self._queue)) == "none"
 
     async def acquire(self, seconds: float, clock: Clock) -> bool:
-        """Queue for a permit, for at most some seconds; infinity for no limit.
-
-        Returns:
-            Whether a permit came in time.
-        """
+        """Queue for a permit, for at most some seconds; infinity for no limit."""
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._queue[turn] = None
         timer: TimerHandle | None = None

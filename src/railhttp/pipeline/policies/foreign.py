@@ -31,11 +31,7 @@ _OVER: Final = HttpResponse(200)  # ends a policy that goes on after the end of 
 
 
 class ForeignRetry:
-    """A retry policy, or a whole pipeline, of another library as a layer.
-
-    Args:
-        policy: The policy.
-    """
+    """A retry policy, or a whole pipeline, of another library as a layer."""
 
     __slots__ = ("_execute", "_replay_aware")
 
@@ -110,12 +106,6 @@ class _RecordedAttempt(Attempt[HttpResponse]):
         Without any attempt it is an open circuit, unless the exception is that of a defect. If all
         attempts failed, they are exhausted; a single one is the failure itself. A policy that gives
         up on a 4xx or 5xx leaves that response. Anything else is a defect of the policy.
-
-        Returns:
-            The response of the last attempt.
-
-        Raises:
-            HTTPClientError: There is none; always one of `HTTPFailure`.
         """
         call = self._of
         if self._answer is not None and not self._answer.ok:
@@ -130,11 +120,7 @@ class _RecordedAttempt(Attempt[HttpResponse]):
 
 
 class ForeignBreaker:
-    """A circuit breaker of another library as a layer.
-
-    Args:
-        breaker: The breaker.
-    """
+    """A circuit breaker of another library as a layer."""
 
     __slots__ = ("_breaker",)
 
@@ -201,11 +187,7 @@ async def guarded(breaker: CircuitBreakerProtocol, send: Callable[[C], Awaitable
 
 
 def made_up(answer: object, call: Call) -> NoReturn:
-    """Refuse what a policy returned instead of a response.
-
-    Raises:
-        HTTPInterceptorError: Always.
-    """
+    """Refuse what a policy returned instead of a response."""
     message = f"a policy returned {type(answer).__name__}, which is not an HttpResponse"
     raise HTTPInterceptorError(message, **call.call_info())
 
@@ -214,26 +196,13 @@ def is_defect(error: Exception) -> bool:
     """Whether an exception comes from a wrong call or a lost connection to a store.
 
     No policy reports an open circuit by one of these.
-
-    Example:
-        >>> is_defect(AttributeError()), is_defect(KeyError("open"))
-        (True, False)
     """
     defects = TypeError | AttributeError | OSError
     return isinstance(error, defects) and not isinstance(error, TimeoutError)
 
 
 def circuit_open(error: Exception, info: CallInfo) -> HTTPCircuitOpenError:
-    """Build the failure for a policy that did not let the call through.
-
-    Args:
-        error: The policy's exception; its `retry_after` and `name` are used if it has them.
-        info: The details of the call.
-
-    Example:
-        >>> circuit_open(KeyError(), {"attempts": 0}).label
-        ''
-    """
+    """Build the failure for a policy that did not let the call through."""
     wait = getattr(error, "retry_after", None)
     name = getattr(error, "name", "")
     return HTTPCircuitOpenError(
@@ -244,26 +213,11 @@ def circuit_open(error: Exception, info: CallInfo) -> HTTPCircuitOpenError:
 
 
 def policy_failed(error: Exception, info: CallInfo) -> HTTPInterceptorError:
-    """Build the failure for a policy that has a defect.
-
-    Example:
-        >>> policy_failed(KeyError(), {}).message
-        'a policy raised KeyError'
-    """
+    """Build the failure for a policy that has a defect."""
     return HTTPInterceptorError(f"a policy raised {type(error).__name__}", **info)
 
 
 def exhausted(failures: Sequence[HTTPFailure], info: CallInfo) -> HTTPRetryExhaustedError:
-    """Build the failure for a policy that gave up after attempts that all failed.
-
-    Args:
-        failures: The failure of every attempt, in order; at least one.
-        info: The details of the call.
-
-    Example:
-        >>> from railhttp.model.errors import HTTPTimeoutError
-        >>> exhausted([HTTPTimeoutError("no answer", phase="read")], {}).message
-        'a policy gave up: no answer'
-    """
+    """Build the failure for a policy that gave up after attempts that all failed."""
     message = f"a policy gave up: {failures[-1].message}"
     return HTTPRetryExhaustedError(message, failures=failures, **info)

@@ -13,11 +13,7 @@ C = TypeVar("C", bound=Call)
 
 
 class Policy(ABC):
-    """A layer around a call.
-
-    Args:
-        clock: The source of time for plain functions; the calls of a client use its clock.
-    """
+    """A layer around a call."""
 
     __slots__ = ("_clock",)
 

@@ -16,14 +16,14 @@ from railhttp.model.errors import (
     HTTPStatusError,
 )
 from railhttp.model.response import HttpResponse
-from railhttp.model.validation import require_function
+from railhttp.model.validation import close_awaitable, require_function
 from railhttp.pipeline.call import Call, ReplayAware
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.policy import Policy
 from railhttp.pipeline.policies.shielded_store import ShieldedStore
 from railhttp.pipeline.policies.store import StateStore
 from railhttp.policy.backoff import Backoff
-from railhttp.policy.budget import RetryBudget
+from railhttp.policy.budget import RetryBudget, Tokens
 from railhttp.policy.callbacks import call_info_of
 from railhttp.policy.deadline import Deadline
 from railhttp.policy.retry import RETRYABLE_STATUSES, RetryEvent, RetryRule, Trial
@@ -86,7 +86,7 @@ class RetryPolicy(Policy, ReplayAware):
         retry_if: Callable[[HTTPFailure], bool] | None = None,
         retry_if_response: Callable[[HttpResponse], bool] | None = None,
         on_retry: Callable[[RetryEvent], None] | None = None,
-        store: StateStore[int] | None = None,
+        store: StateStore[Tokens] | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._rule = RetryRule(
@@ -102,6 +102,7 @@ class RetryPolicy(Policy, ReplayAware):
         self._reraise = reraise
         self._budget = budget
         self._on_retry = on_retry
+        self._exhausted: set[str] = set()  # origins whose budget is used up
         self._store = ShieldedStore(store)
         super().__init__(clock)
 
@@ -182,7 +183,7 @@ class RetryPolicy(Policy, ReplayAware):
         budget = self._budget
         if budget is None:
             return True
-        return await self._store.decide(
+        paid = await self._store.decide(
             call.origin,
             budget.charge,
             budget.cost(failure),
@@ -190,6 +191,12 @@ class RetryPolicy(Policy, ReplayAware):
             info=lambda: call_info_of(failure),
             undo=lambda paid: self._refund(call, failure) if paid else None,
         )
+        if paid:
+            self._exhausted.discard(call.origin)
+        elif call.origin not in self._exhausted:  # once for each time that it runs out
+            self._exhausted.add(call.origin)
+            _LOG.warning("the retry budget of %s is used up", call.origin or "a function")
+        return paid
 
     def _refund(self, call: Call, failure: HTTPFailure) -> None:
         """Return the cost of a retry that is not made."""
@@ -206,9 +213,12 @@ class RetryPolicy(Policy, ReplayAware):
     def _announce(self, event: RetryEvent) -> None:
         if self._on_retry is not None:
             try:
-                self._on_retry(event)
+                result: object = self._on_retry(event)
             except Exception as error:  # noqa: BLE001  # an observer never breaks a call
                 _LOG.warning("on_retry raised %s", type(error).__name__)
+            else:
+                if close_awaitable(result):
+                    _LOG.warning("on_retry returned an awaitable: it must be a plain function")
 
     def _is_exhausted(self, failures: tuple[HTTPFailure, ...]) -> bool:
         last = failures[-1]

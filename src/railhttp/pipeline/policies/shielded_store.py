@@ -28,14 +28,6 @@ class ShieldedStore(Generic[S]):
 
     Attributes:
         peek: See `StateStore.peek`.
-
-    Example:
-        >>> def count(state: int | None, event: int, now: float) -> tuple[int, None]:
-        ...     return (state or 0) + event, None
-        >>> from railhttp.pipeline.clock import SYSTEM_CLOCK
-        >>> store = ShieldedStore[int](None)
-        >>> asyncio.run(store.report("a", count, 2, 3, clock=SYSTEM_CLOCK)), store.peek("a")
-        (None, 5)
     """
 
     __slots__ = ("_local", "_own_clock", "_pending", "_store", "peek")
@@ -62,17 +54,6 @@ class ShieldedStore(Generic[S]):
         undo: Callable[[D], None] | None = None,
     ) -> D:
         """Let the policy decide about a call.
-
-        Args:
-            key: The key of the state.
-            decide: See `StateStore.apply`.
-            event: The event.
-            clock: The clock of the call.
-            info: Returns the details of the call for a failure.
-            undo: Reverts a decision that came too late for its call.
-
-        Returns:
-            The decision.
 
         Raises:
             HTTPInterceptorError: The store raised.

@@ -3,20 +3,15 @@
 import asyncio
 import copy
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from multidict import CIMultiDict
 
+from railhttp.model import errors
 from railhttp.model.body import BytesBody
 from railhttp.model.clock import Clock
-from railhttp.model.errors import (
-    FAILURES,
-    CallInfo,
-    HTTPFailure,
-    HTTPResponseTooLargeError,
-    HTTPTimeoutError,
-    TimeoutPhase,
-)
+from railhttp.model.errors import FAILURES, CallInfo, TimeoutPhase
 from railhttp.model.redaction import redact_url
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse, freeze_headers
@@ -24,21 +19,19 @@ from railhttp.model.stage import AttemptState, Stage, call_info
 from railhttp.testing.scripted.requests import SentRequest
 from railhttp.testing.scripted.route import ScriptedFailure, ScriptedReply
 from railhttp.transport.exception_map import safe_cause, to_failure
-from railhttp.transport.request_body import RequestBodyError, read_stream
+from railhttp.transport.request_body import RequestBodyError, read_stream, report
 
 _BODILESS: Final = frozenset({204, 304})
 
 
+@dataclass(slots=True, eq=False)
 class Playback:
     """One request to which a reply is played."""
 
-    __slots__ = ("_attempt", "_body", "_clock", "request")
-
-    def __init__(self, request: Request, attempt: AttemptState, clock: Clock) -> None:
-        self.request = request
-        self._attempt = attempt
-        self._clock = clock
-        self._body: bytes | None = None
+    request: Request
+    _attempt: AttemptState
+    _clock: Clock
+    _body: bytes | None = None
 
     async def body(self) -> bytes:
         """Read the request body; a second call returns the same bytes."""
@@ -66,19 +59,6 @@ class Playback:
         request, now = self.request, self._clock.monotonic()
         return call_info(request.method, str(request.url), self._attempt, now)
 
-    def response(self, reply: ScriptedReply, body: bytes) -> HttpResponse:
-        """Return the response as a value, with the given body."""
-        return HttpResponse(
-            reply.status,
-            reply.headers,
-            body,
-            str(self.request.url),
-            self.request.method,
-            self._clock.monotonic() - self._attempt.started,
-            attempts=self._attempt.attempts,
-            secret_headers=self.request.options.secret_headers,
-        )
-
     async def fail(self, failure: ScriptedFailure) -> NoReturn:
         """Raise the failure, or stay silent until a time limit of the request ends that."""
         if failure.error is not None:
@@ -89,11 +69,7 @@ class Playback:
         await self._be_silent(options.read_timeout, "read")
 
     async def delay(self, seconds: float) -> None:
-        """Wait before the head arrives.
-
-        Raises:
-            HTTPTimeoutError: The delay is longer than the read timeout of the request.
-        """
+        """Wait before the head arrives, at most as long as the read timeout of the request."""
         limit = self.request.options.read_timeout
         if limit is not None and seconds > limit:
             await self._be_silent(limit, "read")
@@ -104,12 +80,14 @@ class Playback:
             await asyncio.get_running_loop().create_future()  # only cancellation ends it
         else:
             await self._clock.sleep(limit)
-        raise HTTPTimeoutError("silent for too long", phase=phase, **self.call_info())
+        raise errors.HTTPTimeoutError("silent for too long", phase=phase, **self.call_info())
 
     def _raise(self, error: Exception) -> NoReturn:
         call = self.call_info()
         if isinstance(error, FAILURES):
-            raise _with_details(error, call)
+            failure = copy.copy(error)
+            vars(failure).update(call, url=redact_url(call["url"]))
+            raise failure
         raise to_failure(error, self._attempt.stage, call) from safe_cause(error)
 
 
@@ -127,7 +105,17 @@ class ScriptedResponse:
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Return the response as a value, with the given body."""
-        return self._playback.response(self._reply, body)
+        request, call = self._playback.request, self.call_info()
+        return HttpResponse(
+            self._reply.status,
+            self._reply.headers,
+            body,
+            call["url"],
+            call["method"],
+            call["elapsed"],
+            attempts=call["attempts"],
+            secret_headers=request.options.secret_headers,
+        )
 
     def call_info(self) -> CallInfo:
         """Return the details that a failure of this response carries."""
@@ -149,7 +137,7 @@ class ScriptedResponse:
             body += chunk
             if len(body) > limit:
                 message = f"the body is larger than {limit} bytes"
-                raise HTTPResponseTooLargeError(message, limit=limit, **self.call_info())
+                raise errors.HTTPResponseTooLargeError(message, limit=limit, **self.call_info())
         return bytes(body)
 
     def close(self) -> None:
@@ -164,16 +152,5 @@ async def _read(request: Request) -> bytes:
         body = request.body.content
     else:
         body = b"".join([chunk async for chunk in read_stream(request.body)])
-    if request.options.upload_progress is not None:
-        try:
-            request.options.upload_progress(len(body), len(body))
-        except Exception as error:
-            raise RequestBodyError from error
+    report(request.options.upload_progress, len(body), len(body))
     return body
-
-
-def _with_details(failure: HTTPFailure, call: CallInfo) -> HTTPFailure:
-    """Return a copy of a failure that carries the details of another call."""
-    copied = copy.copy(failure)
-    vars(copied).update(call, url=redact_url(call["url"]))
-    return copied

@@ -1,6 +1,6 @@
 """A route of a script: the requests that it takes, and the reply to each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Self, TypeAlias
 
@@ -8,7 +8,7 @@ from multidict import CIMultiDict
 
 from railhttp.model.body import json_body
 from railhttp.model.errors import HTTPFailure, HTTPStatusError, HTTPValidationError
-from railhttp.model.response import NO_HEADERS, Headers, freeze_headers
+from railhttp.model.response import NO_HEADERS, Headers, HttpResponse, freeze_headers
 from railhttp.testing.scripted.requests import UNSET, RequestPattern, SentRequest
 
 FailurePoint: TypeAlias = Literal["connect", "head", "body"]
@@ -32,6 +32,15 @@ class ScriptedReply:
     chunks: tuple[bytes, ...] = ()
     delay: float = 0.0
     failure: ScriptedFailure | None = None
+    handler: Callable[[SentRequest], HttpResponse] | None = None
+
+    def to(self, sent: SentRequest) -> "ScriptedReply":
+        """Return the reply to a request, computed if there is a handler."""
+        if self.handler is None:
+            return self
+        response = self.handler(sent)
+        chunks = (response.body,) if response.body else ()
+        return ScriptedReply(response.status, response.headers, chunks)
 
     def failure_at(self, point: FailurePoint) -> ScriptedFailure | None:
         """Return the failure if it happens at this point, else None."""
@@ -43,7 +52,7 @@ class ScriptedRoute:
     """The requests that match a pattern, and the replies to them; the last reply is repeated.
 
     `ScriptedTransport.on` makes routes. Until a reply is added, the reply is a 200 with an empty
-    body.
+    body. `reply`, `fail` and `hang` return the route itself, so that calls can be chained.
 
     Attributes:
         pattern: The pattern that requests must match.
@@ -74,15 +83,10 @@ class ScriptedRoute:
 
         Args:
             status: The status, from 200 to 599.
-            json: A document for the body.
-            text: A text for the body.
             body: The body without content codings; an iterable yields the pieces in which a
                 stream receives it.
             headers: The header fields; `json` and `text` add their `Content-Type`.
             delay: Seconds until the head of the response arrives.
-
-        Returns:
-            The route itself, so that calls can be chained.
 
         Raises:
             HTTPValidationError: The status is out of range.
@@ -100,6 +104,33 @@ class ScriptedRoute:
         return self._add(
             ScriptedReply(status, freeze_headers(fields), tuple(filter(None, chunks)), delay)
         )
+
+    def does(self, handler: Callable[[SentRequest], HttpResponse]) -> Self:
+        """Add a response that is computed from the request; the handler may change a state.
+
+        Args:
+            handler: Returns the response; its status, header fields and body are used.
+
+        Returns:
+            The route itself, so that calls can be chained.
+
+        Example:
+            >>> import asyncio
+            >>> from railhttp import HTTPClient
+            >>> from railhttp.testing import ScriptedTransport
+            >>> stock = {"tea": 5}
+            >>> def take(sent: SentRequest) -> HttpResponse:
+            ...     stock["tea"] -= 1
+            ...     return HttpResponse(204)
+            >>> script = ScriptedTransport()
+            >>> route = script.on("DELETE", "/stock/tea").does(take)
+            >>> async def main() -> int:
+            ...     async with HTTPClient(exchange=script) as client:
+            ...         return (await client.request("DELETE", "http://h/stock/tea")).status
+            >>> asyncio.run(main()), stock
+            (204, {'tea': 4})
+        """
+        return self._add(ScriptedReply(handler=handler))
 
     def fail(
         self,
@@ -121,9 +152,6 @@ class ScriptedRoute:
                 such as a 204 or the response to a HEAD, does not fail.
             headers: The header fields of such a response.
             after: The part of the body before the failure.
-
-        Returns:
-            The route itself, so that calls can be chained.
         """
         if isinstance(error, HTTPStatusError):
             response = error.response
@@ -162,10 +190,7 @@ class ScriptedRoute:
         return len(self.calls)
 
     def assert_called(self, times: int | None = None) -> None:
-        """Assert that the route was called.
-
-        Args:
-            times: The expected number of calls; None means at least one.
+        """Assert that the route was called: this many times, or at least once.
 
         Raises:
             AssertionError: The number differs.
@@ -180,6 +205,10 @@ class ScriptedRoute:
         if not self._replies:
             return ScriptedReply()
         return self._replies[min(self.called, len(self._replies) - 1)]
+
+    def reply_to(self, sent: SentRequest) -> ScriptedReply:  # stubs need it
+        """Return the reply to a request that matches."""
+        return self.next_reply.to(sent)
 
     def __str__(self) -> str:
         return str(self.pattern)

@@ -2,16 +2,35 @@
 
 import re
 from collections.abc import Mapping
+from typing import ParamSpec, TypeVar, overload
 
+from railhttp.endpoints.declaration import Declaration
+from railhttp.endpoints.endpoint import Endpoint
+from railhttp.endpoints.events import EventsEndpoint
+from railhttp.endpoints.streamed import StreamedEndpoint
+from railhttp.endpoints.target import ParameterError
 from railhttp.model.clock import Clock
 from railhttp.model.redaction import redact_url
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.testing.contract import ContractBroken
+from railhttp.testing.scripted.endpoint_stub import (
+    EndpointStub,
+    EventsStub,
+    StreamStub,
+    Stub,
+    place,
+    stub_for,
+)
 from railhttp.testing.scripted.playback import Playback, ScriptedResponse
 from railhttp.testing.scripted.requests import UNSET, BodyPattern, RequestPattern, SentRequest
 from railhttp.testing.scripted.route import ScriptedReply, ScriptedRoute
+
+P = ParamSpec("P")
+T = TypeVar("T")
+E = TypeVar("E")
 
 
 class UnmatchedRequestError(BaseException):
@@ -48,7 +67,7 @@ class ScriptedTransport:
     """
 
     def __init__(self, *, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._clock = clock
+        self.clock = clock
         self.routes: list[ScriptedRoute] = []
         self.misses: list[str] = []
         self._calls: list[SentRequest] = []
@@ -83,6 +102,27 @@ class ScriptedTransport:
         self.routes.append(route)
         return route
 
+    @overload
+    def serve(self, endpoint: Endpoint[P, T, E], /) -> EndpointStub[P, T, E]: ...
+    @overload
+    def serve(self, endpoint: EventsEndpoint[P, T, E], /) -> EventsStub[P, T, E]: ...
+    @overload
+    def serve(self, endpoint: StreamedEndpoint[P, E], /) -> StreamStub[P, E]: ...
+    def serve(self, endpoint: Declaration, /) -> object:
+        """Add a route that serves a declared endpoint, under any base path.
+
+        Args:
+            endpoint: The endpoint, as the class of its service has it: `Users.find`.
+
+        Returns:
+            The route; add steps to it: `replies`, `refuses`, `does`, `fails`. A request that does
+            not fit the endpoint raises `UnmatchedRequestError`, which names the field; a step that
+            the endpoint does not declare raises `ContractBroken`.
+        """
+        stub: Stub[..., object] = stub_for(endpoint)  # type: ignore[call-overload]  # any of the three
+        place(stub, self.routes)
+        return stub
+
     @property
     def calls(self) -> tuple[SentRequest, ...]:
         """All requests that a route took, in order; attempts and redirects count one by one."""
@@ -111,7 +151,7 @@ class ScriptedTransport:
     async def open(self, request: Request, attempt: AttemptState) -> ScriptedResponse:
         """Play the head of the reply to a request; see `send`, and `Exchange.open`."""
         attempt.stage = Stage.CONNECTING
-        playback = Playback(request, attempt, self._clock)
+        playback = Playback(request, attempt, self.clock)
         reply = await self._reply(playback)
         if failure := reply.failure_at("connect"):
             await playback.fail(failure)
@@ -134,12 +174,26 @@ class ScriptedTransport:
                 sent = playback.sent(await playback.body())
             if not pattern.differences(sent):
                 # No `await` from here on, or two requests would take the same reply.
-                reply = route.next_reply
-                self._calls.append(sent)
-                route.calls.append(sent)
-                return reply
+                return self._take(route, sent)
         self.misses.append(self._describe_miss(sent))
         raise UnmatchedRequestError(self.misses[-1])
+
+    def _take(self, route: ScriptedRoute, sent: SentRequest) -> ScriptedReply:
+        try:
+            reply = route.reply_to(sent)
+        except ParameterError as error:
+            message = f"{sent.method} {redact_url(sent.url)} does not fit {route}: {error}"
+            self.misses.append(message)
+            raise UnmatchedRequestError(message) from None
+        except ContractBroken:
+            self._record(route, sent)
+            raise
+        self._record(route, sent)
+        return reply
+
+    def _record(self, route: ScriptedRoute, sent: SentRequest) -> None:
+        self._calls.append(sent)
+        route.calls.append(sent)
 
     def _describe_miss(self, sent: SentRequest) -> str:
         start = f"no route for {sent.method} {redact_url(sent.url)}"

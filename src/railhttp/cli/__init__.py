@@ -1,0 +1,1 @@
+"""The command `railhttp`; colours and bars need the extra `cli`, the rest needs nothing."""

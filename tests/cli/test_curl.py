@@ -1,0 +1,114 @@
+"""curl commands become programs that run, and that hold no secret."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from mypy import api
+from tests.cli.processes import Forks, environment
+from tests.servers.echo import EchoServer
+
+from railhttp.cli.curl_command import CurlError, parse_curl
+from railhttp.cli.python_source import python_of
+
+COMMANDS = [
+    "curl http://h/",
+    "curl -X POST http://h/ -d a=1 -d b=2",
+    "curl http://h/ -H 'Accept: a/b' -A agent -e http://r/ -b 'a=1' --compressed -sSL",
+    "curl --json '{\"a\": [1, null, true]}' http://h/",
+    "curl -F a=b -F f=@file http://h/",
+    "curl -T http://h/ --data-binary @file http://h/",
+    "curl -d @- http://h/",
+    "curl -k -x http://proxy:1 -m 5 --connect-timeout 2 --retry 3 http://h/",
+    "curl --cacert ca.pem http://h/ -o out",
+    "curl -X PROPFIND http://h/",
+    "curl -G -d q=1 --data-urlencode 'r=a b' http://h/",
+    "curl -I http://h/",
+    "curl --data-raw '@not-a-file' http://h/",
+    "curl 'http://h/' \\\n  -X 'PATCH'",
+]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_becomes_a_program(line: str) -> None:
+    compile(python_of(parse_curl(line)), "program", "exec")
+
+
+def test_the_programs_type_check_strictly(tmp_path: Path) -> None:
+    for number, line in enumerate(COMMANDS):
+        (tmp_path / f"program_{number}.py").write_text(python_of(parse_curl(line)))
+    programs = [str(path) for path in sorted(tmp_path.iterdir())]
+    output, _, status = api.run(["--strict", *programs])
+    assert status == 0, output
+
+
+async def test_a_program_runs(command: Forks, echo: EchoServer, tmp_path: Path) -> None:
+    url = echo.url("/get")
+    line = f"curl {url}?token=s3cret&page=2 -H 'Authorization: Bearer s3cret' -d a=1"
+    ended = await command.railhttp("curl", line.replace("&", "\\&"))
+    assert (ended.code, "s3cret" in ended.stdout) == (0, False)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", ended.stdout),
+        stdout=asyncio.subprocess.PIPE,
+        env=environment() | {"TOKEN": "t", "AUTHORIZATION": "Bearer b"},
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    for part in ('["token", "t"], ["page", "2"]', '["Authorization", "Bearer b"]', '"body": "a=1"'):
+        assert part in out.decode()
+
+
+async def test_a_command_may_be_sent_at_once(command: Forks, echo: EchoServer) -> None:
+    quoted = await command.railhttp("curl", "--run", f"curl {echo.url('/users/7')}")
+    plain = await command.railhttp("curl", "--run", "curl", echo.url("/get"), "-d", "a=1")
+    missing = await command.railhttp("curl", f"curl {echo.url('/users/404')}", "--run", "--json")
+    assert quoted.stdout == '{"id": 7, "name": "Ann"}'
+    assert '"body": "a=1"' in plain.stdout
+    assert (quoted.code, plain.code, missing.code) == (0, 0, 4)
+
+
+async def test_what_is_not_converted_is_named(command: Forks) -> None:
+    ended = await command.railhttp("curl", "curl --http3 --ftp-pasv http://h/")
+    assert ended.stderr.splitlines() == ["--http3 is not converted", "--ftp-pasv is not converted"]
+
+
+SECRETS = [
+    "curl -u ann:s3cret http://h/",
+    "curl --oauth2-bearer s3cret http://h/",
+    "curl -b session=s3cret http://h/",
+    "curl -H 'X-Api-Key: s3cret' http://h/",
+    "curl -H 'X-My-Token: s3cret' http://h/",
+    "curl http://ann:s3cret@h/",
+    "curl 'http://h/?api_key=s3cret&access_token=s3cret'",
+    "curl -d password=s3cret http://h/",
+    'curl --json \'{"user": {"password": "s3cret", "tokens": ["s3cret"]}}\' http://h/',
+    "curl -F secret=s3cret http://h/",
+    "curl -x http://ann:s3cret@proxy:1 http://h/",
+]
+
+
+@pytest.mark.parametrize("line", SECRETS)
+def test_a_secret_is_read_from_the_environment(line: str) -> None:
+    program = python_of(parse_curl(line))
+    assert "s3cret" not in program
+    assert "os.environ" in program
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("wget http://h/", "must begin with curl"),
+        ("curl", "has no URL"),
+        ("curl -H", "-H has no value"),
+        ("curl 'http://h/", "cannot be split into words"),
+    ],
+)
+def test_what_is_no_curl_command(line: str, reason: str) -> None:
+    with pytest.raises(CurlError, match=reason):
+        parse_curl(line)
+
+
+def test_a_time_limit_that_is_no_number_is_refused() -> None:
+    with pytest.raises(CurlError, match="no number behind --max-time"):
+        python_of(parse_curl("curl -m soon http://h/"))

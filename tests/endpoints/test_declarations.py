@@ -1,0 +1,199 @@
+"""Declarations are checked when they are made, and the error names the endpoint and the field."""
+
+from collections.abc import Callable
+from dataclasses import InitVar, dataclass
+from typing import Annotated
+
+import pytest
+from tests.endpoints.users_api import AddUser, Api, FindUser, NewUser, Problem, User, Users
+
+from railhttp import HTTPClient, HttpResponse, HTTPValidationError
+from railhttp.endpoints import Body, Endpoint, Header, Query, Service, get, post, request
+
+
+@dataclass
+class TwoBodies:
+    first: Body[NewUser]
+    second: Body[NewUser]
+
+
+@dataclass
+class Nested:
+    user: NewUser
+
+
+@dataclass
+class Forgotten:
+    secret: InitVar[str]
+
+
+@dataclass
+class Twice:
+    a: Annotated[str, Query("x")]
+    x: str
+
+
+@dataclass
+class BadHeader:
+    trace: Annotated[str, Header("X Trace")]
+
+
+@dataclass
+class Marked:
+    user_id: Annotated[int, Query("id")]
+
+
+@dataclass
+class Optional:
+    user_id: int | None
+
+
+@dataclass
+class TwoPlaces:
+    trace: Annotated[str, Header("X-Trace"), Query("trace")]
+
+
+def untyped(user_id):  # type: ignore[no-untyped-def]  # that is the case
+    return {"user_id": user_id}
+
+
+def variadic(*user_ids: int) -> dict[str, object]:
+    return {"user_ids": user_ids}
+
+
+@pytest.mark.parametrize(
+    ("declare", "field"),
+    [
+        pytest.param(lambda: get("/users/{id}", FindUser), "id", id="a name without a field"),
+        pytest.param(lambda: get("/users/{id}"), "id", id="a name without parameters"),
+        pytest.param(lambda: get("/{user_id}/{user_id}", FindUser), "user_id", id="a name twice"),
+        pytest.param(lambda: post("/users", TwoBodies), "second", id="two bodies"),
+        pytest.param(lambda: get("/users", AddUser), "user", id="a body on GET"),
+        pytest.param(lambda: get("/users", Nested), "user", id="a document in the query"),
+        pytest.param(lambda: get("/users", Twice), "x", id="one query parameter twice"),
+        pytest.param(lambda: get("/users", BadHeader), "trace", id="no name of a header field"),
+        pytest.param(lambda: get("/users/{user_id}", Marked), "user_id", id="marked and in path"),
+        pytest.param(lambda: get("/users/{user_id}", Optional), "user_id", id="None in the path"),
+        pytest.param(lambda: get("/users", Forgotten), "secret", id="an argument that is not kept"),
+        pytest.param(lambda: get("/{user_id}", untyped), "user_id", id="a parameter without type"),
+        pytest.param(lambda: get("/users", variadic), "user_ids", id="a variadic function"),
+        pytest.param(lambda: get("/users", TwoPlaces), "one place", id="two markers"),
+        pytest.param(lambda: get("/users", 7), "parameters", id="no parameter class"),  # type: ignore[call-overload]  # refused
+        pytest.param(lambda: get("users"), "path", id="no slash"),
+        pytest.param(lambda: get("/users?page=1"), "path", id="a query in the path"),
+        pytest.param(lambda: get("/users/../x"), "path", id="dots in the path"),
+        pytest.param(lambda: get("/users/{user_id", FindUser), "path", id="half a brace"),
+        pytest.param(lambda: get("/{user_id}{expand}", FindUser), "path", id="nothing between"),
+        pytest.param(lambda: get("/").gives(complex), "status 200", id="no type to decode"),
+        pytest.param(lambda: get("/").fails(404, complex), "status 404", id="no refusal to decode"),
+        pytest.param(lambda: get("/").events(complex), "complex", id="no event to decode"),
+        pytest.param(
+            lambda: get("/").gives(User).or_gives(200, Problem), "status 200", id="a value twice"
+        ),
+        pytest.param(
+            lambda: get("/").fails(range(400, 500), Problem).fails(404, User),
+            "status 404",
+            id="a refusal twice",
+        ),
+        pytest.param(
+            lambda: get("/").gives(User).fails(200, Problem), "status 200", id="value and refusal"
+        ),
+        pytest.param(
+            lambda: get("/").gives(User).fails(404, User), "User", id="the success as a refusal"
+        ),
+        pytest.param(
+            lambda: get("/").gives(User | None).fails(404, User | Problem),
+            "User",
+            id="a part of the success as a refusal",
+        ),
+        *(
+            pytest.param(
+                lambda status=status: get("/").fails(status, Problem), "status", id=f"{status}"
+            )
+            for status in (0, 199, 600, {404, 1000}, True, "404", ())
+        ),
+    ],
+)
+def test_a_contradiction_is_a_type_error(declare: Callable[[], object], field: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        declare()
+    text = str(caught.value)
+    assert text.startswith(("GET /", "POST /", "GET users"))
+    assert field in text
+
+
+def test_the_class_statement_raises_it_plainly() -> None:
+    with pytest.raises(TypeError) as caught:
+
+        class _Broken(Service):
+            find = get("/users/{id}", FindUser).gives(User).fails(404, Problem)
+
+    assert str(caught.value) == (
+        "_Broken.find (GET /users/{id}): id: the path names it, but the parameters have no such "
+        "field"
+    )
+
+
+@pytest.mark.parametrize("late", [lambda one: one.gives(complex), lambda one: one.fails(1, User)])
+def test_the_class_statement_raises_for_each_part(
+    late: Callable[[Endpoint[[], HttpResponse, object]], object],
+) -> None:
+    with pytest.raises(TypeError):
+
+        class _Broken(Service):
+            find = late(get("/users"))
+
+
+def test_a_type_that_cannot_be_looked_up_is_named() -> None:
+    @dataclass
+    class Unknown:
+        page: "Nowhere"  # type: ignore[name-defined]  # noqa: F821
+
+    with pytest.raises(TypeError, match="at the top of a module"):
+        get("/users", Unknown)
+
+
+def test_an_endpoint_is_a_frozen_value() -> None:
+    one, other = get("/users").gives(User), get("/users").gives(User)
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one != get("/users").gives(User, status=201)
+    assert one != one.keyed()
+    with pytest.raises(AttributeError):
+        one.method = "PUT"  # type: ignore[misc]  # frozen
+    assert repr(one) == "<Endpoint GET /users>"
+
+
+def test_any_method_can_be_declared() -> None:
+    assert str(request("query", "/users")) == "QUERY /users"
+    with pytest.raises(HTTPValidationError):
+        request("GE T", "/users")
+
+
+@pytest.mark.parametrize("base_url", ["v1", "http://", 5])
+def test_a_base_url_is_checked(base_url: str) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        Users(HTTPClient(), base_url=base_url)
+    assert caught.value.field == "base_url"
+
+
+def test_an_option_that_does_not_exist_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="tiemout"):
+        Users(HTTPClient(), tiemout=1)  # type: ignore[call-arg]  # misspelt
+    with pytest.raises(TypeError, match="tiemout"):
+        get("/").with_options(tiemout=1)  # type: ignore[call-arg]  # misspelt
+    with pytest.raises(TypeError, match="tiemout"):
+        Users(HTTPClient()).find.with_options(tiemout=1)  # type: ignore[call-arg]  # misspelt
+
+
+def test_a_service_that_cannot_be_looked_up_is_named() -> None:
+    class Broken(Service):
+        users: "Nowhere"  # type: ignore[name-defined]  # noqa: F821
+
+    with pytest.raises(TypeError, match="Broken"):
+        Broken(HTTPClient())
+
+
+def test_services_show_their_client() -> None:
+    assert repr(Api(HTTPClient()).users) == "<Users of <HTTPClient not started>>"
+    assert repr(Users(HTTPClient()).find) == "<BoundEndpoint GET /users/{user_id}>"
