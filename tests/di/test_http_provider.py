@@ -1,6 +1,5 @@
 """The HTTP client of an application, with a dict as its container, and with svcs."""
 
-import logging
 from collections.abc import Callable
 from typing import TypeVar, cast
 
@@ -76,14 +75,19 @@ async def test_without_bindings_the_client_is_an_ordinary_one(unknown: Exception
     await provider.shutdown()
 
 
-async def test_a_container_that_cannot_make_what_is_bound_is_logged(
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize("unknown", [None, KeyError("not bound"), RuntimeError("not bound")])
+@pytest.mark.parametrize("error", [OSError("s3cret"), KeyError("POLICY"), RuntimeError("broken")])
+async def test_a_binding_whose_factory_raises_is_an_error_at_boot(
+    unknown: Exception | None, error: Exception
 ) -> None:
-    with caplog.at_level(logging.INFO, "railhttp"):
-        provider = await booted(DictContainer(OSError("s3cret")), ScriptedTransport())
-    await provider.shutdown()
-    assert "no RetryPolicyProtocol for the client: OSError" in caplog.messages
-    assert "s3cret" not in caplog.text
+    def policy() -> RetryPolicy:
+        raise error
+
+    container = DictContainer(unknown)
+    container.singleton(RetryPolicyProtocol, policy)
+    with pytest.raises(type(error)) as caught:
+        await booted(container, FailingOnce.script())
+    assert caught.value is error
 
 
 async def test_the_retry_policy_of_the_container_is_taken() -> None:

@@ -472,3 +472,37 @@ async def test_a_pinned_certificate(tls: TlsContexts) -> None:
         await until(lambda: idle_connections(client.pool) == 1)
         failure = (await client.get(faults.url("/ok", host="localhost"))).failure()
         assert (failure.label, failure.delivery) == ("tls", Delivery.NOT_SENT)
+
+
+async def test_a_pool_that_ran_before_its_client_is_left_running(echo: EchoServer) -> None:
+    async with ConnectionPool(trust_env=False) as pool:
+        async with HTTPClient(pool=pool), HTTPClient(pool=pool) as another:
+            await another.stop()
+            assert pool.is_started()
+        assert pool.is_started()
+        assert (await another.get(echo.url())).failure().label == "closed"
+    assert not pool.is_started()
+
+
+async def test_a_pool_that_a_client_started_is_stopped_with_its_last_client(
+    echo: EchoServer,
+) -> None:
+    pool = ConnectionPool(trust_env=False)
+    first, second = HTTPClient(pool=pool), HTTPClient(HTTPClientConfig(trust_env=False))
+    second.pool = pool
+    await first.start()
+    await second.start()
+    await first.stop()
+    assert (await second.get(echo.url())).unwrap().ok
+    await second.stop()
+    assert not pool.is_started()
+
+
+async def test_a_stopped_client_can_be_started_again_on_a_running_pool(echo: EchoServer) -> None:
+    async with ConnectionPool(trust_env=False) as pool:
+        client = HTTPClient(pool=pool)
+        await client.start()
+        await client.stop()
+        await client.start()
+        assert (await client.get(echo.url())).unwrap().ok
+        await client.stop()

@@ -158,8 +158,9 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         )
         self._exchange = exchange
         self._service_name = service_name
-        self._parent: HTTPClient | None = None
+        self._root: HTTPClient | None = None
         self._began = False
+        self._stopped = False
         self._retired: list[ConnectionPool] = []
         self._closing: asyncio.Future[None] | None = None  # held here, as a loop holds tasks weakly
         self._pool = pool or ConnectionPool.from_config(
@@ -241,7 +242,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         }
         check_collaborators(**policies)
         derived = copy(self)
-        derived._parent, derived._began = self, False
+        derived._root, derived._began = self._root or self, False
         derived._config = config = derived_config(self._config, options)
         derived._policies = self._policies.replaced(
             options.get("retry_policy"),
@@ -263,8 +264,9 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         return derived
 
     def _check_loop(self) -> None:
-        # Not with each request: on Python 3.11 asking for the running loop is a system call, and
-        # the time limits ask anyway.
+        # Called by the time limits, which ask for the running loop: a system call on Python 3.11.
+        if self._stopped:
+            raise ClosedError(NOT_STARTED)
         if self._exchange is None and self._pool.is_started_elsewhere():
             raise ClosedError(STARTED_ELSEWHERE)
 
@@ -297,8 +299,8 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
 
     @pool.setter
     def pool(self, value: ConnectionPool) -> None:
-        if self._parent is not None:
-            self._parent.pool = value
+        if self._root is not None:
+            self._root.pool = value
         else:
             self._retired.append(self._pool)
         self._pool = value
@@ -308,26 +310,29 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         """Start the client and its pool; may be called twice, and again after `stop()`.
 
         Raises:
-            HTTPConnectionError: The client was started on another event loop and not stopped there
-                (kind `closed`): each loop needs its own client.
+            HTTPConnectionError: It is started on another event loop (kind `closed`).
         """
-        if self._parent is not None and not self._pool.is_started():
-            self._began = True
-        await self._pool.start()
+        if self._root is not None:
+            if self._root._stopped or not self._pool.is_started():
+                self._began = True
+                await self._root.start()
+            return
+        self._stopped = False
+        await self._pool.join(self)
 
     async def stop(self) -> None:
         """End all calls that are under way (kind `closed`) and close all connections.
 
-        All connections are closed even if the caller is cancelled. A call that stops its own
-        client, by an interceptor for instance, ends like all others. A derived client (see
-        `with_options`) is stopped with its client; stopping it does nothing, unless it was started
-        alone.
+        A pool that ran before the client stays open. Cancelling the caller leaves nothing open. A
+        derived client (see `with_options`) is stopped with its client; stopping it does nothing,
+        unless it was started alone.
         """
-        if self._parent is not None:
+        if self._root is not None:
             if self._began:
                 self._began = False
-                await self._parent.stop()
+                await self._root.stop()
             return
+        self._stopped = True
         self._timeouts.close()
         self._closing = asyncio.ensure_future(self._close_pools())
         await asyncio.shield(self._closing)
@@ -335,9 +340,9 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             await self._events.drain()
 
     async def _close_pools(self) -> None:
-        await self._pool.stop()
-        while self._retired:
-            await self._retired.pop().stop()
+        for pool in (self._pool, *self._retired):
+            await pool.leave(self)
+        self._retired.clear()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -404,8 +409,6 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             fields: Field names with text; bytes, sent as a file named like the field; a tuple
                 `(filename, data, content_type)`; or an open binary file, which is streamed.
             **options: See `RequestOptions`; `json` and `data` are not allowed.
-
-        Returns and raises: see `get`.
         """
         from railhttp.wire.multipart import encode_multipart  # noqa: PLC0415  # few send forms
 

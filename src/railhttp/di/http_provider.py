@@ -1,8 +1,9 @@
 """Provides an application with an `HTTPClient`."""
 
-import logging
 from collections.abc import Iterable
 from functools import partial
+from traceback import walk_tb
+from types import CodeType
 from typing import Final, Self, TypeVar
 
 from railhttp.client.http_client import HTTPClient
@@ -23,8 +24,6 @@ T = TypeVar("T")
 
 COMPONENT: Final = "http"
 """The name of the provider in health checks, and of its circuit breaker."""
-
-_LOG: Final = logging.getLogger("railhttp")
 
 
 class HTTPProvider:
@@ -117,12 +116,30 @@ class HTTPProvider:
         return HealthCheckResult(COMPONENT, "healthy")
 
 
+class _Unbound:
+    """A type that no container binds."""
+
+
 async def _bound(container: ContainerResolverProtocol, interface: type[T]) -> T | None:
-    """Return the binding of a type, or None; containers signal an unbound type in many ways."""
+    """Return the binding of a type, or None if it has none.
+
+    Containers signal an unbound type in many ways, so this one is asked for a type that it cannot
+    know. Any other exception comes from the factory of the binding and must not be lost.
+    """
     try:
         return await container.resolve(interface)
-    except LookupError:
-        return None
-    except Exception as error:  # noqa: BLE001  # the exception of this container for an unbound type
-        _LOG.info("no %s for the client: %s", interface.__name__, type(error).__name__)
-        return None
+    except Exception as error:
+        try:
+            await container.resolve(_Unbound)
+        except Exception as unbound:  # noqa: BLE001  # the exception of this container
+            if _origin(error) == _origin(unbound):
+                return None
+        raise
+
+
+def _origin(error: Exception) -> tuple[type[Exception], CodeType | None]:
+    """Return the class of an exception, and the code that raised it."""
+    code = None
+    for frame, _ in walk_tb(error.__traceback__):
+        code = frame.f_code
+    return type(error), code

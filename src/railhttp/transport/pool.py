@@ -80,6 +80,7 @@ class ConnectionPool:
         self._proxy = None if proxy is None else URL(require_proxy(proxy))
         self._trust_env = require_flag(trust_env, "trust_env")
         self._cookie_jar = _jar_of(cookie_jar)
+        self._clients: frozenset[int] | None = None  # None: no client started it
         self._dispatcher: Dispatcher | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._from_environment: Callable[[URL], URL | None] | None = None
@@ -168,6 +169,28 @@ class ConnectionPool:
             auto_decompress=False,
         )
         self._dispatcher = Dispatcher(session, connector, jar, self.proxy_for)
+
+    async def join(self, client: object) -> None:
+        """Start the pool for a client, unless it is running; see `leave`.
+
+        Raises:
+            HTTPConnectionError: As for `start`.
+        """
+        belongs_to_clients = self._clients is not None or not self.is_started()
+        await self.start()
+        if belongs_to_clients:
+            self._clients = (self._clients or frozenset()) | {id(client)}
+
+    async def leave(self, client: object) -> None:
+        """Stop the pool with the last client that uses it, if a client started it.
+
+        A pool that was running before its first client came belongs to the code that started it.
+        """
+        if self._clients is not None:
+            self._clients -= {id(client)}
+            if not self._clients:
+                self._clients = None
+                await self.stop()
 
     async def stop(self) -> None:
         """Close all connections; does nothing if the pool is not started."""
