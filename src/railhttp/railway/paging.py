@@ -205,7 +205,7 @@ class Pages(Generic[A_co, E_co]):
 
     @property
     def at(self) -> PageReader[A_co, E_co] | None:
-        """The pages that are left; None if there are none."""
+        """The pages that are left, as a value; None after the last page."""
         return None if self._next is None else PageReader(self._next, self._prefetch)
 
     def __aiter__(self) -> AsyncGenerator[Result[A_co, E_co | HTTPFailure], None]:

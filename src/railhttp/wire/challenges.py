@@ -24,7 +24,7 @@ class Challenge(NamedTuple):
 
 
 def challenges(fields: Iterable[str]) -> Iterator[Challenge]:
-    """Yield the challenges of a response; what follows a malformed one in its field is skipped.
+    """Yield the challenges of a response; a malformed challenge ends its field.
 
     Example:
         >>> [one.scheme for one in challenges(['Basic realm="a, b", Digest nonce="c", qop=auth'])]

@@ -1,4 +1,4 @@
-"""Digest authentication: the field that answers a challenge (RFC 7616, section 3.4)."""
+"""Digest authentication: the response to a challenge (RFC 7616, section 3.4)."""
 
 import hashlib
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ _ALGORITHMS: Final = {"sha-512-256": "sha512_256", "sha-256": "sha256", "md5": "
 
 
 class DigestChallenge(NamedTuple):
-    """A digest challenge that can be answered.
+    """A digest challenge with an algorithm that we know.
 
     Attributes:
         algorithm: The name of the algorithm as the server wrote it.
@@ -31,14 +31,14 @@ class DigestChallenge(NamedTuple):
 
     @classmethod
     def strongest(cls, offered: Iterable[Challenge]) -> "DigestChallenge | None":
-        """Return the challenge with the strongest algorithm; None if none can be answered."""
+        """Return the challenge with the strongest algorithm; None if we know none."""
         known = [one for one in map(_read, offered) if one is not None]
         order = list(_ALGORITHMS)
         return min(known, key=lambda one: order.index(_base(one.algorithm)), default=None)
 
 
 class DigestRequest(NamedTuple):
-    """What the field is computed for.
+    """The request that the field is computed for.
 
     Attributes:
         uri: The target of the request line.

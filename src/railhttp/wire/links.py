@@ -12,7 +12,7 @@ _PARAMETER: Final = re.compile(
 
 
 class Link(NamedTuple):
-    """A link from the resource of a response to another one.
+    """A link of a response.
 
     Attributes:
         target: The URL as the server wrote it, absolute or relative.
@@ -29,7 +29,7 @@ class Link(NamedTuple):
 
 
 def links(fields: Iterable[str]) -> Iterator[Link]:
-    """Yield the links of `Link` fields; what follows a malformed one in its field is skipped.
+    """Yield the links of `Link` fields; a malformed link ends its field.
 
     Example:
         >>> [one.target for one in links(['</?page=2>; rel="next last", </>; rel=first'])]
@@ -50,9 +50,9 @@ def links(fields: Iterable[str]) -> Iterator[Link]:
 
 
 def next_target(fields: Iterable[str]) -> str | None:
-    """Return the target of the first link to the next page; None if there is none.
+    """Return the target of the first link to the next page, if any.
 
-    Links of another context (`anchor`) are no links of the response.
+    A link with an `anchor` belongs to another resource and is skipped.
 
     Example:
         >>> next_target(['</b>; rel=next; anchor="/other"', '<?page=2>; rel="NEXT"'])

@@ -28,7 +28,7 @@ _SPACES: Final = re.compile(" +")
 
 
 class Scope(NamedTuple):
-    """What a signature is valid for.
+    """The time, region and service that a signature is valid for.
 
     Attributes:
         time: The time in UTC, as `20150830T123600Z`.
