@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import TypedDict
+from typing import NamedTuple, Self, TypedDict
 
+from railhttp.client.collaborators import Policies, check_collaborators
 from railhttp.model.base_url import BaseURL
+from railhttp.model.clock import Clock
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.options import with_default_headers
@@ -41,14 +43,40 @@ class ClientOptions(TypedDict, total=False):
     service_name: str | None
 
 
-def check_names(options: ClientOptions) -> None:
-    """Refuse an option that does not exist.
+class Change(NamedTuple):
+    """What a derived client has of its own."""
 
-    Raises:
-        TypeError: An option does not exist.
-    """
-    if unknown := options.keys() - ClientOptions.__annotations__.keys():
-        raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
+    config: HTTPClientConfig
+    policies: Policies
+    base: BaseURL | None
+
+    @classmethod
+    def of(
+        cls,
+        options: ClientOptions,
+        config: HTTPClientConfig,
+        policies: Policies,
+        base: BaseURL | None,
+        share_credentials: bool,
+        clock: Clock,
+    ) -> Self:
+        """Apply the options to what the client has.
+
+        Raises:
+            HTTPValidationError: An option is not valid.
+            TypeError: An option does not exist.
+        """
+        if unknown := options.keys() - ClientOptions.__annotations__.keys():
+            raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
+        retry, breaker = options.get("retry_policy"), options.get("circuit_breaker")
+        resilience = options.get("resilience")
+        check_collaborators(retry_policy=retry, circuit_breaker=breaker, resilience=resilience)
+        changed = derived_config(config, options)
+        return cls(
+            changed,
+            policies.replaced(retry, breaker, resilience, clock),
+            _derived_base(base, options, changed.secret_headers, share_credentials),
+        )
 
 
 def derived_config(config: HTTPClientConfig, options: ClientOptions) -> HTTPClientConfig:
@@ -82,18 +110,12 @@ def _within(limit: float | None, timeout: float | None) -> float | None:
     return limit if limit is None or timeout is None else min(limit, timeout)
 
 
-def derived_base(
+def _derived_base(
     base: BaseURL | None,
     options: ClientOptions,
     secret: frozenset[str],
-    *,
     share_credentials: bool,
 ) -> BaseURL | None:
-    """Return the base URL and the default fields of a derived client.
-
-    Raises:
-        HTTPValidationError: The base URL (field `base_url`) or a header is not valid.
-    """
     url = options.get("base_url", "" if base is None else base.url)
     headers: Mapping[str, str] = {}
     if base is not None:

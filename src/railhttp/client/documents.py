@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from types import TracebackType
-from typing import Final, Generic, Self, TypeAlias, TypeVar
+from typing import Final, Generic, Never, Self, TypeAlias, TypeVar
 
 from returns.pipeline import is_successful
 from returns.result import Failure, Result
@@ -209,5 +209,5 @@ class DecodedEvents(Generic[T]):
                 yield result
 
 
-async def _only(failure: HTTPFailure) -> AsyncGenerator[Result[T, HTTPFailure], None]:
+async def _only(failure: HTTPFailure) -> AsyncGenerator[Result[Never, HTTPFailure], None]:
     yield Failure(failure)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
-from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from returns.result import Failure, Result, Success
 from typing_extensions import Unpack, override
 
+from railhttp.client.assembly import Parts, chains, home_of, usual_limits
 from railhttp.client.collaborators import (
     Policies,
     all_of,
@@ -20,9 +20,8 @@ from railhttp.client.collaborators import (
     publisher,
     settings_of,
 )
-from railhttp.client.derived import ClientOptions, check_names, derived_base, derived_config
+from railhttp.client.derived import Change, ClientOptions
 from railhttp.client.request_builder import Prepared, RequestBuilder
-from railhttp.client.side_client import SideClient
 from railhttp.client.streams import Streams
 from railhttp.client.unwrapping import name_failures
 from railhttp.client.verbs import AsyncVerbs
@@ -42,20 +41,16 @@ from railhttp.model.options import RequestOptions
 from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
 from railhttp.model.retrying import RetryPolicyProtocol
-from railhttp.model.url import request_url
 from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
 from railhttp.pipeline.interceptors.chain import Interceptor, InterceptorChain
-from railhttp.pipeline.layers import Exchanged, Send, Settings, build, opened, while_started
 from railhttp.pipeline.observation.instruments import InstrumentProtocol, Instruments
 from railhttp.pipeline.observation.metrics import CallMetrics, MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
-from railhttp.pipeline.policies.retry import RetryPolicy
-from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol, Stack
+from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 from railhttp.pipeline.timeouts import ClosedError, Timeouts
-from railhttp.transport.exchange import AiohttpExchange
 from railhttp.transport.pool import NOT_STARTED, STARTED_ELSEWHERE, ConnectionPool
-from railhttp.transport.request_body import measure_file, read_stream
+from railhttp.transport.request_body import measure_file
 
 if TYPE_CHECKING:
     from railhttp.client.future_verbs import FutureVerbs
@@ -140,9 +135,9 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         secret = config.secret_headers
         self._base = BaseURL.of(base_url, headers, secret, share_credentials=share_credentials)
         self._share_credentials = share_credentials
-        self._home = self._base_origin()
+        self._home = home_of(self._base, share_credentials=share_credentials)
         self._builder = RequestBuilder(config, partial(random_id, clock), self._base)
-        self._timeouts = Timeouts(clock, self._usual_limits(), self._check_loop)
+        self._timeouts = Timeouts(clock, usual_limits(config, self._policies), self._check_loop)
         self._interceptors = (
             interceptors
             if isinstance(interceptors, InterceptorChain)
@@ -172,46 +167,17 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         self._compose()
 
     def _compose(self) -> None:
-        pool = self._pool
-        exchange = self._exchange or AiohttpExchange(pool, self._clock, self._timeouts.limit)
-        send: Exchanged = exchange.send
-        open_ = opened(exchange.open)
-        if self._exchange is not None:
-            send = while_started(send, pool.is_started, NOT_STARTED)
-            open_ = while_started(open_, pool.is_started, NOT_STARTED)
-        settings = replace(
-            self._settings(self._policies.stack, self._interceptors),
-            service_name=self._service_name,
-            base_origin=self._home,
-            side_client=SideClient(
-                RequestBuilder(self._config, partial(random_id, self._clock)),
-                partial(self._compose_side, send),
-                self._clock,
-            ),
+        parts = Parts(
+            self._config,
+            self._clock,
+            self._timeouts,
+            self._policies,
+            self._interceptors,
+            self._exchange,
+            self._home,
+            self._service_name,
         )
-        self._send, self._open = build(send, settings), build(open_, settings)
-
-    def _compose_side(self, send: Exchanged) -> Send:
-        # Without the client's policies: a bulkhead would wait for itself, and a breaker would count
-        # the token server's failures (tests/client/test_again.py).
-        retry = RetryPolicy(reraise=True, clock=self._clock)
-        return build(send, self._settings(Stack(retry=retry), InterceptorChain()))
-
-    def _settings(self, stack: Stack, interceptors: InterceptorChain) -> Settings:
-        secret = self._config.secret_headers
-        return Settings(stack, self._timeouts, interceptors, secret, read_stream)
-
-    def _usual_limits(self) -> tuple[float | None, ...]:
-        config = self._config
-        usual = (config.timeout, config.attempt_timeout, config.read_timeout)
-        return (None, *usual, *self._policies.limits)
-
-    def _base_origin(self) -> str:
-        """Return the origin to which credentials of interceptors are sent; empty for any."""
-        base = self._base
-        if base is None or base.origin is None or self._share_credentials:
-            return ""
-        return str(request_url(base.url).origin())
+        self._send, self._open = chains(parts, self._pool)
 
     def with_options(self, **options: Unpack[ClientOptions]) -> Self:
         """Derive a client that differs in some settings, and shares everything else.
@@ -234,32 +200,19 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             >>> client.with_options(timeout=2, total=True).config.timeout
             2
         """
-        check_names(options)
-        policies = {
-            "retry_policy": options.get("retry_policy"),
-            "circuit_breaker": options.get("circuit_breaker"),
-            "resilience": options.get("resilience"),
-        }
-        check_collaborators(**policies)
+        change = Change.of(
+            options, self._config, self._policies, self._base, self._share_credentials, self._clock
+        )
         derived = copy(self)
         derived._root, derived._began = self._root or self, False
-        derived._config = config = derived_config(self._config, options)
-        derived._policies = self._policies.replaced(
-            options.get("retry_policy"),
-            options.get("circuit_breaker"),
-            options.get("resilience"),
-            self._clock,
+        derived._config, derived._policies, derived._base = change
+        derived._home = self._home or home_of(
+            change.base, share_credentials=self._share_credentials
         )
-        derived._base = derived_base(
-            self._base,
-            options,
-            config.secret_headers,
-            share_credentials=self._share_credentials,
-        )
-        derived._home = self._home or derived._base_origin()
-        derived._builder = RequestBuilder(config, partial(random_id, self._clock), derived._base)
+        new_key = partial(random_id, self._clock)
+        derived._builder = RequestBuilder(change.config, new_key, change.base)
         derived._service_name = options.get("service_name", self._service_name)
-        self._timeouts.expect(derived._usual_limits())
+        self._timeouts.expect(usual_limits(change.config, change.policies))
         derived._compose()
         return derived
 
