@@ -123,10 +123,12 @@ async def once() -> AsyncIterator[bytes]:
 
 async def test_a_body_that_can_be_read_once_is_not_sent_twice() -> None:
     script = guarded("new", "POST")
-    async with HTTPClient(CONFIG, exchange=script, interceptors=[Refreshing()]) as client:
+    outside, inside = Counting(), Counting()
+    interceptors: list[InterceptorProtocol] = [outside, Refreshing(), inside]
+    async with HTTPClient(CONFIG, exchange=script, interceptors=interceptors) as client:
         match await client.post(URL, data=once()):
             case Failure(HTTPStatusError(401)):
-                assert len(script.calls) == 1
+                assert (len(script.calls), outside.responses, inside.responses) == (1, 1, 1)
             case other:
                 pytest.fail(f"unexpected {other}")
 

@@ -5,10 +5,9 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import (
     Final,
     NamedTuple,
-    ParamSpec,
+    NoReturn,
     Protocol,
     TypeAlias,
-    TypeVar,
     runtime_checkable,
 )
 
@@ -21,9 +20,6 @@ from railhttp.pipeline.interceptors.again import (
     ExchangeInterceptorProtocol,
     ResendingInterceptorProtocol,
 )
-
-T = TypeVar("T")
-P = ParamSpec("P")
 
 
 @runtime_checkable
@@ -160,14 +156,16 @@ _See: TypeAlias = Callable[[RequestContext, HttpResponse], Awaitable[HttpRespons
 class Chained:
     """Interceptors that stay the same from a request to its response."""
 
-    __slots__ = ("interceptors", "sees")
+    __slots__ = ("interceptors", "requests", "responses")
 
     def __init__(self, interceptors: Iterable[Interceptor]) -> None:
         self.interceptors = tuple(interceptors)
         for one in self.interceptors:
             methods = ("intercept_request", "intercept_response")
             require_methods(one, *methods, field="interceptors")
-        self.sees = tuple(map(_seeing, self.interceptors))
+        self.requests = tuple((one, one.intercept_request) for one in self.interceptors)
+        seeing = [(index, one, _seeing(one)) for index, one in enumerate(self.interceptors)]
+        self.responses = tuple(reversed(seeing))
 
     async def process_request(self, context: RequestContext) -> RequestContext:
         """See `InterceptorChain.process_request`."""
@@ -180,10 +178,14 @@ class Chained:
         """See `InterceptorChain.process_response`."""
         for one in reversed(self.interceptors):
             try:
-                given = await _guarded(one, response, one.intercept_response, response)
-            except NestedFailure as nested:
-                raise nested.failure from nested.failure.__cause__
-            response = _checked(one, response, given, HttpResponse)
+                given = await one.intercept_response(response)
+            except FAILURES:
+                raise
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
+                _fail(one, response, error)
+            if not isinstance(given, HttpResponse):
+                raise _not(HttpResponse, given, one, response)
+            response = given
         return response
 
 
@@ -195,13 +197,8 @@ def _seeing(interceptor: Interceptor) -> _See:
     return lambda _, response: see(response)
 
 
-class _Step(NamedTuple):
-    """What an interceptor was given, and what it returned."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    returned: RequestContext
+_Step: TypeAlias = tuple[str, str, dict[str, str], RequestContext]
+"""The method, the URL and the fields that an interceptor was given, and what it returned."""
 
 
 class Asked(NamedTuple):
@@ -230,12 +227,18 @@ class Passage:
 
     async def inward(self, context: RequestContext, first: int = 0) -> RequestContext:
         """Pass a request through the interceptors, from `first` on."""
-        del self._steps[first:]
-        for one in self._chained.interceptors[first:]:
-            method, url, headers = context.method, context.url, dict(context.headers)
-            given = await _guarded(one, context, one.intercept_request, context)
-            context = _checked(one, context, given, RequestContext)
-            self._steps.append(_Step(method, url, headers, context))
+        steps = self._steps
+        del steps[first:]
+        for one, intercept in self._chained.requests[first:]:
+            method, url, headers = context.method, context.url, context.headers.copy()
+            try:
+                given = await intercept(context)
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
+                _fail(one, context, error)
+            if not isinstance(given, RequestContext):
+                raise _not(RequestContext, given, one, context)
+            context = given
+            steps.append((method, url, headers, context))
         return context
 
     async def outward(self, response: HttpResponse, stop: int = -1) -> HttpResponse | Asked:
@@ -246,14 +249,17 @@ class Passage:
             stop: The index of an interceptor whose wish was refused: it and those inside it have
                 seen the response.
         """
-        first = len(self._steps) if stop < 0 else stop
-        for index in reversed(range(first)):
-            one = self._chained.interceptors[index]
-            context = self._steps[index].returned
-            given = await _guarded(one, response, self._chained.sees[index], context, response)
+        responses = self._chained.responses
+        for index, one, see in responses if stop < 0 else responses[-stop or len(responses) :]:
+            try:
+                given = await see(self._steps[index][3], response)
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
+                _fail(one, response, error)
             if isinstance(given, Again):
                 return Asked(index, type(one).__name__, given.context, response)
-            response = _checked(one, response, given, HttpResponse)
+            if not isinstance(given, HttpResponse):
+                raise _not(HttpResponse, given, one, response)
+            response = given
         return response
 
     async def again(self, asked: Asked, *, changed: bool) -> RequestContext:
@@ -261,39 +267,31 @@ class Passage:
         context = asked.context
         if changed:
             return await self.inward(context, asked.place + 1)
-        step = self._steps[asked.place]
-        context.method, context.url, context.headers = step.method, step.url, step.headers
+        context.method, context.url, context.headers, _ = self._steps[asked.place]
         return await self.inward(context, asked.place)
 
 
-async def _guarded(
-    interceptor: Interceptor,
-    value: RequestContext | HttpResponse,
-    method: Callable[P, Awaitable[T]],
-    *args: P.args,
-    **kwargs: P.kwargs,
-) -> T:
-    try:
-        return await method(*args, **kwargs)
-    except asyncio.CancelledError as error:
+def _fail(
+    interceptor: Interceptor, value: RequestContext | HttpResponse, error: BaseException
+) -> NoReturn:
+    """Raise what the exception of an interceptor means."""
+    if isinstance(error, FAILURES):
+        raise NestedFailure(type(interceptor).__name__, error) from error
+    if isinstance(error, asyncio.CancelledError):
         task = asyncio.current_task()
         if task is None or task.cancelling():
-            raise
+            raise error
         # Something that it waited for was cancelled, such as a shared task; not this call.
-        raise _failed(interceptor, value, "raised CancelledError") from error
-    except FAILURES as failure:
-        raise NestedFailure(type(interceptor).__name__, failure) from failure
-    except Exception as error:
-        raise _failed(interceptor, value, f"raised {type(error).__name__}") from error
+    raise _failed(interceptor, value, f"raised {type(error).__name__}") from error
 
 
-def _checked(
-    interceptor: Interceptor, value: RequestContext | HttpResponse, given: object, kind: type[T]
-) -> T:
-    if isinstance(given, kind):
-        return given
-    what = f"returned {type(given).__name__}, not {kind.__name__}"
-    raise _failed(interceptor, value, what)
+def _not(
+    kind: type[object],
+    given: object,
+    interceptor: Interceptor,
+    value: RequestContext | HttpResponse,
+) -> InterceptionError:
+    return _failed(interceptor, value, f"returned {type(given).__name__}, not {kind.__name__}")
 
 
 def _failed(
