@@ -330,6 +330,15 @@ async def test_a_response_that_makes_no_sense_is_typed(document: object, code: s
         assert refused(outcome(await client.get("http://h/"))).code == code
 
 
+async def test_a_redirect_of_the_token_endpoint_is_not_followed() -> None:
+    script = ScriptedTransport()
+    script.on("POST", "/token").reply(307, headers={"Location": "https://evil.example/token"})
+    auth = OAuth2ClientCredentials("http://login/token", "shop", "x")
+    async with HTTPClient(CONFIG, exchange=script, interceptors=[auth]) as client:
+        assert refused(outcome(await client.get("http://h/"))).code == "invalid_response"
+    assert len(script.calls) == 1
+
+
 def _unwrapping(fetches: list[int]) -> Callable[[], str]:
     def fetch() -> str:
         fetches.append(1)

@@ -1,11 +1,9 @@
 """The client: composes the rooms below, and turns exceptions into values."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
 from functools import partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from returns.result import Failure, Result, Success
@@ -21,6 +19,7 @@ from railhttp.client.collaborators import (
     settings_of,
 )
 from railhttp.client.derived import Change, ClientOptions
+from railhttp.client.lifecycle import Lifecycle
 from railhttp.client.request_builder import Prepared, RequestBuilder
 from railhttp.client.streams import Streams
 from railhttp.client.unwrapping import name_failures
@@ -60,7 +59,7 @@ if TYPE_CHECKING:
 name_failures()
 
 
-class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
+class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecycle):
     """An HTTP client in which every failure is a typed value.
 
     `request()` raises failures, the verbs (`get`, `post` …) return a `Result`, and `client.future`
@@ -153,19 +152,16 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         )
         self._exchange = exchange
         self._service_name = service_name
-        self._root: HTTPClient | None = None
-        self._began = False
-        self._stopped = False
-        self._retired: list[ConnectionPool] = []
-        self._closing: asyncio.Future[None] | None = None  # held here, as a loop holds tasks weakly
-        self._pool = pool or ConnectionPool.from_config(
+        pool = pool or ConnectionPool.from_config(
             config.pool,
             proxy=config.proxy,
             trust_env=config.trust_env,
             cookie_jar=config.cookie_jar,
         )
+        Lifecycle.__init__(self, pool, self._timeouts, self._events)
         self._compose()
 
+    @override
     def _compose(self) -> None:
         parts = Parts(
             self._config,
@@ -204,7 +200,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             options, self._config, self._policies, self._base, self._share_credentials, self._clock
         )
         derived = copy(self)
-        derived._root, derived._began = self._root or self, False
+        derived.live_with(self)
         derived._config, derived._policies, derived._base = change
         derived._home = self._home or home_of(
             change.base, share_credentials=self._share_credentials
@@ -244,70 +240,6 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
     def interceptors(self) -> InterceptorChain:
         """The interceptors; a change counts from the next attempt on."""
         return self._interceptors
-
-    @property
-    def pool(self) -> ConnectionPool:
-        """The connection pool; a pool that is replaced stops with the client."""
-        return self._pool
-
-    @pool.setter
-    def pool(self, value: ConnectionPool) -> None:
-        if self._root is not None:
-            self._root.pool = value
-        else:
-            self._retired.append(self._pool)
-        self._pool = value
-        self._compose()
-
-    async def start(self) -> None:
-        """Start the client and its pool; may be called twice, and again after `stop()`.
-
-        Raises:
-            HTTPConnectionError: It is started on another event loop (kind `closed`).
-        """
-        if self._root is not None:
-            if self._root._stopped or not self._pool.is_started():
-                self._began = True
-                await self._root.start()
-            return
-        self._stopped = False
-        await self._pool.join(self)
-
-    async def stop(self) -> None:
-        """End all calls that are under way (kind `closed`) and close all connections.
-
-        A pool that ran before the client stays open. Cancelling the caller leaves nothing open. A
-        derived client (see `with_options`) is stopped with its client; stopping it does nothing,
-        unless it was started alone.
-        """
-        if self._root is not None:
-            if self._began:
-                self._began = False
-                await self._root.stop()
-            return
-        self._stopped = True
-        self._timeouts.close()
-        self._closing = asyncio.ensure_future(self._close_pools())
-        await asyncio.shield(self._closing)
-        if self._events is not None:
-            await self._events.drain()
-
-    async def _close_pools(self) -> None:
-        for pool in (self._pool, *self._retired):
-            await pool.leave(self)
-        self._retired.clear()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.stop()
 
     @classmethod
     @asynccontextmanager

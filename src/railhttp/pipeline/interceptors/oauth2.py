@@ -90,7 +90,13 @@ class _TokenEndpoint:
             retry_if_response=None if repeatable else _is_unprocessed,
         )
         response = await client.send(
-            "POST", self._url, idempotent=True, data=fields, headers=headers, retry_policy=policy
+            "POST",
+            self._url,
+            data=fields,
+            headers=headers,
+            allow_redirects=False,  # the form holds secrets
+            idempotent=True,
+            retry_policy=policy,
         )
         if not 200 <= response.status < 300:
             raise _refusal(response) from HTTPStatusError(response)
