@@ -55,8 +55,13 @@ bench: $(BENCH_STAMP) ## all benchmarks, some 20 minutes on a quiet machine; OPT
 		|| echo "nginx is not here and cannot be installed: the embedded server answers"
 	$(BENCH)/bin/python -m benchmarks $(OPTIONS)
 
-docs: $(DOCS_STAMP) ## the documentation site, into site/; any warning is an error
+docs: $(DOCS_STAMP) ## the documentation site, into site/; any warning is an error; looked at in a browser
 	$(DOCS)/bin/sphinx-build -q -W --keep-going -E -b html docs site
+	@command -v chromium >/dev/null \
+		|| { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q chromium; } >/dev/null 2>&1 \
+		|| echo "chromium is not here and cannot be installed: the pages are NOT tried in a browser"
+	@! command -v chromium >/dev/null \
+		|| $(DOCS)/bin/python -m pytest -q -c docs/tests/pytest.ini docs/tests
 
 lint: $(STAMP) ## ruff and the contracts of the rooms
 	$(BIN)/ruff check .

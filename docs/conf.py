@@ -9,6 +9,7 @@ import importlib.util
 import inspect
 import pkgutil
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +25,9 @@ from sphinx.util.nodes import make_refnode
 import railhttp
 
 HERE: Final = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+import drawing  # noqa: E402  # the module beside this one
+
 MODULES: Final = (
     "railhttp",
     "railhttp.railway",
@@ -40,7 +44,6 @@ MODULES: Final = (
     "railhttp.di",
     "railhttp.doctor",
     "railhttp.cookies",
-    "railhttp.endpoints",
     "railhttp.endpoints",
     "railhttp.testing",
     "railhttp.testing.strategies",
@@ -60,11 +63,13 @@ project_copyright = author
 version = release = railhttp.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["README.md"]  # the table of contents on GitHub; index.md is the site's
+exclude_patterns = ["README.md", "tests"]  # the table of contents on GitHub; index.md is the site's
 html_theme = "furo"
 html_title = f"railhttp {release}"
 html_copy_source = False
 html_show_sphinx = False
+html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
 myst_heading_anchors = 3
 default_role = "code"  # docstrings are written with single backticks
 pygments_style = "friendly"
@@ -80,10 +85,18 @@ napoleon_numpy_docstring = False
 
 def setup(app: Sphinx) -> None:
     """Generate the API reference before the build, and llms.txt after it."""
+    app.connect("builder-inited", write_diagrams)
     app.connect("builder-inited", write_reference)
     app.connect("autodoc-process-docstring", read_backticks)
     app.connect("missing-reference", find_public_name)
     app.connect("build-finished", write_llms)
+
+
+def write_diagrams(_: Sphinx) -> None:
+    """Draw each text in diagrams/; a page includes the SVG, so that it follows the theme."""
+    for text in (HERE / "diagrams").glob("*.txt"):
+        svg = drawing.drawn(text.read_text(encoding="utf-8"), text.stem)
+        text.with_suffix(".svg").write_text(svg, encoding="utf-8")
 
 
 def write_reference(_: Sphinx) -> None:
@@ -168,8 +181,9 @@ def alias_text(name: str, value: object) -> list[str]:
 
 def every_module() -> Iterator[str]:
     """The names of all modules of the package."""
-    for found in pkgutil.walk_packages(railhttp.__path__, "railhttp."):
-        yield found.name
+    for found in pkgutil.walk_packages(railhttp.__path__, "railhttp.", onerror=lambda _: None):
+        if not found.name.startswith("railhttp.integrations.openapi."):  # needs its extra
+            yield found.name
 
 
 def read_backticks(*event: object) -> None:

@@ -208,7 +208,7 @@ class UserAgent(_HeaderField):
     Example:
         >>> context = RequestContext("GET", "http://h/")
         >>> asyncio.run(UserAgent("shop/2.1").intercept_request(context)).headers
-        {'User-Agent': 'shop/2.1 railhttp/0.1.0'}
+        {'User-Agent': 'shop/2.1 railhttp/0.2.0'}
     """
 
     def __init__(self, product: str) -> None:

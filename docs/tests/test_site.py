@@ -1,0 +1,106 @@
+"""The built site in a real browser: every page loads, and every link leads somewhere.
+
+`make docs` builds the site and runs this; it needs Debian's chromium, which the Makefile installs.
+"""
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+SITE = Path(__file__).parents[2] / "site"
+PAGES = sorted(page.relative_to(SITE).as_posix() for page in SITE.rglob("*.html"))
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves the site without a log."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(SITE)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def wide(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def narrow(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
+    yield page
+    page.close()
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a built page."""
+    text = page.read_text(encoding="utf-8")
+    return {piece.partition('"')[0] for piece in text.split('id="')[1:]}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_loads_without_an_error_and_without_another_host(
+    site: str, wide: Page, name: str
+) -> None:
+    troubles: list[str] = []
+    hosts: set[str] = set()
+    wide.on("console", lambda message: message.type == "error" and troubles.append(message.text))
+    wide.on("pageerror", lambda error: troubles.append(str(error)))
+    wide.on("requestfailed", lambda request: troubles.append(request.url))
+    wide.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    response = wide.goto(site + name)
+    assert response is not None
+    assert response.ok
+    assert troubles == []
+    assert {host for host in hosts if host} == {urlsplit(site).netloc}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_link_of_a_page_is_dead(site: str, wide: Page, name: str) -> None:
+    wide.goto(site + name)
+    links = wide.eval_on_selector_all("a[href]", "all => all.map(one => one.getAttribute('href'))")
+    dead = []
+    for link in set(links):
+        target, anchor = urldefrag(urljoin(site + name, link))
+        if not target.startswith(site):
+            continue
+        page = SITE / (target.removeprefix(site) or "index.html")
+        if not page.is_file() or (
+            anchor and page.suffix == ".html" and anchor not in anchors(page)
+        ):
+            dead.append(link)
+    assert dead == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_a_narrow_window_in_the_dark(site: str, narrow: Page, name: str) -> None:
+    narrow.goto(site + name)
+    width = narrow.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
+    assert width <= 0
