@@ -43,13 +43,19 @@ def next_link(response: HttpResponse) -> PageRequest[HttpResponse, HTTPFailure] 
         >>> print(next_link(HttpResponse(200, {"Link": '</?page=1>; rel="prev"'})))
         None
     """
+    url = next_url(response)
+    return None if url is None else get(url)
+
+
+def next_url(response: HttpResponse) -> str | None:
+    """Return the URL of the next page, which the server may have written in any form."""
     target = next_target(response.headers.getall("Link", []))
     if target is None:
         return None
     try:
-        return get(str(URL(response.url).join(URL(target))))
+        return str(URL(response.url).join(URL(target)))
     except ValueError:
-        return get(target)  # the verb refuses it by name
+        return target  # a verb refuses it by name
 
 
 def pages(
