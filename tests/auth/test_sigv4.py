@@ -9,7 +9,7 @@ import pytest
 from returns.result import Success
 from yarl import URL
 
-from railhttp import HTTPClient, HTTPClientConfig, HTTPInterceptorError
+from railhttp import HTTPClient, HTTPClientConfig, HTTPInterceptorError, RequestContext
 from railhttp.auth import SigV4
 from railhttp.testing import ManualClock, ScriptedTransport
 from railhttp.wire.sigv4 import Scope, canonical_request, signature
@@ -99,6 +99,14 @@ async def test_an_attempt_is_signed_by_the_clients_clock() -> None:
         f"SignedHeaders=host;x-amz-date, Signature={VANILLA}"
     )
     assert (first["X-Amz-Date"], second.getall("Authorization")[1:]) == (TIME, [])
+
+
+async def test_a_context_outside_of_a_client_is_signed_by_its_own_time() -> None:
+    start = datetime.fromisoformat("2015-08-30T14:36:00+02:00")
+    context = RequestContext("GET", f"{HOST}/", start_time=start)
+    auth = SigV4("AKIDEXAMPLE", SECRET, "us-east-1", "service")
+    signed = await auth.intercept_request(context)
+    assert signed.headers["Authorization"].endswith(VANILLA)
 
 
 async def test_the_example_of_s3() -> None:

@@ -7,7 +7,6 @@ from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.url import request_url
 from railhttp.model.validation import require_text
-from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.interceptors.standard import RequestInterceptor
 from railhttp.wire.sigv4 import ALGORITHM, UNSIGNED, Scope, canonical_request, signature
 
@@ -65,9 +64,8 @@ class SigV4(RequestInterceptor):
 
     async def prepare(self, context: RequestContext) -> None:
         """Add the date and the signature; those of an earlier attempt are replaced."""
-        clock = SYSTEM_CLOCK if context.client is None else context.client.clock
         url = request_url(context.url)
-        scope = Scope(_time(clock.wall()), self._region, self._service)
+        scope = Scope(_time(context), self._region, self._service)
         body_hash = await self._body_hash(context)
         added = {"X-Amz-Date": scope.time}
         if self._service == "s3":
@@ -100,5 +98,8 @@ class SigV4(RequestInterceptor):
         return digest.hexdigest()
 
 
-def _time(wall: float) -> str:
-    return datetime.fromtimestamp(wall, UTC).strftime("%Y%m%dT%H%M%SZ")
+def _time(context: RequestContext) -> str:
+    now = context.start_time or datetime.now(UTC)
+    if context.client is not None:  # the attempt may have waited for a token
+        now = datetime.fromtimestamp(context.client.clock.wall(), UTC)
+    return now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
