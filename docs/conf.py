@@ -34,6 +34,7 @@ MODULES: Final = (
     "railhttp.railway.reader",
     "railhttp.resilience",
     "railhttp.interceptors",
+    "railhttp.auth",
     "railhttp.events",
     "railhttp.headers",
     "railhttp.urls",

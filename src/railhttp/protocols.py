@@ -8,6 +8,7 @@ from railhttp.client.protocol import HTTPClientProtocol
 from railhttp.di.containers import ContainerRegistrarProtocol, ContainerResolverProtocol
 from railhttp.model.clock import Clock, TimerHandle
 from railhttp.model.exchange import Exchange, IncomingResponse
+from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.pipeline.interceptors.chain import InterceptorChainProtocol, InterceptorProtocol
 from railhttp.pipeline.observation.instruments import InstrumentProtocol, ObservationProtocol
 from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
@@ -15,7 +16,6 @@ from railhttp.pipeline.policies.breaker import (
     CircuitBreakerControlProtocol,
     CircuitBreakerRegistryProtocol,
 )
-from railhttp.pipeline.policies.retry import RetryPolicyProtocol
 from railhttp.pipeline.policies.store import StateStore
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 

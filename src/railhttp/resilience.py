@@ -1,5 +1,6 @@
 """Retries, circuit breakers, bulkheads, rate limits and timeouts, alone or as one pipeline."""
 
+from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
 from railhttp.pipeline.policies.breaker import (
     CircuitBreaker,
@@ -14,7 +15,6 @@ from railhttp.pipeline.policies.bulkhead import Bulkhead
 from railhttp.pipeline.policies.rate_limit import RateLimiter
 from railhttp.pipeline.policies.retry import (
     RetryPolicy,
-    RetryPolicyProtocol,
 )
 from railhttp.pipeline.policies.store import (
     MemoryStore,

@@ -164,7 +164,6 @@ async def test_credentials_in_the_url_and_in_auth_are_refused(client: HTTPClient
         ("base_url", "HTTPClient(base_url"),
         ("cert", "ssl_context"),
         ("stream", "client.stream"),
-        ("retries", "RetryPolicy"),
         ("tiemout", "timeout"),
     ],
 )

@@ -231,6 +231,8 @@ REFUSED: Final[dict[str, list[object]]] = {
     "ssl_context": [5, 0, "no", Hostile()],
     "upload_progress": [5, "print"],
     "idempotency_key": [5, "a\r\n", "\ud800"],
+    "retries": [-1, True, 1.5, "3"],
+    "retry_policy": [5, "none", Hostile()],
     "idempotent": [None, "yes", 1, 0],
     "method": ["", "GE T", "GET\r\n", "é", "CONNECT", 5, None, Hostile()],
     "url": [
@@ -272,6 +274,8 @@ NOT_GIVEN: Final[RequestOptions] = {
     "ssl_context": None,
     "upload_progress": None,
     "idempotency_key": None,
+    "retries": None,
+    "retry_policy": None,
 }
 
 

@@ -39,13 +39,16 @@ from railhttp import (
     HTTPRetryExhaustedError,
     HTTPStatusError,
     HTTPTimeoutError,
+    RequestContext,
     RequestOptions,
     RetryPolicy,
     StreamContext,
 )
+from railhttp.auth import Again
 from railhttp.headers import Headers
 from railhttp.railway import (
     Decoder,
+    PageReader,
     ProblemDetails,
     ResponseReader,
     catching,
@@ -58,8 +61,10 @@ from railhttp.railway import (
     fallback,
     first_success,
     gather,
+    next_link,
     on_status,
     outcome,
+    pages,
     problem,
     race,
     reader,
@@ -443,3 +448,45 @@ def raced(user: FutureResult[User, Unknown], item: FutureResult[Item, Refused]) 
         FutureResult[User | Item, tuple[Unknown, Refused, Unknown]],
     )
     assert_type(first_success(user, user, user, user), FutureResult[User, tuple[Unknown, ...]])
+
+
+async def paged(client: HTTPClient) -> None:
+    by_link = pages(reader.get("/users"), next_link)
+    assert_type(by_link, PageReader[HttpResponse, HTTPFailure])
+    users = by_link.decoded(decode(list[User]))
+    async for page in users(client):
+        assert_type(page, Result[list[User], HTTPFailure])
+
+    def ids(page: list[User]) -> list[int]:
+        return [user.id for user in page]
+
+    async for number in users(client).items(ids):
+        assert_type(number, Result[int, HTTPFailure])
+    found = users(client).collect(limit=2)
+    assert_type(found, FutureResult[tuple[list[User], ...], HTTPFailure])
+
+
+async def documents(client: HTTPClient) -> None:
+    async with client.sse("/users").decoded(User, done="[DONE]") as users:
+        async for user in users:
+            assert_type(user, Result[User, HTTPFailure])
+    async for user in client.sse("/users").decoded(User):
+        assert_type(user, Result[User, HTTPFailure])
+    async with client.stream("GET", "/users") as response:
+        async for either in response.decoded(User | Refused):
+            assert_type(either, Result[User | Refused, HTTPFailure])
+
+
+class Reauthorized:
+    """An interceptor that may ask for one more send."""
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        return context
+
+    async def intercept_response(self, response: HttpResponse) -> HttpResponse | Again:
+        return response
+
+
+def derived() -> None:
+    client = HTTPClient(interceptors=[Reauthorized()])
+    assert_type(client.with_options(timeout=2, retry_policy=RetryPolicy(1)), HTTPClient)

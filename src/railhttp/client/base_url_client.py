@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from copy import copy
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeAlias, TypeVar, cast
 
@@ -9,6 +10,7 @@ from typing_extensions import Unpack, override
 from yarl import URL
 
 from railhttp.client.collaborators import refuse_two_policies, settings_of
+from railhttp.client.derived import ClientOptions
 from railhttp.client.http_client import HTTPClient
 from railhttp.client.response_verbs import ResponseVerbs
 from railhttp.model.body import BodyData
@@ -18,12 +20,12 @@ from railhttp.model.exchange import Exchange
 from railhttp.model.options import BodilessOptions, FormPairs, RequestOptions
 from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
+from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.interceptors.chain import InterceptorProtocol
+from railhttp.pipeline.interceptors.chain import Interceptor
 from railhttp.pipeline.observation.instruments import InstrumentProtocol
 from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
-from railhttp.pipeline.policies.retry import RetryPolicyProtocol
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 from railhttp.transport.pool import ConnectionPool
 
@@ -95,7 +97,7 @@ class BaseURLHTTPClient(ResponseVerbs):
         *,
         config: HTTPClientConfig | None = None,
         pool: ConnectionPool | None = None,
-        interceptors: Iterable[InterceptorProtocol] = (),
+        interceptors: Iterable[Interceptor] = (),
         resilience: ResiliencePipelineProtocol | None = None,
         metrics: MetricsRecorderProtocol | None = None,
         observers: Iterable[Observer] = (),
@@ -135,6 +137,13 @@ class BaseURLHTTPClient(ResponseVerbs):
     def name(self) -> str:
         """The name in the log."""
         return self._name
+
+    def with_options(self, **options: Unpack[ClientOptions]) -> Self:
+        """Derive a client that differs in some settings; see `HTTPClient.with_options`."""
+        derived = copy(self)
+        derived._client = self._client.with_options(**options)
+        derived._base_url = options.get("base_url", self._base_url)
+        return derived
 
     async def start(self) -> None:
         """Start now instead of with the first request; may be called twice."""

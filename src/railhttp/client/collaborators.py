@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeVar
 from railhttp.client.request_builder import Prepared
 from railhttp.model.clock import Clock
 from railhttp.model.config import UNSET, HTTPClientConfig
-from railhttp.model.errors import HTTPValidationError
+from railhttp.model.errors import HTTPInvalidRequestError, HTTPValidationError
+from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.validation import describe, require_methods
 from railhttp.pipeline.observation.observer_queue import Observer
-from railhttp.pipeline.policies.retry import RetryPolicy, RetryPolicyProtocol
+from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol, Stack
 from railhttp.transport.pool import ConnectionPool
 
@@ -64,6 +65,49 @@ class Policies(NamedTuple):
         ):
             return cls(resilience.stack, resilience.limits)
         return cls(Stack(retry=resilience))
+
+    def replaced(
+        self,
+        retry_policy: RetryPolicyProtocol | None,
+        circuit_breaker: CircuitBreakerProtocol | None,
+        resilience: ResiliencePipelineProtocol | None,
+        clock: Clock,
+    ) -> "Policies":
+        """Return the policies of a derived client; each that is not given is shared.
+
+        Raises:
+            HTTPValidationError: `retry_policy` and `resilience` are both given.
+        """
+        if resilience is not None:
+            return Policies.of(retry_policy, circuit_breaker, resilience, clock)
+        stack = self.stack
+        if retry_policy is not None:
+            stack = stack._replace(retry=retry_policy)
+        if circuit_breaker is not None:
+            stack = stack._replace(breaker=circuit_breaker)
+        return self._replace(stack=stack)
+
+    def retry_of(self, prepared: Prepared, clock: Clock) -> RetryPolicyProtocol | None:
+        """Return the retry policy of a call; None for that of the client.
+
+        Raises:
+            HTTPInvalidRequestError: A policy of another library has no number of retries.
+        """
+        given = prepared.retry
+        if not isinstance(given, int):
+            return given
+        usual = self.stack.retry
+        if given == 0 or usual is None:
+            return RetryPolicy(given + 1, reraise=True, clock=clock)
+        if isinstance(usual, RetryPolicy):
+            return usual.with_attempts(given + 1)
+        raise HTTPInvalidRequestError(
+            "needs a RetryPolicy in the client: name a `retry_policy` instead",
+            field="retries",
+            method=prepared.request.method,
+            url=prepared.request.url_text,
+            attempts=0,
+        )
 
     def limited(self, prepared: Prepared) -> Prepared:
         """Apply the limits to a request: of two limits the shorter one counts."""

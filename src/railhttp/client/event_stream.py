@@ -8,6 +8,7 @@ from railhttp.client.limited_response import LimitedResponse, check_limit
 from railhttp.client.stream_request import StreamRequest
 from railhttp.model.errors import (
     FAILURES,
+    CallInfo,
     HTTPDecodeError,
     HTTPResponseTooLargeError,
     HTTPValidationError,
@@ -84,8 +85,13 @@ class EventStream:
                 f"expected {EVENT_STREAM}",
                 where="Content-Type",
                 content_type=head.content_type,
+                response=await response.page(),  # often the document of an error
                 **response.call_info(),
             )
+
+    def call_info(self) -> CallInfo:
+        """Return the details that a failure of this stream carries."""
+        return self._request.call_info()
 
     def close(self) -> None:
         """Close the connection for good."""

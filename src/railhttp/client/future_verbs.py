@@ -47,6 +47,9 @@ class FutureVerbs(Verbs[ResponseFuture]):
     def __init__(self, client: "HTTPClient") -> None:
         self._client = client
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._client}>"
+
     @override
     def request(
         self, method: str, url: str | URL, **options: Unpack[RequestOptions]

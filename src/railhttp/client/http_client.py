@@ -1,8 +1,8 @@
 """The client: composes the rooms below, and turns exceptions into values."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
@@ -10,6 +10,7 @@ from returns.result import Failure, Result, Success
 from typing_extensions import Unpack, override
 from yarl import URL
 
+from railhttp.client.assembly import Parts, chains, home_of, usual_limits
 from railhttp.client.collaborators import (
     Policies,
     all_of,
@@ -18,9 +19,12 @@ from railhttp.client.collaborators import (
     publisher,
     settings_of,
 )
+from railhttp.client.derived import Change, ClientOptions
+from railhttp.client.lifecycle import Lifecycle
 from railhttp.client.request_builder import Prepared, RequestBuilder
 from railhttp.client.status_check import checked
 from railhttp.client.streams import Streams
+from railhttp.client.unwrapping import name_failures
 from railhttp.client.verbs import AsyncVerbs
 from railhttp.model.base_url import BaseURL
 from railhttp.model.body import Body
@@ -35,28 +39,29 @@ from railhttp.model.errors import (
 )
 from railhttp.model.exchange import Exchange
 from railhttp.model.options import RequestOptions
+from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
+from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
-from railhttp.pipeline.interceptors.chain import InterceptorChain, InterceptorProtocol
-from railhttp.pipeline.layers import Exchanged, Settings, build, opened, while_started
+from railhttp.pipeline.interceptors.chain import Interceptor, InterceptorChain
 from railhttp.pipeline.observation.instruments import InstrumentProtocol, Instruments
 from railhttp.pipeline.observation.metrics import CallMetrics, MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
-from railhttp.pipeline.policies.retry import RetryPolicyProtocol
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 from railhttp.pipeline.timeouts import ClosedError, Timeouts
-from railhttp.transport.exchange import AiohttpExchange
 from railhttp.transport.pool import NOT_STARTED, STARTED_ELSEWHERE, ConnectionPool
-from railhttp.transport.request_body import measure_file, read_stream
+from railhttp.transport.request_body import measure_file
 
 if TYPE_CHECKING:
     from railhttp.client.future_verbs import FutureVerbs
     from railhttp.client.stream_request import StreamRequest
     from railhttp.wire.multipart import FormFields
 
+name_failures()
 
-class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
+
+class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecycle):
     """An HTTP client in which every failure is a typed value.
 
     `request()` raises failures, the verbs (`get`, `post` …) return a `Result`, and `client.future`
@@ -106,7 +111,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         pool: ConnectionPool | None = None,
         retry_policy: RetryPolicyProtocol | None = None,
         circuit_breaker: CircuitBreakerProtocol | None = None,
-        interceptors: Iterable[InterceptorProtocol] = (),
+        interceptors: Iterable[Interceptor] = (),
         resilience: ResiliencePipelineProtocol | None = None,
         metrics: MetricsRecorderProtocol | None = None,
         *,
@@ -132,11 +137,11 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         self._clock = clock
         self._policies = Policies.of(retry_policy, circuit_breaker, resilience, clock)
         secret = config.secret_headers
-        base = BaseURL.of(base_url, headers, secret, share_credentials=share_credentials)
-        self._builder = RequestBuilder(config, partial(random_id, clock), base)
-        usual = (config.timeout, config.attempt_timeout, config.read_timeout)
-        limits = (None, *usual, *self._policies.limits)
-        self._timeouts = Timeouts(clock, limits, self._check_loop)
+        self._base = BaseURL.of(base_url, headers, secret, share_credentials=share_credentials)
+        self._share_credentials = share_credentials
+        self._home = home_of(self._base, share_credentials=share_credentials)
+        self._builder = RequestBuilder(config, partial(random_id, clock), self._base)
+        self._timeouts = Timeouts(clock, usual_limits(config, self._policies), self._check_loop)
         self._interceptors = (
             interceptors
             if isinstance(interceptors, InterceptorChain)
@@ -152,29 +157,65 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         )
         self._exchange = exchange
         self._service_name = service_name
-        self._stopped = False
-        self._retired: list[ConnectionPool] = []
-        self._closing: asyncio.Future[None] | None = None  # held here, as a loop holds tasks weakly
-        self._pool = pool or ConnectionPool.from_config(
+        pool = pool or ConnectionPool.from_config(
             config.pool,
             proxy=config.proxy,
             trust_env=config.trust_env,
             cookie_jar=config.cookie_jar,
         )
+        Lifecycle.__init__(self, pool, self._timeouts, self._events)
         self._compose()
 
+    @override
     def _compose(self) -> None:
-        pool, timeouts = self._pool, self._timeouts
-        stack, secret = self._policies.stack, self._config.secret_headers
-        chain, name = self._interceptors, self._service_name
-        settings = Settings(stack, timeouts, chain, secret, read_stream, name)
-        exchange = self._exchange or AiohttpExchange(pool, self._clock, timeouts.limit)
-        send: Exchanged = exchange.send
-        open_ = opened(exchange.open)
-        if self._exchange is not None:
-            send = while_started(send, pool.is_started, NOT_STARTED)
-            open_ = while_started(open_, pool.is_started, NOT_STARTED)
-        self._send, self._open = build(send, settings), build(open_, settings)
+        parts = Parts(
+            self._config,
+            self._clock,
+            self._timeouts,
+            self._policies,
+            self._interceptors,
+            self._exchange,
+            self._home,
+            self._service_name,
+        )
+        self._send, self._open = chains(parts, self._pool)
+
+    def with_options(self, **options: Unpack[ClientOptions]) -> Self:
+        """Derive a client that differs in some settings, and shares everything else.
+
+        It uses the same connections, cookies, interceptors, instruments, and the same state of
+        breakers, budgets and limits. Deriving one costs a fraction of a millisecond, so keep it if
+        it is used often; its calls cost what those of any client cost. It lives as long as the
+        client: it is started and stopped with it. If the derived one was started alone, its `stop`
+        stops the client too.
+
+        Args:
+            **options: See `ClientOptions`.
+
+        Raises:
+            HTTPValidationError: An option is not valid.
+            TypeError: An option does not exist.
+
+        Example:
+            >>> client = HTTPClient(base_url="https://api.example")
+            >>> client.with_options(timeout=2, total=True).config.timeout
+            2
+        """
+        change = Change.of(
+            options, self._config, self._policies, self._base, self._share_credentials, self._clock
+        )
+        derived = copy(self)
+        derived.live_with(self)
+        derived._config, derived._policies, derived._base = change
+        derived._home = self._home or home_of(
+            change.base, share_credentials=self._share_credentials
+        )
+        new_key = partial(random_id, self._clock)
+        derived._builder = RequestBuilder(change.config, new_key, change.base)
+        derived._service_name = options.get("service_name", self._service_name)
+        self._timeouts.expect(usual_limits(change.config, change.policies))
+        derived._compose()
+        return derived
 
     def _check_loop(self) -> None:
         # Called by the time limits, which ask for the running loop: a system call on Python 3.11.
@@ -184,7 +225,8 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             raise ClosedError(STARTED_ELSEWHERE)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {'' if self._pool.is_started() else 'not '}started>"
+        base = "" if self._base is None or not self._base.url else redact_url(self._base.url) + " "
+        return f"<{type(self).__name__} {base}{'' if self._pool.is_started() else 'not '}started>"
 
     @property
     def config(self) -> HTTPClientConfig:
@@ -204,54 +246,6 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         """The interceptors; a change counts from the next attempt on."""
         return self._interceptors
 
-    @property
-    def pool(self) -> ConnectionPool:
-        """The connection pool; a pool that is replaced stops with the client."""
-        return self._pool
-
-    @pool.setter
-    def pool(self, value: ConnectionPool) -> None:
-        self._retired.append(self._pool)
-        self._pool = value
-        self._compose()
-
-    async def start(self) -> None:
-        """Start the client and its pool; may be called twice, and again after `stop()`.
-
-        Raises:
-            HTTPConnectionError: It is started on another event loop (kind `closed`).
-        """
-        self._stopped = False
-        await self._pool.join(self)
-
-    async def stop(self) -> None:
-        """End all calls that are under way (kind `closed`) and close all connections.
-
-        A pool that ran before the client stays open. Cancelling the caller leaves nothing open.
-        """
-        self._stopped = True
-        self._timeouts.close()
-        self._closing = asyncio.ensure_future(self._close_pools())
-        await asyncio.shield(self._closing)
-        if self._events is not None:
-            await self._events.drain()
-
-    async def close(self) -> None:
-        """Do the same as `stop`."""
-        await self.stop()
-
-    async def _close_pools(self) -> None:
-        for pool in (self._pool, *self._retired):
-            await pool.leave(self)
-        self._retired.clear()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self.stop()
-
     @classmethod
     @asynccontextmanager
     async def session_context(
@@ -259,7 +253,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         config: HTTPClientConfig | None = None,
         retry_policy: RetryPolicyProtocol | None = None,
         circuit_breaker: CircuitBreakerProtocol | None = None,
-        interceptors: Iterable[InterceptorProtocol] = (),
+        interceptors: Iterable[Interceptor] = (),
     ) -> AsyncGenerator[Self, None]:
         """Yield a started client, and stop it at the end of the block.
 
@@ -291,7 +285,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
 
     async def post_multipart(
         self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
-    ) -> Result[HttpResponse, HTTPFailure]:
+    ) -> "Result[HttpResponse, HTTPFailure]":  # text: `help()` would list all nine
         """Upload a form as `multipart/form-data` (RFC 7578) by POST.
 
         Args:
@@ -332,9 +326,12 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         return Success(response)
 
     def _new_call(self, prepared: Prepared) -> HTTPCall:
-        request, origin, timeout, attempt_timeout, _ = self._policies.limited(prepared)
+        request, origin, timeout, attempt_timeout, retry, _ = self._policies.limited(prepared)
         listeners = self._instruments.listening
-        return HTTPCall(request, origin, self._clock, timeout, attempt_timeout, listeners)
+        call = HTTPCall(request, origin, self._clock, timeout, attempt_timeout, listeners)
+        if retry is not None:
+            call.retry = self._policies.retry_of(prepared, self._clock)
+        return call
 
     @override
     async def _stream_request(

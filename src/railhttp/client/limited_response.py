@@ -9,6 +9,7 @@ from railhttp.model.errors import (
     HTTPConnectionError,
     HTTPFailure,
     HTTPInvalidRequestError,
+    HTTPResponseTooLargeError,
     HTTPStatusError,
     HTTPTimeoutError,
     HTTPValidationError,
@@ -122,10 +123,31 @@ class LimitedResponse:
         finally:
             self._reading = False
 
-    async def status_error(self) -> HTTPStatusError:
-        """Build an `HTTPStatusError` with as much of the body as can be read.
+    async def read(self) -> bytes:
+        """Read what is left of the body, within its limit.
 
-        The status matters more than a page that breaks off, is corrupt, too slow or too large.
+        Raises:
+            HTTPResponseTooLargeError: It is larger than `max_response_bytes`.
+            HTTPClientError: See `chunk`.
+        """
+        body = bytearray()
+        while chunk := await self.chunk():
+            body += chunk
+            if len(body) > self._limits.max_bytes:
+                self.close()
+                limit = self._limits.max_bytes
+                message = f"the body is larger than {limit} bytes"
+                raise HTTPResponseTooLargeError(message, limit=limit, **self.call_info())
+        return bytes(body)
+
+    async def status_error(self) -> HTTPStatusError:
+        """Build an `HTTPStatusError` with as much of the body as can be read; see `page`."""
+        return HTTPStatusError(await self.page())
+
+    async def page(self) -> HttpResponse:
+        """Return the response with as much of its body as can be read.
+
+        The head matters more than a page that breaks off, is corrupt, too slow or too large.
 
         Raises:
             HTTPConnectionError: The client was stopped (kind `closed`).
@@ -141,7 +163,7 @@ class LimitedResponse:
         except (ExpiredError, *FAILURES) as error:
             if isinstance(error, HTTPConnectionError) and error.kind == "closed":
                 raise
-        return HTTPStatusError(self.answer(bytes(page[:most])))
+        return self.answer(bytes(page[:most]))
 
     def _misuse(self) -> HTTPFailure:
         if not self._closed:

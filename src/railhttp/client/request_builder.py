@@ -28,6 +28,7 @@ from railhttp.model.options import (
 )
 from railhttp.model.proxy import require_proxy
 from railhttp.model.request import Request, SendOptions, require_framing, require_method
+from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.url import QueryParams, extend_query, request_url
 from railhttp.model.validation import (
     TOKEN,
@@ -36,6 +37,7 @@ from railhttp.model.validation import (
     require_count,
     require_flag,
     require_function,
+    require_methods,
     require_text,
     require_timeout,
 )
@@ -46,6 +48,7 @@ _OWN: Final = frozenset(
         *("headers", "params", "json", "data", "cookies", "timeout", "attempt_timeout"),
         *("connect_timeout", "read_timeout", "allow_redirects", "max_redirects", "proxy"),
         *("ssl_context", "upload_progress", "idempotency_key", "idempotent"),
+        *("retries", "retry_policy"),
     }
 )
 """The options that are no words of aiohttp only."""
@@ -59,12 +62,18 @@ _SEND_OPTIONS: Final = frozenset(SendOptions._fields) & RequestOptions.__annotat
 
 
 class Prepared(NamedTuple):
-    """A request, its time limits, and a function that looks at the response."""
+    """A request, its time limits, and what is particular to its call.
+
+    Attributes:
+        retry: The retry policy of this call, or its number of retries; None for the client's.
+        check: A function that looks at the response.
+    """
 
     request: Request
     origin: str
     timeout: float | None
     attempt_timeout: float | None
+    retry: RetryPolicyProtocol | int | None = None
     check: StatusCheck | None = None
 
 
@@ -163,7 +172,7 @@ class RequestBuilder:
         attempt_timeout = options.get("attempt_timeout", self._attempt_timeout)
         timeout = require_timeout(timeout, "timeout")
         require_timeout(attempt_timeout, "attempt_timeout")
-        return Prepared(request, origin, timeout, attempt_timeout)
+        return Prepared(request, origin, timeout, attempt_timeout, _retry(options))
 
     def _keyed(self, options: RequestOptions) -> RequestOptions:
         key = options.get("idempotency_key")
@@ -190,6 +199,18 @@ class RequestBuilder:
         require_timeout(given.read_timeout, "read_timeout")
         require_count(given.max_redirects, "max_redirects")
         return given
+
+
+def _retry(options: RequestOptions) -> RetryPolicyProtocol | int | None:
+    retries, policy = options.get("retries"), options.get("retry_policy")
+    if retries is not None:
+        require_count(retries, "retries")
+        if policy is not None:
+            raise HTTPValidationError("must not be given with `retry_policy`", field="retries")
+        return retries
+    if policy is not None:
+        require_methods(policy, "execute", field="retry_policy")
+    return policy
 
 
 @lru_cache(maxsize=1024)

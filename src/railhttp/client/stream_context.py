@@ -1,10 +1,21 @@
 """The response of a stream: its head, and its body as it arrives."""
 
-from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from collections.abc import AsyncGenerator, Callable
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
+
+from returns.result import Failure, Result
+from typing_extensions import TypeForm
 
 from railhttp.client.limited_response import LimitedResponse, check_limit
-from railhttp.model.errors import HTTPDecodeError, HTTPResponseTooLargeError, HTTPStatusError
+from railhttp.model.errors import (
+    FAILURES,
+    HTTPDecodeError,
+    HTTPFailure,
+    HTTPInvalidRequestError,
+    HTTPResponseTooLargeError,
+    HTTPStatusError,
+)
+from railhttp.model.redaction import redact_url
 from railhttp.model.response import JSON, Headers, HttpResponse
 from railhttp.wire.lines import LineDecoder, LineSplitter, LineTooLong
 
@@ -12,6 +23,8 @@ if TYPE_CHECKING:
     from railhttp.transport.client_response import AiohttpResponse, SessionResponse
 
 T = TypeVar("T")
+
+PROBLEM: Final = "application/problem+json"
 
 
 class _Lines(Protocol[T]):
@@ -51,11 +64,16 @@ class StreamContext:
         ...     return size
     """
 
-    __slots__ = ("_head", "_resp")
+    __slots__ = ("_body", "_head", "_resp")
 
     def __init__(self, resp: "LimitedResponse | AiohttpResponse") -> None:
         self._resp = resp if isinstance(resp, LimitedResponse) else _of_session(resp)
         self._head = self._resp.answer()
+        self._body: bytes | None = None
+
+    def __repr__(self) -> str:
+        url = redact_url(self._head.url)
+        return f"<{type(self).__name__} {self.status} {self._head.method} {url}>"
 
     @property
     def status(self) -> int:
@@ -69,11 +87,87 @@ class StreamContext:
 
     @property
     def head(self) -> HttpResponse:
-        """The response as a value, with an empty body."""
+        """The response as a value; its body is empty until `read` has read it."""
         return self._head
 
+    async def read(self) -> bytes:
+        """Read the body, or what is left of it, into memory.
+
+        After that `head` has it, and so has the failure of `raise_for_status`.
+
+        Raises:
+            HTTPResponseTooLargeError: It is larger than the client's `max_response_bytes`.
+            HTTPClientError: See `aiter_bytes`.
+        """
+        if self._body is None:
+            self._body = await self._resp.read()
+            self._head = self._resp.answer(self._body)
+        return self._body
+
+    def json(self) -> JSON:
+        """Parse the body as JSON, after `await answer.read()`.
+
+        Raises:
+            HTTPDecodeError: See `HttpResponse.json`.
+            HTTPInvalidRequestError: The body was not read.
+        """
+        if self._body is None:
+            message = "has an unread body: `await answer.read()` first"
+            raise HTTPInvalidRequestError(message, field="stream", **self._resp.call_info())
+        return self._head.json()
+
+    def decoded(
+        self, model: TypeForm[T], *, max_line_bytes: int | None = None
+    ) -> AsyncGenerator[Result[T, HTTPFailure], None]:
+        """Yield the documents of an NDJSON body, each decoded.
+
+        A line that does not fit is a failure, whose `response` has it; the stream goes on. A 4xx or
+        5xx, with its body, and a failure of the stream itself are the last result.
+
+        Args:
+            model: The type of a document, see `railhttp.railway.decode`.
+            max_line_bytes: The most bytes that a line may have; None for no limit.
+
+        Raises:
+            TypeError: The type cannot be decoded; raised at once.
+            HTTPInvalidRequestError: `max_line_bytes` is neither positive nor None; raised at once.
+        """
+        from railhttp.client.documents import reader_of  # noqa: PLC0415  # few streams are decoded
+
+        check_limit(max_line_bytes, "max_line_bytes", self._resp.call_info())
+        read = reader_of(model, self._resp.call_info, self._head)
+        return self._results(read, LineSplitter(max_line_bytes))
+
+    async def _results(
+        self, read: Callable[[bytes, str], Result[T, HTTPFailure]], splitter: LineSplitter
+    ) -> AsyncGenerator[Result[T, HTTPFailure], None]:
+        number = 0
+        try:
+            if self.status >= 400 or self._head.content_type == PROBLEM:
+                yield Failure(await self._refusal())
+                return
+            async for line in self._lines(splitter):
+                number += 1
+                if line and not line.isspace():
+                    yield read(line, f"line {number}")
+        except FAILURES as failure:
+            yield Failure(failure)
+
+    async def _refusal(self) -> HTTPFailure:
+        """Return the failure of a response that is the document of an error, and no stream."""
+        page = await self._resp.page() if self._body is None else self._head
+        if self.status >= 400:
+            return HTTPStatusError(page)
+        return HTTPDecodeError(
+            "expected a stream of documents",
+            where="Content-Type",
+            content_type=PROBLEM,
+            response=page,
+            **self._resp.call_info(),
+        )
+
     def raise_for_status(self) -> None:
-        """Raise if the status is 400 or higher; the body stays unread.
+        """Raise if the status is 400 or higher; a body that was not read stays unread.
 
         Raises:
             HTTPStatusError: The response is a 4xx or 5xx.

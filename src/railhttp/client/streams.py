@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,12 +13,13 @@ from yarl import URL
 
 from railhttp.model.errors import FAILURES, HTTPFailure, HTTPInvalidRequestError
 from railhttp.model.options import ProgressCallback, RequestOptions, with_default_headers
+from railhttp.model.redaction import redact_url
 
 if TYPE_CHECKING:
+    from railhttp.client.documents import EventSource
     from railhttp.client.stream_context import StreamContext
     from railhttp.client.stream_request import StreamRequest
     from railhttp.model.download import Download
-    from railhttp.wire.sse import ServerSentEvent
 
 _DOWNLOAD_HEADERS: Final = {"Accept-Encoding": "identity"}
 
@@ -73,8 +74,7 @@ class Streams(ABC):
         finally:
             response.close()
 
-    @asynccontextmanager
-    async def sse(
+    def sse(
         self,
         url: str | URL,
         *,
@@ -83,7 +83,7 @@ class Streams(ABC):
         last_event_id: str = "",
         max_event_bytes: int | None = None,
         **options: Unpack[RequestOptions],
-    ) -> AsyncGenerator[AsyncIterator["ServerSentEvent"], None]:
+    ) -> "EventSource":
         """Open a stream of server-sent events (WHATWG HTML, 9.2).
 
         With `reconnect`, a connection that ended or broke is opened again with `Last-Event-ID`. It
@@ -99,39 +99,40 @@ class Streams(ABC):
             max_event_bytes: The most bytes that an event may have; None for no limit.
             **options: See `RequestOptions`.
 
-        Yields:
-            An async iterator of events.
+        Returns:
+            A block that yields the events, an async iterator. Its `decoded` makes documents of
+            them.
 
-        Raises:
+        Raises (from the block):
             HTTPInvalidRequestError: An argument is not valid.
             HTTPStatusError: The status is not 200.
-            HTTPDecodeError: The response is not a `text/event-stream`.
+            HTTPDecodeError: The response is not a `text/event-stream`; its `response` is what came
+                instead, often the document of an error.
             HTTPResponseTooLargeError: An event is larger than allowed.
             HTTPClientError: See `stream`.
         """
+        from railhttp.client.documents import EventSource  # noqa: PLC0415  # see above
         from railhttp.client.event_stream import (  # noqa: PLC0415  # see above
             EVENT_HEADERS,
             EventStream,
         )
 
-        request = await self._stream_request(
-            method, url, with_default_headers(options, EVENT_HEADERS)
-        )
-        if reconnect and method.upper() != "GET":
-            raise HTTPInvalidRequestError(
-                "only a GET can", field="reconnect", **request.call_info()
+        async def connect() -> EventStream:
+            request = await self._stream_request(
+                method, url, with_default_headers(options, EVENT_HEADERS)
             )
-        events = EventStream(
-            request,
-            reconnect=reconnect,
-            last_event_id=last_event_id,
-            max_event_bytes=max_event_bytes,
-        )
-        try:
-            await events.connect()
-            yield events.events()
-        finally:
-            events.close()
+            if reconnect and method.upper() != "GET":
+                raise HTTPInvalidRequestError(
+                    "only a GET can", field="reconnect", **request.call_info()
+                )
+            return EventStream(
+                request,
+                reconnect=reconnect,
+                last_event_id=last_event_id,
+                max_event_bytes=max_event_bytes,
+            )
+
+        return EventSource(connect, f"{method.upper()} {redact_url(str(url))}")
 
     async def download(
         self,
@@ -142,7 +143,7 @@ class Streams(ABC):
         progress: ProgressCallback | None = None,
         resume: bool = True,
         **options: Unpack[RequestOptions],
-    ) -> Result["Download", HTTPFailure]:
+    ) -> "Result[Download, HTTPFailure]":  # text: `help()` would list all nine
         """Download to a file by GET; the file gets its name, in one step, when it is complete.
 
         Until then it grows beside the target as `.name.part`. That part is kept if a download

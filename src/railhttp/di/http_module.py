@@ -8,11 +8,11 @@ from railhttp.di.containers import ContainerRegistrarProtocol
 from railhttp.di.http_provider import HTTPProvider
 from railhttp.di.modules import DynamicModule, Module
 from railhttp.model.config import UNSET, HTTPClientConfig
-from railhttp.pipeline.interceptors.chain import InterceptorProtocol
+from railhttp.model.retrying import RetryPolicyProtocol
+from railhttp.pipeline.interceptors.chain import Interceptor
 from railhttp.pipeline.observation.instruments import InstrumentProtocol
 from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
-from railhttp.pipeline.policies.retry import RetryPolicyProtocol
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 from railhttp.testing.scripted.transport import ScriptedTransport
 
@@ -36,7 +36,7 @@ class HTTPModule(Module):
         share_credentials: bool = False,
         timeout: float | None = UNSET,
         service_name: str | None = None,
-        interceptors: Iterable[InterceptorProtocol] = (),
+        interceptors: Iterable[Interceptor] = (),
         observers: Iterable[Observer] = (),
         instruments: Iterable[InstrumentProtocol] = (),
         retry_policy: RetryPolicyProtocol | None = None,

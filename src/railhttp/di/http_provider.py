@@ -14,12 +14,12 @@ from railhttp.di.containers import ContainerRegistrarProtocol, ContainerResolver
 from railhttp.di.health import HealthCheckResult
 from railhttp.model.config import UNSET, HTTPClientConfig
 from railhttp.model.exchange import Exchange
-from railhttp.pipeline.interceptors.chain import InterceptorProtocol
+from railhttp.model.retrying import RetryPolicyProtocol
+from railhttp.pipeline.interceptors.chain import Interceptor
 from railhttp.pipeline.observation.instruments import InstrumentProtocol
 from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.policies.breaker import CircuitBreakerRegistryProtocol
-from railhttp.pipeline.policies.retry import RetryPolicyProtocol
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class HTTPProvider:
         share_credentials: bool = False,
         timeout: float | None = UNSET,
         service_name: str | None = None,
-        interceptors: Iterable[InterceptorProtocol] = (),
+        interceptors: Iterable[Interceptor] = (),
         observers: Iterable[Observer] = (),
         instruments: Iterable[InstrumentProtocol] = (),
         retry_policy: RetryPolicyProtocol | None = None,

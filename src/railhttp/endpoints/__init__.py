@@ -3,6 +3,7 @@
 from railhttp.endpoints.endpoint import Answered, BoundEndpoint, Endpoint
 from railhttp.endpoints.events import BoundEvents, EventFeed, EventsEndpoint
 from railhttp.endpoints.openapi import openapi
+from railhttp.endpoints.paged import BoundPages, PagedEndpoint
 from railhttp.endpoints.parameters import Body, Header, Query
 from railhttp.endpoints.service import Service
 from railhttp.endpoints.streamed import BoundStream, StreamedEndpoint
@@ -13,11 +14,13 @@ __all__ = [
     "Body",
     "BoundEndpoint",
     "BoundEvents",
+    "BoundPages",
     "BoundStream",
     "Endpoint",
     "EventFeed",
     "EventsEndpoint",
     "Header",
+    "PagedEndpoint",
     "Query",
     "Service",
     "StreamedEndpoint",

@@ -20,11 +20,13 @@ from typing_extensions import TypeForm, Unpack
 from railhttp.client.http_client import HTTPClient
 from railhttp.endpoints.declaration import Binding, Declaration, caller, checked_options, merged
 from railhttp.endpoints.events import EventsEndpoint
+from railhttp.endpoints.paged import BoundPages, By, NextLink, PagedEndpoint, by_of
 from railhttp.endpoints.responses import Statuses
 from railhttp.endpoints.streamed import StreamedEndpoint
 from railhttp.model.errors import FAILURES, HTTPFailure, HTTPInvalidRequestError
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse
+from railhttp.railway.paging import next_link
 
 if TYPE_CHECKING:
     from railhttp.endpoints.service import Service
@@ -173,6 +175,24 @@ class Endpoint(Declaration, Generic[P, T_co, E_co]):
         """Declare a response that is read piece by piece."""
         return StreamedEndpoint.of(self)
 
+    def paged(
+        self, *, by: "By[T_co] | NextLink" = next_link, prefetch: int = 0
+    ) -> PagedEndpoint[P, T_co, E_co]:
+        """Declare that the value is a page which leads to the next one.
+
+        Args:
+            by: `next_link`, which follows the `Link` field; or a function from a page to the
+                parameters that change for the next one, None after the last.
+            prefetch: See `railhttp.railway.pages`.
+
+        Returns:
+            A function of the parameters of the first page; see `railhttp.railway.PageReader`.
+        """
+        options = self.options
+        return PagedEndpoint(
+            self, by_of(by), lambda client: Binding(client, "", "", options), options, prefetch
+        )
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> EndpointReader[T_co, E_co]:
         """Describe a call, for a client that is given later.
 
@@ -303,6 +323,14 @@ class BoundEndpoint(Generic[P, T_co, E_co]):
         """
         both = merged(self._options, checked_options(options))
         return BoundEndpoint(self.endpoint, self._binding, both)
+
+    def paged(
+        self, *, by: "By[T_co] | NextLink" = next_link, prefetch: int = 0
+    ) -> BoundPages[P, T_co, E_co]:
+        """Read the values as pages; see `Endpoint.paged`."""
+        binding = self._binding
+        paged = PagedEndpoint(self.endpoint, by_of(by), lambda _: binding, self._options, prefetch)
+        return BoundPages(paged, binding.client)
 
     def with_response(self) -> "BoundEndpoint[P, Answered[T_co], E_co]":
         """Return the response beside the value."""

@@ -141,6 +141,6 @@ def _of_span_only(attempt: RequestStarted, method: str) -> dict[str, str | int]:
     attributes: dict[str, str | int] = {"url.full": attempt.shown_url}
     if method != attempt.method:
         attributes["http.request.method_original"] = attempt.method
-    if attempt.attempt:
-        attributes["http.request.resend_count"] = attempt.attempt
+    if resend_count := attempt.attempt + attempt.resends:
+        attributes["http.request.resend_count"] = resend_count
     return attributes

@@ -1,7 +1,8 @@
 """The base of all failures, and the details that each of them carries."""
 
+from copy import copy
 from enum import Enum
-from typing import ClassVar, Final, Literal, TypeAlias, TypedDict
+from typing import ClassVar, Final, Literal, Self, TypeAlias, TypedDict
 
 from railhttp.model.redaction import redact_url
 
@@ -111,6 +112,19 @@ class HTTPClientError(HTTPError):
         self.delivery: Final = self._delivery if delivery is None else delivery
         self.attempts: Final = attempts
         self.elapsed: Final = elapsed
+
+    def of_call(self, message: str, call: CallInfo) -> Self:
+        """Return a copy that speaks of another call: one that this failure ended.
+
+        Args:
+            message: The cause, in words.
+            call: The details of the other call.
+        """
+        copied = copy(self)
+        shown: dict[str, object] = {**call, "url": redact_url(call.get("url", ""))}
+        copied.__dict__.update(shown, message=message)
+        copied.args = (message,)
+        return copied
 
     @property
     def label(self) -> str:

@@ -2,8 +2,8 @@
 
 import ssl
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import FrozenInstanceError, dataclass, field, replace
+from typing import Any, Final, Never, TypeVar
 
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.proxy import require_proxy
@@ -24,6 +24,21 @@ DEFAULT_MAX_REDIRECTS: Final = 10  # aiohttp's; browsers allow 20
 UNSET: Final[Any] = object()  # means "not given", because None means "no limit"
 
 
+T = TypeVar("T")
+
+
+def _naming_replace(cls: type[T]) -> type[T]:
+    """Let the error of an assignment to a frozen object say what to do."""
+
+    def refuse(self: T, name: str, value: object) -> Never:
+        message = f"cannot assign to {name!r}: use dataclasses.replace(config, {name}=...)"
+        raise FrozenInstanceError(message)
+
+    setattr(cls, "__setattr__", refuse)  # noqa: B010  # `dataclass` refuses one in the class body
+    return cls
+
+
+@_naming_replace
 @dataclass(frozen=True, slots=True)
 class ConnectionPoolConfig:
     """Settings of a connection pool.
@@ -74,6 +89,7 @@ class ConnectionPoolConfig:
         require_timeout(self.keepalive_timeout, "keepalive_timeout")
 
 
+@_naming_replace
 @dataclass(frozen=True, slots=True, init=False, repr=False)
 class HTTPClientConfig:
     """Settings of a client.

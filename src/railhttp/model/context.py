@@ -3,8 +3,48 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
+from typing_extensions import Unpack
+
+from railhttp.model.clock import Clock
+from railhttp.model.options import RequestOptions
 from railhttp.model.redaction import redact_headers, redact_url, redacted_repr
+from railhttp.model.response import HttpResponse
+
+
+class SideClient(Protocol):
+    """The client of a call, for requests that an interceptor makes itself.
+
+    They use the client's connections, and are not intercepted. They have their own retries and none
+    of the client's other policies: a breaker must not count them as requests of the caller.
+    """
+
+    @property
+    def clock(self) -> Clock:
+        """The client's clock."""
+        ...
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        **options: Unpack[RequestOptions],
+    ) -> HttpResponse:
+        """Make a request.
+
+        Args:
+            method: The HTTP method.
+            url: An absolute URL.
+            **options: See `RequestOptions`.
+
+        Returns:
+            The response, whatever its status.
+
+        Raises:
+            HTTPClientError: There was no response; always one of `HTTPFailure`.
+        """
+        ...
 
 
 @dataclass(repr=False)
@@ -23,6 +63,10 @@ class RequestContext:
             streamed. Assigning to it does not change the request.
         chunks: Reads a streamed body from its start, if it can be read more than once; or None.
         call_id: An id that all attempts of one call share.
+        base_origin: The origin of the client's base URL, where credentials belong; empty if they
+            may be sent to any origin.
+        notes: What interceptors keep for the attempt, by keys of their choice.
+        client: Makes requests of the interceptor itself; None outside of a client.
 
     Example:
         >>> RequestContext("get", "https://api.example/").method
@@ -40,6 +84,11 @@ class RequestContext:
         default=None, kw_only=True, repr=False, compare=False
     )
     call_id: str = field(default="", kw_only=True)
+    base_origin: str = field(default="", kw_only=True)
+    notes: dict[object, object] = field(
+        default_factory=dict, kw_only=True, repr=False, compare=False
+    )
+    client: SideClient | None = field(default=None, kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.method = self.method.upper()

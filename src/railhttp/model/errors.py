@@ -209,6 +209,8 @@ class HTTPDecodeError(HTTPClientError):
         message: The expected and the actual form of the data, without the data itself.
         where: The position: a JSON path such as `$.items[3].id`, or a byte or line number.
         content_type: The content type of the response; empty if it names none.
+        response: What was read in place of the expected data, such as the error document of a
+            stream; None if it is at hand already. It is never shown.
 
     Example:
         >>> HTTPDecodeError("expected an integer", where="$.id").where
@@ -224,11 +226,19 @@ class HTTPDecodeError(HTTPClientError):
         *,
         where: str = "",
         content_type: str = "",
+        response: "HttpResponse | None" = None,
         **call: Unpack[CallInfo],
     ) -> None:
         super().__init__(message, **call)
         self.where: Final = where
         self.content_type: Final = content_type
+        self.response: Final = response
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # As for `HTTPStatusError`.
+        shown = None if self.response is None else self.response.redacted()
+        rebuild, arguments, _ = super().__reduce__()
+        return rebuild, arguments, {**self.__dict__, "response": shown}
 
 
 class HTTPResponseTooLargeError(HTTPClientError):

@@ -16,10 +16,14 @@ class RequestStarted:
         method: The method, upper-case.
         url: The URL of the request, with its secrets; show `shown_url` instead.
         attempt: The number of the attempt, counted from 0; 0 for a call.
+        resends: How often interceptors asked for one more send so far; these are no attempts.
         added: Header fields that an instrument adds; they are sent with the attempt.
     """
 
-    __slots__ = ("_attempt_timeout", "_request", "_timeout", "added", "attempt", "method", "url")
+    __slots__ = (
+        *("_attempt_timeout", "_request", "_timeout"),
+        *("added", "attempt", "method", "resends", "url"),
+    )
 
     def __init__(
         self,
@@ -27,6 +31,8 @@ class RequestStarted:
         attempt: int = 0,
         timeout: float | None = None,
         attempt_timeout: float | None = None,
+        *,
+        resends: int = 0,
     ) -> None:
         self._request = request
         self._timeout = timeout
@@ -34,6 +40,7 @@ class RequestStarted:
         self.method: str = request.method
         self.url: URL = request.url
         self.attempt: int = attempt
+        self.resends: int = resends
         self.added: dict[str, str] = {}
 
     @property

@@ -20,7 +20,6 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "proxies": "use `proxy`, or HTTPClientConfig(proxy=...)",
     "query": "use `params`",
     "redirect": "use `allow_redirects`",
-    "retries": "give a RetryPolicy to the client",
     "stream": "use `client.stream`",
     "verify": "use `ssl_context` (False disables verification)",
 }

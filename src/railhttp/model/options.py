@@ -11,6 +11,7 @@ from yarl import URL
 
 from railhttp.model.body import BodyData
 from railhttp.model.response import HttpResponse
+from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.url import QueryParams, QueryValue
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class BodilessOptions(TypedDict, total=False):
     ssl_context: SSLContext | bool | None
     upload_progress: ProgressCallback | None
     idempotency_key: str | bool | None
+    retries: int | None
+    retry_policy: RetryPolicyProtocol | None
     idempotent: bool
     # aiohttp's own words
     auth: "aiohttp.BasicAuth | tuple[str, str] | None"
@@ -124,6 +127,10 @@ class RequestOptions(BodilessOptions, total=False):
             again. An exception that it raises fails the call, like a body that cannot be read.
         idempotency_key: Sent as `Idempotency-Key`, with the same value in every attempt, so that a
             POST can be repeated safely; True generates one.
+        retries: The largest number of retries of this call, by the rules of the client's policy; 0
+            makes one attempt.
+        retry_policy: The retry policy of this call, in place of the client's; it excludes
+            `retries`.
         idempotent: Declares that a repeated request does no harm, whatever its method, so that a
             POST may be retried. Nothing is sent for it.
         auth: Sent as Basic authentication: a name and a password.

@@ -18,6 +18,7 @@ from railhttp.model.errors import (
 from railhttp.model.exchange import IncomingResponse
 from railhttp.model.observation import RequestStarted
 from railhttp.model.request import Request
+from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.stage import Stage, call_info
 from railhttp.model.timeout import format_timeout
 from railhttp.pipeline.clock import random_id
@@ -146,9 +147,15 @@ class HTTPCall(Call):
         request: The request that the present attempt sends, as the interceptors left it.
         incoming: The open response, if the call is a stream. Of all its responses (redirects,
             attempts) only the last one is open.
+        retry: The retry policy of this call; None for that of the client.
+        resends: How often interceptors asked for one more send.
+        is_resend: Whether the next send belongs to the attempt that was sent last.
     """
 
     incoming: IncomingResponse | None = None
+    retry: RetryPolicyProtocol | None = None
+    resends = 0
+    is_resend = False
     _reached = Delivery.NOT_SENT
     _call_id = ""
 
@@ -208,8 +215,16 @@ class HTTPCall(Call):
         """Prepare another attempt: it starts from the caller's request."""
         self._reached = self.delivery
         self.stage = Stage.QUEUED
+        self.is_resend = False
         self.request = self.original
         self.origin = self._first_origin
+
+    def resend(self) -> None:
+        """Prepare one more send of the present attempt: what was proven before stays proven."""
+        self._reached = self.delivery
+        self.stage = Stage.QUEUED
+        self.resends += 1
+        self.is_resend = True
 
     def continue_from(self, earlier: "HTTPCall") -> None:
         """Speak of an earlier call too: a stream that is opened again is one piece of work."""
@@ -224,7 +239,9 @@ class HTTPCall(Call):
     def started_event(self, attempt: int = 0, request: Request | None = None) -> RequestStarted:
         """Return what instruments are passed when the call or one of its attempts begins."""
         sent = self.original if request is None else request
-        return RequestStarted(sent, attempt, self.timeout, self.attempt_timeout)
+        return RequestStarted(
+            sent, attempt, self.timeout, self.attempt_timeout, resends=self.resends
+        )
 
     @override
     def release(self) -> None:

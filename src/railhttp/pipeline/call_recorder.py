@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
+from typing_extensions import override
+
 from railhttp.pipeline.call import HTTPCall
 from railhttp.policy.retry import is_harmless
 
@@ -14,18 +16,46 @@ RECORDED_CALLS: Final[ContextVar[list[HTTPCall] | None]] = ContextVar(
 """The list that calls are added to; None if nothing records them."""
 
 
+class Recording(list[HTTPCall]):
+    """The calls of a piece of work, in order; an outer recording gets them too."""
+
+    outer: "list[HTTPCall] | None" = None
+
+    @override
+    def append(self, call: HTTPCall, /) -> None:
+        """Note a call that is about to be made; an exception from here ends it."""
+        super().append(call)
+        if self.outer is not None:
+            self.outer.append(call)
+
+
 @contextmanager
-def recorded_calls() -> Iterator[list[HTTPCall]]:
-    """Record the calls that are made inside the block, by any client and in any task."""
-    outer = RECORDED_CALLS.get()
-    calls: list[HTTPCall] = []
-    token = RECORDED_CALLS.set(calls)
+def recorded_calls(recording: Recording | None = None) -> Iterator[list[HTTPCall]]:
+    """Record the calls that are made inside the block, by any client and in any task.
+
+    Args:
+        recording: Takes the calls; a new one if None.
+
+    Yields:
+        The calls, a list that grows; an outer recording gets them too.
+    """
+    recording = Recording() if recording is None else recording
+    recording.outer = RECORDED_CALLS.get()
+    token = RECORDED_CALLS.set(recording)
     try:
-        yield calls
+        yield recording
     finally:
         RECORDED_CALLS.reset(token)
-        if outer is not None:
-            outer.extend(calls)
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Keep the calls inside the block out of a recording: they are not the work itself."""
+    token = RECORDED_CALLS.set(None)
+    try:
+        yield
+    finally:
+        RECORDED_CALLS.reset(token)
 
 
 def is_repeatable(call: HTTPCall) -> bool:

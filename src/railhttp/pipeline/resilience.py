@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from railhttp.model.clock import Clock
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.validation import require_methods, require_timeout
 from railhttp.pipeline.call import Attempt, Call, ReplayAware
 from railhttp.pipeline.clock import SYSTEM_CLOCK
@@ -19,7 +20,7 @@ from railhttp.pipeline.policies.bulkhead import Bulkhead
 from railhttp.pipeline.policies.foreign import guarded, own_breaker
 from railhttp.pipeline.policies.policy import Policy
 from railhttp.pipeline.policies.rate_limit import RateLimiter
-from railhttp.pipeline.policies.retry import RetryPolicy, RetryPolicyProtocol
+from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.pipeline.stack import CircuitBreakerProtocol, Layer, Stack
 from railhttp.pipeline.timeouts import Timeouts
 

@@ -12,10 +12,10 @@ from typing import (
 )
 
 if TYPE_CHECKING:  # most clients have a retry policy and nothing else (benchmarks/imports.py)
+    from railhttp.model.retrying import RetryPolicyProtocol
     from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
     from railhttp.pipeline.policies.bulkhead import Bulkhead
     from railhttp.pipeline.policies.rate_limit import RateLimiter
-    from railhttp.pipeline.policies.retry import RetryPolicyProtocol
 
 T = TypeVar("T")
 P = ParamSpec("P")

@@ -211,6 +211,10 @@ class Timeouts:
             queue = self._queues[seconds] = _TimerQueue(self, loop, seconds, keep=keep)
         return Timeout(queue, owner, fail)
 
+    def expect(self, usual: Iterable[float | None]) -> None:
+        """Keep the timers of more durations between two calls."""
+        self._usual |= frozenset(usual)
+
     def forget(self, queue: _TimerQueue) -> None:
         """Drop an unusual duration that no call uses any more."""
         if self._queues.get(queue.seconds) is queue:

@@ -6,6 +6,7 @@ from railhttp.railway.combinators import fallback, tap, tap_failure, then
 from railhttp.railway.concurrency import collect, first_success, gather, race, settled
 from railhttp.railway.decoders import Decoder, decode, decode_json, decode_lines, decode_text
 from railhttp.railway.outcome import catching, outcome, run
+from railhttp.railway.paging import PageReader, Pages, next_link, numbered, pages
 from railhttp.railway.problem import ProblemDetails, problem
 from railhttp.railway.reader import ResponseReader, retry
 from railhttp.railway.sharing import shared
@@ -13,6 +14,8 @@ from railhttp.railway.status import expect, on_status
 
 __all__ = [
     "Decoder",
+    "PageReader",
+    "Pages",
     "ProblemDetails",
     "ResponseReader",
     "catching",
@@ -26,8 +29,11 @@ __all__ = [
     "fallback",
     "first_success",
     "gather",
+    "next_link",
+    "numbered",
     "on_status",
     "outcome",
+    "pages",
     "problem",
     "race",
     "reader",

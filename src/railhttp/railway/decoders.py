@@ -31,6 +31,14 @@ class Decoder(Protocol[T_co]):
         ...
 
 
+class _Decoder(partial[Result[object, HTTPDecodeError]]):
+    model: object = None
+
+    def __repr__(self) -> str:
+        name = self.model.__qualname__ if type(self.model) is type else self.model
+        return f"decode({name})"
+
+
 @overload
 def decode(model: type[T]) -> Decoder[T]: ...
 @overload
@@ -64,7 +72,8 @@ def decode(model: TypeForm[T]) -> Decoder[T]:
         >>> failure.where, failure.message
         ('$[0].id', 'expected an integer, found a string')
     """
-    decoder = partial(_read, structure_of(model))
+    decoder = _Decoder(_read, structure_of(model))
+    decoder.model = model
     return cast("Decoder[T]", decoder)  # a type's structure makes values of that type
 
 

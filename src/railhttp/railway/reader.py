@@ -20,10 +20,10 @@ from railhttp.model.errors import FAILURES, Delivery, HTTPFailure, HTTPRetryExha
 from railhttp.model.options import RequestOptions
 from railhttp.model.request import IDEMPOTENT_METHODS
 from railhttp.model.response import HttpResponse
+from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.call_recorder import is_repeatable, recorded_calls
 from railhttp.pipeline.policies.foreign import exhausted
-from railhttp.pipeline.policies.retry import RetryPolicyProtocol
 from railhttp.railway.outcome import run
 from railhttp.wire.multipart import FormFields
 

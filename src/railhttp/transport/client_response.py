@@ -19,13 +19,13 @@ class SessionResponse:
     def __init__(self, resp: ClientResponse) -> None:
         self._resp = resp
 
-    def answer(self) -> HttpResponse:
-        """Return the response as a value, with an empty body."""
+    def answer(self, body: bytes = b"") -> HttpResponse:
+        """Return the response as a value, with the part of its body that was read."""
         resp, version = self._resp, self._resp.version
         return HttpResponse(
             resp.status,
             resp.headers,
-            b"",
+            body,
             str(resp.url),
             resp.method,
             http_version="1.1" if version is None else f"{version.major}.{version.minor}",
@@ -55,6 +55,17 @@ class SessionResponse:
                 raise failure from safe_cause(error)
             finally:
                 failure.__context__ = None  # it holds header fields and URLs
+
+    async def read(self) -> bytes:
+        """Read what is left of the body; see `chunk`."""
+        body = bytearray()
+        while chunk := await self.chunk():
+            body += chunk
+        return bytes(body)
+
+    async def page(self) -> HttpResponse:
+        """Return the response with its body."""
+        return self.answer(await self.read())
 
 
 def session_response(resp: object) -> SessionResponse:

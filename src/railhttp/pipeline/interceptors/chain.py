@@ -2,21 +2,33 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import (
+    Final,
+    NamedTuple,
+    NoReturn,
+    Protocol,
+    TypeAlias,
+    runtime_checkable,
+)
 
 from railhttp.model.context import RequestContext
-from railhttp.model.errors import HTTPInterceptorError
+from railhttp.model.errors import FAILURES, HTTPFailure, HTTPInterceptorError
 from railhttp.model.response import HttpResponse
 from railhttp.model.validation import mismatch, require_methods
-
-T = TypeVar("T", RequestContext, HttpResponse)
+from railhttp.pipeline.interceptors.again import (
+    Again,
+    ExchangeInterceptorProtocol,
+    ResendingInterceptorProtocol,
+)
 
 
 @runtime_checkable
 class InterceptorProtocol(Protocol):
     """Sees the request and the response of every attempt, and may change both.
 
-    An exception from it becomes an `HTTPInterceptorError` that names it.
+    An exception from it becomes an `HTTPInterceptorError` that names it; one of `HTTPFailure` keeps
+    its class, and speaks of the call. It may have a second method that sees a response together
+    with its request, see `ExchangeInterceptorProtocol`.
 
     Example:
         >>> class Tagged:
@@ -59,6 +71,10 @@ class InterceptorChainProtocol(Protocol):
         ...
 
 
+Interceptor: TypeAlias = InterceptorProtocol | ResendingInterceptorProtocol
+"""An interceptor; the second kind may ask for one more send."""
+
+
 class InterceptionError(HTTPInterceptorError):
     """An interceptor failed; the call replaces it by an `HTTPInterceptorError` with its details."""
 
@@ -82,20 +98,20 @@ class InterceptorChain:
         {'X-Api-Key': 'k3y'}
     """
 
-    def __init__(self, interceptors: Iterable[InterceptorProtocol] = ()) -> None:
+    def __init__(self, interceptors: Iterable[Interceptor] = ()) -> None:
         self.chained = Chained(interceptors)
 
     def __len__(self) -> int:
         return len(self.chained.interceptors)
 
-    def __iter__(self) -> Iterator[InterceptorProtocol]:
+    def __iter__(self) -> Iterator[Interceptor]:
         return iter(self.chained.interceptors)
 
     def __repr__(self) -> str:
         names = ", ".join(type(one).__name__ for one in self)
         return f"<{type(self).__name__}{names and f' of {names}'}>"
 
-    def add_interceptor(self, interceptor: InterceptorProtocol) -> None:
+    def add_interceptor(self, interceptor: Interceptor) -> None:
         """Append an interceptor: it sees requests last and responses first.
 
         Raises:
@@ -103,7 +119,7 @@ class InterceptorChain:
         """
         self.chained = Chained((*self, interceptor))
 
-    def remove_interceptor(self, interceptor: InterceptorProtocol) -> None:
+    def remove_interceptor(self, interceptor: Interceptor) -> None:
         """Remove the very object that was added; do nothing if it is not in the chain."""
         self.chained = Chained(one for one in self if one is not interceptor)
 
@@ -125,53 +141,166 @@ class InterceptorChain:
         return await self.chained.process_response(response)
 
 
+class NestedFailure(Exception):
+    """An interceptor raised one of `HTTPFailure`, which keeps its class.
+
+    Args:
+        interceptor: The name of the interceptor.
+        failure: The failure; it speaks of another call.
+    """
+
+    def __init__(self, interceptor: str, failure: HTTPFailure) -> None:
+        super().__init__()
+        self.interceptor: Final = interceptor
+        self.failure: Final = failure
+
+
+_See: TypeAlias = Callable[[RequestContext, HttpResponse], Awaitable[HttpResponse | Again]]
+
+
 class Chained:
     """Interceptors that stay the same from a request to its response."""
 
-    __slots__ = ("_requests", "_responses", "interceptors")
+    __slots__ = ("interceptors", "requests", "responses")
 
-    def __init__(self, interceptors: Iterable[InterceptorProtocol]) -> None:
+    def __init__(self, interceptors: Iterable[Interceptor]) -> None:
         self.interceptors = tuple(interceptors)
         for one in self.interceptors:
-            require_methods(one, "intercept_request", "intercept_response", field="interceptors")
-        self._requests = tuple((one, one.intercept_request) for one in self.interceptors)
-        backwards = reversed(self.interceptors)
-        self._responses = tuple((one, one.intercept_response) for one in backwards)
+            methods = ("intercept_request", "intercept_response")
+            require_methods(one, *methods, field="interceptors")
+        self.requests = tuple((one, one.intercept_request) for one in self.interceptors)
+        seeing = [(index, one, _seeing(one)) for index, one in enumerate(self.interceptors)]
+        self.responses = tuple(reversed(seeing))
 
-    def process_request(self, context: RequestContext) -> Awaitable[RequestContext]:
+    async def process_request(self, context: RequestContext) -> RequestContext:
         """See `InterceptorChain.process_request`."""
-        return _passed(context, self._requests, RequestContext)
-
-    def process_response(self, response: HttpResponse) -> Awaitable[HttpResponse]:
-        """See `InterceptorChain.process_response`."""
-        return _passed(response, self._responses, HttpResponse)
-
-
-async def _passed(
-    value: T,
-    intercepts: Iterable[tuple[InterceptorProtocol, Callable[[T], Awaitable[T]]]],
-    kind: type[T],
-) -> T:
-    for interceptor, intercept in intercepts:
         try:
-            result: object = await intercept(value)
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            return await Passage(self).inward(context)
+        except NestedFailure as nested:
+            raise nested.failure from nested.failure.__cause__
+
+    async def process_response(self, response: HttpResponse) -> HttpResponse:
+        """See `InterceptorChain.process_response`."""
+        for one in reversed(self.interceptors):
+            try:
+                given = await one.intercept_response(response)
+            except FAILURES:
                 raise
-            # Something that it waited for was cancelled, such as a shared task; not this call.
-            raise _failed(interceptor, value, "raised CancelledError") from error
-        except Exception as error:
-            raise _failed(interceptor, value, f"raised {type(error).__name__}") from error
-        if not isinstance(result, kind):
-            what = f"returned {type(result).__name__}, not {kind.__name__}"
-            raise _failed(interceptor, value, what)
-        value = result
-    return value
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
+                _fail(one, response, error)
+            if not isinstance(given, HttpResponse):
+                raise _not(HttpResponse, given, one, response)
+            response = given
+        return response
+
+
+def _seeing(interceptor: Interceptor) -> _See:
+    """Return the method that sees a response, with the request as its first argument."""
+    if isinstance(interceptor, ExchangeInterceptorProtocol):
+        return interceptor.intercept_exchange
+    see = interceptor.intercept_response
+    return lambda _, response: see(response)
+
+
+_Step: TypeAlias = tuple[str, str, dict[str, str], RequestContext]
+"""The method, the URL and the fields that an interceptor was given, and what it returned."""
+
+
+class Asked(NamedTuple):
+    """An interceptor's wish for one more send.
+
+    Attributes:
+        place: Its index in the chain.
+        name: Its name.
+        response: The response that it saw.
+    """
+
+    place: int
+    name: str
+    context: RequestContext
+    response: HttpResponse
+
+
+class Passage:
+    """The way of one attempt through the interceptors, there and back."""
+
+    __slots__ = ("_chained", "_steps")
+
+    def __init__(self, chained: Chained) -> None:
+        self._chained = chained
+        self._steps: list[_Step] = []
+
+    async def inward(self, context: RequestContext, first: int = 0) -> RequestContext:
+        """Pass a request through the interceptors, from `first` on."""
+        steps = self._steps
+        del steps[first:]
+        for one, intercept in self._chained.requests[first:]:
+            method, url, headers = context.method, context.url, context.headers.copy()
+            try:
+                given = await intercept(context)
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
+                _fail(one, context, error)
+            if not isinstance(given, RequestContext):
+                raise _not(RequestContext, given, one, context)
+            context = given
+            steps.append((method, url, headers, context))
+        return context
+
+    async def outward(self, response: HttpResponse, stop: int = -1) -> HttpResponse | Asked:
+        """Pass a response back, until an interceptor asks for one more send.
+
+        Args:
+            response: The response.
+            stop: The index of an interceptor whose wish was refused: it and those inside it have
+                seen the response.
+        """
+        responses = self._chained.responses
+        for index, one, see in responses if stop < 0 else responses[-stop or len(responses) :]:
+            try:
+                given = await see(self._steps[index][3], response)
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
+                _fail(one, response, error)
+            if isinstance(given, Again):
+                return Asked(index, type(one).__name__, given.context, response)
+            if not isinstance(given, HttpResponse):
+                raise _not(HttpResponse, given, one, response)
+            response = given
+        return response
+
+    async def again(self, asked: Asked, *, changed: bool) -> RequestContext:
+        """Pass the request of another send through the interceptors, see `Again`."""
+        context = asked.context
+        if changed:
+            return await self.inward(context, asked.place + 1)
+        context.method, context.url, context.headers, _ = self._steps[asked.place]
+        return await self.inward(context, asked.place)
+
+
+def _fail(
+    interceptor: Interceptor, value: RequestContext | HttpResponse, error: BaseException
+) -> NoReturn:
+    """Raise what the exception of an interceptor means."""
+    if isinstance(error, FAILURES):
+        raise NestedFailure(type(interceptor).__name__, error) from error
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise error
+        # Something that it waited for was cancelled, such as a shared task; not this call.
+    raise _failed(interceptor, value, f"raised {type(error).__name__}") from error
+
+
+def _not(
+    kind: type[object],
+    given: object,
+    interceptor: Interceptor,
+    value: RequestContext | HttpResponse,
+) -> InterceptionError:
+    return _failed(interceptor, value, f"returned {type(given).__name__}, not {kind.__name__}")
 
 
 def _failed(
-    interceptor: InterceptorProtocol, value: RequestContext | HttpResponse, what: str
+    interceptor: Interceptor, value: RequestContext | HttpResponse, what: str
 ) -> InterceptionError:
     name = type(interceptor).__name__
     return InterceptionError(f"{name} {what}", interceptor=name, method=value.method, url=value.url)

@@ -30,7 +30,7 @@ class MessageSigning(RequestInterceptor):
         covered: The parts to sign: `@method`, `@target-uri`, `@authority`, `@scheme`, `@path`,
             `@query`, and names of header fields in lower case, which the request must have.
         label: The name of the signature among several.
-        origin: The only origin whose requests are signed; None for all.
+        origin: The only origin whose requests are signed; None for that of the base URL.
         clock: The source of the signature's date.
 
     Raises:
@@ -44,6 +44,8 @@ class MessageSigning(RequestInterceptor):
         >>> sorted(asyncio.run(signing.intercept_request(context)).headers)
         ['Signature', 'Signature-Input']
     """
+
+    is_credential = True
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from functools import partial
 from multidict import CIMultiDict
 
 from railhttp.model.body import BytesBody, StreamBody
-from railhttp.model.context import RequestContext
+from railhttp.model.context import RequestContext, SideClient
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.headers import require_headers
 from railhttp.model.request import Request, require_framing, require_method
@@ -23,6 +23,8 @@ def context_of(
     call_id: str,
     read_body: Callable[[StreamBody], AsyncIterator[bytes]],
     service_name: str | None = None,
+    base_origin: str = "",
+    client: SideClient | None = None,
 ) -> RequestContext:
     """Return the context of an attempt, a copy that interceptors may change."""
     in_memory: bytes | None = b""
@@ -43,6 +45,8 @@ def context_of(
         body=in_memory,
         chunks=chunks,
         call_id=call_id,
+        base_origin=base_origin,
+        client=client,
     )
 
 
@@ -60,6 +64,14 @@ def taken_over(request: Request, context: RequestContext) -> Request:
     headers = require_headers(_changed(request, before, context.headers))
     require_framing(headers, request.body)
     return replace(request, method=require_method(context.method), url=target, headers=headers)
+
+
+def same_fields(first: Request, second: Request) -> bool:
+    """Whether two requests have the same method, URL and header fields."""
+    if first is second:
+        return True
+    heads = (first.method, first.url) == (second.method, second.url)
+    return heads and _fields(first) == _fields(second)
 
 
 def _fields(request: Request) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """Ready-made interceptors that add a header field to requests, unless the caller set it.
 
-Credentials are sent to every host that is called, unless `origin` names the only one.
+Credentials are sent to one origin: the one that `origin` names, or that of the client's base URL. A
+client without a base URL sends them to every host that is called.
 """
 
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from railhttp.model.authorization import basic_auth, bearer_auth
 from railhttp.model.context import RequestContext
@@ -25,18 +26,36 @@ class RequestInterceptor:
     Args:
         origin: The origin, such as `https://api.example`, whose requests it changes; None for all.
 
+    Attributes:
+        is_credential: Whether, without `origin`, only requests to the origin of the client's base
+            URL are changed; if the client has one.
+
     Raises:
         HTTPValidationError: `origin` is not an http or https URL.
     """
 
+    is_credential: ClassVar[bool] = False
+
     def __init__(self, *, origin: str | None = None) -> None:
         self._origin = None if origin is None else _origin(origin)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
     async def intercept_request(self, context: RequestContext) -> RequestContext:
         """Change the request if it goes to the origin."""
-        if self._origin is None or _origin(context.url) == self._origin:
+        if self.applies(context):
             await self.prepare(context)
         return context
+
+    def applies(self, context: RequestContext) -> bool:
+        """Whether the request goes to the origin."""
+        if self._origin is not None:
+            return _origin(context.url) == self._origin
+        home = context.base_origin if self.is_credential else ""
+        if not home or context.url.startswith(f"{home}/"):
+            return True
+        return _origin(context.url) == _origin(home)
 
     async def intercept_response(self, response: HttpResponse) -> HttpResponse:
         """Return the response as it is."""
@@ -52,6 +71,11 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parsed.scheme, parsed.host, parsed.port  # the default port too, written or not
 
 
+def has_header(context: RequestContext, name: str) -> bool:
+    """Whether a request has a header field, in any case."""
+    return name.lower() in {known.lower() for known in context.headers}
+
+
 class _HeaderField(RequestInterceptor):
     def __init__(self, name: str, value: str = "", *, origin: str | None = None) -> None:
         super().__init__(origin=origin)
@@ -62,7 +86,7 @@ class _HeaderField(RequestInterceptor):
     async def prepare(self, context: RequestContext) -> None:
         """Add the header field, unless the request has one with that name in any case."""
         value = await self._current(context)
-        if self._name.lower() not in {known.lower() for known in context.headers}:
+        if not has_header(context, self._name):
             context.headers[self._name] = value
 
     async def _current(self, context: RequestContext) -> str:
@@ -75,7 +99,7 @@ class BearerAuth(_HeaderField):
     Args:
         token: The token, or a function, async or not, that returns the current one. It may return
             a future or task that several calls share.
-        origin: The only origin that gets the token; None for all.
+        origin: The only origin that gets the token; None for that of the base URL.
 
     Raises:
         HTTPValidationError: The token has forbidden characters, or `origin` is not a URL.
@@ -86,6 +110,8 @@ class BearerAuth(_HeaderField):
         >>> asyncio.run(interceptor.intercept_request(context)).headers
         {'Authorization': 'Bearer mF_9.B5f-4.1JqM'}
     """
+
+    is_credential = True
 
     def __init__(self, token: Token, *, origin: str | None = None) -> None:
         super().__init__("Authorization", origin=origin)
@@ -104,7 +130,7 @@ class BasicAuth(_HeaderField):
     """Authenticates with a user name, which has no colon, and a password (RFC 7617).
 
     Args:
-        origin: The only origin that gets them; None for all.
+        origin: The only origin that gets them; None for that of the base URL.
 
     Raises:
         HTTPValidationError: One of them cannot be sent, or `origin` is not a URL.
@@ -114,6 +140,8 @@ class BasicAuth(_HeaderField):
         >>> asyncio.run(BasicAuth("ann", "s3cret").intercept_request(context)).headers
         {'Authorization': 'Basic YW5uOnMzY3JldA=='}
     """
+
+    is_credential = True
 
     def __init__(self, username: str, password: str, *, origin: str | None = None) -> None:
         value = basic_auth(username, password)["Authorization"]
@@ -127,7 +155,7 @@ class ApiKey(_HeaderField):
     `HTTPClientConfig(secret_headers=...)` too, so that no redirect takes it to another origin.
 
     Args:
-        origin: The only origin that gets the key; None for all.
+        origin: The only origin that gets the key; None for that of the base URL.
 
     Raises:
         HTTPValidationError: The field cannot be sent, or `origin` is not a URL.
@@ -136,6 +164,8 @@ class ApiKey(_HeaderField):
         >>> asyncio.run(ApiKey("k3y").intercept_request(RequestContext("GET", "http://h/"))).headers
         {'X-Api-Key': 'k3y'}
     """
+
+    is_credential = True
 
     def __init__(self, key: str, header: str = "X-Api-Key", *, origin: str | None = None) -> None:
         super().__init__(header, key, origin=origin)

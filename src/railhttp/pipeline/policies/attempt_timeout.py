@@ -6,6 +6,7 @@ from typing import TypeVar
 from typing_extensions import override
 
 from railhttp.model.clock import Clock
+from railhttp.model.timeout import format_timeout
 from railhttp.model.validation import require_timeout
 from railhttp.pipeline.call import Call
 from railhttp.pipeline.clock import SYSTEM_CLOCK
@@ -39,6 +40,9 @@ class AttemptTimeout(Policy):
         self._seconds = seconds
         super().__init__(clock)
         self._timeouts = Timeouts(clock, (seconds,))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {format_timeout(self._seconds)}>"
 
     @property
     def seconds(self) -> float:

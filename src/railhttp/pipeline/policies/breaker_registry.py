@@ -48,6 +48,9 @@ class CircuitBreakerRegistry:
         self._clock = clock
         self._breakers: dict[str, CircuitBreaker] = {}
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self._breakers)} breakers>"
+
     def get(self, name: str) -> CircuitBreaker | None:
         """Return the breaker with that name; None if there is none."""
         return self._breakers.get(name)
@@ -121,6 +124,9 @@ class OriginBreakers:
         self._store = store
         self._clock = clock
         self._breakers: OrderedDict[str, CircuitBreaker] = OrderedDict()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self._breakers)} origins>"
 
     @property
     def rule(self) -> BreakerRule:

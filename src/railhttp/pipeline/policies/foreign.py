@@ -17,10 +17,10 @@ from railhttp.model.errors import (
     HTTPRetryExhaustedError,
 )
 from railhttp.model.response import HttpResponse
+from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.pipeline.call import Attempt, Call, HTTPCall, ReplayAware
 from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.pipeline.policies.breaker_registry import OriginBreakers
-from railhttp.pipeline.policies.retry import RetryPolicyProtocol
 from railhttp.pipeline.stack import CircuitBreakerProtocol
 from railhttp.pipeline.timeouts import Timeout
 

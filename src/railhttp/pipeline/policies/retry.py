@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Set
-from typing import Final, ParamSpec, Protocol, TypeVar, runtime_checkable
+from copy import copy
+from dataclasses import replace
+from typing import Final, Self, TypeVar
 
 from typing_extensions import override
 
@@ -27,37 +29,9 @@ from railhttp.policy.deadline import Deadline
 from railhttp.policy.retry import RETRYABLE_STATUSES, RetryEvent, RetryRule, Trial
 
 T = TypeVar("T")
-P = ParamSpec("P")
 C = TypeVar("C", bound=Call)
 
 _LOG: Final = logging.getLogger("railhttp")
-
-
-@runtime_checkable
-class RetryPolicyProtocol(Protocol):
-    """Decides whether a call is made again, and waits before it is.
-
-    Example:
-        >>> class Once:
-        ...     async def execute(self, func, *args, **kwargs):
-        ...         return await func(*args, **kwargs)
-        >>> isinstance(Once(), RetryPolicyProtocol)
-        True
-    """
-
-    async def execute(
-        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Call `func` until it succeeds or the policy gives up.
-
-        Returns:
-            The result of `func`.
-
-        Raises:
-            HTTPRetryExhaustedError: Every attempt failed. If a policy raises another exception,
-                such as `tenacity.RetryError`, the client finds the failures of the attempts.
-        """
-        ...
 
 
 class RetryPolicy(Policy, ReplayAware):
@@ -139,6 +113,16 @@ class RetryPolicy(Policy, ReplayAware):
     def rule(self) -> RetryRule:
         """When this policy repeats a call, and after how long."""
         return self._rule
+
+    def with_attempts(self, max_attempts: int) -> Self:
+        """Return a policy with another number of attempts, which shares the budgets of this one.
+
+        Raises:
+            HTTPValidationError: The number is not positive.
+        """
+        other = copy(self)
+        other._rule = replace(self._rule, max_attempts=max_attempts)
+        return other
 
     @override
     async def run(self, send: Callable[[C], Awaitable[T]], call: C) -> T:
