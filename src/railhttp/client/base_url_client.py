@@ -15,7 +15,7 @@ from railhttp.client.streams import Streams
 from railhttp.client.verbs import AsyncVerbs
 from railhttp.model.body import BodyData
 from railhttp.model.clock import Clock
-from railhttp.model.config import HTTPClientConfig
+from railhttp.model.config import Certificate, HTTPClientConfig, Resolver, Verify
 from railhttp.model.errors import HTTPInvalidRequestError, HTTPStatusError
 from railhttp.model.exchange import Exchange
 from railhttp.model.options import BodilessOptions, RequestOptions
@@ -28,6 +28,7 @@ from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.policies.retry import RetryPolicyProtocol
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
+from railhttp.policy.egress import Egress
 from railhttp.transport.pool import ConnectionPool
 
 if TYPE_CHECKING:
@@ -103,6 +104,10 @@ class BaseURLHTTPClient(AsyncVerbs[HttpResponse], Streams):
         exchange: Exchange | None = None,
         share_credentials: bool = False,
         clock: Clock = SYSTEM_CLOCK,
+        egress: Egress | None = None,
+        verify: Verify | None = None,
+        cert: Certificate | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         refuse_two_policies(retry, resilience, field="retry")
         self._base_url = base_url
@@ -123,6 +128,10 @@ class BaseURLHTTPClient(AsyncVerbs[HttpResponse], Streams):
             base_url=base_url,
             headers=headers,
             share_credentials=share_credentials,
+            egress=egress,
+            verify=verify,
+            cert=cert,
+            resolver=resolver,
         )
 
     def __repr__(self) -> str:

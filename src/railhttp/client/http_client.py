@@ -12,9 +12,10 @@ from typing_extensions import Unpack, override
 
 from railhttp.client.collaborators import (
     Policies,
-    all_of,
+    chain_of,
     check_collaborators,
-    check_each,
+    instruments_of,
+    pool_of,
     publisher,
     settings_of,
 )
@@ -24,7 +25,7 @@ from railhttp.client.verbs import AsyncVerbs
 from railhttp.model.base_url import BaseURL
 from railhttp.model.body import Body
 from railhttp.model.clock import Clock
-from railhttp.model.config import HTTPClientConfig
+from railhttp.model.config import Certificate, HTTPClientConfig, Resolver, Verify
 from railhttp.model.errors import (
     FAILURES,
     HTTPCircuitOpenError,
@@ -39,12 +40,13 @@ from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
 from railhttp.pipeline.interceptors.chain import InterceptorChain, InterceptorProtocol
 from railhttp.pipeline.layers import Exchanged, Settings, build, opened, while_started
-from railhttp.pipeline.observation.instruments import InstrumentProtocol, Instruments
-from railhttp.pipeline.observation.metrics import CallMetrics, MetricsRecorderProtocol
+from railhttp.pipeline.observation.instruments import InstrumentProtocol
+from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.policies.retry import RetryPolicyProtocol
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 from railhttp.pipeline.timeouts import ClosedError, Timeouts
+from railhttp.policy.egress import Egress
 from railhttp.transport.exchange import AiohttpExchange
 from railhttp.transport.pool import NOT_STARTED, STARTED_ELSEWHERE, ConnectionPool
 from railhttp.transport.request_body import measure_file, read_stream
@@ -82,6 +84,10 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             replaces them. If there is a base URL, the secret ones (`Authorization`, `Cookie`,
             `X-Api-Key`, the config's `secret_headers` …) are sent to its origin only.
         share_credentials: Whether secret default headers are sent to other origins too.
+        egress: The gate that every connection must pass, see `Egress`.
+        verify: See `HTTPClientConfig`; it overrides that of `config`, like the next two.
+        cert: See `HTTPClientConfig`.
+        resolver: See `HTTPClientConfig`.
 
     Raises:
         HTTPValidationError: An argument is not valid; `retry_policy` and `resilience` exclude
@@ -115,6 +121,10 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         base_url: str = "",
         headers: Mapping[str, str] | None = None,
         share_credentials: bool = False,
+        egress: Egress | None = None,
+        verify: Verify | None = None,
+        cert: Certificate | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         check_collaborators(
             retry_policy=retry_policy,
@@ -124,7 +134,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             exchange=exchange,
             clock=clock,
         )
-        self._config = config = settings_of(config, pool)
+        self._config = config = settings_of(config, pool, verify, cert, resolver)
         self._clock = clock
         self._policies = Policies.of(retry_policy, circuit_breaker, resilience, clock)
         secret = config.secret_headers
@@ -133,30 +143,16 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         usual = (config.timeout, config.attempt_timeout, config.read_timeout)
         limits = (None, *usual, *self._policies.limits)
         self._timeouts = Timeouts(clock, limits, self._check_loop)
-        self._interceptors = (
-            interceptors
-            if isinstance(interceptors, InterceptorChain)
-            else InterceptorChain(all_of(interceptors, "interceptors"))
-        )
+        self._interceptors = chain_of(interceptors)
         self._events = publisher(observers, clock)
-        self._instruments = Instruments(
-            (
-                *([] if self._events is None else [self._events]),
-                *([] if metrics is None else [CallMetrics(metrics)]),
-                *check_each(instruments, "instruments"),
-            )
-        )
+        self._instruments = instruments_of(self._events, metrics, instruments)
         self._exchange = exchange
         self._service_name = service_name
         self._stopped = False
         self._retired: list[ConnectionPool] = []
         self._closing: asyncio.Future[None] | None = None  # held here, as a loop holds tasks weakly
-        self._pool = pool or ConnectionPool.from_config(
-            config.pool,
-            proxy=config.proxy,
-            trust_env=config.trust_env,
-            cookie_jar=config.cookie_jar,
-        )
+        self._egress = egress
+        self._pool = pool_of(config, pool, egress, exchange)
         self._compose()
 
     def _compose(self) -> None:
@@ -164,7 +160,9 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         stack, secret = self._policies.stack, self._config.secret_headers
         chain, name = self._interceptors, self._service_name
         settings = Settings(stack, timeouts, chain, secret, read_stream, name)
-        exchange = self._exchange or AiohttpExchange(pool, self._clock, timeouts.limit)
+        exchange = self._exchange or AiohttpExchange(
+            pool, self._clock, timeouts.limit, self._egress
+        )
         send: Exchanged = exchange.send
         open_ = opened(exchange.open)
         if self._exchange is not None:

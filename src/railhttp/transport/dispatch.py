@@ -31,9 +31,16 @@ from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.request import Request, SendOptions
 from railhttp.model.stage import AttemptState, Stage
+from railhttp.policy.egress import Egress
 from railhttp.transport.connection import StrictResponseHandler
-from railhttp.transport.connector import Destination, KeepaliveConnector, Lease
+from railhttp.transport.connector import (
+    Destination,
+    KeepaliveConnector,
+    Lease,
+    refused_by_egress,
+)
 from railhttp.transport.cookie_jar import CookieJar
+from railhttp.transport.socks import is_socks
 from railhttp.transport.upload import Upload
 from railhttp.wire.request_head import (
     closes_connection,
@@ -77,9 +84,13 @@ class Dispatcher:
         connector: The connector of that session.
         jar: Stores cookies; None to ignore them.
         proxy_for: Returns the proxy for a URL, or None.
+        egress: The gate that every connection must pass.
     """
 
-    __slots__ = ("_connector", "_fields", "_jar", "_key", "_plain", "_proxy_for", "session")
+    __slots__ = (
+        *("_connector", "_egress", "_fields", "_jar", "_key", "_plain", "_proxy_for"),
+        "session",
+    )
 
     def __init__(
         self,
@@ -87,8 +98,10 @@ class Dispatcher:
         connector: KeepaliveConnector,
         jar: CookieJar | None,
         proxy_for: Callable[[URL], URL | None],
+        egress: Egress | None = None,
     ) -> None:
         self.session = session
+        self._egress = egress
         self._connector = connector
         self._proxy_for = proxy_for
         self._jar = jar
@@ -96,6 +109,10 @@ class Dispatcher:
         self._fields = cast("CIMultiDict[object]", session.headers)
         self._key = lru_cache(maxsize=64)(_connection_key)
         self._plain = lru_cache(maxsize=1024)(self._address_plain)
+
+    def gated_by(self, egress: Egress) -> "Dispatcher":
+        """Return a dispatcher that uses connections through an egress gate only."""
+        return Dispatcher(self.session, self._connector, self._jar, self._proxy_for, egress)
 
     def dispatch(
         self, request: Request, attempt: AttemptState, wall: Callable[[], float]
@@ -131,6 +148,7 @@ class Dispatcher:
             options.ssl_context,
             address.credentials,
             attempt,
+            self._egress,
         )
         timeout = _timeout(options.connect_timeout, options.read_timeout)
         try:
@@ -197,12 +215,16 @@ class Dispatcher:
         url, options = request.url, request.options
         chosen = options.proxy
         proxy = self._proxy_for(url) if chosen is None else URL(chosen) if chosen else None
+        if self._egress is not None:
+            _check_egress(self._egress, url, proxy)
         defaults = self.session.headers
         forwarding, credentials = proxy, ""
-        if proxy is not None and url.scheme == "https":  # the proxy opens a tunnel
+        if is_socks(proxy):  # it carries bytes, and takes no part in HTTP
+            forwarding = None
+        elif proxy is not None and url.scheme == "https":  # the proxy opens a tunnel
             forwarding, credentials = None, proxy_credentials(request, defaults)
         head = request_head(request, defaults, cookies=cookies, proxy=forwarding)
-        key = self._key(url.origin(), proxy, options.ssl_context, credentials)
+        key = self._key(url.origin(), proxy, options.ssl_context, credentials, self._egress)
         return Address(key, head, proxy, credentials, closes_connection(head))
 
     def _cookies(self, request: Request, wall: Callable[[], float]) -> str:
@@ -214,9 +236,22 @@ class Dispatcher:
 
 
 def _connection_key(
-    origin: URL, proxy: URL | None, tls: ssl.SSLContext | bool | None, credentials: str
+    origin: URL,
+    proxy: URL | None,
+    tls: ssl.SSLContext | bool | None,
+    credentials: str,
+    egress: Egress | None,
 ) -> ConnectionKey:
-    return Destination(origin, proxy, tls, credentials).connection_key
+    return Destination(origin, proxy, tls, credentials, egress=egress).connection_key
+
+
+def _check_egress(egress: Egress, url: URL, proxy: URL | None) -> None:
+    """Check all that is known before a connection is made; the connector checks its address."""
+    reason = egress.refusal(url.scheme, url.raw_host or "", url.port or 0)
+    if proxy is not None:
+        reason = "a proxy would choose the address; set `trust_env=False` or `proxy=''`"
+    if reason:
+        raise refused_by_egress(reason)
 
 
 def _send(protocol: StrictResponseHandler, request: Request, head: bytes) -> Upload | None:
