@@ -33,7 +33,7 @@ from typing_extensions import override
 from yarl import URL
 
 from railhttp.model.config import ConnectionPoolConfig
-from railhttp.model.errors import HTTPConnectionError
+from railhttp.model.errors import HTTPConnectionError, HTTPValidationError
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.policy.egress import Egress
 from railhttp.transport.connection import StrictResponseHandler
@@ -199,6 +199,8 @@ class KeepaliveConnector(FairConnector):
         if isinstance(req, Destination) and req.attempt is not None:
             req.attempt.stage = Stage.CONNECTING
         if self._unix_socket is not None:
+            if req.proxy is not None:
+                raise HTTPValidationError("cannot reach the `unix_socket`", field="proxy")
             return await self._connect_unix(self._unix_socket, req, timeout)
         if req.proxy is not None and is_socks(req.proxy):
             host, port = req.url.raw_host or "", req.url.port or 0

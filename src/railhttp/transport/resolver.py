@@ -8,6 +8,8 @@ from typing import Final
 from aiohttp.abc import AbstractResolver, ResolveResult
 from typing_extensions import override
 
+from railhttp.model.validation import require_str
+
 _NUMERIC: Final = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
@@ -26,7 +28,11 @@ class FunctionResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         try:
-            addresses = [str(ip_address(address)) for address in await self._resolve(host, port)]
+            # An int would be an address for `ip_address`, too.
+            addresses = [
+                str(ip_address(require_str(address, "resolver")))
+                for address in await self._resolve(host, port)
+            ]
         except OSError:
             raise
         except Exception as error:
