@@ -43,6 +43,8 @@ MODULES: Final = (
     "railhttp.di",
     "railhttp.doctor",
     "railhttp.cookies",
+    "railhttp.egress",
+    "railhttp.sync",
     "railhttp.endpoints",
     "railhttp.testing",
     "railhttp.testing.strategies",

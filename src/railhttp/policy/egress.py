@@ -1,4 +1,4 @@
-"""Where a client may connect to: pure decisions about names, ports and addresses."""
+"""The destinations of a client: pure decisions about names, ports and addresses."""
 
 import re
 from collections.abc import Collection
@@ -223,7 +223,7 @@ class Egress:
 
 
 def without_address(url: URL) -> str:
-    """Return a URL as text, with a mask in place of a literal address.
+    """Return a URL as text, and mask its host if that is an address.
 
     Example:
         >>> without_address(URL("http://10.1.2.3:8080/x")), without_address(URL("http://h/"))

@@ -1,4 +1,4 @@
-"""The synchronous client: the client on a loop in a thread, behind methods that wait."""
+"""The synchronous client: it runs the asynchronous one on a loop in a thread."""
 
 import os
 import threading
@@ -36,7 +36,7 @@ _make: Callable[..., AsyncHTTPClient] = AsyncHTTPClient  # its parameters are ch
 def _takes(
     make: Callable[P, AsyncHTTPClient],
 ) -> Callable[[Callable[..., None]], Callable[Concatenate["HTTPClient", P], None]]:
-    """Give an `__init__` the parameters of the asynchronous client."""
+    """Declare that an `__init__` has the parameters of the asynchronous client."""
 
     def typed(init: Callable[..., None]) -> Callable[Concatenate["HTTPClient", P], None]:
         return update_wrapper(init, AsyncHTTPClient.__init__, assigned=(), updated=())
@@ -47,8 +47,8 @@ def _takes(
 class HTTPClient:
     """`railhttp.HTTPClient` for code that does not await: the same verbs, arguments and results.
 
-    The client runs on an event loop in a thread of its own, so it also works where a loop is
-    running already, as in a notebook. It starts with its first call, and ends with its `with`
+    The client runs its own event loop in a thread, so it also works while another loop is running,
+    as in a notebook. It starts with its first call, and ends with its `with`
     block, with `close()`, or with the program. Threads may share it. Interceptors, observers and
     progress callbacks run in the client's thread, and cannot call the client.
 

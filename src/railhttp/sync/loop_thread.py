@@ -28,7 +28,7 @@ def closed_failure(method: str, url: str) -> HTTPConnectionError:
 
 
 class LoopThread:
-    """A client on an event loop of its own, in a daemon thread that starts at once.
+    """A client and its event loop, in a daemon thread that starts at once.
 
     Args:
         client: The client; it is started and stopped on the loop.

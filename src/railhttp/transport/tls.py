@@ -40,7 +40,7 @@ def _system_context() -> ssl.SSLContext:
 
 @cache
 def shared_context(*, verify: bool) -> ssl.SSLContext:
-    """Return the context of all pools without TLS settings of their own.
+    """Return the context that pools share unless they have TLS settings.
 
     Making one takes about 36 ms, so it is made once per process.
     """
