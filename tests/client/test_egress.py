@@ -231,6 +231,24 @@ def test_what_passes_the_gate_by_is_refused_when_the_client_is_built(
     assert caught.value.field == "egress"
 
 
+@pytest.mark.parametrize(
+    "pool",
+    [
+        ConnectionPool(unix_socket="/nowhere/api.sock"),
+        ConnectionPool(proxy="http://127.0.0.1:1"),
+        ConnectionPool(proxy="socks5h://127.0.0.1:1"),
+    ],
+)
+async def test_a_pool_that_replaces_another_does_not_pass_the_gate_by(
+    faults: FaultServer, pool: ConnectionPool
+) -> None:
+    async with client_of() as client:
+        client.pool = pool
+        await client.start()
+        assert_rejected((await client.get(faults.url())).failure())
+    assert faults.connections == 0
+
+
 async def test_a_proxy_of_a_call_or_of_the_environment_is_rejected(
     proxy: ProxyServer, faults: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -154,7 +154,7 @@ def test_a_user_that_basic_authentication_cannot_name_is_refused(user: str) -> N
 @pytest.mark.parametrize(
     ("proxy", "normal"),
     [
-        ("socks5h://h", "socks5h://h"),
+        ("socks5h://h", "socks5h://h:1080"),
         ("SOCKS5H://ann:s3cret@Proxy.example:80", "socks5h://ann:s3cret@proxy.example:80"),
         ("socks5h://[::1]:1080", "socks5h://[::1]:1080"),
     ],

@@ -14,6 +14,7 @@ from railhttp.model.validation import CONTROL, SCHEME, require, require_host, re
 SOCKS: Final = "socks5h"
 """The scheme of a SOCKS5 proxy that resolves the names, as curl spells it."""
 
+_SOCKS_PORT: Final = 1080  # RFC 1928, section 3
 _HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
 _SOCKS: Final = re.compile(rf"{SOCKS}://", re.IGNORECASE)
 _ENTRY: Final = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(:(?P<port>[0-9]{1,5}))?")
@@ -40,7 +41,8 @@ def require_proxy(proxy: object, field: str = "proxy") -> str:
     if by_socks and isinstance(proxy, str):
         authority = proxy[len(SOCKS) :]
         require_url(f"http{authority}", field)
-        normal = str(URL(SOCKS + authority))
+        url = URL(SOCKS + authority)
+        normal = str(url if url.port else url.with_port(_SOCKS_PORT))
     else:
         normal = require_url(proxy, field, require_scheme=False)
     url = URL(normal)

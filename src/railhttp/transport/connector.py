@@ -199,6 +199,8 @@ class KeepaliveConnector(FairConnector):
         if isinstance(req, Destination) and req.attempt is not None:
             req.attempt.stage = Stage.CONNECTING
         if self._unix_socket is not None:
+            if isinstance(req, Destination) and req.egress is not None:
+                raise refused_by_egress("a Unix socket has no address")
             if req.proxy is not None:
                 raise HTTPValidationError("cannot reach the `unix_socket`", field="proxy")
             return await self._connect_unix(self._unix_socket, req, timeout)

@@ -11,7 +11,6 @@ from railhttp.extra import provided_by
 from railhttp.model.errors import HTTPConnectionError, HTTPValidationError
 from railhttp.model.proxy import SOCKS
 
-_PORT: Final = 1080
 _LIMIT: Final = 86_400.0  # seconds; the caller's own limit is shorter, and None would mean 60
 
 
@@ -52,7 +51,7 @@ async def connect_by_socks(proxy: URL, host: str, port: int, key: ConnectionKey)
     gate = Proxy(
         ProxyType.SOCKS5,
         proxy.host or "",
-        proxy.port or _PORT,
+        proxy.port or 0,
         username=proxy.user,
         password=proxy.password,
         rdns=True,
