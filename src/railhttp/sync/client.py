@@ -1,8 +1,6 @@
 """The synchronous client: it runs the asynchronous one on a loop in a thread."""
 
 import os
-import threading
-import weakref
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from functools import update_wrapper
@@ -19,7 +17,12 @@ from railhttp.model.errors import HTTPConnectionError, HTTPFailure
 from railhttp.model.options import ProgressCallback, RequestOptions
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.interceptors.chain import InterceptorChain
-from railhttp.sync.loop_thread import LoopThread, ThreadClosedError, closed_failure
+from railhttp.sync.loop_thread import (
+    LoopThread,
+    ThreadClosedError,
+    ThreadLife,
+    closed_failure,
+)
 from railhttp.sync.stream_context import StreamContext
 from railhttp.transport.pool import ConnectionPool
 
@@ -72,13 +75,10 @@ class HTTPClient:
     @_takes(AsyncHTTPClient)
     def __init__(self, *args: object, **kwargs: object) -> None:
         self._client = _make(*args, **kwargs)
-        self._lock = threading.Lock()
-        self._thread: LoopThread | None = None
-        self._closed = False
+        self._life = ThreadLife(self._client)
 
     def __repr__(self) -> str:
-        state = "closed" if self._closed else "started" if self._thread else "not started"
-        return f"<sync.{type(self).__name__} {state}>"
+        return f"<sync.{type(self).__name__} {self._life.state}>"
 
     @property
     def config(self) -> HTTPClientConfig:
@@ -97,20 +97,14 @@ class HTTPClient:
 
     def start(self) -> None:
         """Start now instead of with the first call; a closed client can be started again."""
-        with self._lock:
-            self._closed = False
-        self._started()
+        self._life.start()
 
     def close(self) -> None:
         """End all calls that are under way (kind `closed`), and close all connections.
 
         May be called twice, and by any thread.
         """
-        with self._lock:
-            self._closed = True
-            thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.close()
+        self._life.close()
 
     def stop(self) -> None:
         """Do the same as `close`."""
@@ -127,15 +121,6 @@ class HTTPClient:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _started(self) -> LoopThread:
-        with self._lock:
-            if self._closed:
-                raise ThreadClosedError
-            if self._thread is None:
-                self._thread = LoopThread(self._client)
-                weakref.finalize(self, self._thread.close_at_exit)
-            return self._thread
 
     def request(self, method: str, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
         """Make a request, and raise its failure; see `railhttp.HTTPClient.request`.
@@ -279,7 +264,7 @@ class HTTPClient:
             kind, trace = (None, None) if error is None else (type(error), error.__traceback__)
             return await opened.__aexit__(kind, error, trace)
 
-        value, thread = self._run(enter(), method, url), self._started()
+        value, thread = self._run(enter(), method, url), self._life.thread()
         try:
             yield value, thread
         except BaseException as error:
@@ -299,7 +284,7 @@ class HTTPClient:
 
     def _run(self, call: Coroutine[object, object, T], method: str, url: str) -> T:
         try:
-            return self._started().run(call)
+            return self._life.thread().run(call)
         except ThreadClosedError:
             call.close()
             raise closed_failure(method, url) from None

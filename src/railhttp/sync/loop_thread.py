@@ -3,8 +3,8 @@
 import asyncio
 import concurrent.futures
 import threading
+import weakref
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import suppress
 from typing import Final, TypeVar
 
 from railhttp.client.http_client import HTTPClient
@@ -38,7 +38,7 @@ class LoopThread:
         self._client = client
         self._lock = threading.Lock()
         self._closed = False
-        self._stop: asyncio.Event | None = None
+        self._stop = asyncio.Event()
         started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
         self._thread = threading.Thread(
             target=self._live, args=(started,), name="railhttp", daemon=True
@@ -58,7 +58,6 @@ class LoopThread:
             # else: the program ends, and no new thread can shut down the pool of threads
 
     async def _serve(self, started: "concurrent.futures.Future[asyncio.AbstractEventLoop]") -> None:
-        self._stop = asyncio.Event()
         async with self._client:
             started.set_result(asyncio.get_running_loop())
             await self._stop.wait()
@@ -119,22 +118,64 @@ class LoopThread:
                 return
             yield from items
 
-    def close(self) -> None:
-        """Stop the client, end the loop and wait for the thread; may be called twice."""
+    def close(self, seconds: float | None = None) -> None:
+        """Stop the client, end the loop and wait for the thread; may be called twice.
+
+        Args:
+            seconds: The longest wait; None is no limit. The thread is a daemon, so a program can
+                end without it.
+        """
         with self._lock:
             is_first, self._closed = not self._closed, True
-        if is_first and self._stop is not None:
-            with suppress(RuntimeError):  # the loop is closed already, in a forked process
+            if is_first and self._thread.is_alive():
                 self._loop.call_soon_threadsafe(self._stop.set)
         # The garbage collector may call this on any thread.
         if threading.current_thread() is not self._thread:
-            self._thread.join()
+            self._thread.join(seconds)
 
-    def close_at_exit(self) -> None:
-        """Do the same as `close`, within a few seconds; the thread is a daemon."""
+
+class ThreadLife:
+    """Starts the thread of a client when it is needed, and ends it with the client.
+
+    Args:
+        client: The client that lives on the loop of the thread.
+    """
+
+    def __init__(self, client: HTTPClient) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self._thread: LoopThread | None = None
+        self._closed = False
+
+    @property
+    def state(self) -> str:
+        """The state, in words."""
+        return "closed" if self._closed else "started" if self._thread else "not started"
+
+    def start(self) -> None:
+        """Start the thread, also after `close`."""
         with self._lock:
-            is_first, self._closed = not self._closed, True
-        if is_first and self._stop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-            if threading.current_thread() is not self._thread:
-                self._thread.join(_EXIT_SECONDS)
+            self._closed = False
+        self.thread()
+
+    def thread(self) -> LoopThread:
+        """Return the thread, and start it if it has not been needed before.
+
+        Raises:
+            ThreadClosedError: The client is closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise ThreadClosedError
+            if self._thread is None:
+                self._thread = LoopThread(self._client)
+                weakref.finalize(self, self._thread.close, _EXIT_SECONDS)
+            return self._thread
+
+    def close(self) -> None:
+        """Stop the client and end the thread; may be called twice, and by any thread."""
+        with self._lock:
+            self._closed = True
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.close()
