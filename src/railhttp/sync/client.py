@@ -131,7 +131,9 @@ class HTTPClient:
         """
         return self._run(self._client.request(method, url, **options), method, url)
 
-    def get(self, url: str, **options: Unpack[RequestOptions]) -> Result[HttpResponse, HTTPFailure]:
+    def get(
+        self, url: str, **options: Unpack[RequestOptions]
+    ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a GET request.
 
         Args:
@@ -151,41 +153,43 @@ class HTTPClient:
 
     def post(
         self, url: str, **options: Unpack[RequestOptions]
-    ) -> Result[HttpResponse, HTTPFailure]:
+    ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a POST request; see `get`."""
         return self._result(self._client.post(url, **options), "POST", url)
 
-    def put(self, url: str, **options: Unpack[RequestOptions]) -> Result[HttpResponse, HTTPFailure]:
+    def put(
+        self, url: str, **options: Unpack[RequestOptions]
+    ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a PUT request; see `get`."""
         return self._result(self._client.put(url, **options), "PUT", url)
 
     def delete(
         self, url: str, **options: Unpack[RequestOptions]
-    ) -> Result[HttpResponse, HTTPFailure]:
+    ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a DELETE request; see `get`."""
         return self._result(self._client.delete(url, **options), "DELETE", url)
 
     def patch(
         self, url: str, **options: Unpack[RequestOptions]
-    ) -> Result[HttpResponse, HTTPFailure]:
+    ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a PATCH request; see `get`."""
         return self._result(self._client.patch(url, **options), "PATCH", url)
 
     def head(
         self, url: str, **options: Unpack[RequestOptions]
-    ) -> Result[HttpResponse, HTTPFailure]:
+    ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a HEAD request; see `get`."""
         return self._result(self._client.head(url, **options), "HEAD", url)
 
     def options(
         self, url: str, **options: Unpack[RequestOptions]
-    ) -> Result[HttpResponse, HTTPFailure]:
+    ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform an OPTIONS request; see `get`."""
         return self._result(self._client.options(url, **options), "OPTIONS", url)
 
     def post_multipart(
         self, url: str, fields: "FormFields", **options: Unpack[RequestOptions]
-    ) -> Result[HttpResponse, HTTPFailure]:
+    ) -> "Result[HttpResponse, HTTPFailure]":
         """Upload a form as `multipart/form-data`; see `railhttp.HTTPClient.post_multipart`."""
         return self._result(self._client.post_multipart(url, fields, **options), "POST", url)
 
@@ -198,7 +202,7 @@ class HTTPClient:
         progress: ProgressCallback | None = None,
         resume: bool = True,
         **options: Unpack[RequestOptions],
-    ) -> Result[Download, HTTPFailure]:
+    ) -> "Result[Download, HTTPFailure]":
         """Download to a file by GET; see `railhttp.HTTPClient.download`."""
         done = self._client.download(
             url, path, checksum=checksum, progress=progress, resume=resume, **options
