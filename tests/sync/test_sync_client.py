@@ -175,12 +175,14 @@ async def test_it_works_while_a_loop_is_running(echo: EchoServer) -> None:
 
 
 def test_a_stream_is_an_iterator_of_chunks(servers: Servers, client: HTTPClient) -> None:
-    with client.stream("GET", servers.echo.url("/json")) as response:
+    with client.stream("GET", servers.echo.url("/json", key="s3cret")) as response:
+        shown = servers.echo.url("/json") + "?key=***"
+        assert repr(response) == f"<sync.StreamContext 200 GET {shown}>"
         assert response.status == 200
         assert response.headers["content-type"].startswith("application/json")
         response.raise_for_status()
         body = b"".join(response)
-    assert response.head.url == servers.echo.url("/json")
+    assert response.head.url == servers.echo.url("/json", key="s3cret")
     assert body == client.get(servers.echo.url("/json")).unwrap().body
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TypeVar
 
 from railhttp.client.stream_context import StreamContext as AsyncStreamContext
+from railhttp.model.redaction import redact_url
 from railhttp.model.response import JSON, Headers, HttpResponse
 from railhttp.sync.loop_thread import LoopThread
 
@@ -27,6 +28,10 @@ class StreamContext:
     def __init__(self, response: AsyncStreamContext, thread: LoopThread) -> None:
         self._response = response
         self._thread = thread
+
+    def __repr__(self) -> str:
+        head = self.head
+        return f"<sync.StreamContext {head.status} {head.method} {redact_url(head.url)}>"
 
     @property
     def status(self) -> int:
