@@ -4,8 +4,10 @@ What railhttp adds to a signature is keyword-only and has a default, so it is no
 """
 
 import inspect
+import re
 from collections.abc import Mapping
 from functools import reduce
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -181,3 +183,29 @@ def test_the_documented_examples_hold() -> None:
 )
 def test_a_documented_error_has_its_base(name: str, base: str) -> None:
     assert issubclass(getattr(railhttp, name), getattr(railhttp, base))
+
+
+TABLE: Final = Path(__file__).parents[1] / "docs" / "api-document.md"
+
+
+def test_the_table_has_each_name_and_each_parameter() -> None:
+    table = TABLE.read_text(encoding="utf-8")
+    first = " ".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE))
+    words = {*re.findall(r"\w+", first)} | {*re.findall(r"^## (.*)$", table, re.MULTILINE)}
+    words |= {word for heading in words for word in heading.split()}
+    lines = [line for line in CALLABLES.replace("\\\n", "").split("\n") if line]
+    names = {word for line in lines for word in re.findall(r"[A-Za-z_]\w+", _shortened(line))}
+    documented = names | {word for _, text in VALUES.items() for word in text.split()}
+    ignored = {"async", "self", "None", "True", "False", "base", "http", "client", "url"}
+    assert documented - words - ignored == set()
+
+
+def _shortened(line: str) -> str:
+    return re.sub(r"='[^']*'", "", line)
+
+
+def test_the_files_of_the_table_exist() -> None:
+    files = re.findall(r"`([\w/]+\.py)`", TABLE.read_text(encoding="utf-8"))
+    assert len(files) > 50
+    root = Path(inspect.getfile(railhttp)).parent
+    assert [file for file in files if not ((root / file).exists() or file.startswith("test"))] == []

@@ -64,6 +64,16 @@ async def test_a_public_client_does_not_reach_this_machine(faults: FaultServer, 
     assert faults.connections == 0
 
 
+async def test_a_call_with_words_of_aiohttp_passes_the_gate(faults: FaultServer) -> None:
+    async with client_of(Egress.public()) as client:
+        for url in (faults.url(), "http://private.test/"):
+            result = await client.get(url, skip_auto_headers=["User-Agent"], server_hostname="h")
+            assert_rejected(result.failure())
+    async with client_of() as client:
+        assert (await client.get(faults.url(), skip_auto_headers=["User-Agent"])).unwrap().ok
+    assert len(faults.received) == 1
+
+
 @pytest.mark.parametrize("name", ["private.test", "nat64.test", "zone.test", "here.test"])
 async def test_a_name_is_refused_for_its_addresses(name: str) -> None:
     async with client_of(Egress.public()) as client:

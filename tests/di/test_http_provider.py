@@ -11,7 +11,7 @@ from railhttp.client.http_client import HTTPClient
 from railhttp.di import DynamicModule, HealthCheckResult, HTTPModule, HTTPProvider, Module, module
 from railhttp.integrations.svcs import application
 from railhttp.model.config import HTTPClientConfig
-from railhttp.model.errors import HTTPClientError
+from railhttp.model.errors import HTTPClientError, HTTPStatusError, HTTPValidationError
 from railhttp.model.events import HTTPEvent
 from railhttp.pipeline.interceptors.standard import UserAgent
 from railhttp.pipeline.policies.breaker_registry import CircuitBreakerRegistry
@@ -152,7 +152,7 @@ async def test_the_client_is_bound_from_registration_and_there_from_boot_to_shut
     await provider.boot(container)
     client = await container.resolve(HTTPClient)
     assert client is provider.client
-    assert container.bound[HTTPClientProtocol]() is client
+    assert container.bound[HTTPClientProtocol]() is container.bound[HTTPClientProtocol]()
     assert await container.resolve(HTTPProvider) is provider
     assert client.config.timeout == 5
     assert (await provider.health_check()).is_healthy
@@ -255,3 +255,71 @@ async def test_an_application_whose_boot_fails_half_way_closes_its_client() -> N
         async with application(AppModule):
             raise AssertionError("it must not run")
     assert not clients[0].pool.is_started()
+
+
+async def test_the_protocol_in_a_container_has_verbs_that_return_responses() -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/v1").reply(json=[1]).reply(503)
+    async with application(HTTPModule.stub(script=script)) as container:
+        client = await container.aget(HTTPClientProtocol)
+        assert isinstance(client, HTTPClientProtocol)
+        assert (await client.get(URL)).json() == [1]
+        assert (await client.get(URL)).status == 503
+        assert (await client.request("GET", URL)).status == 503
+        result = await (await container.aget(HTTPClient)).get(URL)
+        assert isinstance(result.failure(), HTTPStatusError)
+
+
+async def test_a_module_takes_what_a_client_takes(echo: EchoServer) -> None:
+    http = HTTPModule.configure(
+        HTTPClientConfig(trust_env=False),
+        base_url=echo.url(""),
+        headers={"X-Team": "shop"},
+        timeout=5.0,
+        interceptors=iter([UserAgent("shop/1")]),
+        retry_policy=RetryPolicy(max_attempts=1),
+    )
+    for key in ("a", "b"):  # a module can be run again
+        async with application(http) as container:
+            client = await container.aget(HTTPClient)
+            response = (await client.get("/get")).unwrap().json()
+            assert isinstance(response, dict)
+            fields = dict(cast("list[tuple[str, str]]", response["headers"]))
+            assert (fields["X-Team"], fields["User-Agent"][:6]) == ("shop", "shop/1")
+            assert client.config.timeout == 5
+            assert (await client.get(f"/flaky/{key}/1")).failure().attempts == 1
+
+
+async def test_a_policy_that_is_given_replaces_that_of_the_container() -> None:
+    container = DictContainer()
+    container.singleton(RetryPolicyProtocol, lambda: RetryPolicy(max_attempts=1))
+    provider = HTTPProvider(exchange=FailingOnce.script(), resilience=ResiliencePipeline())
+    await provider.boot(container)
+    assert (await provider.client.get(URL)).failure().label == "disconnected"
+    await provider.shutdown()
+
+
+@pytest.mark.parametrize("second", [HTTPModule.configure(), HTTPModule.stub()])
+async def test_a_second_http_client_in_one_application_is_refused(second: DynamicModule) -> None:
+    @module(imports=[second])
+    class Part(Module): ...
+
+    @module(imports=[HTTPModule.configure(), Part])
+    class App(Module): ...
+
+    with pytest.raises(HTTPValidationError, match=r"^imports: .*HTTPModule only once"):
+        async with application(App):
+            raise AssertionError("the application runs")
+
+
+async def test_one_configuration_may_be_imported_by_several_modules() -> None:
+    http = HTTPModule.stub()
+
+    @module(imports=[http])
+    class Part(Module): ...
+
+    @module(imports=[http, Part])
+    class App(Module): ...
+
+    async with application(App) as container:
+        assert isinstance(await container.aget(HTTPClient), HTTPClient)

@@ -236,3 +236,26 @@ def test_what_is_no_url_at_all_does_not_go_behind_a_base() -> None:
 )
 def test_an_origin_is_scheme_host_and_port(url: str, origin: tuple[str, str, int]) -> None:
     assert origin_of(URL(url)) == origin
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("https://[fe80::1%25eth0]/", "fe80::1%eth0", None),
+        ("http://ann:s3cret@[FE80::0:1%25Eth%2D0]:8080/x?a=1#b", "fe80::1%Eth-0", 8080),
+        ("HTTPS://[fe80::1%2525]", "fe80::1%25", None),
+    ],
+)
+def test_the_zone_of_an_ipv6_address_is_a_part_of_the_host(
+    url: str, host: str, port: int | None
+) -> None:
+    parts = parse_url_parts(url)
+    assert (parts["host"], parts["port"]) == (host, port)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[fe80::1%25]/", "https://[fe80::1%eth0]/", "https://h%25x/"]
+)
+def test_a_zone_that_is_no_zone_is_refused(url: str) -> None:
+    with pytest.raises(HTTPValidationError, match=r"^url: "):
+        parse_url_parts(url)

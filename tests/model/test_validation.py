@@ -250,6 +250,8 @@ def test_a_bad_url_is_refused(url: str) -> None:
         "localhost:8080": "http://localhost:8080",
         "[::1]:80/x?y": "http://[::1]/x?y",
         "HTTPS://example.com": "https://example.com",
+        "//example.com/path": "http://example.com/path",
+        "//[::1]:80": "http://[::1]",
     }.items(),
 )
 def test_the_scheme_can_be_left_out_where_that_is_allowed(url: str, normal: str) -> None:
@@ -257,9 +259,15 @@ def test_the_scheme_can_be_left_out_where_that_is_allowed(url: str, normal: str)
     validation.validate_url(url, require_scheme=False)
 
 
-@pytest.mark.parametrize("url", ["", "/x", "?x", "ftp://h/", "a b", "h:x", "http://"])
+@pytest.mark.parametrize("url", ["", "/x", "?x", "ftp://h/", "a b", "h:x", "http://", "//", "///x"])
 def test_without_a_scheme_all_other_rules_hold(url: str) -> None:
     assert not is_successful(check_url(url, require_scheme=False))
+
+
+@pytest.mark.parametrize("zone", ["%25eth0", "%eth0", "%25"])
+def test_an_ipv6_zone_is_refused_with_this_reason(zone: str) -> None:
+    problem = check_url(f"https://[fe80::1{zone}]/").failure().message
+    assert "IPv6 zone (RFC 6874)" in problem
 
 
 @pytest.mark.parametrize("check", [check_host, check_url])

@@ -8,11 +8,13 @@ from railhttp import (
     HTTPClient,
     HTTPInterceptorError,
     HttpResponse,
+    HTTPValidationError,
     InterceptorChain,
     InterceptorChainProtocol,
     RequestContext,
 )
 from railhttp.pipeline.interceptors.chain import InterceptionError
+from railhttp.pipeline.interceptors.standard import UserAgent
 from railhttp.testing import ScriptedTransport
 
 
@@ -143,3 +145,16 @@ async def test_a_client_takes_a_chain_as_it_is_and_it_may_change_meanwhile() -> 
         client.interceptors.remove_interceptor(next(iter(chain)))
         (await client.get("http://h/")).unwrap()
     assert [sent.headers.get("marks") for sent in route.calls] == ["a", None]
+
+
+@pytest.mark.parametrize("context", [[1], None, "GET", HttpResponse(200)])
+async def test_what_is_no_context_is_refused_as_such(context: object) -> None:
+    for chain in (InterceptorChain(), InterceptorChain([UserAgent("a/1")])):
+        with pytest.raises(HTTPValidationError, match=r"^context: must be a RequestContext, got "):
+            await chain.process_request(context)  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize("response", [[1], None, RequestContext("GET", "http://h/")])
+async def test_what_is_no_response_is_refused_as_such(response: object) -> None:
+    with pytest.raises(HTTPValidationError, match=r"^response: must be an HttpResponse, got "):
+        await InterceptorChain().process_response(response)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from tests.servers.registry import head
 from tests.servers.scripted import Play, ScriptedServer
 
 from railhttp import HTTPClient, HTTPConnectionError
+from railhttp.client.limited_response import LimitedResponse
 
 PART = b"0123456789" * 5_000
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\nConnection: close\r\n\r\n"
@@ -28,6 +29,7 @@ async def test_all_its_pieces_are_read() -> None:
         port = server.sockets[0].getsockname()[1]
         async with client.stream("GET", f"http://127.0.0.1:{port}/") as chunks:
             await asyncio.sleep(0.1)
+            assert isinstance(chunks._resp, LimitedResponse)
             assert await chunks._resp._incoming.read() == PART * 4
         async with client.stream("GET", f"http://127.0.0.1:{port}/") as chunks:
             await asyncio.sleep(0.1)

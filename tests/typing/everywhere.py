@@ -3,10 +3,13 @@
 Nothing here is run; `make types` checks it.
 """
 
+import ssl
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Literal, Never, TypedDict, assert_never, assert_type
 
+import aiohttp
 import attrs
 import msgspec
 import pydantic
@@ -15,18 +18,23 @@ from returns.future import FutureResult
 from returns.io import IOResult
 from returns.maybe import Maybe
 from returns.result import Result, Success
+from yarl import URL
 
 from railhttp import (
+    BaseURLHTTPClient,
+    ConnectionPool,
     ConnectionPoolConfig,
     HTTPCircuitOpenError,
     HTTPClient,
     HTTPClientConfig,
     HTTPClientError,
+    HTTPClientProtocol,
     HTTPConnectionError,
     HTTPDecodeError,
     HTTPFailure,
     HTTPInterceptorError,
     HTTPInvalidRequestError,
+    HTTPModule,
     HttpResponse,
     HTTPResponseTooLargeError,
     HTTPRetryExhaustedError,
@@ -35,6 +43,7 @@ from railhttp import (
     RequestOptions,
     RetryPolicy,
     ServerSentEvent,
+    StreamContext,
 )
 from railhttp.egress import Egress
 from railhttp.headers import Headers
@@ -136,6 +145,70 @@ async def verbs(client: HTTPClient) -> None:
     assert_type(await client.future.get("http://h/"), IOResult[HttpResponse, HTTPFailure])
     assert_type(await run(client.future.get("http://h/")), Result[HttpResponse, HTTPFailure])
     del documented
+
+
+async def words_of_aiohttp(client: HTTPClient, base: BaseURLHTTPClient) -> None:
+    form = aiohttp.FormData({"a": "b"})
+    options: RequestOptions = {
+        "auth": ("ann", "s3cret"),
+        "auto_decompress": False,
+        "chunked": True,
+        "compress": "gzip",
+        "cookies": SimpleCookie("a=1"),
+        "data": form,
+        "expect100": True,
+        "fingerprint": b"",
+        "headers": [("X-A", "1")],
+        "max_field_size": 8190,
+        "max_headers": 10,
+        "max_line_size": 8190,
+        "middlewares": None,
+        "params": "a=1",
+        "proxy": URL("http://p/"),
+        "proxy_auth": aiohttp.BasicAuth("ann", "s3cret"),
+        "proxy_headers": {"X-A": "1"},
+        "raise_for_status": True,
+        "read_bufsize": 1024,
+        "read_until_eof": False,
+        "server_hostname": "h",
+        "skip_auto_headers": ["Accept"],
+        "ssl": aiohttp.Fingerprint(bytes(32)),
+        "timeout": aiohttp.ClientTimeout(total=5),
+        "trace_request_ctx": None,
+        "upload_tracker": None,
+        "verify_ssl": False,
+    }
+    url = URL("http://h/")
+    assert_type(await client.get(url, **options), Result[HttpResponse, HTTPFailure])
+    assert_type(client.future.get(url, **options), FutureResult[HttpResponse, HTTPFailure])
+    assert_type(await client.request("GET", url, **options), HttpResponse)
+    assert_type(await base.get(url, **options), HttpResponse)
+    assert_type(await base.post(url, form), HttpResponse)
+    assert_type(await base.post(url, {"a": [1]}), HttpResponse)
+    assert_type(await base.put(url, data={"a": [1]}), HttpResponse)
+    await client.get(url, data=aiohttp.StringPayload("a"), ssl=False, raise_for_status=look_later)
+    await client.get(url, params=[("a", 1), ("a", None)], ssl=ssl.create_default_context())
+    async with client.stream("GET", url, ssl=True) as stream:
+        assert_type(stream.status, int)
+
+
+async def look_later(response: HttpResponse) -> None: ...
+
+
+async def sessions(pool: ConnectionPool, resp: aiohttp.ClientResponse) -> None:
+    assert_type(pool.session, aiohttp.ClientSession)
+    assert_type(pool._session, aiohttp.ClientSession)
+    assert_type(StreamContext(resp).status, int)
+
+
+async def protocols(client: HTTPClientProtocol) -> None:
+    assert_type(await client.get("http://h/", ssl=False), HttpResponse)
+
+
+def one_vocabulary() -> None:
+    HTTPClient(timeout=5)
+    HTTPClientConfig(max_connections=5, verify_ssl=False)
+    HTTPModule.configure(base_url="http://h/", headers={"X-A": "1"}, timeout=5)
 
 
 def settings() -> None:

@@ -2,23 +2,20 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeAlias, TypeVar, cast
 
-from returns.result import Failure
 from typing_extensions import Unpack, override
+from yarl import URL
 
 from railhttp.client.collaborators import refuse_two_policies, settings_of
 from railhttp.client.http_client import HTTPClient
-from railhttp.client.streams import Streams
-from railhttp.client.verbs import AsyncVerbs
+from railhttp.client.response_verbs import ResponseVerbs
 from railhttp.model.body import BodyData
 from railhttp.model.clock import Clock
 from railhttp.model.config import Certificate, HTTPClientConfig, Resolver, Verify
-from railhttp.model.errors import HTTPInvalidRequestError, HTTPStatusError
 from railhttp.model.exchange import Exchange
-from railhttp.model.options import BodilessOptions, RequestOptions
+from railhttp.model.options import BodilessOptions, FormPairs, RequestOptions
 from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.clock import SYSTEM_CLOCK
@@ -32,10 +29,11 @@ from railhttp.policy.egress import Egress
 from railhttp.transport.pool import ConnectionPool
 
 if TYPE_CHECKING:
-    from railhttp.client.stream_request import StreamRequest
-    from railhttp.wire.multipart import FormFields
+    from railhttp.transport.payload_body import AiohttpData
 
 V = TypeVar("V")
+
+Data: TypeAlias = "BodyData | FormPairs | dict[str, V] | AiohttpData | None"
 
 
 class _Default(float):
@@ -47,7 +45,7 @@ _TIMEOUT: Final = _Default(300.0)
 _LOG: Final = logging.getLogger("railhttp")
 
 
-class BaseURLHTTPClient(AsyncVerbs[HttpResponse], Streams):
+class BaseURLHTTPClient(ResponseVerbs):
     """A client with a base URL, whose verbs return the response and raise every failure.
 
     It starts with its first request, ends with `close`, and may be used again after that. A
@@ -85,6 +83,8 @@ class BaseURLHTTPClient(AsyncVerbs[HttpResponse], Streams):
         'connect: http://127.0.0.1:1/v1/completions'
     """
 
+    _starts_itself = True
+
     def __init__(
         self,
         base_url: str = "",
@@ -112,7 +112,7 @@ class BaseURLHTTPClient(AsyncVerbs[HttpResponse], Streams):
         refuse_two_policies(retry, resilience, field="retry")
         self._base_url = base_url
         self._name = name
-        self._client = HTTPClient(
+        client = HTTPClient(
             _settings(config, pool, timeout),
             pool,
             retry,
@@ -133,6 +133,7 @@ class BaseURLHTTPClient(AsyncVerbs[HttpResponse], Streams):
             cert=cert,
             resolver=resolver,
         )
+        super().__init__(client)
 
     def __repr__(self) -> str:
         state = "started" if self._client.pool.is_started() else "not started"
@@ -170,41 +171,10 @@ class BaseURLHTTPClient(AsyncVerbs[HttpResponse], Streams):
     ) -> None:
         await self.close()
 
-    async def request(
-        self, method: str, url: str, **options: Unpack[RequestOptions]
-    ) -> HttpResponse:
-        """Make a request, and raise its failure.
-
-        A dict as `data` is a form here and in `put` and `patch`; in `post` it is sent as JSON.
-
-        Args:
-            method: The HTTP method, in any case.
-            url: A path that is appended to the base URL, or an absolute URL.
-            **options: See `RequestOptions`.
-
-        Returns:
-            The response, whatever its status; see `HttpResponse.raise_for_status`.
-
-        Raises:
-            HTTPClientError: There was no response; always one of `HTTPFailure`.
-            TypeError: An option does not exist.
-        """
-        return await self._perform(method, url, options)
-
-    @override
-    async def _perform(self, method: str, url: str, options: RequestOptions) -> HttpResponse:
-        client = self._client
-        prepared = client._builder.prepare(method, url, options)
-        await self.start()
-        return await client._send(client._new_call(prepared))
-
     # `data` is documented as a parameter here, and is an option everywhere else.
     @override
     async def post(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self,
-        url: str,
-        data: BodyData | dict[str, V] | None = None,
-        **options: Unpack[BodilessOptions],
+        self, url: str | URL, data: "Data[V]" = None, **options: Unpack[BodilessOptions]
     ) -> HttpResponse:
         """Perform a POST request; see `request`.
 
@@ -213,44 +183,30 @@ class BaseURLHTTPClient(AsyncVerbs[HttpResponse], Streams):
             data: A dict, which is sent as JSON, or any other body, see `BodyData`.
             **options: See `RequestOptions`.
         """
-        if not isinstance(data, dict):
-            return await self.request("POST", url, data=data, **options)
-        if options.get("json") is not None:
-            message = "a request has one body: data or json"
-            raise HTTPInvalidRequestError(
-                message, field="data", method="POST", url=str(url), attempts=0
-            )
-        given: RequestOptions = {"data": None, **options, "json": data}
-        return await self.request("POST", url, **given)
-
-    async def post_multipart(
-        self, url: str, fields: "FormFields", **options: Unpack[RequestOptions]
-    ) -> HttpResponse:
-        """Upload a form as `multipart/form-data`; see `HTTPClient.post_multipart`."""
-        await self.start()
-        result = await self._client.post_multipart(url, fields, **options)
-        if not isinstance(result, Failure):
-            return result.unwrap()
-        failure = result.failure()
-        if not isinstance(failure, HTTPStatusError):
-            raise failure
-        return failure.response
+        return await self._perform("POST", url, _as_document(data, options))
 
     @override
-    async def _stream_request(
-        self, method: str, url: str, options: RequestOptions
-    ) -> "StreamRequest":
-        request = await self._client._stream_request(method, url, options)
-        await self.start()
-        return request
+    async def put(
+        self, url: str | URL, *, data: "Data[V]" = None, **options: Unpack[BodilessOptions]
+    ) -> HttpResponse:
+        """Perform a PUT request; see `post`."""
+        return await self._perform("PUT", url, _as_document(data, options))
+
+
+def _as_document(data: "Data[V]", options: BodilessOptions) -> RequestOptions:
+    """Return the options with a dict as a document, unless there are both: they are refused."""
+    if isinstance(data, dict) and options.get("json") is None:
+        document: RequestOptions = {"data": None, **options, "json": data}
+        return document
+    given: RequestOptions = {"data": cast("BodyData | None", data)}  # the builder looks at it
+    return {**given, **options}
 
 
 def _settings(
     config: HTTPClientConfig | None, pool: ConnectionPool | None, timeout: float | None
 ) -> HTTPClientConfig:
-    settings = settings_of(config, pool)
     if not isinstance(timeout, _Default):
-        return replace(settings, timeout=timeout)
+        return settings_of(config, pool, timeout)
     if config is not None or pool is not None:
-        return settings
-    return replace(settings, timeout=float(timeout))
+        return settings_of(config, pool)
+    return settings_of(None, None, float(timeout))

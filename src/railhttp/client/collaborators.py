@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeVar
 
 from railhttp.client.request_builder import Prepared
 from railhttp.model.clock import Clock
-from railhttp.model.config import Certificate, HTTPClientConfig, Resolver, Verify
+from railhttp.model.config import UNSET, Certificate, HTTPClientConfig, Resolver, Verify
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.validation import describe, require_methods
 from railhttp.pipeline.interceptors.chain import InterceptorChain, InterceptorProtocol
@@ -151,39 +151,39 @@ def all_of(given: Iterable[T], name: str) -> tuple[T, ...]:
 def settings_of(
     config: object,
     pool: object,
+    timeout: float | None = UNSET,
     verify: Verify | None = None,
     cert: Certificate | None = None,
     resolver: Resolver | None = None,
 ) -> HTTPClientConfig:
-    """Return the settings of a client: the given ones, or else those of the given pool.
+    """Return the given settings, or those of the pool; all others override theirs.
 
     Raises:
         HTTPValidationError: `config` or `pool` is of another type, or a setting of connections is
             not valid, or is given beside a pool, which has its own.
-
-    Example:
-        >>> settings_of(None, ConnectionPool(timeout=5)).timeout
-        5
-        >>> settings_of(HTTPClientConfig(timeout=7), ConnectionPool(timeout=5)).timeout
-        7
     """
-    if not isinstance(pool, ConnectionPool | None):
-        raise HTTPValidationError(f"must be a ConnectionPool, got {describe(pool)}", field="pool")
+    settings = _settings_of(config, pool)
     connection = {"verify": verify, "cert": cert, "resolver": resolver}
     given = {name: value for name, value in connection.items() if value is not None}
     if given and pool is not None:
         raise HTTPValidationError("must be given to the pool instead", field=min(given))
+    changes = given if timeout is UNSET else given | {"timeout": timeout}
+    # The values are checked when the new settings are built.
+    return replace(settings, **changes) if changes else settings
+
+
+def _settings_of(config: object, pool: object) -> HTTPClientConfig:
+    if not isinstance(pool, ConnectionPool | None):
+        raise HTTPValidationError(f"must be a ConnectionPool, got {describe(pool)}", field="pool")
     match config:
         case None:
-            settings = HTTPClientConfig() if pool is None else HTTPClientConfig(pool.config)
+            return HTTPClientConfig() if pool is None else HTTPClientConfig(pool.config)
         case HTTPClientConfig():
-            settings = config
+            return config
         case _:
             raise HTTPValidationError(
                 f"must be an HTTPClientConfig, got {describe(config)}", field="config"
             )
-    # The values are checked when the new settings are built.
-    return replace(settings, **given) if given else settings  # type: ignore[arg-type]
 
 
 def pool_of(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from returns.future import FutureResult
 from returns.result import Failure, Result
 from typing_extensions import Unpack, override
+from yarl import URL
 
 from railhttp.client.verbs import Verbs
 from railhttp.model.errors import HTTPCircuitOpenError, HTTPFailure, HTTPRetryExhaustedError
@@ -48,7 +49,7 @@ class FutureVerbs(Verbs[ResponseFuture]):
 
     @override
     def request(
-        self, method: str, url: str, **options: Unpack[RequestOptions]
+        self, method: str, url: str | URL, **options: Unpack[RequestOptions]
     ) -> FutureResult[HttpResponse, HTTPFailure]:
         """Describe a request of any method, such as `QUERY` or `PROPFIND`; see `get`.
 
@@ -58,7 +59,7 @@ class FutureVerbs(Verbs[ResponseFuture]):
 
     @override
     def post_multipart(
-        self, url: str, fields: "FormFields", **options: Unpack[RequestOptions]
+        self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
     ) -> FutureResult[HttpResponse, HTTPFailure]:
         """Describe the upload of a form; see `HTTPClient.post_multipart`."""
         return FutureResult(_total(self._client.post_multipart(url, fields, **options)))

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from returns.result import Failure, Result, Success
 from typing_extensions import Unpack, override
+from yarl import URL
 
 from railhttp.client.collaborators import (
     Policies,
@@ -20,12 +20,13 @@ from railhttp.client.collaborators import (
     settings_of,
 )
 from railhttp.client.request_builder import Prepared, RequestBuilder
+from railhttp.client.status_check import checked
 from railhttp.client.streams import Streams
 from railhttp.client.verbs import AsyncVerbs
 from railhttp.model.base_url import BaseURL
 from railhttp.model.body import Body
 from railhttp.model.clock import Clock
-from railhttp.model.config import Certificate, HTTPClientConfig, Resolver, Verify
+from railhttp.model.config import UNSET, Certificate, HTTPClientConfig, Resolver, Verify
 from railhttp.model.errors import (
     FAILURES,
     HTTPCircuitOpenError,
@@ -88,6 +89,8 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         verify: See `HTTPClientConfig`; it overrides that of `config`, like the next two.
         cert: See `HTTPClientConfig`.
         resolver: See `HTTPClientConfig`.
+        timeout: Seconds for a whole call, see `HTTPClientConfig`; it overrides that of `config` or
+            `pool`. None is no limit.
 
     Raises:
         HTTPValidationError: An argument is not valid; `retry_policy` and `resilience` exclude
@@ -125,6 +128,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         verify: Verify | None = None,
         cert: Certificate | None = None,
         resolver: Resolver | None = None,
+        timeout: float | None = UNSET,
     ) -> None:
         check_collaborators(
             retry_policy=retry_policy,
@@ -134,7 +138,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             exchange=exchange,
             clock=clock,
         )
-        self._config = config = settings_of(config, pool, verify, cert, resolver)
+        self._config = config = settings_of(config, pool, timeout, verify, cert, resolver)
         self._clock = clock
         self._policies = Policies.of(retry_policy, circuit_breaker, resilience, clock)
         secret = config.secret_headers
@@ -172,7 +176,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
 
     def _check_loop(self) -> None:
         # Called by the time limits, which ask for the running loop: a system call on Python 3.11.
-        if self._stopped:
+        if self._stopped or not self._pool.is_started():
             raise ClosedError(NOT_STARTED)
         if self._exchange is None and self._pool.is_started_elsewhere():
             raise ClosedError(STARTED_ELSEWHERE)
@@ -230,6 +234,10 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         if self._events is not None:
             await self._events.drain()
 
+    async def close(self) -> None:
+        """Do the same as `stop`."""
+        await self.stop()
+
     async def _close_pools(self) -> None:
         for pool in (self._pool, *self._retired):
             await pool.leave(self)
@@ -239,12 +247,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self.stop()
 
     @classmethod
@@ -259,27 +262,17 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         """Yield a started client, and stop it at the end of the block.
 
         The arguments are those of `HTTPClient`.
-
-        Example:
-            >>> import asyncio
-            >>> async def main() -> bool:
-            ...     async with HTTPClient.session_context() as client:
-            ...         return client.pool.is_started()
-            >>> asyncio.run(main())
-            True
         """
         async with cls(config, None, retry_policy, circuit_breaker, interceptors) as client:
             yield client
 
     async def request(
-        self, method: str, url: str, **options: Unpack[RequestOptions]
+        self, method: str, url: str | URL, **options: Unpack[RequestOptions]
     ) -> HttpResponse:
         """Make a request, and raise its failure.
 
         Args:
-            method: The HTTP method, in any case.
             url: The target URL, or a path that is appended to the base URL.
-            **options: See `RequestOptions`.
 
         Returns:
             The response, whatever its status.
@@ -288,10 +281,14 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
             HTTPClientError: There was no response; always one of `HTTPFailure`.
             TypeError: An option does not exist.
         """
-        return await self._send(self._new_call(self._builder.prepare(method, url, options)))
+        prepared = self._builder.prepare(method, url, options)
+        response = await self._send(self._new_call(prepared))
+        if prepared.check is not None:
+            await checked(response, prepared.check)
+        return response
 
     async def post_multipart(
-        self, url: str, fields: "FormFields", **options: Unpack[RequestOptions]
+        self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
     ) -> Result[HttpResponse, HTTPFailure]:
         """Upload a form as `multipart/form-data` (RFC 7578) by POST.
 
@@ -312,7 +309,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
     async def _perform(
         self,
         method: str,
-        url: str,
+        url: str | URL,
         options: RequestOptions,
         make_body: Callable[[], Body] | None = None,
     ) -> Result[HttpResponse, HTTPFailure]:
@@ -320,6 +317,8 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         try:
             prepared = self._builder.prepare(method, url, options, make_body)
             response = await self._send(self._new_call(prepared))
+            if prepared.check is not None:
+                await checked(response, prepared.check)
         except FAILURES as failure:
             signal = isinstance(failure, HTTPCircuitOpenError | HTTPRetryExhaustedError)
             if signal and not self._config.total:
@@ -331,13 +330,13 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams):
         return Success(response)
 
     def _new_call(self, prepared: Prepared) -> HTTPCall:
-        request, origin, timeout, attempt_timeout = self._policies.limited(prepared)
+        request, origin, timeout, attempt_timeout, _ = self._policies.limited(prepared)
         listeners = self._instruments.listening
         return HTTPCall(request, origin, self._clock, timeout, attempt_timeout, listeners)
 
     @override
     async def _stream_request(
-        self, method: str, url: str, options: RequestOptions
+        self, method: str, url: str | URL, options: RequestOptions
     ) -> "StreamRequest":
         from railhttp.client.stream_request import StreamRequest  # noqa: PLC0415  # streams only
 

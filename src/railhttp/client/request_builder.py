@@ -4,8 +4,11 @@ import re
 import ssl
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Final, NamedTuple
+from http.cookies import Morsel
+from types import NoneType
+from typing import Final, NamedTuple, cast
 
+from multidict import MultiDict
 from yarl import URL
 
 from railhttp.model.authorization import basic_auth
@@ -14,13 +17,22 @@ from railhttp.model.body import Body, data_body, json_body
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import HTTPInvalidRequestError, HTTPValidationError
 from railhttp.model.headers import require_headers
-from railhttp.model.options import ProgressCallback, RequestOptions, with_default_headers
+from railhttp.model.options import (
+    HeaderFields,
+    ProgressCallback,
+    Query,
+    RequestOptions,
+    StatusCheck,
+    paired,
+    with_default_headers,
+)
 from railhttp.model.proxy import require_proxy
 from railhttp.model.request import Request, SendOptions, require_framing, require_method
-from railhttp.model.url import extend_query, request_url
+from railhttp.model.url import QueryParams, extend_query, request_url
 from railhttp.model.validation import (
     TOKEN,
     describe,
+    mismatch,
     require_count,
     require_flag,
     require_function,
@@ -29,17 +41,31 @@ from railhttp.model.validation import (
 )
 from railhttp.transport.request_body import measure_file
 
+_OWN: Final = frozenset(
+    {
+        *("headers", "params", "json", "data", "cookies", "timeout", "attempt_timeout"),
+        *("connect_timeout", "read_timeout", "allow_redirects", "max_redirects", "proxy"),
+        *("ssl_context", "upload_progress", "idempotency_key", "idempotent"),
+    }
+)
+"""The options that are no words of aiohttp only."""
+
+_SEQUENCES: Final = (list, tuple)
+_SECONDS: Final = frozenset({NoneType, int, float})
+_PLAIN_DATA: Final = frozenset({NoneType, bytes, str, dict, bytearray, memoryview})
+_ONE_BODY: Final = "a request has one body: json, data or fields"
 _COOKIE_VALUE: Final = re.compile(r"(?! )[ -:<-~]*(?<! )")
 _SEND_OPTIONS: Final = frozenset(SendOptions._fields) & RequestOptions.__annotations__.keys()
 
 
 class Prepared(NamedTuple):
-    """A request and its time limits."""
+    """A request, its time limits, and a function that looks at the response."""
 
     request: Request
     origin: str
     timeout: float | None
     attempt_timeout: float | None
+    check: StatusCheck | None = None
 
 
 class RequestBuilder:
@@ -75,13 +101,18 @@ class RequestBuilder:
             HTTPInvalidRequestError: An argument cannot be sent; the error names it.
             TypeError: An option does not exist.
         """
-        if options and (unknown := options.keys() - RequestOptions.__annotations__.keys()):
-            raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
+        foreign = False
+        if options and not options.keys() <= _OWN:
+            foreign = True
+            _require_known(options)
         try:
             # An enum that is a str equals its text, but would be cached as what it prints.
             if not options and make_body is None and type(url) is type(method) is str:
                 return self._plain(method, url)
-            return self._build(method, url, options, None if make_body is None else make_body())
+            body = None if make_body is None else make_body()
+            if foreign or _has_foreign_value(options):
+                return self._build_translated(method, url, options, body)
+            return self._build(method, url, options, body)
         except HTTPValidationError as error:
             raise _unbuilt(error.message, error.field, method, url) from None
         except Exception as error:
@@ -91,20 +122,38 @@ class RequestBuilder:
     def _build_plain(self, method: str, url: str) -> Prepared:
         return self._build(method, url, {}, None)
 
+    def _build_translated(
+        self, method: object, url: object, options: RequestOptions, body: Body | None
+    ) -> Prepared:
+        """Build a request from options of aiohttp."""
+        # Imported when it is needed: most programs use none of them.
+        from railhttp.transport.aiohttp_options import translate  # noqa: PLC0415
+
+        translated = translate(options, url)
+        if body is not None and translated.body is not None:
+            raise HTTPValidationError(_ONE_BODY, field="data")
+        prepared = self._build(method, url, translated.options, body or translated.body)
+        request = translated.applied(prepared.request)
+        return prepared._replace(request=request, check=translated.check)
+
     def _build(
         self, method: object, url: object, options: RequestOptions, body: Body | None
     ) -> Prepared:
-        if self._base is not None and isinstance(url, str):
-            url, options = self._base.resolve(url, options)
+        parsed = None
         if not isinstance(url, str):
-            raise HTTPValidationError(f"must be a str, got {describe(url)}", field="url")
+            parsed = _require_parsed(url)
+            url = str(parsed)
+        if self._base is not None:
+            url, options = self._base.resolve(url, options)
         target, origin, credentials = _target(str.__str__(url))  # an enum's text, not its name
+        if parsed is not None and parsed.absolute:  # it is sent exactly as it encodes its parts
+            target = parsed.with_user(None)
         options = self._keyed(options)
         params = options.get("params")
         body = _body(options, body)
         request = Request(
             require_method(method),
-            target if params is None else extend_query(target, params),
+            target if params is None else _extended(target, params),
             _headers(options.get("headers"), credentials, body),
             body,
             _cookies(options.get("cookies")),
@@ -112,7 +161,7 @@ class RequestBuilder:
         )
         timeout = options.get("timeout", self._timeout)
         attempt_timeout = options.get("attempt_timeout", self._attempt_timeout)
-        require_timeout(timeout, "timeout")
+        timeout = require_timeout(timeout, "timeout")
         require_timeout(attempt_timeout, "attempt_timeout")
         return Prepared(request, origin, timeout, attempt_timeout)
 
@@ -154,24 +203,66 @@ def _target(url: str) -> tuple[URL, str, Mapping[str, str] | None]:
     return parsed, str(parsed.origin()), credentials
 
 
+def _require_parsed(url: object) -> URL:
+    if isinstance(url, URL):
+        return url
+    raise HTTPValidationError(f"must be a str or a URL, got {describe(url)}", field="url")
+
+
+def _has_foreign_value(options: RequestOptions) -> bool:
+    timeout, data = options.get("timeout"), options.get("data")
+    if type(timeout) in _SECONDS and type(data) in _PLAIN_DATA:
+        return False
+    # Imported when it is needed, as in `_build_translated`.
+    from railhttp.transport.aiohttp_options import is_of_aiohttp  # noqa: PLC0415
+
+    return is_of_aiohttp(timeout) or is_of_aiohttp(data)
+
+
+def _require_known(options: RequestOptions) -> None:
+    """Raise a `TypeError` for an option that does not exist."""
+    if unknown := options.keys() - RequestOptions.__annotations__.keys():
+        from railhttp.model.option_advice import advice  # noqa: PLC0415  # mistakes only
+
+        raise TypeError(advice(min(unknown)))
+
+
 def _unbuilt(message: str, field: str, method: object, url: object) -> HTTPInvalidRequestError:
-    """Build the failure of a call that never became a request."""
+    """Build the failure of a call that never became a request; it begins with the argument."""
+    if field:
+        message = f"{field}: {message}"
     return HTTPInvalidRequestError(
         message, field=field, method=_text(method), url=_text(url), attempts=0
     )
 
 
 def _text(value: object) -> str:
-    """Return the text of a `str`, or '' for any other object: even its `str()` may raise."""
+    """Return the text of a `str` or a URL, or '' for others: even their `str()` may raise."""
+    if isinstance(value, URL):
+        return str(value)
     return str.__str__(value) if isinstance(value, str) else ""
 
 
+def _extended(url: URL, params: Query) -> URL:
+    if isinstance(params, str):
+        return url.extend_query(require_text(params, "params"))
+    pairs = _mapped(params, "params") if isinstance(params, _SEQUENCES) else params
+    return extend_query(url, cast("QueryParams", pairs))  # it refuses all others
+
+
+def _mapped(given: object, field: str) -> MultiDict[str]:
+    if (pairs := paired(given)) is None:
+        raise mismatch("a mapping or a list of pairs", given, field)
+    return pairs
+
+
 def _headers(
-    given: Mapping[str, str] | None, credentials: Mapping[str, str] | None, body: Body | None
+    given: HeaderFields | None, credentials: Mapping[str, str] | None, body: Body | None
 ) -> Mapping[str, str] | None:
     if given is None:
         return credentials
-    headers = require_headers(given)
+    fields = _mapped(given, "headers") if isinstance(given, _SEQUENCES) else given
+    headers = require_headers(fields)
     require_framing(headers, body)
     if credentials is not None and "Authorization" not in headers:
         headers.update(credentials)
@@ -181,19 +272,24 @@ def _headers(
 def _body(options: RequestOptions, body: Body | None) -> Body | None:
     document, data = options.get("json"), options.get("data")
     if sum(given is not None for given in (body, document, data)) > 1:
-        raise HTTPValidationError("a request has one body: json, data or fields", field="data")
+        raise HTTPValidationError(_ONE_BODY, field="data")
     if document is not None:
         return json_body(document)
+    if isinstance(data, _SEQUENCES):
+        data = paired(data) or data  # pairs are a form, and bytes are chunks
     return body if data is None else data_body(data, measure_file)
 
 
 def _cookies(cookies: object) -> Mapping[str, str] | None:
     if cookies is None:
         return None
-    if not isinstance(cookies, Mapping):
-        raise HTTPValidationError("must be a mapping of names to values", field="cookies")
+    given = paired(cookies) if isinstance(cookies, _SEQUENCES) else cookies
+    if not isinstance(given, Mapping):
+        raise mismatch("a mapping or a list of pairs", cookies, "cookies")
     checked = {}
-    for name, value in cookies.items():
+    for name, value in given.items():
+        if isinstance(value, Morsel):
+            value = value.coded_value  # noqa: PLW2901  # as the server sent it
         if not isinstance(name, str) or not TOKEN.fullmatch(name):
             raise HTTPValidationError("must have names that are tokens", field="cookies")
         if not isinstance(value, str) or not _COOKIE_VALUE.fullmatch(value):
@@ -208,7 +304,9 @@ def _callback(callback: ProgressCallback | None) -> ProgressCallback | None:
     return callback
 
 
-def _proxy(proxy: str | None) -> str | None:
+def _proxy(proxy: str | URL | None) -> str | None:
+    if isinstance(proxy, URL):
+        proxy = str(proxy)
     return proxy if proxy is None or proxy == "" else require_proxy(proxy)
 
 

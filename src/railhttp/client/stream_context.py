@@ -1,12 +1,15 @@
 """The response of a stream: its head, and its body as it arrives."""
 
 from collections.abc import AsyncGenerator
-from typing import Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from railhttp.client.limited_response import LimitedResponse, check_limit
 from railhttp.model.errors import HTTPDecodeError, HTTPResponseTooLargeError, HTTPStatusError
 from railhttp.model.response import JSON, Headers, HttpResponse
 from railhttp.wire.lines import LineDecoder, LineSplitter, LineTooLong
+
+if TYPE_CHECKING:
+    from railhttp.transport.client_response import AiohttpResponse, SessionResponse
 
 T = TypeVar("T")
 
@@ -19,6 +22,12 @@ class _Lines(Protocol[T]):
     def flush(self) -> list[T]: ...
 
 
+def _of_session(resp: object) -> "SessionResponse":
+    from railhttp.transport.client_response import session_response  # noqa: PLC0415  # few use it
+
+    return session_response(resp)
+
+
 class StreamContext:
     """An open response: an async iterator of the chunks of its body, and more.
 
@@ -26,7 +35,10 @@ class StreamContext:
     ways.
 
     Args:
-        resp: The open response.
+        resp: The open response of a client, or one of `pool.session`: an `aiohttp.ClientResponse`.
+
+    Raises:
+        HTTPValidationError: `resp` is neither.
 
     Example:
         >>> from railhttp import HTTPClient
@@ -41,9 +53,9 @@ class StreamContext:
 
     __slots__ = ("_head", "_resp")
 
-    def __init__(self, resp: LimitedResponse) -> None:
-        self._resp = resp
-        self._head = resp.answer()
+    def __init__(self, resp: "LimitedResponse | AiohttpResponse") -> None:
+        self._resp = resp if isinstance(resp, LimitedResponse) else _of_session(resp)
+        self._head = self._resp.answer()
 
     @property
     def status(self) -> int:

@@ -6,6 +6,7 @@ from typing import Final
 
 from railhttp.client.limited_response import LimitedResponse, Limits
 from railhttp.client.request_builder import Prepared
+from railhttp.client.status_check import checked
 from railhttp.model.errors import CallInfo, HTTPInvalidRequestError, HTTPValidationError
 from railhttp.model.headers import require_headers
 from railhttp.model.response import HttpResponse
@@ -97,6 +98,16 @@ class StreamRequest:
         if self._latest is None or left is None:
             return prepared
         return prepared._replace(timeout=left)
+
+    async def check(self, response: LimitedResponse) -> None:
+        """Look at the status of a response, if the call has a `raise_for_status`.
+
+        Raises:
+            HTTPClientError: The response is refused; always one of `HTTPFailure`.
+        """
+        status_check = self._prepared.check
+        if status_check is not None:
+            await checked(response.answer(), status_check)
 
     async def pause(self, backoff: Backoff, number: int, at_least: float = 0.0) -> None:
         """Wait before the next opening."""

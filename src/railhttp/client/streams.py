@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from returns.result import Failure, Result, Success
 from typing_extensions import Unpack
+from yarl import URL
 
 from railhttp.model.errors import FAILURES, HTTPFailure, HTTPInvalidRequestError
 from railhttp.model.options import ProgressCallback, RequestOptions, with_default_headers
@@ -37,12 +38,12 @@ class Streams(ABC):
 
     @abstractmethod
     async def _stream_request(
-        self, method: str, url: str, options: RequestOptions
+        self, method: str, url: str | URL, options: RequestOptions
     ) -> "StreamRequest": ...
 
     @asynccontextmanager
     async def stream(
-        self, method: str, url: str, **options: Unpack[RequestOptions]
+        self, method: str, url: str | URL, **options: Unpack[RequestOptions]
     ) -> AsyncGenerator["StreamContext", None]:
         """Open a response and read its body in chunks as they arrive, with one chunk in memory.
 
@@ -64,8 +65,10 @@ class Streams(ABC):
         """
         from railhttp.client.stream_context import StreamContext  # noqa: PLC0415  # see above
 
-        response = await (await self._stream_request(method, url, options)).open()
+        request = await self._stream_request(method, url, options)
+        response = await request.open()
         try:
+            await request.check(response)
             yield StreamContext(response)
         finally:
             response.close()
@@ -73,7 +76,7 @@ class Streams(ABC):
     @asynccontextmanager
     async def sse(
         self,
-        url: str,
+        url: str | URL,
         *,
         method: str = "GET",
         reconnect: bool = False,
@@ -132,7 +135,7 @@ class Streams(ABC):
 
     async def download(
         self,
-        url: str,
+        url: str | URL,
         path: str | os.PathLike[str],
         *,
         checksum: str | None = None,

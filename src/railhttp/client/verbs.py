@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from typing_extensions import Unpack
+from yarl import URL
 
 from railhttp.model.options import RequestOptions
 
@@ -22,9 +23,9 @@ class AsyncVerbs(ABC, Generic[R]):
     """
 
     @abstractmethod
-    async def _perform(self, method: str, url: str, options: RequestOptions) -> R: ...
+    async def _perform(self, method: str, url: str | URL, options: RequestOptions) -> R: ...
 
-    async def get(self, url: str, **options: Unpack[RequestOptions]) -> R:
+    async def get(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Perform a GET request.
 
         Args:
@@ -42,27 +43,27 @@ class AsyncVerbs(ABC, Generic[R]):
         """
         return await self._perform("GET", url, options)
 
-    async def post(self, url: str, **options: Unpack[RequestOptions]) -> R:
+    async def post(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Perform a POST request; see `get`."""
         return await self._perform("POST", url, options)
 
-    async def put(self, url: str, **options: Unpack[RequestOptions]) -> R:
+    async def put(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Perform a PUT request; see `get`."""
         return await self._perform("PUT", url, options)
 
-    async def delete(self, url: str, **options: Unpack[RequestOptions]) -> R:
+    async def delete(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Perform a DELETE request; see `get`."""
         return await self._perform("DELETE", url, options)
 
-    async def patch(self, url: str, **options: Unpack[RequestOptions]) -> R:
+    async def patch(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Perform a PATCH request; see `get`."""
         return await self._perform("PATCH", url, options)
 
-    async def head(self, url: str, **options: Unpack[RequestOptions]) -> R:
+    async def head(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Perform a HEAD request; see `get`."""
         return await self._perform("HEAD", url, options)
 
-    async def options(self, url: str, **options: Unpack[RequestOptions]) -> R:
+    async def options(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Perform an OPTIONS request; see `get`."""
         return await self._perform("OPTIONS", url, options)
 
@@ -73,7 +74,7 @@ class Verbs(ABC, Generic[R]):
     __slots__ = ()
 
     @abstractmethod
-    def request(self, method: str, url: str, **options: Unpack[RequestOptions]) -> R:
+    def request(self, method: str, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Describe a request of any method, such as `QUERY` or `PROPFIND`; see `get`.
 
         A response with status 4xx or 5xx is a failure, unlike that of `HTTPClient.request`.
@@ -81,11 +82,11 @@ class Verbs(ABC, Generic[R]):
 
     @abstractmethod
     def post_multipart(
-        self, url: str, fields: "FormFields", **options: Unpack[RequestOptions]
+        self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
     ) -> R:
         """Describe the upload of a form; see `HTTPClient.post_multipart`."""
 
-    def get(self, url: str, **options: Unpack[RequestOptions]) -> R:
+    def get(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Describe a GET request.
 
         Args:
@@ -98,26 +99,26 @@ class Verbs(ABC, Generic[R]):
         """
         return self.request("GET", url, **options)
 
-    def post(self, url: str, **options: Unpack[RequestOptions]) -> R:
+    def post(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Describe a POST request; see `get`."""
         return self.request("POST", url, **options)
 
-    def put(self, url: str, **options: Unpack[RequestOptions]) -> R:
+    def put(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Describe a PUT request; see `get`."""
         return self.request("PUT", url, **options)
 
-    def delete(self, url: str, **options: Unpack[RequestOptions]) -> R:
+    def delete(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Describe a DELETE request; see `get`."""
         return self.request("DELETE", url, **options)
 
-    def patch(self, url: str, **options: Unpack[RequestOptions]) -> R:
+    def patch(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Describe a PATCH request; see `get`."""
         return self.request("PATCH", url, **options)
 
-    def head(self, url: str, **options: Unpack[RequestOptions]) -> R:
+    def head(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Describe a HEAD request; see `get`."""
         return self.request("HEAD", url, **options)
 
-    def options(self, url: str, **options: Unpack[RequestOptions]) -> R:
+    def options(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Describe an OPTIONS request; see `get`."""
         return self.request("OPTIONS", url, **options)

@@ -1,15 +1,19 @@
 """The module that gives an application its HTTP client."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
+from railhttp.client.collaborators import all_of
 from railhttp.di.containers import ContainerRegistrarProtocol
 from railhttp.di.http_provider import HTTPProvider
 from railhttp.di.modules import DynamicModule, Module
-from railhttp.model.config import HTTPClientConfig
+from railhttp.model.config import UNSET, HTTPClientConfig
 from railhttp.pipeline.interceptors.chain import InterceptorProtocol
 from railhttp.pipeline.observation.instruments import InstrumentProtocol
+from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
+from railhttp.pipeline.policies.retry import RetryPolicyProtocol
+from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 from railhttp.testing.scripted.transport import ScriptedTransport
 
 
@@ -27,19 +31,41 @@ class HTTPModule(Module):
         cls,
         config: HTTPClientConfig | None = None,
         *,
+        base_url: str = "",
+        headers: Mapping[str, str] | None = None,
+        share_credentials: bool = False,
+        timeout: float | None = UNSET,
+        service_name: str | None = None,
         interceptors: Iterable[InterceptorProtocol] = (),
         observers: Iterable[Observer] = (),
         instruments: Iterable[InstrumentProtocol] = (),
+        retry_policy: RetryPolicyProtocol | None = None,
+        circuit_breaker: CircuitBreakerProtocol | None = None,
+        resilience: ResiliencePipelineProtocol | None = None,
+        metrics: MetricsRecorderProtocol | None = None,
     ) -> DynamicModule:
-        """Make the module with settings; for the arguments see `HTTPProvider`."""
+        """Make the module with settings; for the arguments see `HTTPProvider`.
+
+        An application has one HTTP client: a second configuration in it is refused when it runs.
+        Bind another `HTTPClient` yourself for another service.
+        """
         provider = partial(
             HTTPProvider,
             config,
-            interceptors=tuple(interceptors),
-            observers=tuple(observers),
-            instruments=tuple(instruments),
+            base_url=base_url,
+            headers=headers,
+            share_credentials=share_credentials,
+            timeout=timeout,
+            service_name=service_name,
+            interceptors=all_of(interceptors, "interceptors"),
+            observers=all_of(observers, "observers"),
+            instruments=all_of(instruments, "instruments"),
+            retry_policy=retry_policy,
+            circuit_breaker=circuit_breaker,
+            resilience=resilience,
+            metrics=metrics,
         )
-        return DynamicModule(cls, (provider,))
+        return DynamicModule(cls, (provider,), only_once=True)
 
     @classmethod
     def stub(cls, *, script: ScriptedTransport | None = None) -> DynamicModule:
@@ -48,7 +74,9 @@ class HTTPModule(Module):
         The script, by default a new one for each application, is bound as `ScriptedTransport`.
         Until it has routes, every request raises `UnmatchedRequestError`.
         """
-        return DynamicModule(cls, (lambda: StubProvider(script or ScriptedTransport()),))
+        return DynamicModule(
+            cls, (lambda: StubProvider(script or ScriptedTransport()),), only_once=True
+        )
 
 
 class StubProvider(HTTPProvider):

@@ -1,16 +1,18 @@
 """Provides an application with an `HTTPClient`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from traceback import walk_tb
 from types import CodeType
-from typing import Final, Self, TypeVar
+from typing import Final, NamedTuple, Self, TypeVar
 
+from railhttp.client.collaborators import all_of, settings_of
 from railhttp.client.http_client import HTTPClient
 from railhttp.client.protocol import HTTPClientProtocol
+from railhttp.client.response_verbs import ResponseVerbs
 from railhttp.di.containers import ContainerRegistrarProtocol, ContainerResolverProtocol
 from railhttp.di.health import HealthCheckResult
-from railhttp.model.config import HTTPClientConfig
+from railhttp.model.config import UNSET, HTTPClientConfig
 from railhttp.model.exchange import Exchange
 from railhttp.pipeline.interceptors.chain import InterceptorProtocol
 from railhttp.pipeline.observation.instruments import InstrumentProtocol
@@ -18,7 +20,7 @@ from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.policies.breaker import CircuitBreakerRegistryProtocol
 from railhttp.pipeline.policies.retry import RetryPolicyProtocol
-from railhttp.pipeline.stack import ResiliencePipelineProtocol
+from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 
 T = TypeVar("T")
 
@@ -26,12 +28,37 @@ COMPONENT: Final = "http"
 """The name of the provider in health checks, and of its circuit breaker."""
 
 
+class Policies(NamedTuple):
+    """The parts of a client that a container may bind."""
+
+    retry_policy: RetryPolicyProtocol | None = None
+    circuit_breaker: CircuitBreakerProtocol | None = None
+    resilience: ResiliencePipelineProtocol | None = None
+    metrics: MetricsRecorderProtocol | None = None
+
+    async def completed_from(self, container: ContainerResolverProtocol) -> Self:
+        """Return these parts, with those of the container for the missing ones."""
+        retry, breaker, resilience, metrics = self
+        if retry is None and resilience is None:
+            retry = await _bound(container, RetryPolicyProtocol)
+            resilience = await _bound(container, ResiliencePipelineProtocol)
+        if breaker is None:
+            breakers = await _bound(container, CircuitBreakerRegistryProtocol)  # type: ignore[type-abstract]  # a key
+            breaker = None if breakers is None else await breakers.get_or_create(COMPONENT)
+        if metrics is None:
+            metrics = await _bound(container, MetricsRecorderProtocol)
+        return self._replace(
+            retry_policy=retry, circuit_breaker=breaker, resilience=resilience, metrics=metrics
+        )
+
+
 class HTTPProvider:
     """Registers one `HTTPClient` for the whole application, starts it and stops it.
 
-    The client is bound as `HTTPClient` and `HTTPClientProtocol`, and exists from `boot` to
-    `shutdown`. The provider is bound as `HTTPProvider`, for its health check. For the arguments
-    see `HTTPClient`.
+    The client exists from `boot` to `shutdown`. It is bound as `HTTPClient`, and as
+    `HTTPClientProtocol` with verbs that return the response and raise the failure. The provider is
+    bound as `HTTPProvider`, for its health check. For the arguments see `HTTPClient`; a policy that
+    is given here is used instead of that of the container.
 
     Example:
         >>> HTTPProvider().config == HTTPClientConfig()
@@ -42,21 +69,36 @@ class HTTPProvider:
         self,
         config: HTTPClientConfig | None = None,
         *,
+        base_url: str = "",
+        headers: Mapping[str, str] | None = None,
+        share_credentials: bool = False,
+        timeout: float | None = UNSET,
+        service_name: str | None = None,
         interceptors: Iterable[InterceptorProtocol] = (),
         observers: Iterable[Observer] = (),
         instruments: Iterable[InstrumentProtocol] = (),
+        retry_policy: RetryPolicyProtocol | None = None,
+        circuit_breaker: CircuitBreakerProtocol | None = None,
+        resilience: ResiliencePipelineProtocol | None = None,
+        metrics: MetricsRecorderProtocol | None = None,
         exchange: Exchange | None = None,
     ) -> None:
-        self._config = config or HTTPClientConfig()
+        self._config = settings_of(config, None, timeout)
+        self._policies = Policies(retry_policy, circuit_breaker, resilience, metrics)
         self._make_client = partial(
             HTTPClient,
             self._config,
-            interceptors=tuple(interceptors),
-            observers=tuple(observers),
-            instruments=tuple(instruments),
+            base_url=base_url,
+            headers=headers,
+            share_credentials=share_credentials,
+            service_name=service_name,
+            interceptors=all_of(interceptors, "interceptors"),
+            observers=all_of(observers, "observers"),
+            instruments=all_of(instruments, "instruments"),
             exchange=exchange,
         )
         self._client: HTTPClient | None = None
+        self._responses: ResponseVerbs | None = None
 
     @classmethod
     def from_config(cls, config: HTTPClientConfig, **context: object) -> Self:
@@ -80,10 +122,21 @@ class HTTPProvider:
             raise RuntimeError("the HTTP client exists only between boot and shutdown")
         return self._client
 
+    @property
+    def responses(self) -> ResponseVerbs:
+        """The client as `HTTPClientProtocol`.
+
+        Raises:
+            RuntimeError: See `client`.
+        """
+        if self._responses is None or self._responses.client is not self.client:
+            self._responses = ResponseVerbs(self.client)
+        return self._responses
+
     async def register(self, container: ContainerRegistrarProtocol) -> None:
         """Bind the client and the provider itself."""
         container.singleton(HTTPClient, lambda: self.client)
-        container.singleton(HTTPClientProtocol, lambda: self.client)
+        container.singleton(HTTPClientProtocol, lambda: self.responses)
         container.singleton(HTTPProvider, lambda: self)
 
     async def boot(self, container: ContainerResolverProtocol) -> None:
@@ -94,13 +147,8 @@ class HTTPProvider:
         ones get the defaults of `HTTPClient`. A second boot stops the first client.
         """
         await self.shutdown()
-        breakers = await _bound(container, CircuitBreakerRegistryProtocol)  # type: ignore[type-abstract]  # a key
-        self._client = self._make_client(
-            retry_policy=await _bound(container, RetryPolicyProtocol),
-            circuit_breaker=None if breakers is None else await breakers.get_or_create(COMPONENT),
-            resilience=await _bound(container, ResiliencePipelineProtocol),
-            metrics=await _bound(container, MetricsRecorderProtocol),
-        )
+        policies = await self._policies.completed_from(container)
+        self._client = self._make_client(**policies._asdict())
         await self._client.start()
 
     async def shutdown(self) -> None:

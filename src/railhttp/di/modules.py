@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from railhttp.di.containers import ContainerRegistrarProtocol, ContainerResolverProtocol
+from railhttp.model.validation import require
 
 
 @runtime_checkable
@@ -42,11 +43,13 @@ class DynamicModule:
 
     Attributes:
         module: The class whose method made it; for the others see `module`.
+        only_once: Whether an application that has two modules of this class is refused.
     """
 
     module: type[Module]
     providers: tuple[ProviderFactory, ...] = ()
     imports: "tuple[ModuleImport, ...]" = ()
+    only_once: bool = False
 
 
 ModuleImport: TypeAlias = type[Module] | DynamicModule
@@ -92,8 +95,14 @@ async def running(
 
     Returns:
         A context manager whose value is the providers, in the order in which they booted.
+
+    Raises:
+        HTTPValidationError: The application configures a module twice that it may have once.
     """
-    providers = tuple(make() for make in _provider_factories(root, seen=[]))
+    nodes: list[ModuleImport] = []
+    factories = tuple(_provider_factories(root, seen=nodes))
+    _refuse_second(nodes)
+    providers = tuple(make() for make in factories)
     for provider in providers:
         await provider.register(registrar)
     async with AsyncExitStack() as stack:
@@ -110,3 +119,12 @@ def _provider_factories(node: ModuleImport, seen: list[ModuleImport]) -> Iterato
         for imported in node.imports:
             yield from _provider_factories(imported, seen)
         yield from node.providers
+
+
+def _refuse_second(nodes: Iterable[ModuleImport]) -> None:
+    once: set[type[Module]] = set()
+    for node in nodes:
+        if isinstance(node, DynamicModule) and node.only_once:
+            name = node.module.__name__
+            require(node.module not in once, f"must configure {name} only once", "imports")
+            once.add(node.module)

@@ -10,6 +10,7 @@ from railhttp.endpoints.plan import RequestPlan, Written
 from railhttp.endpoints.responses import Answers
 from railhttp.endpoints.target import ParameterError
 from railhttp.model.errors import HTTPInvalidRequestError, HTTPValidationError
+from railhttp.model.option_advice import advice
 from railhttp.model.options import RequestOptions, with_default_headers
 from railhttp.model.url import is_absolute
 from railhttp.model.validation import require_text, require_url
@@ -70,7 +71,7 @@ def checked_options(options: RequestOptions) -> RequestOptions:
         TypeError: An option is unknown.
     """
     if unknown := options.keys() - RequestOptions.__annotations__.keys():
-        raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
+        raise TypeError(advice(min(unknown)))
     return options
 
 

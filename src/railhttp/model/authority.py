@@ -9,6 +9,7 @@ from yarl import URL
 _MAX_LENGTH: Final = 253  # characters; RFC 1035, section 2.3.4 allows 255 octets on the wire
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_ZONED: Final = re.compile(r"\[[0-9A-Fa-f:.]+%.*\]")
 _PORT: Final = re.compile(r":[0-9]{1,5}")
 _AUTHORITY: Final = re.compile(
     r"([^:@\[\]\\]+(:[^@\[\]\\]*)?@)?"
@@ -51,6 +52,8 @@ def authority_problem(authority: str) -> str:
     parts = _AUTHORITY.fullmatch(authority)
     if not parts:
         return "must name its server as host, host:port or user:password@host, percent-encoded"
+    if _ZONED.fullmatch(parts["host"]):
+        return "must have no IPv6 zone (RFC 6874): it means an interface of this machine only"
     if not normal_host(parts["host"]):
         return "must have a host: a DNS name, an IPv4 address, or an IPv6 address in brackets"
     port = parts["port"] or ":80"

@@ -3,6 +3,7 @@
 import io
 import json as json_module
 from collections.abc import (
+    AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
     Awaitable,
@@ -63,7 +64,23 @@ class ReaderSource(NamedTuple):
     read: Callable[[int], Awaitable[bytes]]
 
 
-Segment: TypeAlias = bytes | FileSource | ReaderSource | Iterable[bytes] | AsyncIterable[bytes]
+class ChunkSource(NamedTuple):
+    """A source that another library knows how to read.
+
+    Attributes:
+        chunks: Begins to read the source.
+        size: The number of bytes; None if unknown.
+        replayable: Whether it can be read a second time.
+    """
+
+    chunks: Callable[[], AsyncGenerator[bytes, None]]
+    size: int | None
+    replayable: bool
+
+
+Segment: TypeAlias = (
+    bytes | FileSource | ReaderSource | ChunkSource | Iterable[bytes] | AsyncIterable[bytes]
+)
 
 
 class BytesBody(NamedTuple):
@@ -95,11 +112,15 @@ class StreamBody(NamedTuple):
 
     Attributes:
         segments: The parts of the body, in order.
+        coding: The content coding that the body is given while it is sent: `gzip` or `deflate`.
+        chunked: Whether the body is sent chunked even if its length is known.
         content_type: The media type, sent unless the caller's headers have a `Content-Type`.
     """
 
     segments: tuple[Segment, ...]
     content_type: str
+    coding: str = ""
+    chunked: bool = False
 
     def __repr__(self) -> str:
         return redacted_repr(self, segments=len(self.segments))
@@ -111,7 +132,9 @@ class StreamBody(NamedTuple):
 
     @property
     def length(self) -> int | None:
-        """The number of bytes; None if the length of a part is unknown."""
+        """The number of bytes to announce; None if the body is sent chunked."""
+        if self.coding or self.chunked:
+            return None
         lengths = [_length(segment) for segment in self.segments]
         known = [length for length in lengths if length is not None]
         return sum(known) if len(known) == len(lengths) else None
@@ -124,6 +147,8 @@ def _is_replayable(segment: Segment) -> bool:
     match segment:
         case FileSource(start=start):
             return start is not None
+        case ChunkSource(replayable=replayable):
+            return replayable
         case ReaderSource() | Iterator() | AsyncIterator():
             return False
         case _:
@@ -134,7 +159,7 @@ def _length(segment: Segment) -> int | None:
     match segment:
         case bytes():
             return len(segment)
-        case FileSource(size=size):
+        case FileSource(size=size) | ChunkSource(size=size):
             return size
         case _:
             return None
@@ -181,7 +206,7 @@ _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _JSON: Final = json_module.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def data_body(data: BodyData, measure: Callable[[BinaryIO], FileSource]) -> Body:
+def data_body(data: object, measure: Callable[[BinaryIO], FileSource]) -> Body:
     """Build the body for the `data=` argument of a caller.
 
     Args:

@@ -1,10 +1,10 @@
 """Settings: frozen, and validated once, when they are built."""
 
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
-from typing import Final, Literal, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias
 
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.proxy import require_proxy
@@ -23,7 +23,7 @@ DEFAULT_TIMEOUT: Final = 30.0
 DEFAULT_MAX_RESPONSE_BYTES: Final = 100 * 1024 * 1024
 DEFAULT_MAX_REDIRECTS: Final = 10  # aiohttp's; browsers allow 20
 
-_UNSET: Final = cast("None", object())  # means "not given", because None means "no limit"
+UNSET: Final[Any] = object()  # means "not given", because None means "no limit"
 
 
 Verify: TypeAlias = bool | Literal["system"]
@@ -131,6 +131,9 @@ def _path(path: object, name: str) -> str:
 class HTTPClientConfig:
     """Settings of a client.
 
+    It also takes the settings of its pool, such as `max_connections`; they override those of
+    `pool`, and read back as `config.pool.max_connections`.
+
     Attributes:
         pool: Settings of the connection pool.
         proxy: The URL of an HTTP proxy for all requests; it overrides those of the environment.
@@ -184,7 +187,7 @@ class HTTPClientConfig:
         trust_env: bool = True,
         cookie_jar: bool = True,
         *,
-        timeout: float | None = _UNSET,
+        timeout: float | None = UNSET,
         attempt_timeout: float | None = None,
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
@@ -192,21 +195,37 @@ class HTTPClientConfig:
         max_redirects: int = DEFAULT_MAX_REDIRECTS,
         secret_headers: Collection[str] = (),
         total: bool = False,
+        max_connections: int = UNSET,
+        max_keepalive_connections: int = UNSET,
+        max_connections_per_host: int = UNSET,
+        ttl_dns_cache: int = UNSET,
+        force_close: bool = UNSET,
+        verify_ssl: Verify = UNSET,
+        ssl_context: ssl.SSLContext | None = UNSET,
+        keepalive_timeout: float = UNSET,
         verify: Verify | None = None,
         cert: Certificate | None = None,
         resolver: Resolver | None = None,
         unix_socket: str | PurePath | None = None,
     ) -> None:
-        pool = _timed(pool, timeout)
         if verify is not None:
             require_verify(verify, "verify")
-        connection = {
-            "verify_ssl": verify,
-            "cert": cert,
-            "resolver": resolver,
-            "unix_socket": unix_socket,
-        }
-        pool = _connected(pool, connection)
+            verify_ssl = verify
+        pool = _pool_with(
+            pool,
+            timeout=timeout,
+            max_connections=max_connections,
+            max_keepalive_connections=max_keepalive_connections,
+            max_connections_per_host=max_connections_per_host,
+            ttl_dns_cache=ttl_dns_cache,
+            force_close=force_close,
+            verify_ssl=verify_ssl,
+            ssl_context=ssl_context,
+            keepalive_timeout=keepalive_timeout,
+            cert=UNSET if cert is None else cert,
+            resolver=UNSET if resolver is None else resolver,
+            unix_socket=UNSET if unix_socket is None else unix_socket,
+        )
         limits = {"attempt_timeout": attempt_timeout, "connect_timeout": connect_timeout}
         limits["read_timeout"] = read_timeout
         flags = {"trust_env": trust_env, "cookie_jar": cookie_jar, "total": total}
@@ -240,16 +259,11 @@ class HTTPClientConfig:
         return redacted_repr(self, proxy=self.proxy and redact_url(self.proxy))
 
 
-def _timed(pool: object, timeout: float | None) -> ConnectionPoolConfig:
+def _pool_with(pool: object, **settings: object) -> ConnectionPoolConfig:
     if not isinstance(pool, ConnectionPoolConfig):
         raise mismatch("a ConnectionPoolConfig", pool, "pool")
-    return pool if timeout is _UNSET else replace(pool, timeout=timeout)
-
-
-def _connected(pool: ConnectionPoolConfig, settings: Mapping[str, object]) -> ConnectionPoolConfig:
-    given = {name: value for name, value in settings.items() if value is not None}
-    # The values are checked when the new settings are built.
-    return replace(pool, **given) if given else pool  # type: ignore[arg-type]
+    given = {name: value for name, value in settings.items() if value is not UNSET}
+    return replace(pool, **given) if given else pool  # type: ignore[arg-type]  # it checks them
 
 
 def _header_names(names: object) -> frozenset[str]:

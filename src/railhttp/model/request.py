@@ -27,6 +27,34 @@ IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT",
 """Methods for which two identical requests have the effect of one (RFC 9110, section 9.2.2)."""
 
 
+class WireOptions(NamedTuple):
+    """How to send a request, in ways that few callers need; see `RequestOptions`.
+
+    Attributes:
+        sock_connect: Seconds for connecting to one address.
+        fingerprint: The SHA-256 of the only certificate that is accepted.
+        proxy_auth: The `Proxy-Authorization` field; an empty string means none.
+        skip_auto_headers: Names, in lower case, of default fields that are not sent.
+    """
+
+    sock_connect: float | None = None
+    fingerprint: bytes | None = None
+    server_hostname: str | None = None
+    proxy_auth: str = ""
+    proxy_headers: tuple[tuple[str, str], ...] = ()
+    skip_auto_headers: frozenset[str] = frozenset()
+    auto_decompress: bool = True
+    read_until_eof: bool = True
+    read_bufsize: int | None = None
+    max_line_size: int | None = None
+    max_field_size: int | None = None
+    max_headers: int | None = None
+
+    def __repr__(self) -> str:
+        hidden = tuple((name, MASK) for name, _ in self.proxy_headers)
+        return redacted_repr(self, proxy_auth=self.proxy_auth and MASK, proxy_headers=hidden)
+
+
 class SendOptions(NamedTuple):
     """How to send a request; see `RequestOptions` and `HTTPClientConfig` for most options.
 
@@ -35,6 +63,7 @@ class SendOptions(NamedTuple):
         ssl_context: The TLS context. None means that of the pool, False disables verification.
         secret_headers: Names, in lower case, of the fields whose values are never shown.
         idempotent: Whether a repeated request does no harm, whatever its method.
+        wire: None for the defaults.
     """
 
     connect_timeout: float | None = None
@@ -47,6 +76,7 @@ class SendOptions(NamedTuple):
     upload_progress: ProgressCallback | None = None
     secret_headers: frozenset[str] = SECRET_HEADERS
     idempotent: bool = False
+    wire: WireOptions | None = None
 
     def __repr__(self) -> str:
         return redacted_repr(self, proxy=self.proxy and redact_url(self.proxy))
@@ -105,6 +135,7 @@ class Request:
             self.cookies,
             self.options.proxy,
             self.options.ssl_context,
+            self.options.wire,
         )
         return all(extra is None for extra in extras)
 

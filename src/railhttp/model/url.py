@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from typing import Final, TypeAlias, TypedDict
+from urllib.parse import unquote
 from uuid import UUID
 
 from yarl import URL
@@ -29,6 +30,11 @@ QueryValue: TypeAlias = str | int | float | bool | Decimal | Enum | date | UUID 
 QueryParams: TypeAlias = Mapping[str, QueryValue | Sequence[QueryValue]]
 """Query parameters by name; a list or tuple repeats the name for each of its values."""
 
+_ZONE: Final = re.compile(
+    r"(https?://(?:[^/?#@]*@)?\[[0-9a-f:.]+)(%25(?:[a-z0-9._~-]|%[0-9a-f]{2})+)\]", re.IGNORECASE
+)
+"""The start of a URL with an IPv6 zone (RFC 6874, section 2)."""
+
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
@@ -37,7 +43,8 @@ class UrlParts(TypedDict):
 
     Keys:
         scheme: `http` or `https`.
-        host: Lower-case ASCII (IDNA); an IPv6 address has no brackets.
+        host: Lower-case ASCII (IDNA); an IPv6 address has no brackets, and its zone is decoded, as
+            in `fe80::1%eth0`.
         port: The port in the URL; None if it has none.
         path: Percent-encoded, as it is sent; at least `/`.
         params: The decoded query; each name has all its values in order.
@@ -102,13 +109,15 @@ def parse_url_parts(url: str) -> UrlParts:
         {'scheme': 'https', 'host': 'api.example.com', 'port': 8443, 'path': '/users',
          'params': {'tag': ['a b', 'c']}, 'fragment': 'top'}
     """
-    parsed = request_url(url)
+    zone = _ZONE.match(require_str(url, "url"))
+    parsed = request_url(url[: zone.end(1)] + url[zone.end(2) :] if zone else url)
+    zone_text = f"%{unquote(zone[2].removeprefix('%25'))}" if zone else ""
     params: dict[str, list[str]] = {}
     for name, value in parsed.query.items():
         params.setdefault(name, []).append(value)
     return {
         "scheme": parsed.scheme,
-        "host": parsed.raw_host or "",
+        "host": (parsed.raw_host or "") + zone_text,
         "port": parsed.explicit_port,
         "path": parsed.raw_path,
         "params": params,

@@ -171,7 +171,10 @@ def require_url(url: object, field: str = "url", *, require_scheme: bool = True)
     host, percent-encoded, dot segments removed, and `http` for an optional missing scheme.
     """
     text = require_str(url, field)
-    absolute = text if require_scheme or SCHEME.match(text) else f"http://{text}"
+    if require_scheme or SCHEME.match(text):
+        absolute = text
+    else:
+        absolute = f"http:{text}" if text.startswith("//") else f"http://{text}"
     problem = _url_problem(absolute)
     if not problem:
         try:
@@ -250,7 +253,8 @@ def validate_url(url: str, require_scheme: bool = True) -> None:
 
     Args:
         url: At most 65536 characters, without white space.
-        require_scheme: Whether the URL must start with `http://` or `https://`.
+        require_scheme: Whether the URL must start with `http://` or `https://`. If not, it may
+            also start with `//` (RFC 3986, section 4.2) or with its host.
 
     Raises:
         HTTPValidationError: The URL is empty or malformed, or a required scheme is missing.

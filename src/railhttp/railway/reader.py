@@ -11,6 +11,7 @@ from returns.future import FutureResult
 from returns.pipeline import is_successful
 from returns.result import Failure, Result
 from typing_extensions import Unpack, override
+from yarl import URL
 
 from railhttp.client.future_verbs import FutureVerbs
 from railhttp.client.http_client import HTTPClient
@@ -38,7 +39,9 @@ class _ReaderVerbs(Verbs[ResponseReader]):
     __slots__ = ()
 
     @override
-    def request(self, method: str, url: str, **options: Unpack[RequestOptions]) -> ResponseReader:
+    def request(
+        self, method: str, url: str | URL, **options: Unpack[RequestOptions]
+    ) -> ResponseReader:
         """Describe a request with any method; see `get` and `FutureVerbs.request`.
 
         Example:
@@ -56,7 +59,7 @@ class _ReaderVerbs(Verbs[ResponseReader]):
 
     @override
     def post_multipart(
-        self, url: str, fields: FormFields, **options: Unpack[RequestOptions]
+        self, url: str | URL, fields: FormFields, **options: Unpack[RequestOptions]
     ) -> ResponseReader:
         """Describe the upload of a form; see `get` and `HTTPClient.post_multipart`."""
         return RequiresContextFutureResult(

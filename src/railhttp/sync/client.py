@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from returns.result import Failure, Result
 from typing_extensions import Unpack
+from yarl import URL
 
 from railhttp.client.http_client import HTTPClient as AsyncHTTPClient
 from railhttp.model.config import HTTPClientConfig
@@ -122,7 +123,9 @@ class HTTPClient:
     ) -> None:
         self.close()
 
-    def request(self, method: str, url: str, **options: Unpack[RequestOptions]) -> HttpResponse:
+    def request(
+        self, method: str, url: str | URL, **options: Unpack[RequestOptions]
+    ) -> HttpResponse:
         """Make a request, and raise its failure; see `railhttp.HTTPClient.request`.
 
         Raises:
@@ -132,7 +135,7 @@ class HTTPClient:
         return self._run(self._client.request(method, url, **options), method, url)
 
     def get(
-        self, url: str, **options: Unpack[RequestOptions]
+        self, url: str | URL, **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a GET request.
 
@@ -152,50 +155,50 @@ class HTTPClient:
         return self._result(self._client.get(url, **options), "GET", url)
 
     def post(
-        self, url: str, **options: Unpack[RequestOptions]
+        self, url: str | URL, **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a POST request; see `get`."""
         return self._result(self._client.post(url, **options), "POST", url)
 
     def put(
-        self, url: str, **options: Unpack[RequestOptions]
+        self, url: str | URL, **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a PUT request; see `get`."""
         return self._result(self._client.put(url, **options), "PUT", url)
 
     def delete(
-        self, url: str, **options: Unpack[RequestOptions]
+        self, url: str | URL, **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a DELETE request; see `get`."""
         return self._result(self._client.delete(url, **options), "DELETE", url)
 
     def patch(
-        self, url: str, **options: Unpack[RequestOptions]
+        self, url: str | URL, **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a PATCH request; see `get`."""
         return self._result(self._client.patch(url, **options), "PATCH", url)
 
     def head(
-        self, url: str, **options: Unpack[RequestOptions]
+        self, url: str | URL, **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a HEAD request; see `get`."""
         return self._result(self._client.head(url, **options), "HEAD", url)
 
     def options(
-        self, url: str, **options: Unpack[RequestOptions]
+        self, url: str | URL, **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform an OPTIONS request; see `get`."""
         return self._result(self._client.options(url, **options), "OPTIONS", url)
 
     def post_multipart(
-        self, url: str, fields: "FormFields", **options: Unpack[RequestOptions]
+        self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Upload a form as `multipart/form-data`; see `railhttp.HTTPClient.post_multipart`."""
         return self._result(self._client.post_multipart(url, fields, **options), "POST", url)
 
     def download(
         self,
-        url: str,
+        url: str | URL,
         path: str | os.PathLike[str],
         *,
         checksum: str | None = None,
@@ -211,7 +214,7 @@ class HTTPClient:
 
     @contextmanager
     def stream(
-        self, method: str, url: str, **options: Unpack[RequestOptions]
+        self, method: str, url: str | URL, **options: Unpack[RequestOptions]
     ) -> Generator[StreamContext, None, None]:
         """Open a response and read its body in chunks; see `railhttp.HTTPClient.stream`.
 
@@ -228,7 +231,7 @@ class HTTPClient:
     @contextmanager
     def sse(
         self,
-        url: str,
+        url: str | URL,
         *,
         method: str = "GET",
         reconnect: bool = False,
@@ -253,7 +256,7 @@ class HTTPClient:
             **options,
         )
         with self._entered(opened, method, url) as (events, thread):
-            yield thread.iterate(events, method, url)
+            yield thread.iterate(events, method, str(url))
 
     @contextmanager
     def _entered(
@@ -286,9 +289,9 @@ class HTTPClient:
         except HTTPConnectionError as failure:  # the verbs return all others
             return Failure(failure)
 
-    def _run(self, call: Coroutine[object, object, T], method: str, url: str) -> T:
+    def _run(self, call: Coroutine[object, object, T], method: str, url: str | URL) -> T:
         try:
             return self._life.thread().run(call)
         except ThreadClosedError:
             call.close()
-            raise closed_failure(method, url) from None
+            raise closed_failure(method, str(url)) from None

@@ -9,15 +9,19 @@ from typing import Final, Protocol, runtime_checkable
 
 from aiohttp import ClientConnectionError, ClientPayloadError
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.helpers import DEFAULT_CHUNK_SIZE
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import HttpResponseParser, HttpResponseParserPy
 from typing_extensions import override
+
+from railhttp.model.request import WireOptions
 
 _IS_PURE_PYTHON: Final = HttpResponseParser is HttpResponseParserPy
 _MOST_AT_ONCE: Final = 512 * 1024
 # aiohttp allows 8190 bytes and 128 fields, too little for large tokens, security policies and many
 # cookies.
 _LARGEST_FIELD: Final = 64 * 1024
+_LONGEST_LINE: Final = 8190
 _MOST_FIELDS: Final = 256
 
 
@@ -37,8 +41,27 @@ class StrictResponseHandler(ResponseHandler):
     (tests/transport/test_exchange.py::test_a_body_that_breaks_is_never_taken_for_whole).
     """
 
+    decodes = True
+    """Whether aiohttp decompresses, which it does for `pool.session`."""
+
+    def expect_by(self, wire: WireOptions, with_body: bool, read_timeout: float | None) -> None:
+        """Do the same as `expect` for a call with `WireOptions`."""
+        self.decodes = False
+        self.set_response_params(
+            skip_payload=not with_body,
+            read_until_eof=wire.read_until_eof,
+            auto_decompress=False,
+            read_timeout=read_timeout,
+            timeout_ceil_threshold=math.inf,
+            read_bufsize=wire.read_bufsize or DEFAULT_CHUNK_SIZE,
+            max_line_size=wire.max_line_size or _LONGEST_LINE,
+            max_field_size=wire.max_field_size or _LARGEST_FIELD,
+            max_headers=wire.max_headers or _MOST_FIELDS,
+        )
+
     def expect(self, with_body: bool, read_timeout: float | None) -> None:
         """Prepare the parser for the next response, which has no body after a HEAD request."""
+        self.decodes = False
         self.set_response_params(
             skip_payload=not with_body,
             read_until_eof=True,
@@ -132,6 +155,9 @@ class StrictResponseHandler(ResponseHandler):
 
     @override
     def pause_reading(self) -> None:
+        if self.decodes:
+            super().pause_reading()
+            return
         # The original also pauses the parser, which matters only if aiohttp decompresses. A parser
         # that is paused at the end of a TCP segment holds back the next bytes and loses them
         # (tests/client/test_streams.py::test_many_chunks_that_gathered_are_followed_by_the_rest).
@@ -143,5 +169,7 @@ class StrictResponseHandler(ResponseHandler):
     def resume_reading(self, resume_parser: bool = True) -> None:
         # aiohttp calls this after every piece that is read, even if reading is not paused, and
         # then runs its parser on b"" (benchmarks: one request).
-        if self._reading_paused:
+        if self.decodes:
+            super().resume_reading(resume_parser)
+        elif self._reading_paused:
             super().resume_reading(resume_parser=False)

@@ -11,7 +11,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from time import monotonic
 from typing import Any, Final, TypedDict, cast
 
@@ -21,6 +21,7 @@ from aiohttp import (
     ClientConnectorError,
     ClientRequest,
     ClientTimeout,
+    Fingerprint,
     ServerFingerprintMismatch,
     hdrs,
 )
@@ -34,6 +35,7 @@ from yarl import URL
 
 from railhttp.model.config import ConnectionPoolConfig
 from railhttp.model.errors import HTTPConnectionError, HTTPValidationError
+from railhttp.model.request import WireOptions
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.policy.egress import Egress
 from railhttp.transport.connection import StrictResponseHandler
@@ -73,21 +75,29 @@ class Destination(ClientRequest):
         credentials: str = "",
         attempt: AttemptState | None = None,
         egress: Egress | None = None,
+        wire: WireOptions | None = None,
     ) -> None:
-        fields: dict[str, str] | None = None
+        fields: dict[str, str] = {}
+        verified: ssl.SSLContext | bool | Fingerprint = True if tls is None else tls
+        if wire is not None:
+            fields.update(wire.proxy_headers)
+            if wire.fingerprint is not None:
+                verified = _pinned(wire.fingerprint)
         if proxy is not None and credentials:
+            proxy = proxy.with_user(None)
+            fields[hdrs.PROXY_AUTHORIZATION] = credentials
+        if fields:
             # These fields are part of the connection key. aiohttp adds Host to them later, which
             # would change the key.
-            proxy = proxy.with_user(None)
-            host = origin.host_port_subcomponent or ""
-            fields = {hdrs.PROXY_AUTHORIZATION: credentials, hdrs.HOST: host}
+            fields[hdrs.HOST] = origin.host_port_subcomponent or ""
         super().__init__(
             "GET",
             origin,
             loop=asyncio.get_running_loop(),
             proxy=proxy,
-            proxy_headers=fields,
-            ssl=True if tls is None else tls,
+            proxy_headers=fields or None,
+            ssl=verified,
+            server_hostname=None if wire is None else wire.server_hostname,
         )
         self.attempt = attempt
         self.egress = egress
@@ -102,6 +112,12 @@ class Destination(ClientRequest):
         # A gate has connections of its own, each of which has passed it
         # (tests/client/test_egress.py, "shared pool"). There is no proxy, so the field is free.
         return key._replace(proxy_headers_hash=hash(self.egress))
+
+
+@lru_cache(maxsize=64)
+def _pinned(digest: bytes) -> Fingerprint:
+    # aiohttp compares them by identity, and requests with equal ones share connections.
+    return Fingerprint(digest)
 
 
 class KeepaliveConnector(FairConnector):
@@ -190,7 +206,10 @@ class KeepaliveConnector(FairConnector):
             if not (isinstance(protocol, StrictResponseHandler) and protocol.is_unused()):
                 idle.remove(entry)
                 protocol.close()
-        return await super()._get(key, traces)
+        connection = await super()._get(key, traces)
+        if connection is not None and isinstance(connection.protocol, StrictResponseHandler):
+            connection.protocol.decodes = True  # until a request of our own expects a response
+        return connection
 
     @override
     async def _create_connection(

@@ -29,7 +29,7 @@ from yarl import URL
 
 from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.errors import HTTPConnectionError
-from railhttp.model.request import Request, SendOptions
+from railhttp.model.request import Request, SendOptions, WireOptions
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.policy.egress import Egress
 from railhttp.transport.connection import StrictResponseHandler
@@ -42,6 +42,7 @@ from railhttp.transport.connector import (
 from railhttp.transport.cookie_jar import CookieJar
 from railhttp.transport.socks import is_socks
 from railhttp.transport.upload import Upload
+from railhttp.wire.content import ACCEPT_ENCODING
 from railhttp.wire.request_head import (
     closes_connection,
     content_length,
@@ -88,7 +89,8 @@ class Dispatcher:
     """
 
     __slots__ = (
-        *("_connector", "_egress", "_fields", "_jar", "_key", "_plain", "_proxy_for"),
+        *("_connector", "_defaults", "_egress", "_fields", "_jar", "_key", "_plain"),
+        "_proxy_for",
         "session",
     )
 
@@ -109,6 +111,7 @@ class Dispatcher:
         self._fields = cast("CIMultiDict[object]", session.headers)
         self._key = lru_cache(maxsize=64)(_connection_key)
         self._plain = lru_cache(maxsize=1024)(self._address_plain)
+        self._defaults = lru_cache(maxsize=1)(self._merge_defaults)
 
     def gated_by(self, egress: Egress) -> "Dispatcher":
         """Return a dispatcher that uses connections through an egress gate only."""
@@ -150,7 +153,11 @@ class Dispatcher:
             attempt,
             self._egress,
         )
-        timeout = _timeout(options.connect_timeout, options.read_timeout)
+        sock_connect = None
+        if (wire := options.wire) is not None:
+            sock_connect = wire.sock_connect
+            destination = partial(destination, wire=wire)
+        timeout = _timeout(options.connect_timeout, options.read_timeout, sock_connect)
         try:
             lease = await self._connector.connected(address.key, destination, timeout)
         except Exception as error:
@@ -172,7 +179,11 @@ class Dispatcher:
         protocol = lease.protocol
         upload: Upload | None = None
         try:
-            protocol.expect(request.method != "HEAD", request.options.read_timeout)
+            options = request.options
+            if options.wire is None:
+                protocol.expect(request.method != "HEAD", options.read_timeout)
+            else:
+                protocol.expect_by(options.wire, request.method != "HEAD", options.read_timeout)
             upload = _send(protocol, request, address.head)
             message, content = await protocol.read()
             while 100 <= message.code < 200 and message.code != 101:
@@ -211,13 +222,22 @@ class Dispatcher:
         plain = Request(method, URL(url, encoded=True), None, None, None, SendOptions())
         return self._addressed(plain, cookies="")
 
+    def _merge_defaults(self, version: int) -> CIMultiDict[str]:
+        # The session has no `Accept-Encoding`: aiohttp cannot undo all the codings that we can.
+        del version
+        defaults = CIMultiDict(self.session.headers)
+        defaults.setdefault(hdrs.ACCEPT_ENCODING, ACCEPT_ENCODING)
+        return defaults
+
     def _addressed(self, request: Request, cookies: str) -> Address:
         url, options = request.url, request.options
+        if options.wire is not None:
+            return self._addressed_by(options.wire, request, cookies)
         chosen = options.proxy
         proxy = self._proxy_for(url) if chosen is None else URL(chosen) if chosen else None
         if self._egress is not None:
             _check_egress(self._egress, url, proxy)
-        defaults = self.session.headers
+        defaults = self._defaults(getversion(self._fields))
         forwarding, credentials = proxy, ""
         if is_socks(proxy):  # it carries bytes, and takes no part in HTTP
             forwarding = None
@@ -225,6 +245,30 @@ class Dispatcher:
             forwarding, credentials = None, proxy_credentials(request, defaults)
         head = request_head(request, defaults, cookies=cookies, proxy=forwarding)
         key = self._key(url.origin(), proxy, options.ssl_context, credentials, self._egress)
+        return Address(key, head, proxy, credentials, closes_connection(head))
+
+    def _addressed_by(self, wire: WireOptions, request: Request, cookies: str) -> Address:
+        """Do the same as `_addressed` for a call with `WireOptions`."""
+        url, options = request.url, request.options
+        chosen = options.proxy
+        proxy = self._proxy_for(url) if chosen is None else URL(chosen) if chosen else None
+        if self._egress is not None:
+            _check_egress(self._egress, url, proxy)
+        defaults = CIMultiDict(self._defaults(getversion(self._fields)))
+        for name in wire.skip_auto_headers:
+            defaults.popall(name, None)
+        socks = is_socks(proxy)
+        tunnel = proxy is not None and url.scheme == "https" and not socks
+        if proxy is not None and not tunnel and not socks:
+            # Such a proxy reads the fields of the request; those of the call come first.
+            for name, text in wire.proxy_headers:
+                defaults.setdefault(name, text)
+        if proxy is not None and not socks and wire.proxy_auth:
+            request = request.with_headers({hdrs.PROXY_AUTHORIZATION: wire.proxy_auth})
+        credentials = proxy_credentials(request, defaults) if tunnel else ""
+        forwarding = None if tunnel or socks else proxy
+        head = request_head(request, defaults, cookies=cookies, proxy=forwarding)
+        key = self._key(url.origin(), proxy, options.ssl_context, credentials, self._egress, wire)
         return Address(key, head, proxy, credentials, closes_connection(head))
 
     def _cookies(self, request: Request, wall: Callable[[], float]) -> str:
@@ -241,8 +285,9 @@ def _connection_key(
     tls: ssl.SSLContext | bool | None,
     credentials: str,
     egress: Egress | None,
+    wire: WireOptions | None = None,
 ) -> ConnectionKey:
-    return Destination(origin, proxy, tls, credentials, egress=egress).connection_key
+    return Destination(origin, proxy, tls, credentials, egress=egress, wire=wire).connection_key
 
 
 def _check_egress(egress: Egress, url: URL, proxy: URL | None) -> None:
@@ -284,6 +329,10 @@ def _expects_go_ahead(headers: Mapping[str, str]) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _timeout(connect: float | None, read: float | None) -> ClientTimeout:
+def _timeout(
+    connect: float | None, read: float | None, sock_connect: float | None
+) -> ClientTimeout:
     # With its default threshold aiohttp rounds times above 5 s up to a whole second.
-    return ClientTimeout(total=None, connect=connect, sock_read=read, ceil_threshold=math.inf)
+    return ClientTimeout(
+        connect=connect, sock_read=read, sock_connect=sock_connect, ceil_threshold=math.inf
+    )

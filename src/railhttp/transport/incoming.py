@@ -22,6 +22,11 @@ _LONG_BREATH: Final = 1024 * 1024
 _NO_PIECES: Final[Iterator[bytes]] = iter(())
 
 
+def _decodes(request: Request) -> bool:
+    wire = request.options.wire
+    return wire is None or wire.auto_decompress
+
+
 class Incoming:
     """A response that holds its connection until the body ends, or until `close`.
 
@@ -72,7 +77,7 @@ class Incoming:
             framing = self.headers.getall(hdrs.TRANSFER_ENCODING)
             if not is_only_chunked(", ".join(framing)):
                 self._refuse("unexpected transfer coding")
-        if hdrs.CONTENT_ENCODING in self.headers:
+        if hdrs.CONTENT_ENCODING in self.headers and _decodes(request):
             try:
                 codings = self.headers.getall(hdrs.CONTENT_ENCODING)
                 self._decoder = decoder_for(", ".join(codings))

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final, Self
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from railhttp.model.config import Certificate, ConnectionPoolConfig, Resolver, Verify
@@ -23,14 +24,14 @@ from railhttp.transport.dispatch import Dispatcher
 from railhttp.transport.session_cookies import SessionCookieJar
 from railhttp.transport.socks import is_socks, require_socks
 from railhttp.transport.tls import tls_context
-from railhttp.wire.content import ACCEPT_ENCODING
 
-_HEADERS: Final = {"Accept": "*/*", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": USER_AGENT}
+_HEADERS: Final = {"Accept": "*/*", "User-Agent": USER_AGENT}
 NOT_STARTED: Final = "the client is not started: use `async with`, or `await client.start()`"
 STARTED_ELSEWHERE: Final = (
     "the client was started on another event loop: stop it there, or use one client for each loop"
 )
-_WARM_UP_SECONDS: Final = 10.0
+_WARM_UP_SECONDS: Final = 10.0  # for a pool without a timeout
+_MOST_OF_A_PAGE: Final = 1024 * 1024  # bytes that are read to keep a connection
 
 
 class ConnectionPool:
@@ -131,7 +132,11 @@ class ConnectionPool:
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """The aiohttp session, for uses that this library does not cover.
+        """The aiohttp session over the same connections, for what this library does not do.
+
+        It is aiohttp's own: WebSockets work, and so do all its options. It shares the cookies, the
+        TLS context, the timeout and a `proxy` of the pool; proxies of the environment, retries and
+        interceptors do not apply to it. `stop()` closes it.
 
         Raises:
             HTTPConnectionError: The pool was not started on this event loop (kind `closed`).
@@ -139,6 +144,9 @@ class ConnectionPool:
         if self.is_started_elsewhere():
             raise _closed(STARTED_ELSEWHERE)
         return self.dispatcher.session
+
+    _session = session
+    """The documented name of `session`."""
 
     @property
     def cookie_jar(self) -> CookieJar | None:
@@ -206,8 +214,8 @@ class ConnectionPool:
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar() if jar is None else SessionCookieJar(jar),
             headers=_HEADERS | ({"Connection": "close"} if config.force_close else {}),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=config.timeout),
+            proxy=self._proxy,
         )
         self._dispatcher = Dispatcher(session, connector, jar, self.proxy_for)
 
@@ -260,9 +268,11 @@ class ConnectionPool:
         return self._from_environment(url.origin())
 
     async def warm_up(self, urls: Sequence[str]) -> None:
-        """Open connections before they are needed, with a HEAD request (or a GET) to each URL.
+        """Open connections before they are needed, with a HEAD request to each URL.
 
-        This is an optimisation, not a health check: all failures are ignored.
+        All URLs are requested at the same time. A server that refuses HEAD, by a status, by closing
+        the connection or by silence, gets a GET. This is an optimisation, not a health check: all
+        failures are ignored, and it ends within the timeout of the pool (10 s if it has none).
 
         Args:
             urls: One URL for each host, such as `https://api.example.com`.
@@ -271,17 +281,36 @@ class ConnectionPool:
             HTTPConnectionError: As for `session`.
         """
         session = self.session
-        await asyncio.gather(*(self._touch(session, url) for url in urls))
+        seconds = self._config.timeout or _WARM_UP_SECONDS
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(self._touch(session, url, seconds / 2) for url in urls))
 
-    async def _touch(self, session: aiohttp.ClientSession, url: str) -> None:
-        with suppress(HTTPValidationError, aiohttp.ClientError, OSError, ValueError):
+    async def _touch(self, session: aiohttp.ClientSession, url: str, patience: float) -> None:
+        with suppress(HTTPValidationError):
             target = request_url(url)
-            for method in ("HEAD", "GET"):
-                proxy = self.proxy_for(target)
-                sent = session.request(method, target, allow_redirects=False, proxy=proxy)
-                async with asyncio.timeout(_WARM_UP_SECONDS), sent as response:
-                    if response.status != 405:
+            proxy = self.proxy_for(target)
+            with suppress(*_REFUSALS):
+                async with asyncio.timeout(patience):
+                    if await _asked(session, "HEAD", target, proxy) < 400:
                         return
+            with suppress(*_REFUSALS):
+                await _asked(session, "GET", target, proxy)
+
+
+# The parser's own exceptions are no `ClientError`; a session that is being closed raises the last.
+_REFUSALS: Final = (aiohttp.ClientError, OSError, ValueError, HttpProcessingError, RuntimeError)
+
+
+async def _asked(session: aiohttp.ClientSession, method: str, url: URL, proxy: URL | None) -> int:
+    """Make a request, and read its response so that the connection is kept; return the status."""
+    size = 0
+    async with session.request(method, url, allow_redirects=False, proxy=proxy) as response:
+        async for chunk in response.content.iter_any():
+            size += len(chunk)
+            if size > _MOST_OF_A_PAGE:
+                break
+    return response.status
 
 
 def _jar_of(setting: object) -> CookieJar | None:

@@ -1,28 +1,49 @@
 """Reads a streamed request body: files in a thread, iterators as they come, bounded memory."""
 
 import asyncio
+import zlib
 from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 from contextlib import aclosing
 from threading import Lock
 from typing import BinaryIO, Final
 
-from railhttp.model.body import FileSource, ReaderSource, Segment, StreamBody
+from railhttp.model.body import ChunkSource, FileSource, ReaderSource, Segment, StreamBody
 from railhttp.model.options import ProgressCallback
 
 _CHUNK: Final = 256 * 1024
+_PACKED_AT_ONCE: Final = 16 * 1024
+_WBITS: Final = {"gzip": 31, "deflate": 15}  # see `zlib.compressobj`
 
 
 class RequestBodyError(Exception):
     """The caller's body failed while it was read; its own exception is the `__cause__`."""
 
 
-async def read_stream(body: StreamBody) -> AsyncGenerator[bytes, None]:
-    """Read every part of a body, piece by piece; see `RequestBodyError`."""
+def read_stream(body: StreamBody) -> AsyncGenerator[bytes, None]:
+    """Read every part of a body, piece by piece, in its coding; see `RequestBodyError`."""
+    return _compressed(body) if body.coding else _read_parts(body)
+
+
+async def _read_parts(body: StreamBody) -> AsyncGenerator[bytes, None]:
     for segment in body.segments:
         async with aclosing(_chunks(segment)) as chunks:
             while (chunk := await _next(chunks)) is not None:
                 if chunk:
                     yield chunk
+
+
+async def _compressed(body: StreamBody) -> AsyncGenerator[bytes, None]:
+    packer = zlib.compressobj(wbits=_WBITS[body.coding])
+    async with aclosing(_read_parts(body)) as chunks:
+        async for chunk in chunks:
+            # A large chunk takes milliseconds.
+            large = len(chunk) > _PACKED_AT_ONCE
+            piece = (
+                await asyncio.to_thread(packer.compress, chunk) if large else packer.compress(chunk)
+            )
+            if piece:
+                yield piece
+    yield packer.flush()
 
 
 async def _next(chunks: AsyncGenerator[bytes, None]) -> bytes | None:
@@ -47,8 +68,8 @@ async def _chunks(segment: Segment) -> AsyncGenerator[bytes, None]:
         case ReaderSource(read=read):
             while chunk := await read(_CHUNK):
                 yield chunk
-        case AsyncIterable():
-            iterator = aiter(segment)
+        case ChunkSource() | AsyncIterable():
+            iterator = segment.chunks() if isinstance(segment, ChunkSource) else aiter(segment)
             try:
                 async for chunk in iterator:
                     yield chunk

@@ -85,7 +85,8 @@ def closes_connection(head: bytes) -> bool:
 def _frame(fields: CIMultiDict[str], request: Request) -> None:
     """Add the fields that frame and describe the body (RFC 9110, 8.6; RFC 9112, 6)."""
     if request.body is not None:
-        fields.setdefault("Content-Type", request.body.content_type)
+        if request.body.content_type:
+            fields.setdefault("Content-Type", request.body.content_type)
     elif request.method in _WITHOUT_CONTENT:
         return
     length = content_length(request)

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPInterceptorError
 from railhttp.model.response import HttpResponse
-from railhttp.model.validation import require_methods
+from railhttp.model.validation import mismatch, require_methods
 
 T = TypeVar("T", RequestContext, HttpResponse)
 
@@ -112,11 +112,16 @@ class InterceptorChain:
 
         Raises:
             HTTPInterceptorError: An interceptor raised, or returned something else.
+            HTTPValidationError: `context` is not a `RequestContext`.
         """
+        if not isinstance(context, RequestContext):
+            raise mismatch("a RequestContext", context, "context")
         return await self.chained.process_request(context)
 
     async def process_response(self, response: HttpResponse) -> HttpResponse:
         """Pass a response through all interceptors, in reverse; see `process_request`."""
+        if not isinstance(response, HttpResponse):
+            raise mismatch("an HttpResponse", response, "response")
         return await self.chained.process_response(response)
 
 

@@ -1,0 +1,97 @@
+"""The verbs of a client as functions that return the response and raise the failure."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from returns.result import Failure
+from typing_extensions import Unpack, override
+from yarl import URL
+
+from railhttp.client.http_client import HTTPClient
+from railhttp.client.status_check import checked
+from railhttp.client.streams import Streams
+from railhttp.client.verbs import AsyncVerbs
+from railhttp.model.errors import HTTPStatusError
+from railhttp.model.options import RequestOptions
+from railhttp.model.response import HttpResponse
+
+if TYPE_CHECKING:
+    from railhttp.client.stream_request import StreamRequest
+    from railhttp.wire.multipart import FormFields
+
+
+class ResponseVerbs(AsyncVerbs[HttpResponse], Streams):
+    """An `HTTPClient` whose verbs return the response and raise every failure.
+
+    It is a plain `HTTPClientProtocol`. Both share their connections, and their life.
+    """
+
+    _starts_itself: ClassVar = False
+
+    def __init__(self, client: HTTPClient) -> None:
+        self._client = client
+
+    @property
+    def client(self) -> HTTPClient:
+        """The client, whose verbs return a `Result`."""
+        return self._client
+
+    async def start(self) -> None:
+        """Start the client; may be called twice."""
+        await self._client.start()
+
+    async def stop(self) -> None:
+        """End all calls that are under way (kind `closed`) and close all connections."""
+        await self._client.stop()
+
+    async def request(
+        self, method: str, url: str | URL, **options: Unpack[RequestOptions]
+    ) -> HttpResponse:
+        """Make a request, and raise its failure.
+
+        Args:
+            method: The HTTP method, in any case.
+            url: A path that is appended to the base URL, or an absolute URL.
+            **options: See `RequestOptions`.
+
+        Returns:
+            The response, whatever its status; see `HttpResponse.raise_for_status`.
+
+        Raises:
+            HTTPClientError: There was no response; always one of `HTTPFailure`.
+            TypeError: An option does not exist.
+        """
+        return await self._perform(method, url, options)
+
+    @override
+    async def _perform(self, method: str, url: str | URL, options: RequestOptions) -> HttpResponse:
+        client = self._client
+        prepared = client._builder.prepare(method, url, options)
+        if self._starts_itself:
+            await self.start()
+        response = await client._send(client._new_call(prepared))
+        if prepared.check is not None:
+            await checked(response, prepared.check)
+        return response
+
+    async def post_multipart(
+        self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
+    ) -> HttpResponse:
+        """Upload a form as `multipart/form-data`; see `HTTPClient.post_multipart`."""
+        if self._starts_itself:
+            await self.start()
+        result = await self._client.post_multipart(url, fields, **options)
+        if not isinstance(result, Failure):
+            return result.unwrap()
+        failure = result.failure()
+        if not isinstance(failure, HTTPStatusError) or options.get("raise_for_status") is True:
+            raise failure
+        return failure.response
+
+    @override
+    async def _stream_request(
+        self, method: str, url: str | URL, options: RequestOptions
+    ) -> "StreamRequest":
+        request = await self._client._stream_request(method, url, options)
+        if self._starts_itself:
+            await self.start()
+        return request
