@@ -260,7 +260,7 @@ class HTTPClient:
 
     @contextmanager
     def _entered(
-        self, opened: AbstractAsyncContextManager[T], method: str, url: str
+        self, opened: AbstractAsyncContextManager[T], method: str, url: str | URL
     ) -> Generator[tuple[T, LoopThread], None, None]:
         """Enter an async context on the loop, and leave it with this block."""
 
@@ -282,7 +282,7 @@ class HTTPClient:
             thread.run(leave(None))
 
     def _result(
-        self, call: Coroutine[object, object, Result[T, HTTPFailure]], method: str, url: str
+        self, call: Coroutine[object, object, Result[T, HTTPFailure]], method: str, url: str | URL
     ) -> Result[T, HTTPFailure]:
         try:
             return self._run(call, method, url)
