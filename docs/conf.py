@@ -44,6 +44,8 @@ MODULES: Final = (
     "railhttp.di",
     "railhttp.doctor",
     "railhttp.cookies",
+    "railhttp.egress",
+    "railhttp.sync",
     "railhttp.endpoints",
     "railhttp.testing",
     "railhttp.testing.strategies",
@@ -106,13 +108,15 @@ def write_reference(_: Sphinx) -> None:
     for page in folder.glob("*.rst"):
         page.unlink()
     shown: set[str] = set()
+    known: set[str] = set()
     pages = []
     for name in filter(is_there, MODULES):
         module = importlib.import_module(name)
         names = [each for each in exported(module) if key(module, each) not in shown]
         shown |= {key(module, each) for each in names}
         if names:
-            entries = "\n".join(directive(module, each) for each in names)
+            entries = "\n".join(directive(module, each, known) for each in names)
+            known |= {*names}
             text = f"{name}\n{'=' * len(name)}\n\n{summary(module)}\n\n{entries}"
             (folder / f"{name}.rst").write_text(text, encoding="utf-8")
             pages.append(name)
@@ -153,12 +157,13 @@ def summary(module: ModuleType) -> str:
     return (inspect.getdoc(module) or "").partition("\n\n")[0]
 
 
-def directive(module: ModuleType, name: str) -> str:
-    """The directive that documents a name."""
+def directive(module: ModuleType, name: str, known: set[str]) -> str:
+    """The directive that documents a name; a second class of one name is not linked by it."""
     value, path = getattr(module, name), f"{module.__name__}.{name}"
     if inspect.isclass(value) and value.__name__ == name:
+        unlinked = "   :no-index:\n" if name in known else ""
         return (
-            f".. autoclass:: {path}\n   :members:\n"
+            f".. autoclass:: {path}\n   :members:\n{unlinked}"
             f"   :inherited-members: {FOREIGN}\n   :show-inheritance:\n"
         )
     if inspect.isfunction(value):

@@ -1,6 +1,7 @@
 """Type aliases for the arguments and values of a client."""
 
 from railhttp.model.body import BodyData
+from railhttp.model.config import Certificate, Resolver, Verify
 from railhttp.model.download import Download
 from railhttp.model.errors import (
     ConnectionKind,
@@ -19,11 +20,14 @@ from railhttp.wire.multipart import (
 __all__ = [
     "JSON",
     "BodyData",
+    "Certificate",
     "ConnectionKind",
     "Download",
     "FormFields",
     "FormValue",
     "ProgressCallback",
     "RequestOptions",
+    "Resolver",
     "TimeoutPhase",
+    "Verify",
 ]

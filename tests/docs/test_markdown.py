@@ -1,8 +1,8 @@
 """Every Python block of the documents runs, in order, against real servers.
 
 The blocks of one document are one program: they share their names, may `await` at the top, and
-find the addresses of the servers in `BASE_URL`, `PROXY_URL` and `SECURE_URL`. `CA_FILE` is the
-certificate of the authority that signed the last one's.
+find the addresses of the servers in `NAMES`. `CA_FILE` is the certificate of the authority that
+signed those of `SECURE_URL` and `MUTUAL_URL`; the latter wants a client's, as in `CERT_FILE`.
 """
 
 import ast
@@ -18,10 +18,16 @@ import pytest
 from mypy import api
 from tests.servers.echo import EchoServer
 from tests.servers.proxy import ProxyServer
+from tests.servers.socks import SocksServer
 from tests.servers.tls import TlsContexts
+from tests.servers.unix import UnixServer
 
 ROOT: Final = Path(__file__).parents[2]
 DOCUMENTS: Final = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+NAMES: Final = (
+    *("BASE_URL", "PROXY_URL", "SOCKS_URL", "SECURE_URL", "MUTUAL_URL", "UNIX_SOCKET"),
+    *("CA_FILE", "CERT_FILE", "KEY_FILE"),
+)
 _BLOCK: Final = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -50,14 +56,27 @@ WITH_BLOCKS: Final = [path for path in DOCUMENTS if any(sources(path))]
 async def addresses(
     echo: EchoServer, proxy: ProxyServer, tls: TlsContexts, tmp_path: Path
 ) -> AsyncIterator[dict[str, str]]:
-    authority = tmp_path / "ca.pem"
-    authority.write_bytes(tls.authority_pem)
-    async with EchoServer(ssl_context=tls.trusted) as secure:
+    contents = {
+        "CA_FILE": tls.authority_pem,
+        "CERT_FILE": tls.certificate_pem,
+        "KEY_FILE": tls.key_pem,
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    async with (
+        EchoServer(ssl_context=tls.trusted) as secure,
+        EchoServer(ssl_context=tls.mutual_1_3) as mutual,
+        SocksServer() as socks,
+        UnixServer(tmp_path / "api.sock") as unix,
+    ):
         yield {
             "BASE_URL": echo.url(""),
             "PROXY_URL": proxy.url(""),
+            "SOCKS_URL": f"socks5h://127.0.0.1:{socks.port}",
             "SECURE_URL": secure.url(""),
-            "CA_FILE": str(authority),
+            "MUTUAL_URL": mutual.url(""),
+            "UNIX_SOCKET": str(unix.path),
+            **{name: str(tmp_path / name) for name in contents},
         }
 
 
@@ -84,7 +103,7 @@ def test_the_readme_shows_code_after_at_most_120_words() -> None:
 
 
 def test_the_blocks_type_check_strictly(tmp_path: Path) -> None:
-    parameters = "BASE_URL: str, PROXY_URL: str, SECURE_URL: str, CA_FILE: str"
+    parameters = ", ".join(f"{name}: str" for name in NAMES)
     programs = []
     for document in WITH_BLOCKS:
         lines = [f"    {line}" for source in sources(document) for line in source.split("\n")]

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 EXTRAS = {
+    *("python_socks", "truststore"),
     *("httpx2", "hypothesis", "openapi_pydantic", "opentelemetry", "pydantic", "pytest", "rich"),
     "svcs",
 }
@@ -15,7 +16,7 @@ EXTRAS = {
     "name",
     [
         *("railhttp", "railhttp.di", "railhttp.endpoints", "railhttp.testing", "railhttp.doctor"),
-        "railhttp.demo",
+        *("railhttp.demo", "railhttp.egress", "railhttp.sync"),
     ],
 )
 def test_an_import_needs_no_extra(name: str) -> None:

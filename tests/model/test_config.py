@@ -2,17 +2,34 @@
 
 import copy
 import pickle
+import ssl
 from collections.abc import Callable, Collection
 from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
 from typing import Final
 
 import pytest
 
-from railhttp import ConnectionPool, ConnectionPoolConfig, HTTPClientConfig, HTTPValidationError
+from railhttp import (
+    ConnectionPool,
+    ConnectionPoolConfig,
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPValidationError,
+)
+from railhttp.egress import Egress
 
+CONTEXT: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 NO_FLAGS: Final = ("no", 0, 1, None)
 NO_SECONDS: Final = (0, -1, True, "5", float("nan"), float("inf"))
 NO_COUNT: Final = (-1, 1.5, None, True, "3")
+
+NO_VERIFY: Final = ("yes", "", 1, b"system")
+NO_CONNECTION: Final[dict[str, Collection[object]]] = {
+    "cert": (5, b"client.pem", "", ("client.pem", ""), ("a", "b", "c"), ()),
+    "resolver": ("1.1.1.1", 5),
+    "unix_socket": ("", 5, b"/run/x", ("/run/x",)),
+}
 
 REFUSED: Final[dict[Callable[..., object], dict[str, Collection[object]]]] = {
     ConnectionPoolConfig: {
@@ -25,8 +42,14 @@ REFUSED: Final[dict[Callable[..., object], dict[str, Collection[object]]]] = {
         "verify_ssl": NO_FLAGS,
         "ssl_context": (False, "no", 5),
         "keepalive_timeout": (*NO_SECONDS, None),
+        **NO_CONNECTION,
     },
-    ConnectionPool: {"trust_env": NO_FLAGS, "cookie_jar": NO_FLAGS, "proxy": ("socks5://h", 5)},
+    ConnectionPool: {
+        "trust_env": NO_FLAGS,
+        "cookie_jar": NO_FLAGS,
+        "proxy": ("socks5://h", 5),
+        **NO_CONNECTION,
+    },
     HTTPClientConfig: {
         "pool": ({"timeout": 3}, None, 5),
         "proxy": ("socks5://h", "http://", "", 5, b"http://h"),
@@ -40,6 +63,20 @@ REFUSED: Final[dict[Callable[..., object], dict[str, Collection[object]]]] = {
         "max_redirects": NO_COUNT,
         "secret_headers": ("X-Session", b"X-Session", [1], [b"X-Session"], ["a b"], 5, None),
         "total": NO_FLAGS,
+        "verify": NO_VERIFY,
+        **NO_CONNECTION,
+    },
+    HTTPClient: {
+        "egress": (True, "public", Egress),
+        "verify": NO_VERIFY,
+        "cert": (5, ""),
+        "resolver": (5,),
+    },
+    Egress: {
+        "allow": ("10.0.0.0/8", b"h", 5, None, [5], [""], ["*"], ["a b"], ["h:0"], ["h:70000"]),
+        "deny": ("10.0.0.0/8", ["10.0.0.0/40"], ["*.[::1]"], ["http://h"], ["[::1"], ["h:x"]),
+        "ports": ("80", 80, [0], [65536], ["80"], [True]),
+        "schemes": ("https", 5, ["ftp"], [None]),
     },
 }
 
@@ -62,7 +99,7 @@ def test_a_setting_that_cannot_hold_is_refused_by_name(
 
 
 def test_every_setting_is_checked() -> None:
-    for kind in (ConnectionPoolConfig, HTTPClientConfig):
+    for kind in (ConnectionPoolConfig, HTTPClientConfig, Egress):
         assert list(REFUSED[kind]) == [*kind.__dataclass_fields__]
 
 
@@ -96,3 +133,51 @@ def test_settings_are_values() -> None:
     assert replace(config, timeout=6).pool.timeout == 6
     with pytest.raises(FrozenInstanceError):
         config.total = True  # type: ignore[misc]  # the mistake under test
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    return ["127.0.0.1"]
+
+
+CONNECTION: Final[dict[str, object]] = {
+    "verify": "system",
+    "cert": ("client.pem", Path("client.key")),
+    "resolver": resolve,
+    "unix_socket": "/run/api.sock",
+}
+
+
+def test_settings_of_connections_are_the_pools_and_go_before_them() -> None:
+    pool = ConnectionPoolConfig(verify_ssl=False, cert="other.pem", unix_socket="/run/other.sock")
+    config = with_settings(HTTPClientConfig(pool), CONNECTION)
+    assert {name: getattr(config, name) for name in CONNECTION} == CONNECTION
+    assert config.pool.verify_ssl == "system"
+    assert config.pool.unix_socket == "/run/api.sock"
+    assert HTTPClientConfig(pool).cert == "other.pem"
+    assert pickle.loads(pickle.dumps(config)) == config
+
+
+def with_settings(config: HTTPClientConfig, settings: dict[str, object]) -> HTTPClientConfig:
+    change: Callable[..., HTTPClientConfig] = replace
+    return change(config, **settings)
+
+
+def test_a_path_of_a_socket_is_kept_as_text() -> None:
+    assert HTTPClientConfig(unix_socket=Path("/run/api.sock")).unix_socket == "/run/api.sock"
+
+
+@pytest.mark.parametrize(
+    ("field", "settings"),
+    [
+        ("verify_ssl", {"verify_ssl": "system", "ssl_context": CONTEXT}),
+        ("cert", {"cert": "client.pem", "ssl_context": CONTEXT}),
+        ("unix_socket", {"unix_socket": "/run/api.sock", "proxy": "http://h"}),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused_by_name(
+    field: str, settings: dict[str, object]
+) -> None:
+    build: Callable[..., object] = ConnectionPool
+    with pytest.raises(HTTPValidationError) as caught:
+        build(**settings)
+    assert caught.value.field == field

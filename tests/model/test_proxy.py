@@ -151,7 +151,25 @@ def test_a_user_that_basic_authentication_cannot_name_is_refused(user: str) -> N
     assert caught.value.field == "HTTPS_PROXY"
 
 
-@pytest.mark.parametrize("proxy", ["socks5://h:1080", "SOCKS5H://h", "ftp://h"])
-def test_a_proxy_that_speaks_no_http_is_refused_with_advice(proxy: str) -> None:
-    with pytest.raises(HTTPValidationError, match="put an HTTP proxy in front of it"):
+@pytest.mark.parametrize(
+    ("proxy", "normal"),
+    [
+        ("socks5h://h", "socks5h://h:1080"),
+        ("SOCKS5H://ann:s3cret@Proxy.example:80", "socks5h://ann:s3cret@proxy.example:80"),
+        ("socks5h://[::1]:1080", "socks5h://[::1]:1080"),
+    ],
+)
+def test_a_socks_proxy_that_resolves_names_is_a_proxy_too(proxy: str, normal: str) -> None:
+    assert require_proxy(proxy) == normal
+
+
+@pytest.mark.parametrize("proxy", ["socks5://h:1080", "socks4://h", "socks5hh://h", "ftp://h"])
+def test_a_proxy_of_another_kind_is_refused_with_advice(proxy: str) -> None:
+    with pytest.raises(HTTPValidationError, match="or socks5h:// proxy"):
+        require_proxy(proxy)
+
+
+@pytest.mark.parametrize("proxy", ["socks5h://", "socks5h://a b", "socks5h://h:0"])
+def test_a_bad_socks_proxy_is_refused(proxy: str) -> None:
+    with pytest.raises(HTTPValidationError):
         require_proxy(proxy)

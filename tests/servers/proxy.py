@@ -68,7 +68,7 @@ class ProxyServer(Listener):
                 await connection.send(head(status="200 Connection established"))
             else:
                 writer.write(_origin_form(request))
-            await _join(connection, reader, writer)
+            await join(connection, reader, writer)
         finally:
             writer.transport.abort()
             with suppress(OSError):
@@ -90,7 +90,7 @@ def _goes_on(name: str) -> bool:
     return name.lower() not in _HOP_HEADERS | {"content-length", "transfer-encoding"}
 
 
-async def _join(
+async def join(
     connection: Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
     """Carry bytes both ways until one side ends."""

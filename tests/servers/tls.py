@@ -36,6 +36,10 @@ class TlsContexts:
     """SHA-256 of the certificate that `trusted` shows, for pinning."""
     authority_pem: bytes
     """The certificate of the authority that `client` trusts."""
+    certificate_pem: bytes
+    """The certificate of `client_with_certificate`."""
+    key_pem: bytes
+    """The key of that certificate."""
 
 
 def make_contexts() -> TlsContexts:
@@ -51,7 +55,8 @@ def make_contexts() -> TlsContexts:
     client_at_least_1_3 = _client(authority)
     client_at_least_1_3.minimum_version = ssl.TLSVersion.TLSv1_3
     client_with_certificate = _client(authority)
-    authority.issue_cert("ann@client.example").configure_cert(client_with_certificate)
+    own = authority.issue_cert("ann@client.example")
+    own.configure_cert(client_with_certificate)
     certificate = ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode("ascii"))
     return TlsContexts(
         trusted=_server(leaf),
@@ -66,6 +71,8 @@ def make_contexts() -> TlsContexts:
         client_with_certificate=client_with_certificate,
         fingerprint=hashlib.sha256(certificate).digest(),
         authority_pem=authority.cert_pem.bytes(),
+        certificate_pem=own.cert_chain_pems[0].bytes(),
+        key_pem=own.private_key_pem.bytes(),
     )
 
 

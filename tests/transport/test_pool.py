@@ -28,7 +28,7 @@ from railhttp import (
     HTTPValidationError,
     RequestContext,
 )
-from railhttp.transport.pool import _tls_context
+from railhttp.transport.tls import shared_context
 
 T = TypeVar("T")
 
@@ -431,7 +431,7 @@ async def test_the_fields_of_the_session_are_those_of_its_requests(faults: Fault
 
 
 async def test_a_context_is_made_once_a_process() -> None:
-    _tls_context.cache_clear()
+    shared_context.cache_clear()
     with patch.object(ssl, "create_default_context", wraps=ssl.create_default_context) as make:
         for verify in (True, True, False, False):
             async with pool_of(verify_ssl=verify):

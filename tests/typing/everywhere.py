@@ -6,6 +6,7 @@ Nothing here is run; `make types` checks it.
 import ssl
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
+from pathlib import Path
 from typing import Literal, Never, TypedDict, assert_never, assert_type
 
 import aiohttp
@@ -42,9 +43,11 @@ from railhttp import (
     RequestContext,
     RequestOptions,
     RetryPolicy,
+    ServerSentEvent,
     StreamContext,
 )
 from railhttp.auth import Again
+from railhttp.egress import Egress
 from railhttp.headers import Headers
 from railhttp.railway import (
     Decoder,
@@ -76,7 +79,8 @@ from railhttp.railway import (
     tap_failure,
     then,
 )
-from railhttp.types import JSON
+from railhttp.sync import HTTPClient as SyncHTTPClient
+from railhttp.types import JSON, Download
 
 
 @dataclass
@@ -490,3 +494,29 @@ class Reauthorized:
 def derived() -> None:
     client = HTTPClient(interceptors=[Reauthorized()])
     assert_type(client.with_options(timeout=2, retry_policy=RetryPolicy(1)), HTTPClient)
+
+
+async def resolved(host: str, port: int) -> list[str]:
+    return [host, str(port)]
+
+
+def connections() -> None:
+    config = HTTPClientConfig(verify="system", cert=("a", Path("b")), resolver=resolved)
+    assert_type(config.verify, bool | Literal["system"])
+    assert_type(config.unix_socket, str | None)
+    HTTPClient(config, egress=Egress.public(), verify=False, cert="a", resolver=resolved)
+    Egress(allow=["10.0.0.0/8"], deny={"h.example"}, ports={80, 443}, schemes=("https",))
+    ConnectionPoolConfig(verify_ssl="system", unix_socket="/run/api.sock")
+
+
+def without_await() -> None:
+    with SyncHTTPClient(HTTPClientConfig(), base_url="http://h", egress=Egress.public()) as client:
+        assert_type(client, SyncHTTPClient)
+        assert_type(client.get("/x", timeout=3), Result[HttpResponse, HTTPFailure])
+        assert_type(client.request("GET", "/x"), HttpResponse)
+        assert_type(client.download("/x", "file"), Result[Download, HTTPFailure])
+        with client.stream("GET", "/x") as response:
+            assert_type(next(iter(response)), bytes)
+            assert_type([*response.iter_lines()], list[str])
+        with client.sse("/x") as events:
+            assert_type(next(events), ServerSentEvent)

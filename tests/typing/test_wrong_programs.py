@@ -19,6 +19,7 @@ from returns.pipeline import flow
 from returns.result import Failure, Result, Success
 from railhttp import *
 from railhttp.railway import *
+from railhttp.sync import HTTPClient as SyncHTTPClient
 
 @dataclass
 class User:
@@ -39,6 +40,11 @@ async def main(client: HTTPClient, user: FutureResult[User, Unknown]) -> None:
 PROGRAMS: Final = {
     "a misspelt option": 'client.future.get("http://h/", tiemout=1)  # call-arg',
     "an option of another type": 'client.future.get("http://h/", timeout="1")  # arg-type',
+    "a client without await has the same arguments": "SyncHTTPClient(colour=3)  # call-arg",
+    "and of the same types": 'SyncHTTPClient(base_url=b"http://h")  # arg-type',
+    "and the same options": 'SyncHTTPClient().get("http://h/", tiemout=1)  # call-arg',
+    "a trust store of another name": 'HTTPClient(verify="sytem")  # arg-type',
+    "a resolver of another kind": "HTTPClient(resolver=known)  # arg-type",
     "a word of another client": 'await client.get("http://h/", verify=False)  # call-arg',
     "a word of aiohttp with another type": 'await client.get("http://h/", ssl=5)  # arg-type',
     "what cannot be honoured": 'await client.get("http://h/", middlewares=[print])  # arg-type',

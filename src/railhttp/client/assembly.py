@@ -17,6 +17,7 @@ from railhttp.pipeline.layers import Exchanged, Send, Settings, build, opened, w
 from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.pipeline.stack import Stack
 from railhttp.pipeline.timeouts import Timeouts
+from railhttp.policy.egress import Egress
 from railhttp.transport.exchange import AiohttpExchange
 from railhttp.transport.pool import NOT_STARTED, ConnectionPool
 from railhttp.transport.request_body import read_stream
@@ -27,6 +28,7 @@ class Parts(NamedTuple):
 
     Attributes:
         exchange: Replaces the pool; None for the pool.
+        egress: The gate that every connection must pass.
         home: The origin to which interceptors send credentials; empty for any.
     """
 
@@ -38,11 +40,14 @@ class Parts(NamedTuple):
     exchange: Exchange | None
     home: str
     service_name: str | None
+    egress: Egress | None
 
 
 def chains(parts: Parts, pool: ConnectionPool) -> tuple[Send, Send]:
     """Compose the chains of a client: for whole responses, and for streams."""
-    exchange = parts.exchange or AiohttpExchange(pool, parts.clock, parts.timeouts.limit)
+    exchange = parts.exchange or AiohttpExchange(
+        pool, parts.clock, parts.timeouts.limit, parts.egress
+    )
     send: Exchanged = exchange.send
     open_ = opened(exchange.open)
     if parts.exchange is not None:

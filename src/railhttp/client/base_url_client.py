@@ -15,7 +15,7 @@ from railhttp.client.http_client import HTTPClient
 from railhttp.client.response_verbs import ResponseVerbs
 from railhttp.model.body import BodyData
 from railhttp.model.clock import Clock
-from railhttp.model.config import HTTPClientConfig
+from railhttp.model.config import Certificate, HTTPClientConfig, Resolver, Verify
 from railhttp.model.exchange import Exchange
 from railhttp.model.options import BodilessOptions, FormPairs, RequestOptions
 from railhttp.model.redaction import redact_url
@@ -27,6 +27,7 @@ from railhttp.pipeline.observation.instruments import InstrumentProtocol
 from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
+from railhttp.policy.egress import Egress
 from railhttp.transport.pool import ConnectionPool
 
 if TYPE_CHECKING:
@@ -105,6 +106,10 @@ class BaseURLHTTPClient(ResponseVerbs):
         exchange: Exchange | None = None,
         share_credentials: bool = False,
         clock: Clock = SYSTEM_CLOCK,
+        egress: Egress | None = None,
+        verify: Verify | None = None,
+        cert: Certificate | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         refuse_two_policies(retry, resilience, field="retry")
         self._base_url = base_url
@@ -125,6 +130,10 @@ class BaseURLHTTPClient(ResponseVerbs):
             base_url=base_url,
             headers=headers,
             share_credentials=share_credentials,
+            egress=egress,
+            verify=verify,
+            cert=cert,
+            resolver=resolver,
         )
         super().__init__(client)
 

@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeVar
 
 from railhttp.client.request_builder import Prepared
 from railhttp.model.clock import Clock
-from railhttp.model.config import UNSET, HTTPClientConfig
+from railhttp.model.config import UNSET, Certificate, HTTPClientConfig, Resolver, Verify
 from railhttp.model.errors import HTTPInvalidRequestError, HTTPValidationError
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.validation import describe, require_methods
+from railhttp.pipeline.interceptors.chain import Interceptor, InterceptorChain
+from railhttp.pipeline.observation.instruments import InstrumentProtocol, Instruments
+from railhttp.pipeline.observation.metrics import CallMetrics, MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol, Stack
+from railhttp.policy.egress import Egress
 from railhttp.transport.pool import ConnectionPool
 
 if TYPE_CHECKING:
@@ -160,6 +164,24 @@ def publisher(observers: Iterable[Observer], clock: Clock) -> "EventPublisher | 
     return EventPublisher(checked, clock)
 
 
+def chain_of(interceptors: Iterable[Interceptor]) -> InterceptorChain:
+    """Return a chain itself, which clients can share, or a new one of other interceptors."""
+    if isinstance(interceptors, InterceptorChain):
+        return interceptors
+    return InterceptorChain(all_of(interceptors, "interceptors"))
+
+
+def instruments_of(
+    events: "EventPublisher | None",
+    metrics: MetricsRecorderProtocol | None,
+    instruments: Iterable[InstrumentProtocol],
+) -> Instruments:
+    """Return all instruments of a client; those of its observers and metrics come first."""
+    own = [CallMetrics(metrics)] if metrics is not None else []
+    first = [events] if events is not None else []
+    return Instruments((*first, *own, *check_each(instruments, "instruments")))
+
+
 def all_of(given: Iterable[T], name: str) -> tuple[T, ...]:
     """Return all objects of an iterable; refuse anything else, by the name of the argument."""
     try:
@@ -170,10 +192,28 @@ def all_of(given: Iterable[T], name: str) -> tuple[T, ...]:
         ) from None
 
 
-def settings_of(config: object, pool: object, timeout: float | None = UNSET) -> HTTPClientConfig:
-    """Return the given settings, or those of the pool; a `timeout` overrides theirs."""
+def settings_of(
+    config: object,
+    pool: object,
+    timeout: float | None = UNSET,
+    verify: Verify | None = None,
+    cert: Certificate | None = None,
+    resolver: Resolver | None = None,
+) -> HTTPClientConfig:
+    """Return the given settings, or those of the pool; all others override theirs.
+
+    Raises:
+        HTTPValidationError: `config` or `pool` is of another type, or a setting of connections is
+            not valid, or is given beside a pool, which has its own.
+    """
     settings = _settings_of(config, pool)
-    return settings if timeout is UNSET else replace(settings, timeout=timeout)
+    connection = {"verify": verify, "cert": cert, "resolver": resolver}
+    given = {name: value for name, value in connection.items() if value is not None}
+    if given and pool is not None:
+        raise HTTPValidationError("must be given to the pool instead", field=min(given))
+    changes = given if timeout is UNSET else given | {"timeout": timeout}
+    # The values are checked when the new settings are built.
+    return replace(settings, **changes) if changes else settings
 
 
 def _settings_of(config: object, pool: object) -> HTTPClientConfig:
@@ -188,3 +228,22 @@ def _settings_of(config: object, pool: object) -> HTTPClientConfig:
             raise HTTPValidationError(
                 f"must be an HTTPClientConfig, got {describe(config)}", field="config"
             )
+
+
+def pool_of(
+    config: HTTPClientConfig, pool: ConnectionPool | None, egress: object, exchange: object
+) -> ConnectionPool:
+    """Return the pool of a client: the given one, or else one for its settings.
+
+    Raises:
+        HTTPValidationError: The egress gate could not see every address to connect to.
+    """
+    found = pool or ConnectionPool.from_config(
+        config.pool, proxy=config.proxy, trust_env=config.trust_env, cookie_jar=config.cookie_jar
+    )
+    if not isinstance(egress, Egress | None):
+        raise HTTPValidationError(f"must be an Egress, got {describe(egress)}", field="egress")
+    if egress is not None and (found.has_own_route or exchange is not None):
+        message = "must not be given with a proxy, a unix_socket or an exchange, which pass it by"
+        raise HTTPValidationError(message, field="egress")
+    return found

@@ -13,9 +13,10 @@ from yarl import URL
 from railhttp.client.assembly import Parts, chains, home_of, usual_limits
 from railhttp.client.collaborators import (
     Policies,
-    all_of,
+    chain_of,
     check_collaborators,
-    check_each,
+    instruments_of,
+    pool_of,
     publisher,
     settings_of,
 )
@@ -29,7 +30,7 @@ from railhttp.client.verbs import AsyncVerbs
 from railhttp.model.base_url import BaseURL
 from railhttp.model.body import Body
 from railhttp.model.clock import Clock
-from railhttp.model.config import UNSET, HTTPClientConfig
+from railhttp.model.config import UNSET, Certificate, HTTPClientConfig, Resolver, Verify
 from railhttp.model.errors import (
     FAILURES,
     HTTPCircuitOpenError,
@@ -45,11 +46,12 @@ from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
 from railhttp.pipeline.interceptors.chain import Interceptor, InterceptorChain
-from railhttp.pipeline.observation.instruments import InstrumentProtocol, Instruments
-from railhttp.pipeline.observation.metrics import CallMetrics, MetricsRecorderProtocol
+from railhttp.pipeline.observation.instruments import InstrumentProtocol
+from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 from railhttp.pipeline.timeouts import ClosedError, Timeouts
+from railhttp.policy.egress import Egress
 from railhttp.transport.pool import NOT_STARTED, STARTED_ELSEWHERE, ConnectionPool
 from railhttp.transport.request_body import measure_file
 
@@ -88,6 +90,10 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
             replaces them. If there is a base URL, the secret ones (`Authorization`, `Cookie`,
             `X-Api-Key`, the config's `secret_headers` …) are sent to its origin only.
         share_credentials: Whether secret default headers are sent to other origins too.
+        egress: The gate that every connection must pass, see `Egress`.
+        verify: See `HTTPClientConfig`; it overrides that of `config`, like the next two.
+        cert: See `HTTPClientConfig`.
+        resolver: See `HTTPClientConfig`.
         timeout: Seconds for a whole call, see `HTTPClientConfig`; it overrides that of `config` or
             `pool`. None is no limit.
 
@@ -123,6 +129,10 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         base_url: str = "",
         headers: Mapping[str, str] | None = None,
         share_credentials: bool = False,
+        egress: Egress | None = None,
+        verify: Verify | None = None,
+        cert: Certificate | None = None,
+        resolver: Resolver | None = None,
         timeout: float | None = UNSET,
     ) -> None:
         check_collaborators(
@@ -133,7 +143,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
             exchange=exchange,
             clock=clock,
         )
-        self._config = config = settings_of(config, pool, timeout)
+        self._config = config = settings_of(config, pool, timeout, verify, cert, resolver)
         self._clock = clock
         self._policies = Policies.of(retry_policy, circuit_breaker, resilience, clock)
         secret = config.secret_headers
@@ -142,27 +152,13 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         self._home = home_of(self._base, share_credentials=share_credentials)
         self._builder = RequestBuilder(config, partial(random_id, clock), self._base)
         self._timeouts = Timeouts(clock, usual_limits(config, self._policies), self._check_loop)
-        self._interceptors = (
-            interceptors
-            if isinstance(interceptors, InterceptorChain)
-            else InterceptorChain(all_of(interceptors, "interceptors"))
-        )
+        self._interceptors = chain_of(interceptors)
         self._events = publisher(observers, clock)
-        self._instruments = Instruments(
-            (
-                *([] if self._events is None else [self._events]),
-                *([] if metrics is None else [CallMetrics(metrics)]),
-                *check_each(instruments, "instruments"),
-            )
-        )
+        self._instruments = instruments_of(self._events, metrics, instruments)
         self._exchange = exchange
         self._service_name = service_name
-        pool = pool or ConnectionPool.from_config(
-            config.pool,
-            proxy=config.proxy,
-            trust_env=config.trust_env,
-            cookie_jar=config.cookie_jar,
-        )
+        self._egress = egress
+        pool = pool_of(config, pool, egress, exchange)
         Lifecycle.__init__(self, pool, self._timeouts, self._events)
         self._compose()
 
@@ -177,6 +173,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
             self._exchange,
             self._home,
             self._service_name,
+            self._egress,
         )
         self._send, self._open = chains(parts, self._pool)
 

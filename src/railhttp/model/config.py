@@ -1,9 +1,10 @@
 """Settings: frozen, and validated once, when they are built."""
 
 import ssl
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import FrozenInstanceError, dataclass, field, replace
-from typing import Any, Final, Never, TypeVar
+from pathlib import PurePath
+from typing import Any, Final, Literal, Never, TypeAlias, TypeVar
 
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.proxy import require_proxy
@@ -11,6 +12,7 @@ from railhttp.model.redaction import SECRET_HEADERS, redact_url, redacted_repr
 from railhttp.model.validation import (
     TOKEN,
     mismatch,
+    require,
     require_count,
     require_flag,
     require_positive_int,
@@ -22,6 +24,16 @@ DEFAULT_MAX_RESPONSE_BYTES: Final = 100 * 1024 * 1024
 DEFAULT_MAX_REDIRECTS: Final = 10  # aiohttp's; browsers allow 20
 
 UNSET: Final[Any] = object()  # means "not given", because None means "no limit"
+
+
+Verify: TypeAlias = bool | Literal["system"]
+"""Whether certificates are verified, and whether by the trust store of the operating system."""
+
+Certificate: TypeAlias = str | PurePath | tuple[str | PurePath, str | PurePath]
+"""The path of a PEM file with a certificate and its key, or the paths of both."""
+
+Resolver: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
+"""An async function that returns the addresses of a host and a port, the preferred ones first."""
 
 
 T = TypeVar("T")
@@ -50,9 +62,17 @@ class ConnectionPoolConfig:
         timeout: Seconds for a whole call; None means no limit.
         ttl_dns_cache: Seconds that a resolved name stays cached; 0 disables the cache.
         force_close: Whether each connection is closed after one request.
-        verify_ssl: Whether certificates are verified. Keep it True in production.
+        verify_ssl: Whether certificates are verified; "system" verifies with the trust store of
+            the operating system (extra `railhttp[truststore]`). Do not set False in production.
         ssl_context: A TLS context; it overrides `verify_ssl`.
         keepalive_timeout: Seconds after which an idle connection is closed.
+        cert: The client certificate for mutual TLS: the path of a PEM file that contains its key
+            too, or a pair (certificate, key). An encrypted key needs an `ssl_context`.
+        resolver: An async function `resolver(host, port)` that returns addresses as strings. It is
+            called for each new connection to a name, so it does its own caching. An exception that
+            it raises is a failure of kind `dns`.
+        unix_socket: The path of a Unix domain socket to which all connections are made, whatever
+            the host of the URL.
 
     Raises:
         HTTPValidationError: A value is out of range; the error names the field.
@@ -70,9 +90,12 @@ class ConnectionPoolConfig:
     timeout: float | None = DEFAULT_TIMEOUT
     ttl_dns_cache: int = 300
     force_close: bool = False
-    verify_ssl: bool = field(default=True, kw_only=True)
+    verify_ssl: Verify = field(default=True, kw_only=True)
     ssl_context: ssl.SSLContext | None = field(default=None, kw_only=True)
     keepalive_timeout: float = field(default=15.0, kw_only=True)
+    cert: Certificate | None = field(default=None, kw_only=True)
+    resolver: Resolver | None = field(default=None, kw_only=True)
+    unix_socket: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         require_positive_int(self.max_connections, "max_connections")
@@ -81,12 +104,42 @@ class ConnectionPoolConfig:
         require_count(self.ttl_dns_cache, "ttl_dns_cache")
         require_timeout(self.timeout, "timeout")
         require_flag(self.force_close, "force_close")
-        require_flag(self.verify_ssl, "verify_ssl")
+        require_verify(self.verify_ssl, "verify_ssl")
         if not isinstance(self.ssl_context, ssl.SSLContext | None):
             raise HTTPValidationError("must be an ssl.SSLContext or None", field="ssl_context")
         if self.keepalive_timeout is None:
             raise HTTPValidationError("must be a number of seconds", field="keepalive_timeout")
         require_timeout(self.keepalive_timeout, "keepalive_timeout")
+        _check_tls(self)
+        if self.resolver is not None and not callable(self.resolver):
+            raise mismatch("an async function or None", self.resolver, "resolver")
+        if self.unix_socket is not None:
+            object.__setattr__(self, "unix_socket", _path(self.unix_socket, "unix_socket"))
+
+
+def require_verify(value: object, field: str) -> None:
+    """Require True, False or "system"."""
+    if not isinstance(value, bool) and value != "system":
+        raise mismatch("True, False or 'system'", value, field)
+
+
+def _check_tls(config: ConnectionPoolConfig) -> None:
+    if config.cert is not None:
+        pair = config.cert if isinstance(config.cert, tuple) else (config.cert,)
+        require(len(pair) in {1, 2}, "must be a path or a pair (certificate, key)", "cert")
+        for path in pair:
+            _path(path, "cert")
+    given = {"verify_ssl": config.verify_ssl == "system", "cert": config.cert is not None}
+    for name, is_given in given.items():
+        clash = is_given and config.ssl_context is not None
+        require(not clash, "must not be given with `ssl_context`: set up the context", name)
+
+
+def _path(path: object, name: str) -> str:
+    text = str(path) if isinstance(path, str | PurePath) else ""
+    if not text:
+        raise mismatch("a path", path, name)
+    return text
 
 
 @_naming_replace
@@ -137,6 +190,10 @@ class HTTPClientConfig:
     max_redirects: int
     secret_headers: frozenset[str]
     total: bool
+    verify: Verify
+    cert: Certificate | None
+    resolver: Resolver | None
+    unix_socket: str | None
 
     # Written by hand because the parameters accept wider types than the attributes have.
     def __init__(
@@ -159,10 +216,17 @@ class HTTPClientConfig:
         max_connections_per_host: int = UNSET,
         ttl_dns_cache: int = UNSET,
         force_close: bool = UNSET,
-        verify_ssl: bool = UNSET,
+        verify_ssl: Verify = UNSET,
         ssl_context: ssl.SSLContext | None = UNSET,
         keepalive_timeout: float = UNSET,
+        verify: Verify | None = None,
+        cert: Certificate | None = None,
+        resolver: Resolver | None = None,
+        unix_socket: str | PurePath | None = None,
     ) -> None:
+        if verify is not None:
+            require_verify(verify, "verify")
+            verify_ssl = verify
         pool = _pool_with(
             pool,
             timeout=timeout,
@@ -174,6 +238,9 @@ class HTTPClientConfig:
             verify_ssl=verify_ssl,
             ssl_context=ssl_context,
             keepalive_timeout=keepalive_timeout,
+            cert=UNSET if cert is None else cert,
+            resolver=UNSET if resolver is None else resolver,
+            unix_socket=UNSET if unix_socket is None else unix_socket,
         )
         limits = {"attempt_timeout": attempt_timeout, "connect_timeout": connect_timeout}
         limits["read_timeout"] = read_timeout
@@ -187,6 +254,8 @@ class HTTPClientConfig:
             require_flag(flag, name)
         if proxy is not None:
             require_proxy(proxy)
+            message = "must not be given with a proxy, which cannot reach the socket"
+            require(pool.unix_socket is None, message, "unix_socket")
         require_positive_int(max_response_bytes, "max_response_bytes")
         require_count(max_redirects, "max_redirects")
         settings = {
@@ -196,6 +265,8 @@ class HTTPClientConfig:
             "max_response_bytes": max_response_bytes,
             "max_redirects": max_redirects,
             "secret_headers": SECRET_HEADERS | _header_names(secret_headers),
+            "verify": pool.verify_ssl,
+            **{name: getattr(pool, name) for name in ("cert", "resolver", "unix_socket")},
         }
         for name, value in (settings | limits | flags).items():
             object.__setattr__(self, name, value)

@@ -11,19 +11,40 @@ from yarl import URL
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.validation import CONTROL, SCHEME, require, require_host, require_url
 
+SOCKS: Final = "socks5h"
+"""The scheme of a SOCKS5 proxy that resolves the names, as curl spells it."""
+
+_SOCKS_PORT: Final = 1080  # RFC 1928, section 3
 _HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
+_SOCKS: Final = re.compile(rf"{SOCKS}://", re.IGNORECASE)
 _ENTRY: Final = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(:(?P<port>[0-9]{1,5}))?")
 
 
 def require_proxy(proxy: object, field: str = "proxy") -> str:
-    """Require the URL of an http or https proxy; without a scheme, `http://` is meant.
+    """Require the URL of an http, https or SOCKS5 proxy, with or without user and password.
 
-    User and password must be fit for Basic authentication (RFC 7617).
+    User and password must be fit for Basic authentication (RFC 7617): no control characters, and
+    no colon in the user. `socks5://` is refused: by custom, names are resolved here then, which
+    would show them to the local network.
+
+    Args:
+        proxy: Any object; a str without a scheme means `http://`.
+        field: The name of the setting, for the error. The error does not show the URL.
+
+    Returns:
+        The URL in normal form.
     """
+    by_socks = isinstance(proxy, str) and _SOCKS.match(proxy)
     other_scheme = isinstance(proxy, str) and SCHEME.match(proxy) and not _HTTP.match(proxy)
-    message = "must be an http:// or https:// proxy; for SOCKS put an HTTP proxy in front of it"
-    require(not other_scheme, message, field)
-    normal = require_url(proxy, field, require_scheme=False)
+    message = "must be an http://, https:// or socks5h:// proxy; socks5h:// leaves names to it"
+    require(bool(by_socks) or not other_scheme, message, field)
+    if by_socks and isinstance(proxy, str):
+        authority = proxy[len(SOCKS) :]
+        require_url(f"http{authority}", field)
+        url = URL(SOCKS + authority)
+        normal = str(url if url.port else url.with_port(_SOCKS_PORT))
+    else:
+        normal = require_url(proxy, field, require_scheme=False)
     url = URL(normal)
     user, password = url.user or "", url.password or ""
     clean = ":" not in user and not CONTROL.search(user + password)

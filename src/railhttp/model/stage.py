@@ -46,6 +46,11 @@ class AttemptState(Protocol):
         """The strongest proof by this attempt and those before it."""
         ...
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether a second send of the call's request is possible and harmless."""
+        ...
+
 
 def call_info(method: str, url: str, attempt: AttemptState, now: float) -> CallInfo:
     """Collect the details of a failed request, whose URL differs from the call's by redirects."""

@@ -37,6 +37,7 @@ class _Arrival:
     attempts: int = 1
     started: float = 0.0
     stage: Stage = Stage.QUEUED
+    repeatable: bool = False
 
     @property
     def delivery(self) -> Delivery:

@@ -38,6 +38,12 @@ PRIVATE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "_wait_for_available_connection",
         "_waiters",
     ),
+    "aiohttp.connector:TCPConnector": (
+        "_get_fingerprint",
+        "_get_ssl_context",
+        "_wrap_create_connection",  # connects to one of some addresses
+        "_wrap_existing_connection",  # TLS, if any, over a connected socket
+    ),
     "aiohttp.connector:Connection": ("_protocol",),
     "aiohttp.client_proto:ResponseHandler": (
         "_buffer",  # responses that are parsed but not read yet

@@ -13,31 +13,58 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from time import monotonic
-from typing import Final
+from typing import Any, Final, TypedDict, cast
 
-from aiohttp import ClientConnectionError, ClientRequest, ClientTimeout, Fingerprint, hdrs
+from aiohttp import (
+    ClientConnectionError,
+    ClientConnectorCertificateError,
+    ClientConnectorError,
+    ClientRequest,
+    ClientTimeout,
+    Fingerprint,
+    ServerFingerprintMismatch,
+    hdrs,
+)
+from aiohttp.client_exceptions import UnixClientConnectorError
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
-from aiohttp.connector import Connection
+from aiohttp.connector import AddrInfoType, Connection
 from aiohttp.tracing import Trace
 from typing_extensions import override
 from yarl import URL
 
 from railhttp.model.config import ConnectionPoolConfig
+from railhttp.model.errors import HTTPConnectionError, HTTPValidationError
 from railhttp.model.request import WireOptions
 from railhttp.model.stage import AttemptState, Stage
+from railhttp.policy.egress import Egress
 from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.fair_connector import FairConnector
+from railhttp.transport.resolver import FunctionResolver
+from railhttp.transport.socks import connect_by_socks, is_socks
 from railhttp.version import __version__
 
 USER_AGENT: Final = f"railhttp/{__version__}"
+
+
+class TlsArguments(TypedDict):
+    """The arguments of asyncio's functions that open a connection."""
+
+    ssl: ssl.SSLContext | None
+    server_hostname: str | None
+
+
+def refused_by_egress(reason: str) -> HTTPConnectionError:
+    """Build the failure of a destination that the egress gate refuses."""
+    return HTTPConnectionError(f"the egress gate refused: {reason}", kind="rejected")
 
 
 class Destination(ClientRequest):
     """The destination of a connection, as the request object that aiohttp's connector expects.
 
     `credentials` are the `Proxy-Authorization` of a tunnel, and replace the user in `proxy`. If
-    `tls` is None, the pool's context is used; False skips verification.
+    `tls` is None, the pool's context is used; False skips verification. The address must pass the
+    gate `egress`.
     """
 
     def __init__(
@@ -47,6 +74,7 @@ class Destination(ClientRequest):
         tls: ssl.SSLContext | bool | None,
         credentials: str = "",
         attempt: AttemptState | None = None,
+        egress: Egress | None = None,
         wire: WireOptions | None = None,
     ) -> None:
         fields: dict[str, str] = {}
@@ -72,6 +100,18 @@ class Destination(ClientRequest):
             server_hostname=None if wire is None else wire.server_hostname,
         )
         self.attempt = attempt
+        self.egress = egress
+        self.is_checked = egress is None
+
+    @property
+    @override
+    def connection_key(self) -> ConnectionKey:
+        key = super().connection_key
+        if self.egress is None:
+            return key
+        # A gate has connections of its own, each of which has passed it
+        # (tests/client/test_egress.py, "shared pool"). There is no proxy, so the field is free.
+        return key._replace(proxy_headers_hash=hash(self.egress))
 
 
 @lru_cache(maxsize=64)
@@ -88,7 +128,8 @@ class KeepaliveConnector(FairConnector):
             limit=config.max_connections,
             limit_per_host=config.max_connections_per_host,
             ttl_dns_cache=config.ttl_dns_cache or None,
-            use_dns_cache=config.ttl_dns_cache > 0,
+            use_dns_cache=config.ttl_dns_cache > 0 and config.resolver is None,
+            resolver=None if config.resolver is None else FunctionResolver(config.resolver),
             ssl=tls,
             force_close=config.force_close,
             timeout_ceil_threshold=math.inf,
@@ -100,6 +141,7 @@ class KeepaliveConnector(FairConnector):
         self._factory = partial(handler, loop=self._loop)
         self._max_keepalive = config.max_keepalive_connections
         self._idle_limit = config.keepalive_timeout
+        self._unix_socket = config.unix_socket
 
     def take_idle(self, key: ConnectionKey) -> "Lease | None":
         """Return an idle connection, or None: then await `connected`.
@@ -175,7 +217,92 @@ class KeepaliveConnector(FairConnector):
     ) -> ResponseHandler:
         if isinstance(req, Destination) and req.attempt is not None:
             req.attempt.stage = Stage.CONNECTING
-        return await super()._create_connection(req, traces, timeout)
+        if self._unix_socket is not None:
+            if isinstance(req, Destination) and req.egress is not None:
+                raise refused_by_egress("a Unix socket has no address")
+            if req.proxy is not None:
+                raise HTTPValidationError("cannot reach the `unix_socket`", field="proxy")
+            return await self._connect_unix(self._unix_socket, req, timeout)
+        if req.proxy is not None and is_socks(req.proxy):
+            host, port = req.url.raw_host or "", req.url.port or 0
+            sock = await connect_by_socks(req.proxy, host, port, req.connection_key)
+            return self._pinned(
+                req,
+                await self._wrap_existing_connection(
+                    self._factory, req=req, timeout=timeout, sock=sock, **self._tls_arguments(req)
+                ),
+            )
+        protocol = await super()._create_connection(req, traces, timeout)
+        if isinstance(req, Destination) and not req.is_checked:
+            # An aiohttp that connects in another way must not open the gate.
+            protocol.close()
+            raise refused_by_egress("the installed aiohttp is not supported")
+        return protocol
+
+    async def _connect_unix(
+        self, path: str, req: ClientRequest, timeout: ClientTimeout
+    ) -> ResponseHandler:
+        try:
+            connecting = self._loop.create_unix_connection(
+                self._factory, path, **self._tls_arguments(req)
+            )
+            return self._pinned(req, await connecting)
+        except ssl.SSLCertVerificationError as error:
+            raise ClientConnectorCertificateError(req.connection_key, error) from error
+        except OSError as error:
+            raise UnixClientConnectorError(path, req.connection_key, error) from error
+
+    def _tls_arguments(self, req: ClientRequest) -> TlsArguments:
+        tls = self._get_ssl_context(req)
+        name = (req.server_hostname or req.url.raw_host or "").rstrip(".")
+        return {"ssl": tls, "server_hostname": None if tls is None else name}
+
+    def _pinned(
+        self,
+        req: ClientRequest,
+        connected: tuple[asyncio.BaseTransport, ResponseHandler],
+    ) -> ResponseHandler:
+        transport, protocol = connected
+        if req.is_ssl() and (fingerprint := self._get_fingerprint(req)) is not None:
+            try:
+                # uvloop's transports are not of this class, but have its methods.
+                fingerprint.check(cast("asyncio.Transport", transport))
+            except ServerFingerprintMismatch:
+                transport.close()
+                raise
+        return protocol
+
+    # The signature is aiohttp's.
+    @override
+    async def _wrap_create_connection(
+        self,
+        *args: Any,
+        addr_infos: list[AddrInfoType],
+        req: ClientRequest,
+        timeout: ClientTimeout,
+        client_error: type[Exception] = ClientConnectorError,
+        **kwargs: Any,
+    ) -> tuple[asyncio.Transport, ResponseHandler]:
+        # Exactly these addresses are connected to. aiohttp's loop over them goes on with this
+        # list, so the refused ones are removed from it.
+        if isinstance(req, Destination) and req.egress is not None:
+            req.is_checked = True
+            host, port = req.url.raw_host or "", req.url.port or 0
+            refusals = [
+                req.egress.refusal_of_address(host, port, str(info[4][0])) for info in addr_infos
+            ]
+            if all(refusals):
+                raise refused_by_egress(refusals[0])
+            found = zip(addr_infos, refusals, strict=True)
+            addr_infos[:] = [info for info, refusal in found if not refusal]
+        return await super()._wrap_create_connection(
+            *args,
+            addr_infos=addr_infos,
+            req=req,
+            timeout=timeout,
+            client_error=client_error,
+            **kwargs,
+        )
 
     @override
     def _release(

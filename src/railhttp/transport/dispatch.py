@@ -31,9 +31,16 @@ from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.request import Request, SendOptions, WireOptions
 from railhttp.model.stage import AttemptState, Stage
+from railhttp.policy.egress import Egress
 from railhttp.transport.connection import StrictResponseHandler
-from railhttp.transport.connector import Destination, KeepaliveConnector, Lease
+from railhttp.transport.connector import (
+    Destination,
+    KeepaliveConnector,
+    Lease,
+    refused_by_egress,
+)
 from railhttp.transport.cookie_jar import CookieJar
+from railhttp.transport.socks import is_socks
 from railhttp.transport.upload import Upload
 from railhttp.wire.content import ACCEPT_ENCODING
 from railhttp.wire.request_head import (
@@ -78,15 +85,11 @@ class Dispatcher:
         connector: The connector of that session.
         jar: Stores cookies; None to ignore them.
         proxy_for: Returns the proxy for a URL, or None.
+        egress: The gate that every connection must pass.
     """
 
     __slots__ = (
-        "_connector",
-        "_defaults",
-        "_fields",
-        "_jar",
-        "_key",
-        "_plain",
+        *("_connector", "_defaults", "_egress", "_fields", "_jar", "_key", "_plain"),
         "_proxy_for",
         "session",
     )
@@ -97,8 +100,10 @@ class Dispatcher:
         connector: KeepaliveConnector,
         jar: CookieJar | None,
         proxy_for: Callable[[URL], URL | None],
+        egress: Egress | None = None,
     ) -> None:
         self.session = session
+        self._egress = egress
         self._connector = connector
         self._proxy_for = proxy_for
         self._jar = jar
@@ -107,6 +112,10 @@ class Dispatcher:
         self._key = lru_cache(maxsize=64)(_connection_key)
         self._plain = lru_cache(maxsize=1024)(self._address_plain)
         self._defaults = lru_cache(maxsize=1)(self._merge_defaults)
+
+    def gated_by(self, egress: Egress) -> "Dispatcher":
+        """Return a dispatcher that uses connections through an egress gate only."""
+        return Dispatcher(self.session, self._connector, self._jar, self._proxy_for, egress)
 
     def dispatch(
         self, request: Request, attempt: AttemptState, wall: Callable[[], float]
@@ -142,6 +151,7 @@ class Dispatcher:
             options.ssl_context,
             address.credentials,
             attempt,
+            self._egress,
         )
         sock_connect = None
         if (wire := options.wire) is not None:
@@ -225,12 +235,16 @@ class Dispatcher:
             return self._addressed_by(options.wire, request, cookies)
         chosen = options.proxy
         proxy = self._proxy_for(url) if chosen is None else URL(chosen) if chosen else None
+        if self._egress is not None:
+            _check_egress(self._egress, url, proxy)
         defaults = self._defaults(getversion(self._fields))
         forwarding, credentials = proxy, ""
-        if proxy is not None and url.scheme == "https":  # the proxy opens a tunnel
+        if is_socks(proxy):  # it carries bytes, and takes no part in HTTP
+            forwarding = None
+        elif proxy is not None and url.scheme == "https":  # the proxy opens a tunnel
             forwarding, credentials = None, proxy_credentials(request, defaults)
         head = request_head(request, defaults, cookies=cookies, proxy=forwarding)
-        key = self._key(url.origin(), proxy, options.ssl_context, credentials)
+        key = self._key(url.origin(), proxy, options.ssl_context, credentials, self._egress)
         return Address(key, head, proxy, credentials, closes_connection(head))
 
     def _addressed_by(self, wire: WireOptions, request: Request, cookies: str) -> Address:
@@ -238,20 +252,23 @@ class Dispatcher:
         url, options = request.url, request.options
         chosen = options.proxy
         proxy = self._proxy_for(url) if chosen is None else URL(chosen) if chosen else None
+        if self._egress is not None:
+            _check_egress(self._egress, url, proxy)
         defaults = CIMultiDict(self._defaults(getversion(self._fields)))
         for name in wire.skip_auto_headers:
             defaults.popall(name, None)
-        tunnel = proxy is not None and url.scheme == "https"
-        if proxy is not None and not tunnel:
+        socks = is_socks(proxy)
+        tunnel = proxy is not None and url.scheme == "https" and not socks
+        if proxy is not None and not tunnel and not socks:
             # Such a proxy reads the fields of the request; those of the call come first.
             for name, text in wire.proxy_headers:
                 defaults.setdefault(name, text)
-        if proxy is not None and wire.proxy_auth:
+        if proxy is not None and not socks and wire.proxy_auth:
             request = request.with_headers({hdrs.PROXY_AUTHORIZATION: wire.proxy_auth})
         credentials = proxy_credentials(request, defaults) if tunnel else ""
-        forwarding = None if tunnel else proxy
+        forwarding = None if tunnel or socks else proxy
         head = request_head(request, defaults, cookies=cookies, proxy=forwarding)
-        key = self._key(url.origin(), proxy, options.ssl_context, credentials, wire)
+        key = self._key(url.origin(), proxy, options.ssl_context, credentials, self._egress, wire)
         return Address(key, head, proxy, credentials, closes_connection(head))
 
     def _cookies(self, request: Request, wall: Callable[[], float]) -> str:
@@ -267,9 +284,19 @@ def _connection_key(
     proxy: URL | None,
     tls: ssl.SSLContext | bool | None,
     credentials: str,
+    egress: Egress | None,
     wire: WireOptions | None = None,
 ) -> ConnectionKey:
-    return Destination(origin, proxy, tls, credentials, wire=wire).connection_key
+    return Destination(origin, proxy, tls, credentials, egress=egress, wire=wire).connection_key
+
+
+def _check_egress(egress: Egress, url: URL, proxy: URL | None) -> None:
+    """Check all that is known before a connection is made; the connector checks its address."""
+    reason = egress.refusal(url.scheme, url.raw_host or "", url.port or 0)
+    if proxy is not None:
+        reason = "a proxy would choose the address; set `trust_env=False` or `proxy=''`"
+    if reason:
+        raise refused_by_egress(reason)
 
 
 def _send(protocol: StrictResponseHandler, request: Request, head: bytes) -> Upload | None:

@@ -11,6 +11,7 @@ from railhttp.model.clock import Clock
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState, Stage, call_info
+from railhttp.policy.egress import Egress, without_address
 from railhttp.policy.redirect import leads_on
 from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.incoming import Incoming
@@ -21,18 +22,20 @@ from railhttp.transport.pool import ConnectionPool
 class AiohttpExchange:
     """Sends requests over the connections of a pool.
 
-    `watch` returns a context that raises `TimeoutError` after the given number of seconds.
+    `watch` returns a context that raises `TimeoutError` after the given number of seconds. Every
+    connection must pass the gate `egress`.
     """
 
     _pool: ConnectionPool
     clock: Clock
     watch: Callable[[float], AbstractContextManager[object]]
+    egress: Egress | None = None
 
     async def send(self, request: Request, attempt: AttemptState) -> HttpResponse:
         """Send a request and read the whole response; see `Exchange.send`."""
         attempt.stage = Stage.QUEUED
         try:
-            dispatcher = self._pool.dispatcher
+            dispatcher = self._pool.dispatcher_for(self.egress)
             received = await dispatcher.dispatch(request, attempt, self.clock.wall)
             attempt.stage = Stage.ANSWERED
             incoming = Incoming(received, self, dispatcher.session, request, attempt)
@@ -54,7 +57,7 @@ class AiohttpExchange:
         """Send a request and wait for the head of its response; see `Exchange.open`."""
         attempt.stage = Stage.QUEUED
         try:
-            dispatcher = self._pool.dispatcher
+            dispatcher = self._pool.dispatcher_for(self.egress)
             received = await dispatcher.dispatch(request, attempt, self.clock.wall)
             attempt.stage = Stage.ANSWERED
             return Incoming(received, self, dispatcher.session, request, attempt)
@@ -77,8 +80,15 @@ class AiohttpExchange:
         match error:
             case errors.HTTPValidationError(message=message, field=field):
                 raise errors.HTTPInvalidRequestError(message, field=field, **call) from None
-            case errors.HTTPConnectionError(kind="closed", message=message):
-                raise errors.HTTPConnectionError(message, kind="closed", **call) from None
+            case errors.HTTPConnectionError(kind="rejected", message=message):
+                # The refused request was not sent. But a POST before its redirect was, and must not
+                # be repeated.
+                if attempt.repeatable:
+                    call["delivery"] = errors.Delivery.NOT_SENT
+                call["url"] = without_address(request.url)
+                raise errors.HTTPConnectionError(message, kind="rejected", **call) from None
+            case errors.HTTPConnectionError(kind="closed" | "proxy" as kind, message=message):
+                raise errors.HTTPConnectionError(message, kind=kind, **call) from None
             case errors.HTTPClientError():
                 raise error
             case _:

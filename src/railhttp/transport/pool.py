@@ -5,22 +5,25 @@ import os
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final, Self
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
-from railhttp.model.config import ConnectionPoolConfig
+from railhttp.model.config import Certificate, ConnectionPoolConfig, Resolver, Verify
 from railhttp.model.errors import Delivery, HTTPConnectionError, HTTPValidationError
 from railhttp.model.proxy import ProxySettings, require_proxy
 from railhttp.model.url import request_url
-from railhttp.model.validation import require_flag
+from railhttp.model.validation import require, require_flag
+from railhttp.policy.egress import Egress
 from railhttp.transport.connector import USER_AGENT, KeepaliveConnector
 from railhttp.transport.cookie_jar import CookieJar
 from railhttp.transport.dispatch import Dispatcher
 from railhttp.transport.session_cookies import SessionCookieJar
+from railhttp.transport.socks import is_socks, require_socks
+from railhttp.transport.tls import tls_context
 
 _HEADERS: Final = {"Accept": "*/*", "User-Agent": USER_AGENT}
 NOT_STARTED: Final = "the client is not started: use `async with`, or `await client.start()`"
@@ -59,15 +62,19 @@ class ConnectionPool:
         timeout: float | None = 30.0,
         ttl_dns_cache: int = 300,
         force_close: bool = False,
-        verify_ssl: bool = True,
+        verify_ssl: Verify = True,
         proxy: str | None = None,
         trust_env: bool = True,
         cookie_jar: bool | CookieJar = True,
         *,
         ssl_context: ssl.SSLContext | None = None,
         keepalive_timeout: float = 15.0,
+        cert: Certificate | None = None,
+        resolver: Resolver | None = None,
+        unix_socket: str | None = None,
     ) -> None:
-        self._config = ConnectionPoolConfig(
+        self._proxy = None if proxy is None else URL(require_proxy(proxy))
+        config = ConnectionPoolConfig(
             max_connections,
             max_keepalive_connections,
             max_connections_per_host,
@@ -77,12 +84,18 @@ class ConnectionPool:
             verify_ssl=verify_ssl,
             ssl_context=ssl_context,
             keepalive_timeout=keepalive_timeout,
+            cert=cert,
+            resolver=resolver,
+            unix_socket=unix_socket,
         )
-        self._proxy = None if proxy is None else URL(require_proxy(proxy))
+        if is_socks(self._proxy):
+            require_socks()
+        self._configure(config)
         self._trust_env = require_flag(trust_env, "trust_env")
         self._cookie_jar = _jar_of(cookie_jar)
         self._clients: frozenset[int] | None = None  # None: no client started it
         self._dispatcher: Dispatcher | None = None
+        self._gated: dict[Egress, Dispatcher] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._from_environment: Callable[[URL], URL | None] | None = None
 
@@ -97,8 +110,16 @@ class ConnectionPool:
     ) -> Self:
         """Build a pool from a config and the arguments that the config does not have."""
         pool = cls(proxy=proxy, trust_env=trust_env, cookie_jar=cookie_jar)
-        pool._config = config
+        pool._configure(config)
         return pool
+
+    def _configure(self, config: ConnectionPoolConfig) -> None:
+        message = "must not be given with a proxy, which cannot reach the socket"
+        require(self._proxy is None or config.unix_socket is None, message, "unix_socket")
+        self._config = config
+        # Files are read and extras imported now, because a pool may start within a request.
+        special = config.cert is not None or config.verify_ssl == "system"
+        self._tls = tls_context(config) if special else None
 
     def __repr__(self) -> str:
         state = "started" if self.is_started() else "not started"
@@ -139,6 +160,26 @@ class ConnectionPool:
             raise _closed(NOT_STARTED)
         return self._dispatcher
 
+    def dispatcher_for(self, egress: Egress | None) -> Dispatcher:
+        """Return the dispatcher whose connections have all passed an egress gate, if any.
+
+        Raises:
+            HTTPConnectionError: As for `dispatcher`.
+        """
+        if egress is None and self._dispatcher is not None:
+            return self._dispatcher
+        plain = self.dispatcher
+        if egress is None:
+            return plain
+        if egress not in self._gated:
+            self._gated[egress] = plain.gated_by(egress)
+        return self._gated[egress]
+
+    @property
+    def has_own_route(self) -> bool:
+        """Whether the pool's own proxy or Unix socket decides where connections go."""
+        return self._proxy is not None or self._config.unix_socket is not None
+
     def is_started_elsewhere(self) -> bool:
         """Whether the pool has been started, but on another event loop than the running one."""
         if self._dispatcher is None or self._loop is None:
@@ -162,10 +203,10 @@ class ConnectionPool:
             if self.is_started_elsewhere():
                 raise _closed(STARTED_ELSEWHERE)
             return
-        if self._trust_env and self._proxy is None:
+        if self._trust_env and not self.has_own_route:
             self._from_environment = _proxies_of(ProxySettings.from_environment(os.environ))
         config = self._config
-        tls = config.ssl_context or _tls_context(verify=config.verify_ssl)
+        tls = self._tls or tls_context(config)
         self._loop = asyncio.get_running_loop()
         connector = KeepaliveConnector(config, tls)
         jar = self._cookie_jar
@@ -203,6 +244,7 @@ class ConnectionPool:
     async def stop(self) -> None:
         """Close all connections; does nothing if the pool is not started."""
         dispatcher, self._dispatcher = self._dispatcher, None
+        self._gated.clear()
         if dispatcher is None:
             return
         session = dispatcher.session
@@ -279,15 +321,6 @@ def _jar_of(setting: object) -> CookieJar | None:
 
 def _closed(message: str) -> HTTPConnectionError:
     return HTTPConnectionError(message, kind="closed", delivery=Delivery.NOT_SENT, attempts=0)
-
-
-@cache
-def _tls_context(*, verify: bool) -> ssl.SSLContext:
-    context = ssl.create_default_context()  # takes about 36 ms, so it is made once per process
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _proxies_of(settings: ProxySettings) -> Callable[[URL], URL | None] | None:

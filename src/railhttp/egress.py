@@ -1,0 +1,5 @@
+"""The egress gate: which destinations a client may connect to."""
+
+from railhttp.policy.egress import Egress
+
+__all__ = ["Egress"]
