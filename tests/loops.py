@@ -73,8 +73,8 @@ class PatientUvloop(uvloop.Loop):
     """uvloop, where each timer that is due lets whatever is ready go first.
 
     The timers fire one after the other, and the loop makes some turns before each. The time by
-    which a timer is late does not count: `loop.time()` and all other timers are put back by it. Unlike
-    `PatientLoop` it cannot tell work from waiting, so it protects no chain of several sleeps.
+    which a timer is late does not count: `loop.time()` and all other timers are put back by it.
+    Unlike `PatientLoop` it cannot tell work from waiting, so it protects no chain of sleeps.
     """
 
     def __init__(self) -> None:
