@@ -131,7 +131,7 @@ class Chained:
     __slots__ = ("_requests", "_responses", "interceptors")
 
     def __init__(self, interceptors: Iterable[InterceptorProtocol]) -> None:
-        self.interceptors = tuple(interceptors)
+        self.interceptors: tuple[InterceptorProtocol, ...] = tuple(interceptors)
         for one in self.interceptors:
             require_methods(one, "intercept_request", "intercept_response", field="interceptors")
         self._requests = tuple((one, one.intercept_request) for one in self.interceptors)
