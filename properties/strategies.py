@@ -116,7 +116,11 @@ header_values: Final = st.text(
     st.characters(exclude_categories=["Cc", "Cs"]) | st.just("\t"), max_size=12
 )
 headers: Final = st.dictionaries(header_names, header_values | st.integers(), max_size=5)
-any_headers: Final = st.dictionaries(any_text, any_text | st.integers() | st.binary(), max_size=5)
+any_headers: Final = st.one_of(
+    st.dictionaries(any_text, any_text | st.integers() | st.binary(), max_size=5),
+    st.dictionaries(header_names, header_values | st.integers(), min_size=1, max_size=5),
+    st.dictionaries(header_names, any_text | st.binary(), min_size=1, max_size=2),
+)
 
 # -- secrets and failures -------------------------------------------------------------------
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Final
 
 from hypothesis import given
 from hypothesis import strategies as st
-from multidict import CIMultiDict
+from multidict import CIMultiDict, MultiDict
 from properties import strategies as some
 from returns.pipeline import is_successful
 
 from railhttp.model.errors import HTTPError
-from railhttp.model.headers import merge_headers, parse_headers, validate_headers
+from railhttp.model.headers import extract_json_type, merge_headers, parse_headers, validate_headers
 from railhttp.validation import check_headers
 
 
@@ -41,6 +42,46 @@ def test_the_last_wins_in_any_case(
         text = str(value)
         expected[name] = text.strip("\t ") if normalize else text
     assert merged == expected
+
+
+@st.composite
+def respelt(draw: st.DrawFn) -> list[tuple[str, str]]:
+    """Fields of which some have names that are equal but for case."""
+    names = st.lists(some.header_names, min_size=1, max_size=2)
+    name = draw(names.flatmap(st.sampled_from))
+    spelling = st.sampled_from([name, name.lower(), name.upper(), name.swapcase()])
+    return draw(st.lists(st.tuples(spelling | some.header_names, some.header_values), max_size=5))
+
+
+@given(respelt(), respelt(), st.booleans())
+def test_of_repeated_names_in_any_case_the_last_wins(
+    a: list[tuple[str, str]], b: list[tuple[str, str]], normalize: bool
+) -> None:
+    merged = merge_headers(MultiDict(a), CIMultiDict(b), normalize=normalize)
+    last = {name.lower(): (name, value) for name, value in [*a, *b]}
+    assert {name.lower() for name in merged} == last.keys()
+    assert len(merged) == len(last)
+    for name, value in last.values():
+        if normalize:
+            assert merged[name.lower()] == value.strip("\t ")
+        else:
+            assert merged[name] == value
+
+
+MEDIA_TYPES: Final = st.sampled_from(
+    ["application/json", "application/problem+json", "text/json", "text/html", "", "json/x"]
+)
+
+
+@given(MEDIA_TYPES | some.scalar_text, st.sampled_from(["", ";", "; charset=utf-8", ' ;a="json"']))
+def test_a_json_type_ignores_case_and_parameters(media_type: str, parameters: str) -> None:
+    found = extract_json_type(media_type)
+    assert extract_json_type(media_type + parameters) == found
+    if media_type.isascii():
+        assert extract_json_type(media_type.upper()) == found
+    if found is not None:
+        assert extract_json_type(found) == found
+        assert found == found.lower()
 
 
 @given(some.headers)

@@ -2,9 +2,12 @@
 
 import ipaddress
 import socket
+import sys
+from base64 import b64decode
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
+from math import nan
 
 import pytest
 from hypothesis import example, given
@@ -18,7 +21,7 @@ from railhttp.model.errors import HTTPError, HTTPValidationError
 from railhttp.model.proxy import ProxySettings, require_proxy
 from railhttp.model.timeout import format_timeout
 from railhttp.model.url import request_url
-from railhttp.model.validation import require_text
+from railhttp.model.validation import CONTROL, require_text
 from railhttp.validation import (
     check_host,
     check_port,
@@ -97,9 +100,32 @@ def test_a_timeout_agrees_with_its_reference(value: object) -> None:
     assert is_successful(check_timeout(value)) == good
 
 
-@given(st.none() | st.integers() | st.floats() | some.huge_integers)
-def test_every_timeout_has_words(timeout: float | None) -> None:
-    assert format_timeout(timeout).endswith(("s", "no timeout"))
+@given(st.none() | st.integers() | st.floats(allow_nan=False) | some.huge_integers)
+def test_a_timeout_reads_back_from_its_words(timeout: float | None) -> None:
+    words = format_timeout(timeout)
+    if timeout is None or timeout > sys.float_info.max:
+        assert words == "no timeout"
+    elif timeout >= -sys.float_info.max:
+        assert float(words.removesuffix("s")) == float(timeout)
+        assert words.endswith("s")
+
+
+@given(st.sampled_from([nan, -nan]))
+def test_no_number_is_no_timeout(timeout: float) -> None:
+    with pytest.raises(HTTPError):
+        format_timeout(timeout)
+
+
+@given(some.scalar_text, some.scalar_text)
+def test_credentials_read_back_or_are_refused(username: str, password: str) -> None:
+    try:
+        field = basic_auth(username, password)["Authorization"]
+    except HTTPError:
+        assert ":" in username or CONTROL.search(username + password)
+        return
+    scheme, _, encoded = field.partition(" ")
+    assert scheme == "Basic"
+    assert b64decode(encoded, validate=True).decode().split(":", 1) == [username, password]
 
 
 @given(some.hosts)

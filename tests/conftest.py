@@ -1,22 +1,18 @@
 """The servers on which the socket tests run. Each test has its own; TLS contexts are shared."""
 
-import asyncio
-import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
-import uvloop
+from tests.loops import LoopFactory, usual_loop
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 from tests.servers.proxy import ProxyServer
 from tests.servers.tls import TlsContexts, make_contexts
 
 
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+def pytest_asyncio_loop_factories() -> dict[str, LoopFactory]:
     """Give the event loop of all tests: that of the environment, see the Makefile."""
-    if os.environ.get("EVENT_LOOP") == "uvloop":
-        return {"uvloop": uvloop.new_event_loop}
-    return {"asyncio": asyncio.new_event_loop}
+    return usual_loop()
 
 
 @pytest.fixture

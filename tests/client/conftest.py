@@ -9,5 +9,5 @@ from railhttp import HTTPClient, HTTPClientConfig
 
 @pytest.fixture
 async def client() -> AsyncIterator[HTTPClient]:
-    async with HTTPClient(HTTPClientConfig(timeout=5.0, trust_env=False)) as client:
+    async with HTTPClient(HTTPClientConfig(timeout=60.0, trust_env=False)) as client:
         yield client

@@ -2,11 +2,14 @@
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import pytest
+import uvloop
 from tests.servers.connection import Connection, Received
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
@@ -57,15 +60,24 @@ async def test_chunks_come_as_they_are_sent(client: HTTPClient) -> None:
 
 
 async def test_what_has_gathered_is_received_in_large_pieces(client: HTTPClient) -> None:
-    if "uvloop" in type(asyncio.get_running_loop()).__module__:
+    if isinstance(asyncio.get_running_loop(), uvloop.Loop):
         pytest.skip("uvloop cannot be told how much to receive")
     size = 16 * 2**20
+
+    buffers_are_full = threading.Event()
 
     def serve(listener: socket.socket) -> None:  # in a thread: it sends while the loop is busy
         peer, _ = listener.accept()
         with peer:
             peer.recv(65536)
-            peer.sendall(head(f"Content-Length: {size}") + bytes(size))
+            rest = memoryview(head(f"Content-Length: {size}") + bytes(size))
+            peer.setblocking(False)
+            with suppress(BlockingIOError):
+                while rest:
+                    rest = rest[peer.send(rest) :]
+            buffers_are_full.set()
+            peer.setblocking(True)
+            peer.sendall(rest)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         served = asyncio.create_task(asyncio.to_thread(serve, listener))
@@ -74,7 +86,8 @@ async def test_what_has_gathered_is_received_in_large_pieces(client: HTTPClient)
         async with client.stream("GET", url) as chunks:
             async for chunk in chunks:
                 sizes.append(len(chunk))
-                time.sleep(0.002)  # noqa: ASYNC251  # a consumer that lets much gather
+                buffers_are_full.wait()  # a consumer that lets much gather
+                time.sleep(0.002)  # noqa: ASYNC251  # the kernel moves on what it holds
         await served
     assert sum(sizes) == size
     assert max(sizes) > 256 * 1024  # which is the most that asyncio receives of its own accord

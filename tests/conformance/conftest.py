@@ -1,17 +1,14 @@
 """The worlds as fixtures: every test of the suite runs once in each, on asyncio and on uvloop."""
 
-import asyncio
-from collections.abc import Callable
-
 import pytest
-import uvloop
 from tests.conformance.worlds import WAYS, WIRES, World
+from tests.loops import LOOPS, LoopFactory
 from tests.servers.tls import TlsContexts
 
 
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+def pytest_asyncio_loop_factories() -> dict[str, LoopFactory]:
     """Return the event loops; see pytest-asyncio."""
-    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+    return dict(LOOPS)
 
 
 @pytest.fixture(params=WAYS)

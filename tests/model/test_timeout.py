@@ -21,14 +21,13 @@ from railhttp.model.timeout import format_timeout
         (math.inf, "no timeout"),
         pytest.param(10**5000, "no timeout", id="huge"),
         pytest.param(-(10**5000), "-1.7976931348623157e+308s", id="hugely negative"),
-        (math.nan, "nans"),
     ],
 )
 def test_a_timeout_is_put_in_words(timeout: float | None, words: str) -> None:
     assert format_timeout(timeout) == words
 
 
-@pytest.mark.parametrize("timeout", ["3", b"3", [], 3j])
+@pytest.mark.parametrize("timeout", ["3", b"3", [], 3j, math.nan])
 def test_what_is_no_number_is_refused_by_name(timeout: object) -> None:
     with pytest.raises(HTTPValidationError, match="timeout: must be a number or None, got"):
         format_timeout(timeout)  # type: ignore[arg-type]  # on purpose

@@ -7,6 +7,7 @@ import pytest
 
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.timeouts import ClosedError, ExpiredError, Timeouts
+from railhttp.testing import ManualClock
 
 
 async def hold(timeouts: Timeouts, seconds: float | None) -> str:
@@ -47,7 +48,8 @@ async def test_many_limits_of_one_duration_need_one_timer() -> None:
 
 
 async def test_limits_that_begin_later_end_later() -> None:
-    timeouts = Timeouts(SYSTEM_CLOCK)
+    clock = ManualClock()
+    timeouts = Timeouts(clock)
     ended: list[str] = []
 
     async def named(name: str) -> None:
@@ -55,10 +57,12 @@ async def test_limits_that_begin_later_end_later() -> None:
         ended.append(name)
 
     first = asyncio.create_task(named("first"))
-    await asyncio.sleep(0.01)
+    await clock.advance(0.01)
     second = asyncio.create_task(named("second"))
-    await first
+    await clock.advance(0.0201)
     assert ended == ["first"]
+    await clock.advance(0.01)
+    await first
     await second
     assert ended == ["first", "second"]
 

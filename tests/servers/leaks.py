@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from stat import S_ISFIFO, S_ISREG, S_ISSOCK
 
-_PATIENCE = 1.0
+_PATIENCE = 30.0
 
 
 @asynccontextmanager
@@ -14,7 +14,7 @@ async def nothing_left() -> AsyncIterator[None]:
     """Assert that the block leaves no task and no open file descriptor behind.
 
     A socket's other end may live in this process too, and closes a few turns of the loop later:
-    so the block has up to a second to come to rest, which costs nothing when it is at rest.
+    so the block has up to 30 seconds to come to rest, which costs nothing when it is at rest.
     """
     tasks, descriptors = asyncio.all_tasks(), _descriptors()
     yield

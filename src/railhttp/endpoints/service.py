@@ -49,7 +49,7 @@ class Service:
     def __init__(
         self, client: HTTPClient, *, base_url: str = "", **options: Unpack[RequestOptions]
     ) -> None:
-        self.binding = Binding.of(client, base_url, options)
+        self.binding: Binding = Binding.of(client, base_url, options)
         bound = vars(self)
         for name, declared in endpoints_of(type(self)).items():
             bound[name] = declared.bound(self.binding)  # found before the class's own, see __get__

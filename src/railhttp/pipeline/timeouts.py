@@ -61,8 +61,8 @@ class Timeout:
         self._task = task
         self._cancelling = task.cancelling()
         self._cancels = 0
-        self.expires = queue.join(self)
-        self.is_open = True
+        self.expires: float = queue.join(self)
+        self.is_open: bool = True
         return self
 
     @property
@@ -124,8 +124,8 @@ class _TimerQueue:
         *,
         keep: bool,
     ) -> None:
-        self.loop = loop
-        self.seconds = seconds
+        self.loop: asyncio.AbstractEventLoop = loop
+        self.seconds: float | None = seconds
         self._owner = owner
         self._clock = owner.clock
         self._keep = keep

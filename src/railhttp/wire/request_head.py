@@ -13,7 +13,7 @@ from railhttp.model.errors import HTTPValidationError
 from railhttp.model.request import Request
 
 _WITHOUT_CONTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 
 
 def content_length(request: Request) -> int | None:
@@ -56,7 +56,7 @@ def request_head(
     lines += [f"{name}: {value}" for name, value in fields.items()]
     # The caller's fields are already validated, but the defaults are those of a mutable session.
     if _UNSENDABLE.search("".join(lines)):
-        raise HTTPValidationError("must not have control characters", field="headers")
+        raise HTTPValidationError("must not have control characters or surrogates", field="headers")
     # A cookie goes back in the bytes in which it came, also where these are not UTF-8.
     return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
 

@@ -164,7 +164,7 @@ class Chained:
     __slots__ = ("interceptors", "requests", "responses")
 
     def __init__(self, interceptors: Iterable[Interceptor]) -> None:
-        self.interceptors = tuple(interceptors)
+        self.interceptors: tuple[Interceptor, ...] = tuple(interceptors)
         for one in self.interceptors:
             methods = ("intercept_request", "intercept_response")
             require_methods(one, *methods, field="interceptors")
