@@ -121,6 +121,18 @@ class EventStreamDecoder:
         return text
 
     def _check(self, whole: bytes, limit: int) -> None:
+        if self._event_bytes + len(whole) > limit:
+            self._count(whole, limit)
+        elif whole:
+            # No event can be too large, so only the lines after the last blank line count.
+            end = whole.rfind(b"\n\n")
+            if end >= 0 or whole.startswith(b"\n"):
+                self._event_bytes = 0
+            self._count(whole[end + 2 :] if end >= 0 else whole, limit)
+        if self._event_bytes + self._buffer.held > limit:
+            raise EventTooLarge(limit)
+
+    def _count(self, whole: bytes, limit: int) -> None:
         for line in whole.split(b"\n")[:-1]:
             size = self._event_bytes + len(line)
             if size > limit:
@@ -129,8 +141,6 @@ class EventStreamDecoder:
                 self._event_bytes = 0
             elif not line.startswith(b":"):
                 self._event_bytes = size
-        if self._event_bytes + self._buffer.held > limit:
-            raise EventTooLarge(limit)
 
     def _take(self, line: str) -> None:
         name, _, value = line.partition(":")
