@@ -27,7 +27,7 @@ from tests.servers.leaks import nothing_left
 from tests.servers.registry import answer
 from tests.servers.scripted import ScriptedServer, sends
 
-from railhttp import HTTPClient, HTTPClientConfig, HTTPInvalidRequestError
+from railhttp import HTTPClient, HTTPClientConfig, HTTPInvalidRequestError, HTTPStatusError
 from railhttp.client.part_file import PartFile
 from railhttp.client.part_folder import PartFolder
 from railhttp.policy.resume import Partial
@@ -263,10 +263,18 @@ async def test_a_pipe_or_a_device_is_not_replaced(
 ) -> None:
     plant(target)
     before = look(target)
-    failure = (await client.download("http://127.0.0.1:1/", target)).failure()
+    async with ScriptedServer(sends(answer(b"content"))) as server:
+        failure = (await client.download(server.url(), target)).failure()
     assert isinstance(failure, HTTPInvalidRequestError)
     assert failure.message == "cannot be written: it is a pipe, a socket or a device"
     assert look(target) == before
+    assert left_beside(target) <= {"pipe"}
+
+
+async def test_a_refusal_matters_more_than_the_device(client: HTTPClient) -> None:
+    async with ScriptedServer(sends(answer(b"", status="404 Not Found"))) as server:
+        failure = (await client.download(server.url(), os.devnull)).failure()
+    assert isinstance(failure, HTTPStatusError)
 
 
 async def test_a_pipe_that_appears_meanwhile_is_not_replaced(

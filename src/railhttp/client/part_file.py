@@ -57,8 +57,9 @@ class PartFile:
     """
 
     def __init__(self, target: Path, url: str) -> None:
-        _require_file(target)
-        self._target = target.name
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        self._path = target
         self._url = _digest(url)
         self._unsigned_url = _digest(without_signature(url))
         self._folder = PartFolder(target.parent)
@@ -100,11 +101,18 @@ class PartFile:
 
     def begin(self, partial: Partial) -> None:
         """Cut the file to the given part; the next bytes belong to the same version."""
+        self._require_replaceable()
         self._file.truncate(partial.size)
         self._file.seek(partial.size)
         if partial.size == 0 and self._note is not None:
             self._write_note(self._note, partial)
         self.partial = partial
+
+    def _require_replaceable(self) -> None:
+        """Refuse to replace a pipe, a socket, a device, or a link to one of them."""
+        with suppress(FileNotFoundError):
+            if is_special(self._folder.stat(self._path.name)) or is_special(self._path.stat()):
+                raise OSError(errno.EINVAL, "it is a pipe, a socket or a device")
 
     def _write_note(self, name: str, partial: Partial) -> None:
         note = {
@@ -143,8 +151,7 @@ class PartFile:
 
     def commit(self) -> None:
         """Rename the file to the target, in one step, and close it."""
-        with suppress(FileNotFoundError):
-            _require_no_special(self._folder.stat(self._target))
+        self._require_replaceable()
         file = os.fstat(self._file.fileno())
         if file.st_size != self.partial.size:
             raise OSError(errno.ESTALE, "another process changed the part")
@@ -153,7 +160,7 @@ class PartFile:
             os.fchmod(self._file.fileno(), mode)
         if _find_lock() is None:  # Windows cannot rename open files
             self._file.close()
-        self._folder.rename(self._name, self._target, file)
+        self._folder.rename(self._name, self._path.name, file)
         if self._note is not None:
             with suppress(OSError):
                 self._folder.remove(self._note)
@@ -182,19 +189,6 @@ class PartFile:
 
 def _digest(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()
-
-
-def _require_file(target: Path) -> None:
-    """Refuse a target that a file must not replace: a folder, a pipe, a socket or a device."""
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    with suppress(FileNotFoundError):
-        _require_no_special(target.stat())
-
-
-def _require_no_special(file: os.stat_result) -> None:
-    if is_special(file):
-        raise OSError(errno.EINVAL, "it is a pipe, a socket or a device")
 
 
 def _stem(name: str) -> str:
