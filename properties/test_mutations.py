@@ -41,7 +41,7 @@ class Wire:
         self._pieces: list[bytes] = []
         self._server = ScriptedServer(self._play)
         config = HTTPClientConfig(
-            ConnectionPoolConfig(force_close=True),  # each response has a connection of its own
+            ConnectionPoolConfig(force_close=True),  # a new connection for each response
             trust_env=False,
             cookie_jar=False,
             timeout=2.0,
@@ -97,7 +97,7 @@ def test_a_mutated_response_has_one_verdict_under_any_cut(
     data: st.DataObject, message: bytes, wire: Wire
 ) -> None:
     at_once, in_pieces = wire.verdict([message]), wire.verdict(data.draw(some.cut(message)))
-    # What follows a complete response condemns it only if it came with it: nobody waits for it.
+    # Junk behind a complete response counts only if it came in the same piece.
     assert at_once in (in_pieces, REFUSED)
 
 

@@ -1,4 +1,4 @@
-"""Downloads into folders that other users can write to, and onto things that are no files."""
+"""Downloads into folders that other users can write to, and onto pipes and devices."""
 
 import errno
 import os

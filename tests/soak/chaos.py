@@ -1,4 +1,4 @@
-"""A server that does to each request what its path says, and keeps a ledger of what it received.
+"""A server with a fault for each request, named in its path, and a ledger of the requests.
 
 It runs in a thread with its own event loop, so that it takes no time of the client's loop.
 """
@@ -218,8 +218,8 @@ class Peer:
         await asyncio.sleep(0.001)
         return False
 
-    # Bytes that come later may cross the next request, and then no client can tell. These come with
-    # the response, so that they are there before the connection is used again.
+    # Unasked bytes that come later may cross the next request, and look like its response to any
+    # client. These arrive with the response, before the connection is used again.
 
     async def _unasked(self, request: Request) -> bool:
         junk = b"HTTP/1.1 200 OK\r\nX-Call: 0\r\nContent-Length: 5\r\n\r\nfalse"
@@ -322,7 +322,7 @@ class ChaosServer:
         self._thread.join(10)
 
     async def meet(self) -> bool:
-        """Wait until so many requests are here at once."""
+        """Wait until the expected number of requests has arrived."""
         self._present += 1
         if self._present == self._meeting:
             self._met.set()

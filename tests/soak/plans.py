@@ -1,4 +1,4 @@
-"""What happens to each call: drawn from the seed, and the same in every run."""
+"""A plan for each call: drawn from the seed, and the same in every run."""
 
 import random
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ FAULTS: Final = {
     "unasked": 1,
     "late_408": 1,
 }
-"""What the server does, and how frequently. Those from `s503` on are failures."""
+"""The faults of the server, and how frequent they are."""
 
 WHOLE: Final = frozenset(
     {
@@ -70,7 +70,7 @@ class Plan:
     Attributes:
         number: The number of the call.
         kind: The way to call.
-        faults: What the server does with each attempt; the last one again and again.
+        faults: The fault for each attempt; further attempts meet the last one.
         chance: A number for anything else, from 0 to 1.
     """
 

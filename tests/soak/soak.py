@@ -56,7 +56,7 @@ ONCE: Final = frozenset({"post", "put"})
 
 @dataclass(slots=True)
 class Report:
-    """What a soak found.
+    """The findings of a soak.
 
     Attributes:
         defects: Each broken promise, with the number of its call.
@@ -209,7 +209,7 @@ class Soak:
                 self.report.add(call, f"was sent {ledger.requests[number]} times")
 
     async def _check_places(self, server: ChaosServer, client: HTTPClient) -> None:
-        """The pool has all its places: so many calls are at the server at the same time."""
+        """The pool has lost no place if this number of calls reaches the server at once."""
         url = f"{server.url}/{self._count}/ok/barrier"
         results = await asyncio.gather(
             *(client.get(url, attempt_timeout=None) for _ in range(PLACES))
@@ -389,7 +389,7 @@ def _measured(report: Report) -> Iterator[None]:
         return None
 
     gc.callbacks.append(collected)
-    handle._run = measured  # type: ignore[method-assign]  # there is no hook for it
+    handle._run = measured  # type: ignore[method-assign]  # no hook exists
     try:
         yield
     finally:
