@@ -121,7 +121,7 @@ class PartFile:
             "validator": partial.validator,
             "total": partial.total,
         }
-        # A new file, since somebody may have the old one open.
+        # A new file, because another process may have the old one open.
         try:
             self._folder.remove(name)
             descriptor = self._folder.create(name)

@@ -18,13 +18,13 @@ _O_FOLDER: Final = (
 
 
 class NotOursError(OSError):
-    """A file that somebody else may read, change or know by another name."""
+    """A file that other users own or that has another name too, or not a regular file."""
 
 
 class PartFolder:
     """Opens and renames files in one folder, and never through a symbolic link.
 
-    The folder is named by a descriptor: whoever renames it or its parents changes nothing.
+    The folder is held by a descriptor, so renaming it or its parents has no effect.
 
     Attributes:
         is_trusted: Whether only we (or root) can rename and remove our files in it.
@@ -122,7 +122,7 @@ class PartFolder:
 
 
 def require_ours(file: os.stat_result) -> None:
-    """Refuse a file that is not regular, that another user owns, or that has a second name.
+    """Refuse a file that is not regular, that another user owns, or that has several names.
 
     Raises:
         NotOursError: It is one of these.

@@ -21,7 +21,7 @@ class Turns:
         self._parsed = 0
 
     async def after(self, size: int) -> None:
-        """Let other tasks run if it is time, after so many parsed bytes."""
+        """Count parsed bytes, and let other tasks run if it is their turn."""
         self._parsed += size
         if self._parsed >= SLICE_BYTES:
             self._parsed = 0
