@@ -112,8 +112,13 @@ class EventStreamDecoder:
             self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         whole = self._buffer.take(chunk)
-        if self._max_event_bytes is not None:
-            self._check(whole, self._max_event_bytes)
+        limit = self._max_event_bytes
+        if limit is not None:
+            size = self._event_bytes + len(whole)
+            if size <= limit and whole.endswith(b"\n\n") and not self._buffer.held:
+                self._event_bytes = 0  # usual: a chunk of whole events
+            else:
+                self._check(whole, limit)
         text = whole.decode("utf-8", "replace")
         if self._at_start and text:
             self._at_start = False
