@@ -817,13 +817,13 @@ class Slow:
     """Takes the place of a function that blocks, and lasts until it is told to go on."""
 
     def __init__(self, function: Callable[[int], object]) -> None:
-        self.entered, self.go = asyncio.Event(), asyncio.Event()
+        self.entered, self.go = asyncio.Event(), threading.Event()
         self._function = function
         self._loop = asyncio.get_running_loop()
 
     def __call__(self, descriptor: int) -> object:
         self._loop.call_soon_threadsafe(self.entered.set)
-        asyncio.run_coroutine_threadsafe(self.go.wait(), self._loop).result()
+        self.go.wait(5)
         return self._function(descriptor)
 
 
