@@ -1,6 +1,8 @@
 # Needs only python3 (3.11 or newer) and make; everything else goes into .venv.
 PYTHON ?= python3
 PYTHONS ?= python3.12 python3.13 python3.14
+COUNT ?= 100000
+SEED ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -12,7 +14,7 @@ DOCS := .venv-docs
 DOCS_STAMP := $(DOCS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo explore bench docs lint types fmt unit pure uvloop versions clean
+.PHONY: help test demo explore bench docs lint types fmt unit pure uvloop soak versions clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -84,7 +86,10 @@ pure: $(STAMP) ## the socket tests once more on aiohttp's pure-Python parser
 	AIOHTTP_NO_EXTENSIONS=1 $(BIN)/python -m pytest -q tests/transport tests/client tests/conformance
 
 uvloop: $(STAMP) ## the socket tests once more on uvloop
-	EVENT_LOOP=uvloop $(BIN)/python -m pytest -q tests/transport tests/client
+	EVENT_LOOP=uvloop $(BIN)/python -m pytest -q tests/transport tests/client tests/soak
+
+soak: $(STAMP) ## many calls against a chaos server, on asyncio and uvloop; COUNT=100000 SEED=1
+	$(BIN)/python -m tests.soak --count $(COUNT) --seed $(SEED)
 
 versions: ## the tests on the other Pythons that are here; PYTHONS="/path/to/python3.13 …" names them
 	@for python in $(PYTHONS); do \

@@ -170,3 +170,22 @@ def test_every_public_value_is_in_the_table() -> None:
         if inspect.isclass(kind) and (is_dataclass(kind) or hasattr(kind, "_fields"))
     }
     assert set(map(type, PUBLIC)) == values
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Private-Token", "X-Vault-Token", "Api-Key", "X-Goog-Api-Key", "X-Access-Token"),
+        *("X-Xsrf-Token", "X-Consul-Token", "X-Shopify-Access-Token", "Ocp-Apim-Subscription-Key"),
+        *("Set-Cookie2", "X-Session-Token", "DD-API-KEY", "X-Amz-Security-Token", "X-Gitlab-Token"),
+    ],
+)
+def test_the_fields_of_well_known_services_are_masked(name: str) -> None:
+    assert redact_headers({name: "s3cret"}) == {name: "***"}
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Request-Id", "Idempotency-Key", "ETag", "WWW-Authenticate", "Sec-WebSocket-Key"]
+)
+def test_fields_without_secrets_are_shown(name: str) -> None:
+    assert redact_headers({name: "value"}) == {name: "value"}

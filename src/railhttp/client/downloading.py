@@ -1,14 +1,12 @@
 """Downloads to a file: resumed after a drop, and given the target's name when complete."""
 
-import asyncio
 import hashlib
 import re
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeVar, assert_never
+from typing import Final, assert_never
 
-from railhttp.client.limited_response import LimitedResponse
+from railhttp.client.disk import Disk
+from railhttp.client.limited_response import LimitedResponse, check_limit
 from railhttp.client.part_file import PartFile
 from railhttp.client.stream_request import StreamRequest
 from railhttp.model.download import Download
@@ -19,6 +17,7 @@ from railhttp.model.errors import (
     HTTPFailure,
     HTTPInterceptorError,
     HTTPInvalidRequestError,
+    HTTPResponseTooLargeError,
     HTTPValidationError,
 )
 from railhttp.model.options import ProgressCallback
@@ -34,9 +33,8 @@ from railhttp.policy.resume import (
     content_range,
     decide_resume,
     is_complete,
+    is_encoded,
 )
-
-T = TypeVar("T")
 
 PIECE_BYTES: Final = 512 * 1024
 """The least that is written at once: for less, the thread would cost more than the write."""
@@ -80,15 +78,19 @@ class Downloading:
     def __init__(
         self,
         request: StreamRequest,
+        disk: Disk,
         part: PartFile,
         progress: ProgressCallback | None,
         *,
         resume: bool,
+        max_bytes: int | None,
     ) -> None:
         self._request = request
+        self._disk = disk
         self._part = part
         self._progress = progress
         self._resume = resume
+        self._max_bytes = max_bytes
         self.resumed_from = part.partial.size if part.partial.headers else 0
         self._furthest = self.resumed_from
         self._fruitless = 0
@@ -111,7 +113,7 @@ class Downloading:
                         if await self._saved(response, step):
                             return response.answer()
                     case StartOver():
-                        await on_disk(self._request, lambda: self._part.begin(Partial()))
+                        await self._disk.run(lambda: self._part.begin(Partial()))
                     case Unusable():
                         await self._wait_for_return(await _refusal(response))
                     case other:
@@ -122,36 +124,57 @@ class Downloading:
     async def _saved(self, response: LimitedResponse, step: Take) -> bool:
         self.resumed_from = min(self.resumed_from, step.start)
         partial = Partial(step.start, step.validator, step.total)
-        await on_disk(self._request, lambda: self._part.begin(partial))
+        limit = self._limit(response)
+        self._check_size(step.total or 0, limit)
+        await self._disk.run(lambda: self._part.begin(partial))
         try:
-            await self._save(response, step.total)
+            await self._save(response, step.total, limit)
         except FAILURES as failure:
             response.close()
             await self._recover(failure)
             return False
         return True
 
-    async def _save(self, response: LimitedResponse, total: int | None) -> None:
+    def _limit(self, response: LimitedResponse) -> int | None:
+        """Return the most bytes that the file may have.
+
+        A small body with a content coding can expand without end, and no coding was requested.
+        """
+        limit = self._max_bytes
+        if not is_encoded(response.answer()):
+            return limit
+        most = self._request.max_response_bytes
+        return most if limit is None else min(limit, most)
+
+    def _check_size(self, size: int, limit: int | None) -> None:
+        if limit is not None and size > limit:
+            message = f"the file is larger than {limit} bytes"
+            info = self._request.call_info()
+            raise HTTPResponseTooLargeError(message, limit=limit, **info)
+
+    async def _save(self, response: LimitedResponse, total: int | None, limit: int | None) -> None:
         pieces: list[bytes] = []
         held = 0
         try:
             while chunk := await response.chunk():
                 pieces.append(chunk)
                 held += len(chunk)
+                self._check_size(self._part.partial.size + held, limit)
                 self._report(self._part.partial.size + held, total)
                 if held >= PIECE_BYTES:
                     await self._write(pieces)
                     held = 0
         except BaseException:
-            with suppress(*FAILURES):  # the reason for the break matters more
-                await self._write(pieces)
+            if pieces:  # the reason for the break matters more than an error of the disk
+                self._wrote = True
+                await self._disk.finish(lambda: self._part.write(pieces))
             raise
         await self._write(pieces)
         size, info = self._part.partial.size, response.call_info()
         place = content_range(response.answer()) if response.answer().status == 206 else None
         end = total if place is None or place.last is None else place.last + 1
         if end is not None and size > end:  # the part cannot be trusted
-            await on_disk(self._request, lambda: self._part.begin(Partial()))
+            await self._disk.run(lambda: self._part.begin(Partial()))
             message = f"the response has more bytes than its range, which ends at {end}"
             raise HTTPConnectionError(message, kind="protocol", **info)
         expected = total if total is not None else end
@@ -164,7 +187,7 @@ class Downloading:
         pieces.clear()
         if whole:
             self._wrote = True
-            await on_disk(self._request, lambda: self._part.write(whole))
+            await self._disk.run(lambda: self._part.write(whole))
 
     def _report(self, size: int, total: int | None) -> None:
         if self._progress is None:
@@ -198,7 +221,7 @@ class Downloading:
 
     async def check(self, expected: Checksum) -> None:
         """Compare the whole file with its checksum."""
-        found = await on_disk(self._request, lambda: self._part.digest(expected.algorithm))
+        found = await self._disk.run(lambda: self._part.digest(expected.algorithm))
         if found != expected.digest:
             message = f"the file has another {expected.algorithm} checksum"
             raise HTTPDecodeError(message, where="checksum", **self._request.call_info())
@@ -211,9 +234,11 @@ async def fetch(
     checksum: str | None,
     progress: ProgressCallback | None,
     resume: bool,
+    max_download_bytes: int | None,
 ) -> Download:
     """Download to a file; see `Streams.download`."""
     info = request.call_info()
+    check_limit(max_download_bytes, "max_download_bytes", info)
     try:
         require_function(progress, "progress")
         expected = None if checksum is None else Checksum(checksum)
@@ -221,50 +246,30 @@ async def fetch(
         raise HTTPInvalidRequestError(error.message, field=error.field, **info) from None
     except ValueError as error:
         raise HTTPInvalidRequestError(str(error), field="checksum", **info) from None
-    part = await on_disk(request, lambda: PartFile(path, request.url), undo=_abandon)
+    disk = Disk(request)
+    part = await disk.run(lambda: PartFile(path, request.url), undo=_abandon)
     keep = resume
     try:
         if not resume:
-            await on_disk(request, lambda: part.begin(Partial()))
-        downloading = Downloading(request, part, progress, resume=resume)
+            await disk.run(lambda: part.begin(Partial()))
+        downloading = Downloading(
+            request, disk, part, progress, resume=resume, max_bytes=max_download_bytes
+        )
         response = await downloading.run()
         if expected is not None:
-            keep = False  # unless it fits, but then there is nothing left to keep
             await downloading.check(expected)
-        await on_disk(request, part.commit)
+        await disk.run(part.flush)
+        await disk.run(part.commit)
+    except (HTTPDecodeError, HTTPResponseTooLargeError):
+        keep = False  # the next run would come to the same end
+        raise
     finally:
-        await on_disk(request, lambda: part.close(keep=keep))
+        await disk.finish(lambda: part.close(keep=keep))
     return Download(path, part.partial.size, downloading.resumed_from, response)
 
 
 def _abandon(part: PartFile) -> None:
     part.close(keep=True)
-
-
-async def on_disk(
-    request: StreamRequest, act: Callable[[], T], undo: Callable[[T], object] | None = None
-) -> T:
-    """Run a blocking function in a thread."""
-    # No `asyncio.to_thread`: at the end of the loop its task would be cancelled as well
-    # (tests/client/test_download.py::test_at_the_end_of_the_loop_no_file_is_closed).
-    work = asyncio.get_running_loop().run_in_executor(None, act)
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        # A file must not be closed while a thread still writes to it.
-        while not work.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([work])
-        if work.exception() is None and undo is not None:
-            undo(work.result())
-        raise
-    except BlockingIOError as error:
-        message = "another download of it is under way"
-        raise HTTPInvalidRequestError(message, field="path", **request.call_info()) from error
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error  # a NUL in the path
-        message = f"cannot be written: {reason}"
-        raise HTTPInvalidRequestError(message, field="path", **request.call_info()) from error
 
 
 async def _refusal(response: LimitedResponse) -> HTTPFailure:

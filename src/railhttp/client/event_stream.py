@@ -6,6 +6,7 @@ from typing import Final
 
 from railhttp.client.limited_response import LimitedResponse, check_limit
 from railhttp.client.stream_request import StreamRequest
+from railhttp.client.turns import Turns, slices
 from railhttp.model.errors import (
     FAILURES,
     CallInfo,
@@ -102,10 +103,13 @@ class EventStream:
 
     async def events(self) -> AsyncGenerator[ServerSentEvent, None]:
         """Yield the events as they arrive."""
+        turns = Turns()
         while (response := self._response) is not None:
-            for event in self._decode(await self._receive(response), response):
-                self._fruitless = 0
-                yield event
+            for piece in slices(await self._receive(response)):
+                for event in self._decode(piece, response):
+                    self._fruitless = 0
+                    yield event
+                await turns.after(len(piece))
 
     async def _receive(self, response: LimitedResponse) -> bytes:
         """Read the next chunk; open the next connection if this one ended."""

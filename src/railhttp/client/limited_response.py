@@ -20,6 +20,9 @@ from railhttp.model.timeout import format_timeout
 from railhttp.model.validation import require_positive_int
 from railhttp.pipeline.timeouts import ClosedError, ExpiredError, Timeout, Timeouts
 
+MAX_PAGE_BYTES: Final = 1024 * 1024
+"""The most bytes of an error page that are kept, instead of the file or the events."""
+
 
 class Limits:
     """The limits of a stream: silence, time, and the end of its client.
@@ -147,13 +150,14 @@ class LimitedResponse:
     async def page(self) -> HttpResponse:
         """Return the response with as much of its body as can be read.
 
-        The head matters more than a page that breaks off, is corrupt, too slow or too large.
+        The head matters more than a page that breaks off, is corrupt, too slow or too large. Of a
+        large page, the beginning is kept.
 
         Raises:
             HTTPConnectionError: The client was stopped (kind `closed`).
         """
         page = bytearray()
-        most = self._limits.max_bytes
+        most = min(self._limits.max_bytes, MAX_PAGE_BYTES)
         try:
             with self._limits.bound_body():
                 while len(page) < most and (chunk := await self.chunk()):

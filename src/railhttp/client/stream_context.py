@@ -7,6 +7,8 @@ from returns.result import Failure, Result
 from typing_extensions import TypeForm
 
 from railhttp.client.limited_response import LimitedResponse, check_limit
+from railhttp.client.turns import Turns, slices
+from railhttp.model.config import DEFAULT_MAX_LINE_BYTES
 from railhttp.model.errors import (
     FAILURES,
     HTTPDecodeError,
@@ -117,7 +119,7 @@ class StreamContext:
         return self._head.json()
 
     def decoded(
-        self, model: TypeForm[T], *, max_line_bytes: int | None = None
+        self, model: TypeForm[T], *, max_line_bytes: int | None = DEFAULT_MAX_LINE_BYTES
     ) -> AsyncGenerator[Result[T, HTTPFailure], None]:
         """Yield the documents of an NDJSON body, each decoded.
 
@@ -193,13 +195,16 @@ class StreamContext:
         """
         return self
 
-    def aiter_lines(self, *, max_line_bytes: int | None = None) -> AsyncGenerator[str, None]:
+    def aiter_lines(
+        self, *, max_line_bytes: int | None = DEFAULT_MAX_LINE_BYTES
+    ) -> AsyncGenerator[str, None]:
         """Yield the lines of the body, decoded from UTF-8, without the LF or CRLF that ends them.
 
         A bare CR is content; invalid UTF-8 becomes U+FFFD; the last line may lack its end.
 
         Args:
-            max_line_bytes: The most bytes that a line may have; None for no limit.
+            max_line_bytes: The most bytes that a line may have, 8 MiB by default; None for no
+                limit.
 
         Yields:
             Line after line.
@@ -212,11 +217,14 @@ class StreamContext:
         check_limit(max_line_bytes, "max_line_bytes", self._resp.call_info())
         return self._lines(LineDecoder(max_line_bytes))
 
-    def aiter_json(self, *, max_line_bytes: int | None = None) -> AsyncGenerator[JSON, None]:
+    def aiter_json(
+        self, *, max_line_bytes: int | None = DEFAULT_MAX_LINE_BYTES
+    ) -> AsyncGenerator[JSON, None]:
         """Yield the documents of an NDJSON body: one in each line, without empty lines.
 
         Args:
-            max_line_bytes: The most bytes that a line may have; None for no limit.
+            max_line_bytes: The most bytes that a line may have, 8 MiB by default; None for no
+                limit.
 
         Yields:
             Document after document.
@@ -239,17 +247,22 @@ class StreamContext:
                 yield self._parse(line, number)
 
     async def _lines(self, decoder: _Lines[T]) -> AsyncGenerator[T, None]:
+        turns = Turns()
         while chunk := await self._resp.chunk():
-            try:
-                lines = decoder.feed(chunk)
-            except LineTooLong as error:
-                raise HTTPResponseTooLargeError(
-                    str(error), limit=error.limit, **self._resp.call_info()
-                ) from None
-            for line in lines:
-                yield line
+            for piece in slices(chunk):
+                for line in self._split(piece, decoder):
+                    yield line
+                await turns.after(len(piece))
         for line in decoder.flush():
             yield line
+
+    def _split(self, piece: bytes, decoder: _Lines[T]) -> list[T]:
+        try:
+            return decoder.feed(piece)
+        except LineTooLong as error:
+            raise HTTPResponseTooLargeError(
+                str(error), limit=error.limit, **self._resp.call_info()
+            ) from None
 
     def _parse(self, line: bytes, number: int) -> JSON:
         try:

@@ -1,6 +1,7 @@
 """Opens a response whose body is read piece by piece, once or several times."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final
 
@@ -59,6 +60,11 @@ class StreamRequest:
         """The requested URL."""
         return self._prepared.request.url_text
 
+    @property
+    def max_response_bytes(self) -> int:
+        """The most bytes of a body in memory."""
+        return self._prepared.request.options.max_response_bytes
+
     def call_info(self) -> CallInfo:
         """Return the details that a failure carries; they speak of all openings."""
         if self._latest is not None:
@@ -113,8 +119,14 @@ class StreamRequest:
         """Wait before the next opening."""
         clock = self._timeouts.clock
         seconds = at_least + backoff.delay(number, clock.uniform())
+        with self.bound():
+            await clock.sleep(seconds)
+
+    @contextmanager
+    def bound(self) -> Generator[None, None, None]:
+        """Bound a wait between two openings by the time that is left, and by the client."""
         try:
             with self._limits.bound():
-                await clock.sleep(seconds)
+                yield
         except (ExpiredError, ClosedError) as error:
             raise self._limits.failure(error, self.call_info()) from None

@@ -11,6 +11,7 @@ from returns.result import Failure, Result, Success
 from typing_extensions import Unpack
 from yarl import URL
 
+from railhttp.model.config import DEFAULT_MAX_DOWNLOAD_BYTES, DEFAULT_MAX_EVENT_BYTES
 from railhttp.model.errors import FAILURES, HTTPFailure, HTTPInvalidRequestError
 from railhttp.model.options import ProgressCallback, RequestOptions, with_default_headers
 from railhttp.model.redaction import redact_url
@@ -81,7 +82,7 @@ class Streams(ABC):
         method: str = "GET",
         reconnect: bool = False,
         last_event_id: str = "",
-        max_event_bytes: int | None = None,
+        max_event_bytes: int | None = DEFAULT_MAX_EVENT_BYTES,
         **options: Unpack[RequestOptions],
     ) -> "EventSource":
         """Open a stream of server-sent events (WHATWG HTML, 9.2).
@@ -96,7 +97,8 @@ class Streams(ABC):
             method: The HTTP method; streams of a POST cannot reconnect.
             reconnect: Whether a connection that ended is opened again.
             last_event_id: The id of the last event of an earlier stream.
-            max_event_bytes: The most bytes that an event may have; None for no limit.
+            max_event_bytes: The most bytes that an event may have, 8 MiB by default; None for no
+                limit.
             **options: See `RequestOptions`.
 
         Returns:
@@ -142,6 +144,7 @@ class Streams(ABC):
         checksum: str | None = None,
         progress: ProgressCallback | None = None,
         resume: bool = True,
+        max_download_bytes: int | None = DEFAULT_MAX_DOWNLOAD_BYTES,
         **options: Unpack[RequestOptions],
     ) -> "Result[Download, HTTPFailure]":  # text: `help()` would list all nine
         """Download to a file by GET; the file gets its name, in one step, when it is complete.
@@ -149,7 +152,8 @@ class Streams(ABC):
         Until then it grows beside the target as `.name.part`. That part is kept if a download
         breaks off and the server named the version of the file (`ETag`, `Last-Modified`): this call
         and the next one resume it (`Range`, `If-Range`). If the version has changed, or the server
-        sends no ranges, the download starts over.
+        sends no ranges, the download starts over. Part and note belong to this user alone; in a
+        folder in which other users can rename files, the part has a random name and is not kept.
 
         Args:
             url: The target URL.
@@ -158,13 +162,17 @@ class Streams(ABC):
                 a fixed length.
             progress: Called with the size of the part, and with the total if it is known.
             resume: Whether a part of an earlier download is used.
+            max_download_bytes: The most bytes that the file may have, 16 GiB by default; None for
+                no limit. A body with a content coding, which railhttp does not request here, may
+                have at most `max_response_bytes` too.
             **options: See `RequestOptions`; `timeout` is for the whole download.
 
         Returns:
             `Success(Download)`, or `Failure` of one of `HTTPFailure`: a status other than 2xx is an
             `HTTPStatusError`, a path that cannot be written and a full disk are an
-            `HTTPInvalidRequestError` (field `path`) with the `OSError` as its cause, and another
-            checksum is an `HTTPDecodeError` (where `checksum`).
+            `HTTPInvalidRequestError` (field `path`) with the `OSError` as its cause, another
+            checksum is an `HTTPDecodeError` (where `checksum`), and a file that is too large is an
+            `HTTPResponseTooLargeError`.
 
         Raises:
             TypeError: An option does not exist.
@@ -176,7 +184,12 @@ class Streams(ABC):
             request = await self._stream_request("GET", url, options)
             return Success(
                 await fetch(
-                    request, Path(path), checksum=checksum, progress=progress, resume=resume
+                    request,
+                    Path(path),
+                    checksum=checksum,
+                    progress=progress,
+                    resume=resume,
+                    max_download_bytes=max_download_bytes,
                 )
             )
         except FAILURES as failure:

@@ -21,6 +21,9 @@ from railhttp.model.validation import (
 
 DEFAULT_TIMEOUT: Final = 30.0
 DEFAULT_MAX_RESPONSE_BYTES: Final = 100 * 1024 * 1024
+DEFAULT_MAX_EVENT_BYTES: Final = 8 * 1024 * 1024
+DEFAULT_MAX_LINE_BYTES: Final = 8 * 1024 * 1024
+DEFAULT_MAX_DOWNLOAD_BYTES: Final = 16 * 1024 * 1024 * 1024
 DEFAULT_MAX_REDIRECTS: Final = 10  # aiohttp's; browsers allow 20
 
 UNSET: Final[Any] = object()  # means "not given", because None means "no limit"

@@ -7,10 +7,27 @@ from typing import Final
 
 MASK: Final = "***"
 
-SECRET_HEADERS: Final = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "set-cookie"}
-    | {"x-api-key", "x-auth-token", "x-csrf-token", "x-amz-security-token"}
-)
+_CREDENTIALS: Final = """
+    authorization proxy-authorization x-authorization x-forwarded-authorization authentication
+    cookie set-cookie cookie2 set-cookie2
+    api-key apikey x-api-key x-apikey x-api-secret x-api-token api-token dd-api-key
+    dd-application-key x-access-key x-auth-key x-functions-key x-goog-api-key
+    x-rapidapi-key x-algolia-api-key
+    x-redmine-api-key x-octopus-apikey ocp-apim-subscription-key x-master-key
+    access-token auth-token client-secret csrf-token private-token deploy-token job-token token
+    secret x-token x-secret x-client-secret x-password x-session-id x-session-token
+    x-access-token x-auth-token x-forwarded-access-token x-id-token x-identity-token x-jwt
+    x-jwt-assertion x-jwt-token x-refresh-token x-security-token x-service-token x-user-token
+    x-csrf-token x-csrftoken x-xsrf-token xsrf-token
+    x-amz-security-token x-amzn-oidc-accesstoken x-amzn-oidc-data x-aws-ec2-metadata-token
+    x-goog-iap-jwt-assertion x-ms-token-aad-access-token x-ms-token-aad-id-token
+    x-ms-token-aad-refresh-token cf-access-client-secret cf-access-jwt-assertion
+    x-consul-token x-nomad-token x-vault-token circle-token x-figma-token x-gitlab-token
+    x-github-token x-honeycomb-team x-plex-token x-registry-auth x-shopify-access-token
+    x-telegram-bot-api-secret-token x-webhook-secret
+"""
+
+SECRET_HEADERS: Final = frozenset(_CREDENTIALS.split())
 """Header names, in lower case, whose values are never shown and never sent to another origin."""
 
 _URL_HEADERS: Final = frozenset({"location", "content-location", "referer"})

@@ -126,7 +126,7 @@ def decide_resume(partial: Partial, head: HttpResponse) -> ResumeDecision:
         return Unusable()
     if _contradicts(partial, head):
         return StartOver() if ranged else Unusable()
-    if _is_encoded(head):
+    if is_encoded(head):
         return Take(0, None, "")
     return Take(0, head.content_length, strong_validator(head))
 
@@ -156,7 +156,7 @@ def _contradicts(partial: Partial, head: HttpResponse) -> bool:
     """Whether a response with the status of a whole file is something else."""
     if "Content-Range" in head.headers and (partial.headers or not _covers_all(head)):
         return True
-    if strong_validator(head) != partial.validator or not partial.validator or _is_encoded(head):
+    if strong_validator(head) != partial.validator or not partial.validator or is_encoded(head):
         return False
     return len({head.content_length, partial.total} - {None}) > 1  # one version has one length
 
@@ -174,7 +174,7 @@ def _rest(partial: Partial, head: HttpResponse) -> ResumeDecision:
     place = content_range(head)
     if place is None or place.first is None or place.last is None or place.first != partial.size:
         return StartOver()
-    if _is_encoded(head) or not _is_same_version(partial, head):
+    if is_encoded(head) or not _is_same_version(partial, head):
         return StartOver()
     if head.content_length not in {None, place.last + 1 - place.first}:
         return StartOver()
@@ -192,7 +192,7 @@ def _is_same_version(partial: Partial, head: HttpResponse) -> bool:
     return head.headers.get(named, partial.validator) == partial.validator
 
 
-def _is_encoded(head: HttpResponse) -> bool:
+def is_encoded(head: HttpResponse) -> bool:
     """Whether a content coding makes positions in the file differ from those on the wire."""
     return head.headers.get("Content-Encoding", "identity").lower() != "identity"
 

@@ -112,8 +112,13 @@ class EventStreamDecoder:
             self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         whole = self._buffer.take(chunk)
-        if self._max_event_bytes is not None:
-            self._check(whole, self._max_event_bytes)
+        limit = self._max_event_bytes
+        if limit is not None:
+            size = self._event_bytes + len(whole)
+            if size <= limit and whole.endswith(b"\n\n") and not self._buffer.held:
+                self._event_bytes = 0  # usual: a chunk of whole events
+            else:
+                self._check(whole, limit)
         text = whole.decode("utf-8", "replace")
         if self._at_start and text:
             self._at_start = False
@@ -121,6 +126,18 @@ class EventStreamDecoder:
         return text
 
     def _check(self, whole: bytes, limit: int) -> None:
+        if self._event_bytes + len(whole) > limit:
+            self._count(whole, limit)
+        elif whole:
+            # No event can be too large, so only the lines after the last blank line count.
+            end = whole.rfind(b"\n\n")
+            if end >= 0 or whole.startswith(b"\n"):
+                self._event_bytes = 0
+            self._count(whole[end + 2 :] if end >= 0 else whole, limit)
+        if self._event_bytes + self._buffer.held > limit:
+            raise EventTooLarge(limit)
+
+    def _count(self, whole: bytes, limit: int) -> None:
         for line in whole.split(b"\n")[:-1]:
             size = self._event_bytes + len(line)
             if size > limit:
@@ -129,8 +146,6 @@ class EventStreamDecoder:
                 self._event_bytes = 0
             elif not line.startswith(b":"):
                 self._event_bytes = size
-        if self._event_bytes + self._buffer.held > limit:
-            raise EventTooLarge(limit)
 
     def _take(self, line: str) -> None:
         name, _, value = line.partition(":")

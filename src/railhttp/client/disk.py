@@ -1,0 +1,125 @@
+"""Threads for the files of downloads. A slow disk keeps nothing else waiting.
+
+The threads of the event loop also look up names, so they are not used for files.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Final, TypeVar
+
+from railhttp.client.stream_request import StreamRequest
+from railhttp.model.errors import HTTPInvalidRequestError
+
+T = TypeVar("T")
+
+MAX_THREADS: Final = 16
+"""How many downloads use their files at the same time, in the whole process."""
+
+GRACE: Final = 0.05
+"""Seconds for which an interrupted download waits for its disk, so that its part can usually be
+resumed at once."""
+
+
+class _Threads:
+    """The executor; a forked process starts with a new one, because it has none of the threads."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        self.executor = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="railhttp-disk")
+
+
+_THREADS: Final = _Threads()
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_THREADS.renew)
+
+
+class Disk:
+    """Runs the blocking work of one download, one function after the other.
+
+    Args:
+        request: Its time limit and its client bound each function.
+    """
+
+    def __init__(self, request: StreamRequest) -> None:
+        self._request = request
+        self._latest: Future[object] | None = None
+
+    async def run(self, act: Callable[[], T], undo: Callable[[T], object] | None = None) -> T:
+        """Run a blocking function in a thread.
+
+        Interrupted by the time limit or a cancellation, this ends after at most `GRACE`. A function
+        that has begun then runs to its end in its thread.
+
+        Args:
+            act: The function.
+            undo: Called with the result if the wait for it was interrupted.
+
+        Raises:
+            HTTPInvalidRequestError: The function raised `OSError` or `ValueError` (field `path`).
+        """
+        info = self._request.call_info()
+        results: list[T] = []
+        with self._request.bound():
+            work = self._submit(lambda: results.append(act()))
+            try:
+                await _end(work)
+            except asyncio.CancelledError:
+                if not work.cancel():
+                    with suppress(asyncio.CancelledError):  # raised again below
+                        await asyncio.wait([_end(work)], timeout=GRACE)
+                if undo is not None:
+                    await self.finish(lambda: [undo(result) for result in results])
+                raise
+        try:
+            work.result()
+        except BlockingIOError as error:
+            message = "another download of it is under way"
+            raise HTTPInvalidRequestError(message, field="path", **info) from error
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error  # a NUL in the path
+            message = f"cannot be written: {reason}"
+            raise HTTPInvalidRequestError(message, field="path", **info) from error
+        return results[0]
+
+    async def finish(self, act: Callable[[], object]) -> None:
+        """Run a blocking function after all others, whatever the time limit.
+
+        It waits for at most `GRACE`, and not at all if an earlier function still runs.
+        """
+
+        def quietly(_: object = None) -> None:
+            with suppress(OSError, ValueError):
+                act()
+
+        latest = self._latest
+        if latest is None or latest.done():
+            await asyncio.wait([_end(self._submit(quietly))], timeout=GRACE)
+        else:
+            latest.add_done_callback(quietly)  # called in the same thread
+
+    def _submit(self, act: Callable[[], object]) -> Future[object]:
+        work: Future[object] = _THREADS.executor.submit(act)
+        self._latest = work
+        return work
+
+
+def _end(work: Future[object]) -> asyncio.Future[None]:
+    """Return a future for the end of the work; to cancel it does not cancel the work."""
+    loop = asyncio.get_running_loop()
+    end: asyncio.Future[None] = loop.create_future()
+
+    def wake() -> None:
+        if not end.done():
+            end.set_result(None)
+
+    def finished(_: object) -> None:
+        with suppress(RuntimeError):  # the loop was closed
+            loop.call_soon_threadsafe(wake)
+
+    work.add_done_callback(finished)
+    return end
