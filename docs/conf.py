@@ -50,6 +50,7 @@ MODULES: Final = (
     "railhttp.testing.explore",
     "railhttp.integrations.httpx2",
     "railhttp.integrations.opentelemetry",
+    "railhttp.integrations.prometheus",
     "railhttp.integrations.svcs",
 )
 

@@ -1,5 +1,6 @@
 """Checks the objects that a client is built from: when it is built, not when a request comes."""
 
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeVar
@@ -8,14 +9,20 @@ from railhttp.client.request_builder import Prepared
 from railhttp.model.clock import Clock
 from railhttp.model.config import UNSET, HTTPClientConfig
 from railhttp.model.errors import HTTPInvalidRequestError, HTTPValidationError
+from railhttp.model.events import CircuitState
+from railhttp.model.gauges import ClientGauges, GaugeSource
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.validation import describe, require_methods
+from railhttp.pipeline.interceptors.chain import Interceptor, InterceptorChain
+from railhttp.pipeline.observation.instruments import InstrumentProtocol, Instruments
+from railhttp.pipeline.observation.metrics import CallMetrics, MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol, Stack
 from railhttp.transport.pool import ConnectionPool
 
 if TYPE_CHECKING:
+    from railhttp.client.http_client import HTTPClient
     from railhttp.pipeline.observation.events import EventPublisher
 
 T = TypeVar("T")
@@ -160,6 +167,55 @@ def publisher(observers: Iterable[Observer], clock: Clock) -> "EventPublisher | 
     return EventPublisher(checked, clock)
 
 
+def instruments_of(
+    events: "EventPublisher | None",
+    metrics: MetricsRecorderProtocol | None,
+    instruments: Iterable[InstrumentProtocol],
+) -> Instruments:
+    """Put together all that observes the calls of a client."""
+    return Instruments(
+        (
+            *([] if events is None else [events]),
+            *([] if metrics is None else [CallMetrics(metrics)]),
+            *check_each(instruments, "instruments"),
+        )
+    )
+
+
+def source_of(client: "HTTPClient") -> GaugeSource:
+    """Return the source of a client's gauges while it is started; it keeps no client alive."""
+    reference = weakref.ref(client)
+
+    def source() -> ClientGauges | None:
+        alive = reference()
+        return alive.gauges if alive is not None and alive.pool.is_started() else None
+
+    return source
+
+
+def circuits_of(breaker: CircuitBreakerProtocol | None) -> Mapping[str, CircuitState]:
+    """Return the states of the circuits of a breaker by name; none for another library's."""
+    if breaker is None:
+        return {}
+    from railhttp.pipeline.policies.breaker import CircuitBreaker  # noqa: PLC0415  # few have one
+    from railhttp.pipeline.policies.breaker_registry import OriginBreakers  # noqa: PLC0415
+
+    match breaker:
+        case CircuitBreaker():
+            return {breaker.name: breaker.state}
+        case OriginBreakers():
+            return breaker.states()
+        case _:
+            return {}
+
+
+def chain_of(interceptors: Iterable[Interceptor]) -> InterceptorChain:
+    """Return the chain of interceptors; one that is given stays shared."""
+    if isinstance(interceptors, InterceptorChain):
+        return interceptors
+    return InterceptorChain(all_of(interceptors, "interceptors"))
+
+
 def all_of(given: Iterable[T], name: str) -> tuple[T, ...]:
     """Return all objects of an iterable; refuse anything else, by the name of the argument."""
     try:
@@ -174,6 +230,13 @@ def settings_of(config: object, pool: object, timeout: float | None = UNSET) -> 
     """Return the given settings, or those of the pool; a `timeout` overrides theirs."""
     settings = _settings_of(config, pool)
     return settings if timeout is UNSET else replace(settings, timeout=timeout)
+
+
+def pool_of(config: HTTPClientConfig) -> ConnectionPool:
+    """Build the pool of a client that is given none."""
+    return ConnectionPool.from_config(
+        config.pool, proxy=config.proxy, trust_env=config.trust_env, cookie_jar=config.cookie_jar
+    )
 
 
 def _settings_of(config: object, pool: object) -> HTTPClientConfig:

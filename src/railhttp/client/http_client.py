@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from returns.result import Failure, Result, Success
 from typing_extensions import Unpack, override
@@ -13,11 +13,14 @@ from yarl import URL
 from railhttp.client.assembly import Parts, chains, home_of, usual_limits
 from railhttp.client.collaborators import (
     Policies,
-    all_of,
+    chain_of,
     check_collaborators,
-    check_each,
+    circuits_of,
+    instruments_of,
+    pool_of,
     publisher,
     settings_of,
+    source_of,
 )
 from railhttp.client.derived import Change, ClientOptions
 from railhttp.client.lifecycle import Lifecycle
@@ -38,6 +41,7 @@ from railhttp.model.errors import (
     HTTPStatusError,
 )
 from railhttp.model.exchange import Exchange
+from railhttp.model.gauges import ClientGauges
 from railhttp.model.options import RequestOptions
 from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
@@ -45,8 +49,8 @@ from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
 from railhttp.pipeline.interceptors.chain import Interceptor, InterceptorChain
-from railhttp.pipeline.observation.instruments import InstrumentProtocol, Instruments
-from railhttp.pipeline.observation.metrics import CallMetrics, MetricsRecorderProtocol
+from railhttp.pipeline.observation.instruments import InstrumentProtocol
+from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 from railhttp.pipeline.timeouts import ClosedError, Timeouts
@@ -142,29 +146,17 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         self._home = home_of(self._base, share_credentials=share_credentials)
         self._builder = RequestBuilder(config, partial(random_id, clock), self._base)
         self._timeouts = Timeouts(clock, usual_limits(config, self._policies), self._check_loop)
-        self._interceptors = (
-            interceptors
-            if isinstance(interceptors, InterceptorChain)
-            else InterceptorChain(all_of(interceptors, "interceptors"))
-        )
+        self._interceptors = chain_of(interceptors)
         self._events = publisher(observers, clock)
-        self._instruments = Instruments(
-            (
-                *([] if self._events is None else [self._events]),
-                *([] if metrics is None else [CallMetrics(metrics)]),
-                *check_each(instruments, "instruments"),
-            )
-        )
+        self._instruments = instruments_of(self._events, metrics, instruments)
+        self.is_observed: Final = not self._instruments.is_empty  # endpoints name their spans then
         self._exchange = exchange
         self._service_name = service_name
-        pool = pool or ConnectionPool.from_config(
-            config.pool,
-            proxy=config.proxy,
-            trust_env=config.trust_env,
-            cookie_jar=config.cookie_jar,
-        )
+        pool = pool or pool_of(config)
         Lifecycle.__init__(self, pool, self._timeouts, self._events)
         self._compose()
+        self._source = source_of(self)  # watchers hold it weakly
+        self._instruments.watch(self._source)
 
     @override
     def _compose(self) -> None:
@@ -240,6 +232,13 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         from railhttp.client.future_verbs import FutureVerbs  # noqa: PLC0415
 
         return FutureVerbs(self)
+
+    @property
+    def gauges(self) -> ClientGauges:
+        """The connections of the pool and the states of the circuits, at this moment."""
+        circuits = circuits_of(self._policies.stack.breaker)
+        pool = self._pool.gauges if self._exchange is None else None
+        return ClientGauges(self._service_name or "", pool, circuits)
 
     @property
     def interceptors(self) -> InterceptorChain:

@@ -1,7 +1,7 @@
 """Settings: frozen, and validated once, when they are built."""
 
 import ssl
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import FrozenInstanceError, dataclass, field, replace
 from typing import Any, Final, Never, TypeVar
 
@@ -13,6 +13,7 @@ from railhttp.model.validation import (
     mismatch,
     require_count,
     require_flag,
+    require_function,
     require_positive_int,
     require_timeout,
 )
@@ -116,6 +117,9 @@ class HTTPClientConfig:
             another origin, in addition to `Authorization`, `Cookie`, `X-Api-Key` and other usual
             ones. The `repr` of a `RequestContext` masks only the usual ones.
         total: Whether verbs return an open circuit and exhausted retries too, instead of raising.
+        mask_path: Masks the secrets in a path: it is passed the path, percent-encoded, and returns
+            the one that logs, events and spans show. If it raises, the whole path is masked.
+            Failures and responses keep the path.
 
     Raises:
         HTTPValidationError: A value is out of range; the error names the field.
@@ -137,6 +141,7 @@ class HTTPClientConfig:
     max_redirects: int
     secret_headers: frozenset[str]
     total: bool
+    mask_path: Callable[[str], str] | None
 
     # Written by hand because the parameters accept wider types than the attributes have.
     def __init__(
@@ -162,6 +167,7 @@ class HTTPClientConfig:
         verify_ssl: bool = UNSET,
         ssl_context: ssl.SSLContext | None = UNSET,
         keepalive_timeout: float = UNSET,
+        mask_path: Callable[[str], str] | None = None,
     ) -> None:
         pool = _pool_with(
             pool,
@@ -189,6 +195,7 @@ class HTTPClientConfig:
             require_proxy(proxy)
         require_positive_int(max_response_bytes, "max_response_bytes")
         require_count(max_redirects, "max_redirects")
+        require_function(mask_path, "mask_path")
         settings = {
             "pool": pool,
             "proxy": proxy,
@@ -196,6 +203,7 @@ class HTTPClientConfig:
             "max_response_bytes": max_response_bytes,
             "max_redirects": max_redirects,
             "secret_headers": SECRET_HEADERS | _header_names(secret_headers),
+            "mask_path": mask_path,
         }
         for name, value in (settings | limits | flags).items():
             object.__setattr__(self, name, value)

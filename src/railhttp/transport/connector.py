@@ -24,10 +24,11 @@ from typing_extensions import override
 from yarl import URL
 
 from railhttp.model.config import ConnectionPoolConfig
+from railhttp.model.gauges import PoolGauges
 from railhttp.model.request import WireOptions
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.transport.connection import StrictResponseHandler
-from railhttp.transport.fair_connector import FairConnector
+from railhttp.transport.timed_connector import TimedConnector, timing_connection
 from railhttp.version import __version__
 
 USER_AGENT: Final = f"railhttp/{__version__}"
@@ -80,7 +81,7 @@ def _pinned(digest: bytes) -> Fingerprint:
     return Fingerprint(digest)
 
 
-class KeepaliveConnector(FairConnector):
+class KeepaliveConnector(TimedConnector):
     """A connector that reports when it connects, and limits the idle connections of each host."""
 
     def __init__(self, config: ConnectionPoolConfig, tls: ssl.SSLContext) -> None:
@@ -123,7 +124,11 @@ class KeepaliveConnector(FairConnector):
         return None
 
     async def connected(
-        self, key: ConnectionKey, destination: Callable[[], Destination], timeout: ClientTimeout
+        self,
+        key: ConnectionKey,
+        destination: Callable[[], Destination],
+        timeout: ClientTimeout,
+        attempt: AttemptState,
     ) -> "Lease":
         """Return a connection: queue for a place in the pool, and open one if none is idle.
 
@@ -131,7 +136,7 @@ class KeepaliveConnector(FairConnector):
         """
         async with asyncio.timeout(timeout.connect):
             if self._available_connections(key) <= 0:
-                await self._wait_for_available_connection(key, [])
+                await self._queue(key, attempt)
                 if (lease := self.take_idle(key)) is not None:
                     return lease
             connection = await self.connect(destination(), traces=[], timeout=timeout)
@@ -142,6 +147,24 @@ class KeepaliveConnector(FairConnector):
         # `connection` would close the connection under the lease.
         connection._protocol = None
         return Lease(self, key, protocol)
+
+    async def _queue(self, key: ConnectionKey, attempt: AttemptState) -> None:
+        since, admitted = monotonic(), False
+        try:
+            await self._wait_for_available_connection(key, [])
+            admitted = True
+        finally:
+            seconds = monotonic() - since
+            if attempt.timer is not None:
+                attempt.timer.ended("queue", 0.0, seconds)
+            attempt.pool_waited(seconds, admitted=admitted)
+
+    @property
+    def gauges(self) -> PoolGauges:
+        """The connections at this moment."""
+        idle = sum(len(connections) for connections in self._conns.values())
+        waiting = sum(not waiter.done() for queue in self._waiters.values() for waiter in queue)
+        return PoolGauges(len(self._acquired) + idle, idle, waiting, self.limit)
 
     @override
     def _update_proxy_auth_header_and_build_proxy_req(self, req: ClientRequest) -> ClientRequest:
@@ -173,9 +196,13 @@ class KeepaliveConnector(FairConnector):
     async def _create_connection(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> ResponseHandler:
-        if isinstance(req, Destination) and req.attempt is not None:
-            req.attempt.stage = Stage.CONNECTING
-        return await super()._create_connection(req, traces, timeout)
+        if not isinstance(req, Destination) or req.attempt is None:
+            return await super()._create_connection(req, traces, timeout)
+        req.attempt.stage = Stage.CONNECTING
+        if req.attempt.timer is None:
+            return await super()._create_connection(req, traces, timeout)
+        with timing_connection(req.attempt.timer):
+            return await super()._create_connection(req, traces, timeout)
 
     @override
     def _release(

@@ -31,6 +31,7 @@ from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.request import Request, SendOptions, WireOptions
 from railhttp.model.stage import AttemptState, Stage
+from railhttp.model.timings import PhaseTimer
 from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.connector import Destination, KeepaliveConnector, Lease
 from railhttp.transport.cookie_jar import CookieJar
@@ -149,7 +150,7 @@ class Dispatcher:
             destination = partial(destination, wire=wire)
         timeout = _timeout(options.connect_timeout, options.read_timeout, sock_connect)
         try:
-            lease = await self._connector.connected(address.key, destination, timeout)
+            lease = await self._connector.connected(address.key, destination, timeout, attempt)
         except Exception as error:
             self._check_open()
             if address.proxy is not None and isinstance(error, ClientConnectorDNSError):
@@ -166,15 +167,12 @@ class Dispatcher:
         lease: Lease,
     ) -> Received:
         attempt.stage = Stage.SENDING
-        protocol = lease.protocol
+        protocol, timer = lease.protocol, attempt.timer
+        since = 0.0 if timer is None else timer.now()
         upload: Upload | None = None
         try:
-            options = request.options
-            if options.wire is None:
-                protocol.expect(request.method != "HEAD", options.read_timeout)
-            else:
-                protocol.expect_by(options.wire, request.method != "HEAD", options.read_timeout)
-            upload = _send(protocol, request, address.head)
+            _expect(protocol, request)
+            upload = _send(protocol, request, address.head, timer)
             message, content = await protocol.read()
             while 100 <= message.code < 200 and message.code != 101:
                 if message.code == 100 and upload is not None:
@@ -182,6 +180,8 @@ class Dispatcher:
                 if upload is None or not upload.is_sending:
                     protocol.expect_more()
                 message, content = await protocol.read()
+            if timer is not None:
+                _waited(timer, upload, since)
             if address.closes or message.code < 200:  # after a 101 the bytes are no longer HTTP
                 protocol.force_close()
             if self._jar is not None and hdrs.SET_COOKIE in message.headers:
@@ -272,11 +272,22 @@ def _connection_key(
     return Destination(origin, proxy, tls, credentials, wire=wire).connection_key
 
 
-def _send(protocol: StrictResponseHandler, request: Request, head: bytes) -> Upload | None:
+def _expect(protocol: StrictResponseHandler, request: Request) -> None:
+    options = request.options
+    if options.wire is None:
+        protocol.expect(request.method != "HEAD", options.read_timeout)
+    else:
+        protocol.expect_by(options.wire, request.method != "HEAD", options.read_timeout)
+
+
+def _send(
+    protocol: StrictResponseHandler, request: Request, head: bytes, timer: PhaseTimer | None
+) -> Upload | None:
     """Write the head and a small body; return the upload of any other body."""
     transport = protocol.transport
     if transport is None:
         raise ClientConnectionError("the connection is closed")
+    since = 0.0 if timer is None else timer.now()
     body, progress = request.body, request.options.upload_progress
     headers = request.headers
     waits = body is not None and headers is not None and _expects_go_ahead(headers)
@@ -288,10 +299,21 @@ def _send(protocol: StrictResponseHandler, request: Request, head: bytes) -> Upl
         case _:
             transport.write(head)
             rest = StreamBody((body.content,), "") if isinstance(body, BytesBody) else body
-            return Upload(protocol, rest, content_length(request), progress, waits=waits)
+            now = None if timer is None else timer.now
+            length = content_length(request)
+            return Upload(protocol, rest, length, progress, waits=waits, now=now)
+    if timer is not None:
+        timer.ended("send", since)
     if request.options.read_timeout is not None:
         protocol.start_timeout()
     return None
+
+
+def _waited(timer: PhaseTimer, upload: Upload | None, since: float) -> None:
+    """Time the wait for a head, and the upload before it, which may go on beyond it."""
+    if upload is not None:
+        timer.ended("send", since, upload.ended_at)
+    timer.ended("wait", since + (timer.timings.send or 0.0))
 
 
 def _expects_go_ahead(headers: Mapping[str, str]) -> bool:
