@@ -52,6 +52,7 @@ MODULES: Final = (
     "railhttp.testing.explore",
     "railhttp.integrations.httpx2",
     "railhttp.integrations.opentelemetry",
+    "railhttp.integrations.prometheus",
     "railhttp.integrations.svcs",
 )
 

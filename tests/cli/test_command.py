@@ -85,8 +85,8 @@ async def test_a_file_that_cannot_be_written_is_an_invalid_request(
 async def test_timings_are_a_waterfall(command: Forks, echo: EchoServer) -> None:
     ended = await command.railhttp(echo.url("/slow/50"), "--timings")
     assert [line.split()[0] for line in ended.stderr.splitlines()[1:]] == [
-        "dns",
         "tcp",
+        "send",
         "wait",
         "body",
     ]
@@ -102,7 +102,7 @@ async def test_timings_of_tls_are_in_the_document(
             server.url("/json"), "--timings", "--json", "--cacert", "ca.pem", cwd=tmp_path
         )
     document = json.loads(ended.stdout)
-    assert document["timings"].keys() == {"dns", "tcp", "tls", "wait", "body"}
+    assert document["timings"].keys() == {"tcp", "tls", "send", "wait", "body"}
     assert all(seconds >= 0 for seconds in document["timings"].values())
 
 

@@ -234,6 +234,7 @@ REFUSED: Final[dict[str, list[object]]] = {
     "retries": [-1, True, 1.5, "3"],
     "retry_policy": [5, "none", Hostile()],
     "idempotent": [None, "yes", 1, 0],
+    "url_template": [5, None, "a\nb"],
     "method": ["", "GE T", "GET\r\n", "é", "CONNECT", 5, None, Hostile()],
     "url": [
         *("", "h", "ftp://h/", "http://", "http://h:0/", "http://a b/", "http://h/\r\n"),

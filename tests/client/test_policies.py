@@ -33,7 +33,7 @@ from railhttp import (
     RetryPolicy,
     RetryPolicyProtocol,
 )
-from railhttp.events import HTTPEvent
+from railhttp.events import CircuitChangedEvent, HTTPEvent
 from railhttp.interceptors import UserAgent
 from railhttp.pipeline.policies.breaker_registry import OriginBreakers
 
@@ -255,7 +255,7 @@ async def test_what_a_breaker_refuses_is_no_attempt(faults: FaultServer, in_pipe
         attempts = [(await client.get(faults.url("/reset-before-head"))).failure().attempts] * 2
         attempts[1] = (await client.get(faults.url())).failure().attempts
     assert attempts == [1, 0]
-    assert [type(event) for event in events] == [HTTPRequestSentHook]
+    assert [type(event) for event in events] == [HTTPRequestSentHook, CircuitChangedEvent]
 
 
 async def test_a_single_attempt_that_a_policy_gives_up_on_is_its_own_failure(

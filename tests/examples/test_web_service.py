@@ -1,5 +1,8 @@
 """The web service of the examples, over a scripted stock and on a real socket."""
 
+import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -7,6 +10,7 @@ import pytest
 from aiohttp import web
 from tests.servers.listener import LOOPBACK
 
+import web_service
 from railhttp import HTTPClient, HttpResponse, HTTPTimeoutError
 from railhttp.di import HTTPModule, ModuleImport
 from railhttp.testing import ScriptedRoute, ScriptedTransport
@@ -51,4 +55,21 @@ async def test_what_the_stock_says_decides_what_the_service_says(
 
 async def test_the_health_page_of_the_real_application() -> None:
     response = await ask(AppModule, "/health")
-    assert response.json() == {"component": "http", "status": "healthy", "message": ""}
+    assert response.json() == {
+        "component": "http",
+        "status": "healthy",
+        "message": "",
+        "circuits": {"http": "closed"},
+    }
+
+
+def test_the_program_shows_health_metrics_and_a_breaker_that_opens() -> None:
+    program = [sys.executable, web_service.__file__]
+    done = subprocess.run(program, check=True, capture_output=True, text=True, timeout=30)
+    shown = done.stdout
+    assert re.findall(r'"circuits": {"http": "(\w+)"}', shown) == ["closed", "open", "closed"]
+    assert (
+        'railhttp_circuit_changes_total{after="open",before="closed",circuit="http"} 1.0' in shown
+    )
+    assert 'railhttp_pool_limit{client=""} 10.0' in shown
+    assert done.stderr == ""

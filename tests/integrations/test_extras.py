@@ -8,6 +8,7 @@ import pytest
 EXTRAS = {
     *("python_socks", "truststore"),
     *("httpx2", "hypothesis", "openapi_pydantic", "opentelemetry", "pydantic", "pytest", "rich"),
+    "prometheus_client",
     "svcs",
 }
 
@@ -32,6 +33,7 @@ def test_an_import_needs_no_extra(name: str) -> None:
     [
         ("railhttp.integrations.svcs", "svcs", "railhttp[di]"),
         ("railhttp.integrations.opentelemetry", "opentelemetry", "railhttp[opentelemetry]"),
+        ("railhttp.integrations.prometheus", "prometheus_client", "railhttp[prometheus]"),
         ("railhttp.integrations.httpx2", "httpx2", "railhttp[httpx2]"),
         ("railhttp.testing.strategies", "hypothesis", "hypothesis"),
         ("railhttp.integrations.openapi.command", "openapi_pydantic", "railhttp[openapi]"),

@@ -36,11 +36,13 @@ async def test_a_call_is_one_structured_entry() -> None:
     [entry] = map(json.loads, written.getvalue().splitlines())
     shown = "https://api.example/v1?token=***"
     assert entry.pop("seconds") >= 0
+    assert len(entry.pop("call_id")) == 32
     assert entry.pop("event").startswith(f"GET {shown}: 404 after 1 attempt,")
     assert entry == {
         "level": "info",
         "method": "GET",
         "url": shown,
+        "host": "api.example",
         "status": 404,
         "error_type": "404",
         "attempts": 1,

@@ -30,7 +30,16 @@ from railhttp import (
     ResponseContext,
     ServerSentEvent,
 )
-from railhttp.events import RequestFinished
+from railhttp.events import (
+    CircuitChangedEvent,
+    ClientGauges,
+    PoolGauges,
+    RequestFinished,
+    RetryBudgetExhaustedEvent,
+    StreamFailedEvent,
+    Timings,
+    WaitEvent,
+)
 from railhttp.headers import bearer_auth, freeze_headers
 from railhttp.interceptors import ApiKey, BasicAuth, BearerAuth, MessageSigning
 from railhttp.model.body import BytesBody, StreamBody
@@ -123,6 +132,13 @@ PUBLIC: Final = (
     DynamicModule(HTTPModule),
     RequestFinished(0.5, 1, answer=ANSWER, failure=HTTPStatusError(ANSWER)),
     HTTPClientConfig(proxy=SECRET_URL),
+    CircuitChangedEvent(name="stock", before="closed", after="open"),
+    ClientGauges("", PoolGauges(1, 0, 0, 10), {}),
+    PoolGauges(1, 0, 0, 10),
+    RetryBudgetExhaustedEvent(origin="http://h"),
+    StreamFailedEvent(method="GET", url="http://h/", error_type="cancelled"),
+    Timings(wait=0.5),
+    WaitEvent(queue="pool", seconds=0.5, admitted=True, method="GET", url="http://h/"),
     HTTPRequestSentHook(method="GET", url="http://h/?k=***"),  # made with what is redacted
     HTTPResponseReceivedHook(method="GET", url="http://h/?k=***", status_code=404),
     HealthCheckResult("http", "healthy"),

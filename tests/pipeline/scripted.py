@@ -14,7 +14,8 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
 )
 from railhttp.model.response import HttpResponse, freeze_headers
-from railhttp.pipeline.call import Attempt, Call
+from railhttp.pipeline.attempt import Attempt
+from railhttp.pipeline.call import Call
 from railhttp.testing import ManualClock
 
 T = TypeVar("T")

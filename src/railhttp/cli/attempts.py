@@ -13,17 +13,15 @@ class AttemptLog:
 
     Args:
         terminal: Where each retry is shown; None for nowhere.
-
-    Attributes:
-        last_seconds: How long the last attempt took; for a stream, to the head of its response.
     """
+
+    asks_for_timings: Final = True
 
     def __init__(self, terminal: Terminal | None) -> None:
         self._terminal: Final = terminal
         self._failed: list[str] = []
         self._ended = 0.0
         self._outcome = ""
-        self.last_seconds = 0.0
 
     def call_started(self, call: RequestStarted) -> None:
         """Forget the call before."""
@@ -42,7 +40,6 @@ class AttemptLog:
         """Keep how an attempt ended."""
         self._ended = time.monotonic()
         self._outcome = f"{ending.error_type or 'ended'} after {milliseconds(ending.seconds)}"
-        self.last_seconds = ending.seconds
 
     def summary(self, attempts: int) -> str:
         """Sum the attempts up, as in `attempts 2 (503 after 12 ms, waited 31 ms)`."""

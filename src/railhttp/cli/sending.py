@@ -35,8 +35,9 @@ from railhttp.cli.report import (
     style_of,
 )
 from railhttp.cli.terminal import Terminal
-from railhttp.cli.timings import Phases, connection_phases, phases_of, waterfall
+from railhttp.cli.timings import phases_of, waterfall
 from railhttp.doctor import proxy_of
+from railhttp.events import Timings
 from railhttp.model.errors import FAILURES
 from railhttp.urls import redact_url
 
@@ -70,7 +71,7 @@ class Exchanged:
     """The outcome of a call; `phases` is None unless they were timed."""
 
     response: HttpResponse
-    phases: Phases | None = None
+    phases: Timings | None = None
 
 
 def read(method: str, argv: Sequence[str]) -> Sending:
@@ -138,15 +139,14 @@ def client_of(setup: Setup, log: AttemptLog) -> HTTPClient:
 async def _exchanged(sending: Sending, log: AttemptLog) -> Exchanged:
     async with client_of(sending.setup, log) as client:
         if sending.timings:
-            return await _timed(sending, client, log)
+            return await _timed(sending, client)
         url = sending.setup.url
         return Exchanged(await client.request(sending.method, url, **sending.options))
 
 
-async def _timed(sending: Sending, client: HTTPClient, log: AttemptLog) -> Exchanged:
+async def _timed(sending: Sending, client: HTTPClient) -> Exchanged:
     """Make the call as a stream, which gives its head before its body."""
     setup = sending.setup
-    connection = await connection_phases(setup.url, setup.config)
     options: RequestOptions = {**sending.options, "timeout": setup.config.timeout}
     content = bytearray()
     async with client.stream(sending.method, setup.url, **options) as stream:
@@ -166,7 +166,7 @@ async def _timed(sending: Sending, client: HTTPClient, log: AttemptLog) -> Excha
         head.http_version,
         head.attempts,
     )
-    return Exchanged(response, phases_of(connection, log.last_seconds, seconds))
+    return Exchanged(response, phases_of(head.timings, seconds))
 
 
 def _check_size(found: int, limit: int, head: HttpResponse) -> None:
@@ -221,7 +221,7 @@ def _print_document(exchanged: Exchanged, terminal: Terminal) -> None:
         document = response_document(response)
     else:
         document = failure_document(HTTPStatusError(response))
-    print_document(terminal, document | ({"timings": phases.document()} if phases else {}))
+    print_document(terminal, document | ({"timings": phases.timed()} if phases else {}))
 
 
 def _show(sending: Sending, exchanged: Exchanged, log: AttemptLog, terminal: Terminal) -> None:

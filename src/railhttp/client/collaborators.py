@@ -1,5 +1,6 @@
 """Checks the objects that a client is built from: when it is built, not when a request comes."""
 
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeVar
@@ -8,6 +9,8 @@ from railhttp.client.request_builder import Prepared
 from railhttp.model.clock import Clock
 from railhttp.model.config import UNSET, Certificate, HTTPClientConfig, Resolver, Verify
 from railhttp.model.errors import HTTPInvalidRequestError, HTTPValidationError
+from railhttp.model.events import CircuitState
+from railhttp.model.gauges import ClientGauges, GaugeSource
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.validation import describe, require_methods
 from railhttp.pipeline.interceptors.chain import Interceptor, InterceptorChain
@@ -20,6 +23,7 @@ from railhttp.policy.egress import Egress
 from railhttp.transport.pool import ConnectionPool
 
 if TYPE_CHECKING:
+    from railhttp.client.http_client import HTTPClient
     from railhttp.pipeline.observation.events import EventPublisher
 
 T = TypeVar("T")
@@ -56,6 +60,9 @@ class Policies(NamedTuple):
         clock: Clock,
     ) -> Self:
         """Place the policies: `retry_policy` and `circuit_breaker` are short for a pipeline."""
+        check_collaborators(
+            retry_policy=retry_policy, circuit_breaker=circuit_breaker, resilience=resilience
+        )
         if resilience is None:
             retry = RetryPolicy(reraise=True, clock=clock) if retry_policy is None else retry_policy
             return cls(Stack(retry=retry, breaker=circuit_breaker))
@@ -164,13 +171,6 @@ def publisher(observers: Iterable[Observer], clock: Clock) -> "EventPublisher | 
     return EventPublisher(checked, clock)
 
 
-def chain_of(interceptors: Iterable[Interceptor]) -> InterceptorChain:
-    """Return a chain itself, which clients can share, or a new one of other interceptors."""
-    if isinstance(interceptors, InterceptorChain):
-        return interceptors
-    return InterceptorChain(all_of(interceptors, "interceptors"))
-
-
 def instruments_of(
     events: "EventPublisher | None",
     metrics: MetricsRecorderProtocol | None,
@@ -180,6 +180,40 @@ def instruments_of(
     own = [CallMetrics(metrics)] if metrics is not None else []
     first = [events] if events is not None else []
     return Instruments((*first, *own, *check_each(instruments, "instruments")))
+
+
+def source_of(client: "HTTPClient") -> GaugeSource:
+    """Return the source of a client's gauges while it is started; it keeps no client alive."""
+    reference = weakref.ref(client)
+
+    def source() -> ClientGauges | None:
+        alive = reference()
+        return alive.gauges if alive is not None and alive.pool.is_started() else None
+
+    return source
+
+
+def circuits_of(breaker: CircuitBreakerProtocol | None) -> Mapping[str, CircuitState]:
+    """Return the states of the circuits of a breaker by name; none for another library's."""
+    if breaker is None:
+        return {}
+    from railhttp.pipeline.policies.breaker import CircuitBreaker  # noqa: PLC0415  # few have one
+    from railhttp.pipeline.policies.breaker_registry import OriginBreakers  # noqa: PLC0415
+
+    match breaker:
+        case CircuitBreaker():
+            return {breaker.name: breaker.state}
+        case OriginBreakers():
+            return breaker.states()
+        case _:
+            return {}
+
+
+def chain_of(interceptors: Iterable[Interceptor]) -> InterceptorChain:
+    """Return the chain of interceptors; one that is given stays shared."""
+    if isinstance(interceptors, InterceptorChain):
+        return interceptors
+    return InterceptorChain(all_of(interceptors, "interceptors"))
 
 
 def all_of(given: Iterable[T], name: str) -> tuple[T, ...]:

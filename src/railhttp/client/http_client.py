@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from returns.result import Failure, Result, Success
 from typing_extensions import Unpack, override
@@ -15,10 +15,12 @@ from railhttp.client.collaborators import (
     Policies,
     chain_of,
     check_collaborators,
+    circuits_of,
     instruments_of,
     pool_of,
     publisher,
     settings_of,
+    source_of,
 )
 from railhttp.client.derived import Change, ClientOptions
 from railhttp.client.lifecycle import Lifecycle
@@ -39,6 +41,7 @@ from railhttp.model.errors import (
     HTTPStatusError,
 )
 from railhttp.model.exchange import Exchange
+from railhttp.model.gauges import ClientGauges
 from railhttp.model.options import RequestOptions
 from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
@@ -135,14 +138,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         resolver: Resolver | None = None,
         timeout: float | None = UNSET,
     ) -> None:
-        check_collaborators(
-            retry_policy=retry_policy,
-            circuit_breaker=circuit_breaker,
-            resilience=resilience,
-            metrics=metrics,
-            exchange=exchange,
-            clock=clock,
-        )
+        check_collaborators(metrics=metrics, exchange=exchange, clock=clock)
         self._config = config = settings_of(config, pool, timeout, verify, cert, resolver)
         self._clock = clock
         self._policies = Policies.of(retry_policy, circuit_breaker, resilience, clock)
@@ -155,12 +151,15 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         self._interceptors = chain_of(interceptors)
         self._events = publisher(observers, clock)
         self._instruments = instruments_of(self._events, metrics, instruments)
+        self.is_observed: Final = not self._instruments.is_empty  # endpoints name their spans then
         self._exchange = exchange
         self._service_name = service_name
         self._egress = egress
         pool = pool_of(config, pool, egress, exchange)
         Lifecycle.__init__(self, pool, self._timeouts, self._events)
         self._compose()
+        self._source = source_of(self)  # watchers hold it weakly
+        self._instruments.watch(self._source)
 
     @override
     def _compose(self) -> None:
@@ -237,6 +236,13 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         from railhttp.client.future_verbs import FutureVerbs  # noqa: PLC0415
 
         return FutureVerbs(self)
+
+    @property
+    def gauges(self) -> ClientGauges:
+        """The connections of the pool and the states of the circuits, at this moment."""
+        circuits = circuits_of(self._policies.stack.breaker)
+        pool = self._pool.gauges if self._exchange is None else None
+        return ClientGauges(self._service_name or "", pool, circuits)
 
     @property
     def interceptors(self) -> InterceptorChain:

@@ -1,5 +1,6 @@
 """An open response, and the limits that end the reading of it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, NoReturn
 
@@ -91,18 +92,25 @@ class Limits:
 class LimitedResponse:
     """An open response that is read within limits; a failure closes it."""
 
-    __slots__ = ("_closed", "_head", "_incoming", "_limits", "_reading")
+    __slots__ = ("_closed", "_head", "_incoming", "_limits", "_on_end", "_reading")
 
-    def __init__(self, incoming: IncomingResponse, head: HttpResponse, limits: Limits) -> None:
+    def __init__(
+        self,
+        incoming: IncomingResponse,
+        head: HttpResponse,
+        limits: Limits,
+        on_end: Callable[[HTTPFailure | None], None] | None = None,
+    ) -> None:
         self._incoming = incoming
         self._head = head
         self._limits = limits
+        self._on_end = on_end
         self._closed = False
         self._reading = False
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Return the response as a value, with the part of its body that was read."""
-        return replace(self._head, body=body)
+        return replace(self._head, body=body).with_timings(self._head.timings)
 
     def call_info(self) -> CallInfo:
         """Return the details that a failure of this response carries."""
@@ -120,11 +128,14 @@ class LimitedResponse:
         self._reading = True
         try:
             with self._limits.bound_chunk():
-                return await self._incoming.chunk()
+                chunk = await self._incoming.chunk()
         except BaseException as error:  # noqa: BLE001  # raised again, whatever it is
             self._fail(error)
         finally:
             self._reading = False
+        if not chunk:
+            self._ended(None)
+        return chunk
 
     async def read(self) -> bytes:
         """Read what is left of the body, within its limit.
@@ -176,15 +187,28 @@ class LimitedResponse:
         return HTTPConnectionError("the stream is closed", kind="closed", **self.call_info())
 
     def _fail(self, error: BaseException) -> NoReturn:
-        self.close()
         if isinstance(error, ExpiredError | ClosedError):
-            raise self._limits.failure(error, self.call_info()) from None
+            self._release()
+            failure = self._limits.failure(error, self.call_info())
+            self._ended(failure)
+            raise failure from None
+        self._ended(error if isinstance(error, FAILURES) else None)
+        self._release()
         raise error
+
+    def _ended(self, failure: HTTPFailure | None) -> None:
+        on_end, self._on_end = self._on_end, None
+        if on_end is not None:
+            on_end(failure)
+
+    def _release(self) -> None:
+        self._closed = True
+        self._incoming.close()
 
     def close(self) -> None:
         """Release the connection; it is closed unless the body was read to its end."""
-        self._closed = True
-        self._incoming.close()
+        self._release()
+        self._ended(None)
 
 
 def check_limit(limit: object, field: str, info: CallInfo) -> None:

@@ -47,7 +47,7 @@ _OWN: Final = frozenset(
     {
         *("headers", "params", "json", "data", "cookies", "timeout", "attempt_timeout"),
         *("connect_timeout", "read_timeout", "allow_redirects", "max_redirects", "proxy"),
-        *("ssl_context", "upload_progress", "idempotency_key", "idempotent"),
+        *("ssl_context", "upload_progress", "idempotency_key", "idempotent", "url_template"),
         *("retries", "retry_policy"),
     }
 )
@@ -93,6 +93,7 @@ class RequestBuilder:
             max_redirects=config.max_redirects,
             max_response_bytes=config.max_response_bytes,
             secret_headers=config.secret_headers,
+            mask_path=config.mask_path,
         )
         # Requests are values, so one without options is built once (benchmarks/README.md).
         self._plain = lru_cache(maxsize=1024)(self._build_plain)
@@ -194,6 +195,7 @@ class RequestBuilder:
             max_redirects=options.get("max_redirects", default.max_redirects),
             upload_progress=_callback(options.get("upload_progress")),
             idempotent=require_flag(options.get("idempotent", False), "idempotent"),
+            url_template=require_text(options.get("url_template", ""), field="url_template"),
         )
         require_timeout(given.connect_timeout, "connect_timeout")
         require_timeout(given.read_timeout, "read_timeout")

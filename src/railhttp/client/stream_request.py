@@ -83,7 +83,8 @@ class StreamRequest:
         self._latest = call
         try:
             head = await self._send(call)
-            return LimitedResponse(call.opened(), head, self._limits)
+            on_end = None if call.listeners is None else call.body_ended
+            return LimitedResponse(call.opened(), head, self._limits, on_end)
         except BaseException:
             call.discard()
             raise

@@ -214,6 +214,10 @@ class Declaration:
             raise refusal from refusal.__cause__
         return binding.url(written.target), _with_content(options, written)
 
+    def named(self, options: RequestOptions) -> RequestOptions:
+        """Add the template of the path, which names the spans of a call."""
+        return {"url_template": self.path, **options}
+
     def refusal(self, error: Exception) -> HTTPInvalidRequestError:
         """Build the failure of parameters that a class refused, or that cannot be sent."""
         if isinstance(error, ParameterError):

@@ -221,6 +221,8 @@ class Endpoint(Declaration, Generic[P, T_co, E_co]):
         """
         try:
             url, options = self.request(binding, options, parameters)
+            if binding.client.is_observed:
+                options = self.named(options)
             response = await binding.client.request(self.method, url, **options)
         except FAILURES as failure:
             return Failure(failure)
@@ -298,7 +300,10 @@ class BoundEndpoint(Generic[P, T_co, E_co]):
         except Exception as error:  # noqa: BLE001  # a parameter class may raise anything
             return Failure(endpoint.refusal(error))
         try:
-            response = await self._binding.client.request(endpoint.method, url, **self._options)
+            client, options = self._binding.client, self._options
+            if client.is_observed:
+                options = endpoint.named(options)
+            response = await client.request(endpoint.method, url, **options)
         except FAILURES as failure:
             return Failure(failure)
         return endpoint.result(response)

@@ -149,8 +149,8 @@ class EventsEndpoint(Declaration, Generic[P, T_co, E_co]):
             return EventFeed(_raising(failure), Success, self.answers)
 
         def connect() -> AbstractAsyncContextManager[AsyncIterator[ServerSentEvent]]:
-            method, reconnect = self.method, self.reconnect
-            return binding.client.sse(url, method=method, reconnect=reconnect, **options)
+            named = self.named(options)
+            return binding.client.sse(url, method=self.method, reconnect=self.reconnect, **named)
 
         return EventFeed(connect, lambda event: self.read_event(event, url), self.answers)
 

@@ -71,7 +71,7 @@ class StreamedEndpoint(Declaration, Generic[P, E_co]):
             try:
                 parameters = self.parameters(*args, **kwargs)
                 url, options = self.request(binding, options, parameters)
-                opening = binding.client.stream(self.method, url, **options)
+                opening = binding.client.stream(self.method, url, **self.named(options))
                 opened = await self._judged(await stack.enter_async_context(opening))
             except FAILURES as failure:
                 opened = Failure(failure)

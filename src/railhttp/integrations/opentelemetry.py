@@ -2,26 +2,46 @@
 
     client = HTTPClient(instruments=[OpenTelemetryInstrument()])
 
-Each attempt is a span of kind CLIENT, a child of the caller's span, and one point in the histogram
-`http.client.request.duration`. The global propagator puts the context of the span into header
-fields (`traceparent` by default).
+Each attempt and each redirect that it follows is a span of kind CLIENT, a child of the caller's
+span, and one point in the histogram `http.client.request.duration`. The global propagator puts the
+context of the span into header fields (`traceparent` by default). A call that was refused before
+its first attempt is a span too. The span of a stream ends with its body, and fails if the body
+breaks off.
+
+Names that the conventions do not define start with `railhttp.`: the attributes `railhttp.call_id`
+and `railhttp.timings.*` (seconds), and the metrics of pool, circuits, budgets and waits.
 
 No span is doubled: `opentelemetry-instrumentation-aiohttp-client` does not see the requests of this
 client, and the instrumentation of a library under your own `exchange` is suppressed (from 0.60b0
 on). This instrument is suppressed too wherever HTTP instrumentation is, as inside an exporter.
 """
 
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Final
+from typing import Final, Literal, TypeAlias, assert_never
+from weakref import WeakSet
 
+from railhttp.events import (
+    CircuitChangedEvent,
+    ClientGauges,
+    GaugeSource,
+    LayerEvent,
+    RetryBudgetExhaustedEvent,
+    WaitEvent,
+)
 from railhttp.extra import provided_by
+from railhttp.model.events import Queue
 from railhttp.model.observation import RequestFinished, RequestStarted
+from railhttp.model.response import HttpResponse
+from railhttp.pipeline.observation.metrics import BUCKETS as DURATION_BUCKETS
+from railhttp.pipeline.observation.metrics import CIRCUIT_STATES
 from railhttp.version import __version__
 
 with provided_by("railhttp[opentelemetry]"):
-    from opentelemetry import metrics, propagate, trace
-    from opentelemetry.metrics import Histogram, MeterProvider
+    from opentelemetry import context, metrics, propagate, trace
+    from opentelemetry.context import Context
+    from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
     from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
 try:
@@ -41,7 +61,7 @@ except ImportError:  # without that package no other instrumentation exists
         yield
 
 
-BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+BUCKETS: Final = DURATION_BUCKETS
 """The bucket bounds that the conventions recommend, in seconds."""
 
 _KNOWN_METHODS: Final = frozenset(
@@ -51,17 +71,22 @@ _KNOWN_METHODS: Final = frozenset(
 _SCHEMA: Final = "https://opentelemetry.io/schemas/1.23.1"
 
 
+Attributes: TypeAlias = dict[str, str | int | float]
+
+
 class OpenTelemetryInstrument:
-    """An instrument that makes a span for each attempt, and records its duration.
+    """An instrument that makes spans, and records the metrics of a client.
 
     Args:
         tracer_provider: Receives the spans; the global one by default.
-        meter_provider: Receives the durations; the global one by default.
+        meter_provider: Receives the metrics; the global one by default.
 
     Example:
         >>> from railhttp import HTTPClient
         >>> client = HTTPClient(instruments=[OpenTelemetryInstrument()])
     """
+
+    asks_for_timings: Final = True
 
     def __init__(
         self,
@@ -77,70 +102,240 @@ class OpenTelemetryInstrument:
             description="Duration of HTTP client requests.",
             explicit_bucket_boundaries_advisory=BUCKETS,
         )
+        self._waits = {
+            queue: meter.create_histogram(
+                f"railhttp.{queue}.wait",
+                unit="s",
+                description=description,
+                explicit_bucket_boundaries_advisory=BUCKETS,
+            )
+            for queue, description in _WAITS.items()
+        }
+        self._circuit_changes = meter.create_counter(
+            "railhttp.circuit.changes", description="Changes of the state of circuit breakers."
+        )
+        self._budgets = meter.create_counter(
+            "railhttp.retry_budget.exhausted", description="How often a retry budget was used up."
+        )
+        self._sources = WeakSet[GaugeSource]()
+        for name, (description, read) in _GAUGES.items():
+            meter.create_observable_gauge(name, [self._gauge(read)], description=description)
 
-    def call_started(self, call: RequestStarted) -> None:
-        """Do nothing: the conventions describe attempts, not calls."""
+    def watch(self, source: GaugeSource) -> None:
+        """Collect the gauges of a client."""
+        self._sources.add(source)
+
+    def _gauge(self, read: "Read") -> Callable[[CallbackOptions], Iterable[Observation]]:
+        def observe(_: CallbackOptions) -> Iterable[Observation]:
+            for source in tuple(self._sources):
+                gauges = source()
+                if gauges is not None:
+                    for value, attributes in read(gauges):
+                        yield Observation(value, {"railhttp.client": gauges.client, **attributes})
+
+        return observe
+
+    def event_occurred(self, event: LayerEvent) -> None:
+        """Record the event of a layer."""
+        match event:
+            case CircuitChangedEvent(name=name, before=before, after=after):
+                attributes = {"railhttp.circuit": name, "before": before, "after": after}
+                self._circuit_changes.add(1, attributes)
+            case RetryBudgetExhaustedEvent(origin=origin):
+                self._budgets.add(1, {"railhttp.origin": origin})
+            case WaitEvent(queue=queue, seconds=seconds, admitted=admitted):
+                self._waits[queue].record(seconds, {"railhttp.admitted": admitted})
+            case _:
+                assert_never(event)
+
+    def call_started(self, call: RequestStarted) -> "CallSpan | None":
+        """Watch whether the call is refused; its attempts make their own spans."""
+        return CallSpan(self, call) if is_http_instrumentation_enabled() else None
 
     def attempt_started(self, attempt: RequestStarted) -> "AttemptSpan | None":
         """Start a span and add its context to the header fields."""
-        if not is_http_instrumentation_enabled():
-            return None
-        method = attempt.method if attempt.method in _KNOWN_METHODS else "_OTHER"
-        common: dict[str, str | int] = {
-            "http.request.method": method,
-            "server.address": attempt.url.host or "",
-            "server.port": attempt.url.port or 0,
-        }
-        span = self._tracer.start_span(
-            "HTTP" if method == "_OTHER" else method,
+        return AttemptSpan(self, attempt) if is_http_instrumentation_enabled() else None
+
+    def start(
+        self, request: RequestStarted, *, began: int | None = None, parent: Context | None = None
+    ) -> Span:
+        """Start the span of a request, at the time `began` in nanoseconds."""
+        return self._tracer.start_span(
+            _name(request),
             kind=SpanKind.CLIENT,
-            attributes={**common, **_of_span_only(attempt, method)},
+            attributes=_of_request(request) | _of_span_only(request),
+            start_time=began,
+            context=parent,
         )
-        common["url.scheme"] = attempt.url.scheme
-        try:
-            propagate.inject(attempt.added, trace.set_span_in_context(span))
-        except BaseException:  # the span is not the current one yet, so `ended` will not end it
-            span.end()
-            raise
-        return AttemptSpan(span, self._duration, common)
+
+    def record(self, span: Span, seconds: float, attributes: Attributes) -> None:
+        """Record the duration of a request; its span becomes the exemplar."""
+        self._duration.record(seconds, attributes, trace.set_span_in_context(span))
+
+
+class CallSpan:
+    """Makes the span of a call that is refused before its first attempt."""
+
+    __slots__ = ("_began", "_call", "_owner")
+
+    def __init__(self, owner: OpenTelemetryInstrument, call: RequestStarted) -> None:
+        self._owner = owner
+        self._call = call
+        self._began = time.time_ns()
+
+    def ended(self, ending: RequestFinished) -> None:
+        """Make the span of a refused call; attempts make their own spans."""
+        if ending.attempts or ending.failure is None:
+            return
+        span = self._owner.start(self._call, began=self._began)
+        _conclude(span, ending)
+        span.end()
 
 
 class AttemptSpan:
-    """The span of one attempt, which is the current span until the attempt ends."""
+    """The spans of an attempt: one for each request that it sends.
 
-    __slots__ = ("_attributes", "_current", "_duration", "_span")
+    A span is the current one until the next redirect, or until the attempt ends. For a stream it
+    stays open until the body ends.
+    """
 
-    def __init__(self, span: Span, duration: Histogram, attributes: dict[str, str | int]) -> None:
-        self._span = span
-        self._duration = duration
-        self._attributes = attributes
+    __slots__ = (
+        "_attempt",
+        "_before",
+        "_began",
+        "_current",
+        "_owner",
+        "_parent",
+        "_seconds",
+        "_span",
+    )
+
+    def __init__(self, owner: OpenTelemetryInstrument, attempt: RequestStarted) -> None:
+        self._owner = owner
+        self._parent = context.get_current()
+        self._before = 0.0  # the seconds of the redirects
+        self._seconds = 0.0
+        self._start(attempt)
+
+    def _start(self, request: RequestStarted) -> None:
+        self._attempt = request
+        self._began = time.perf_counter()
+        self._span = self._owner.start(request, parent=self._parent)
         self._current = ExitStack()
-        self._current.callback(span.end)
-        self._current.enter_context(trace.use_span(span))
+        try:
+            propagate.inject(request.added, trace.set_span_in_context(self._span))
+        except BaseException:  # nothing else would end the span
+            self._span.end()
+            raise
+        self._current.enter_context(trace.use_span(self._span))
         self._current.enter_context(suppress_http_instrumentation())
 
-    def ended(self, ending: RequestFinished) -> None:
-        """End the span and record its duration."""
-        result: dict[str, str | int] = {}
-        if ending.answer is not None:
-            result["http.response.status_code"] = ending.answer.status
-            result["network.protocol.version"] = ending.answer.http_version
-        if ending.error_type is not None:
-            result["error.type"] = ending.error_type
+    def redirected(self, answer: HttpResponse, hop: RequestStarted) -> None:
+        """End the span of the request that was redirected, and start that of the next one."""
+        seconds = time.perf_counter() - self._began
+        self._before += seconds
         try:
-            self._span.set_attributes(result)
-            if ending.error_type is not None:
-                self._span.set_status(Status(StatusCode.ERROR))
-            # Record while the span is the current one: it becomes the exemplar.
-            self._duration.record(ending.seconds, {**self._attributes, **result})
+            self._end(RequestFinished(seconds, 1, answer, timings=answer.timings), seconds)
+        finally:
+            self._current.close()
+        self._start(hop)
+
+    def ended(self, ending: RequestFinished) -> None:
+        """End the span and record its duration; that of a stream goes on."""
+        self._seconds = max(ending.seconds - self._before, 0.0)
+        try:
+            if not ending.streams:
+                self._end(ending, self._seconds)
         finally:
             self._current.close()
 
+    def body_ended(self, ending: RequestFinished) -> None:
+        """End the span of a stream; its duration is the time up to the head."""
+        self._end(ending, self._seconds)
 
-def _of_span_only(attempt: RequestStarted, method: str) -> dict[str, str | int]:
-    attributes: dict[str, str | int] = {"url.full": attempt.shown_url}
-    if method != attempt.method:
-        attributes["http.request.method_original"] = attempt.method
-    if resend_count := attempt.attempt + attempt.resends:
-        attributes["http.request.resend_count"] = resend_count
+    def _end(self, ending: RequestFinished, seconds: float) -> None:
+        span = self._span
+        try:
+            result = _conclude(span, ending)
+            scheme: Attributes = {"url.scheme": self._attempt.url.scheme}
+            self._owner.record(span, seconds, _of_request(self._attempt) | scheme | result)
+        finally:
+            span.end()
+
+
+def _name(request: RequestStarted) -> str:
+    method = "HTTP" if _method(request) == "_OTHER" else request.method
+    return f"{method} {request.url_template}" if request.url_template else method
+
+
+def _method(request: RequestStarted) -> str:
+    return request.method if request.method in _KNOWN_METHODS else "_OTHER"
+
+
+def _of_request(request: RequestStarted) -> Attributes:
+    attributes: Attributes = {
+        "http.request.method": _method(request),
+        "server.address": request.url.host or "",
+        "server.port": request.url.port or 0,
+    }
+    if request.url_template:
+        attributes["url.template"] = request.url_template
     return attributes
+
+
+def _of_span_only(request: RequestStarted) -> Attributes:
+    attributes: Attributes = {
+        "url.full": request.shown_url,
+        "railhttp.call_id": request.call_id,
+    }
+    if _method(request) != request.method:
+        attributes["http.request.method_original"] = request.method
+    if request.resent:
+        attributes["http.request.resend_count"] = request.resent
+    return attributes
+
+
+def _conclude(span: Span, ending: RequestFinished) -> Attributes:
+    """Set what is known at the end; return the part that belongs to the metrics too."""
+    result: Attributes = {}
+    if ending.answer is not None:
+        result["http.response.status_code"] = ending.answer.status
+        result["network.protocol.version"] = ending.answer.http_version
+    if ending.error_type is not None:
+        result["error.type"] = ending.error_type
+        span.set_status(Status(StatusCode.ERROR))
+    span.set_attributes(result)
+    timed = ending.timings.timed()
+    span.set_attributes({f"railhttp.timings.{phase}": value for phase, value in timed.items()})
+    return result
+
+
+Read: TypeAlias = Callable[[ClientGauges], Iterable[tuple[int, Mapping[str, str]]]]
+"""Reads a gauge: its values with their attributes."""
+
+
+def _pool(name: Literal["open", "idle", "waiting", "limit"]) -> Read:
+    def read(gauges: ClientGauges) -> Iterable[tuple[int, Mapping[str, str]]]:
+        if gauges.pool is not None:
+            yield gauges.pool._asdict()[name], {}
+
+    return read
+
+
+def _circuits(gauges: ClientGauges) -> Iterable[tuple[int, Mapping[str, str]]]:
+    for name, state in gauges.breakers.items():
+        yield CIRCUIT_STATES[state], {"railhttp.circuit": name}
+
+
+_WAITS: Final[Mapping[Queue, str]] = {
+    "pool": "Waits for a place in the connection pool.",
+    "rate_limit": "Waits for the rate limit.",
+    "bulkhead": "Waits for the bulkhead.",
+}
+_GAUGES: Final[Mapping[str, tuple[str, Read]]] = {
+    "railhttp.pool.open": ("Open connections, in use or idle.", _pool("open")),
+    "railhttp.pool.idle": ("Idle connections.", _pool("idle")),
+    "railhttp.pool.waiting": ("Requests that wait for a connection.", _pool("waiting")),
+    "railhttp.pool.limit": ("The largest number of open connections.", _pool("limit")),
+    "railhttp.circuit.state": ("0 is closed, 1 half-open, 2 open.", _circuits),
+}

@@ -15,6 +15,7 @@ from railhttp.model.validation import (
     require,
     require_count,
     require_flag,
+    require_function,
     require_positive_int,
     require_timeout,
 )
@@ -172,6 +173,9 @@ class HTTPClientConfig:
             another origin, in addition to `Authorization`, `Cookie`, `X-Api-Key` and other usual
             ones. The `repr` of a `RequestContext` masks only the usual ones.
         total: Whether verbs return an open circuit and exhausted retries too, instead of raising.
+        mask_path: Masks the secrets in a path: it is passed the path, percent-encoded, and returns
+            the one that logs, events and spans show. If it raises, the whole path is masked.
+            Failures and responses keep the path.
 
     Raises:
         HTTPValidationError: A value is out of range; the error names the field.
@@ -197,6 +201,7 @@ class HTTPClientConfig:
     cert: Certificate | None
     resolver: Resolver | None
     unix_socket: str | None
+    mask_path: Callable[[str], str] | None
 
     # Written by hand because the parameters accept wider types than the attributes have.
     def __init__(
@@ -226,6 +231,7 @@ class HTTPClientConfig:
         cert: Certificate | None = None,
         resolver: Resolver | None = None,
         unix_socket: str | PurePath | None = None,
+        mask_path: Callable[[str], str] | None = None,
     ) -> None:
         if verify is not None:
             require_verify(verify, "verify")
@@ -261,6 +267,7 @@ class HTTPClientConfig:
             require(pool.unix_socket is None, message, "unix_socket")
         require_positive_int(max_response_bytes, "max_response_bytes")
         require_count(max_redirects, "max_redirects")
+        require_function(mask_path, "mask_path")
         settings = {
             "pool": pool,
             "proxy": proxy,
@@ -270,6 +277,7 @@ class HTTPClientConfig:
             "secret_headers": SECRET_HEADERS | _header_names(secret_headers),
             "verify": pool.verify_ssl,
             **{name: getattr(pool, name) for name in ("cert", "resolver", "unix_socket")},
+            "mask_path": mask_path,
         }
         for name, value in (settings | limits | flags).items():
             object.__setattr__(self, name, value)

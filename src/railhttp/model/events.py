@@ -1,9 +1,26 @@
 """The events that observers receive.
 
-`method` is in upper case, such as `GET`. `url` is redacted, because events end up in logs.
+`method` is in upper case, such as `GET`. `url` is redacted, because events end up in logs. Both are
+empty for a plain function.
+`call_id` is the same in all events, log records and spans of a call; comparison ignores it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, TypedDict
+
+CircuitState: TypeAlias = Literal["closed", "open", "half_open"]
+"""The public name of a state; forced open counts as open."""
+
+Queue: TypeAlias = Literal["pool", "rate_limit", "bulkhead"]
+"""A place where calls wait."""
+
+
+class EventIdentity(TypedDict):
+    """The fields by which an event names its call."""
+
+    method: str
+    url: str
+    call_id: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,6 +34,7 @@ class HTTPRequestSentHook:
 
     method: str
     url: str
+    call_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +49,7 @@ class HTTPResponseReceivedHook:
     method: str
     url: str
     status_code: int
+    call_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +64,7 @@ class RequestCompletedEvent:
     url: str
     method: str
     status_code: int
+    call_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +79,7 @@ class RequestRetryExhaustedEvent:
     url: str
     method: str
     attempt_count: int
+    call_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +94,87 @@ class RequestTimeoutEvent:
     url: str
     method: str
     timeout_seconds: float
+    call_id: str = field(default="", compare=False)
 
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StreamFailedEvent:
+    """The body of a stream broke off after its head; fired once per opening.
+
+    `error_type` is that of `RequestFinished`.
+
+    Example:
+        >>> StreamFailedEvent(
+        ...     url="http://h/", method="GET", error_type="HTTPConnectionError.truncated"
+        ... ).error_type
+        'HTTPConnectionError.truncated'
+    """
+
+    url: str
+    method: str
+    error_type: str
+    call_id: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CircuitChangedEvent:
+    """A circuit breaker changed its state, seen by the call that noticed it first.
+
+    `name` is the name of the breaker; for a breaker of one origin, that origin.
+
+    Example:
+        >>> CircuitChangedEvent(name="stock", before="closed", after="open").after
+        'open'
+    """
+
+    name: str
+    before: CircuitState
+    after: CircuitState
+    method: str = ""
+    url: str = ""
+    call_id: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetryBudgetExhaustedEvent:
+    """The retry budget of an origin is used up; fired once until a retry is paid for again.
+
+    `origin` is empty for plain functions.
+
+    Example:
+        >>> RetryBudgetExhaustedEvent(origin="https://api.example").origin
+        'https://api.example'
+    """
+
+    origin: str
+    method: str = ""
+    url: str = ""
+    call_id: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WaitEvent:
+    """A call waited for a place in the pool, for its rate limit, or for its bulkhead.
+
+    It is fired when the wait is over; `admitted` is False if the call was refused, ran out of time
+    or was cancelled.
+
+    Example:
+        >>> event = WaitEvent(queue="pool", seconds=0.2, admitted=True, method="GET", url="/")
+        >>> event.queue, event.seconds
+        ('pool', 0.2)
+    """
+
+    queue: Queue
+    seconds: float
+    admitted: bool
+    method: str
+    url: str
+    call_id: str = field(default="", compare=False)
+
+
+LayerEvent: TypeAlias = CircuitChangedEvent | RetryBudgetExhaustedEvent | WaitEvent
+"""An event that a layer reports while a call is under way."""
 
 HTTPEvent = (
     HTTPRequestSentHook
@@ -81,5 +182,7 @@ HTTPEvent = (
     | RequestCompletedEvent
     | RequestRetryExhaustedEvent
     | RequestTimeoutEvent
+    | StreamFailedEvent
+    | LayerEvent
 )
 """Every event that an observer can receive."""

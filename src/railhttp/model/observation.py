@@ -1,5 +1,6 @@
 """The start and the end of a call or an attempt, as instruments receive them."""
 
+from collections.abc import Callable
 from typing import NamedTuple, assert_never
 
 from yarl import URL
@@ -7,6 +8,7 @@ from yarl import URL
 from railhttp.model.errors import HTTPConnectionError, HTTPFailure, HTTPTimeoutError, TimeoutPhase
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
+from railhttp.model.timings import NO_TIMINGS, Timings
 
 
 class RequestStarted:
@@ -17,12 +19,21 @@ class RequestStarted:
         url: The URL of the request, with its secrets; show `shown_url` instead.
         attempt: The number of the attempt, counted from 0; 0 for a call.
         resends: How often interceptors asked for one more send so far; these are no attempts.
+        resent: How many requests the call sent before this one, by retries and redirects.
         added: Header fields that an instrument adds; they are sent with the attempt.
     """
 
     __slots__ = (
-        *("_attempt_timeout", "_request", "_timeout"),
-        *("added", "attempt", "method", "resends", "url"),
+        "_attempt_timeout",
+        "_call_id",
+        "_request",
+        "_timeout",
+        "added",
+        "attempt",
+        "method",
+        "resends",
+        "resent",
+        "url",
     )
 
     def __init__(
@@ -33,6 +44,8 @@ class RequestStarted:
         attempt_timeout: float | None = None,
         *,
         resends: int = 0,
+        call_id: Callable[[], str] = str,
+        resent: int = 0,
     ) -> None:
         self._request = request
         self._timeout = timeout
@@ -41,12 +54,29 @@ class RequestStarted:
         self.url: URL = request.url
         self.attempt: int = attempt
         self.resends: int = resends
+        self._call_id = call_id
+        self.resent: int = resent
         self.added: dict[str, str] = {}
+
+    @property
+    def call_id(self) -> str:
+        """The id that the call shares with its attempts, redirects, events and log records."""
+        return self._call_id()
 
     @property
     def shown_url(self) -> str:
         """The URL of the request, redacted."""
         return self._request.shown_url
+
+    @property
+    def host(self) -> str:
+        """The host, with its port unless that is the default of the scheme."""
+        return self.url.host_port_subcomponent or ""
+
+    @property
+    def url_template(self) -> str:
+        """The path as it was declared, such as `/users/{user_id}`; empty if it is unknown."""
+        return self._request.options.url_template
 
     def limit(self, phase: TimeoutPhase) -> float | None:
         """Return the limit of a phase in seconds; None if it has no limit."""
@@ -70,7 +100,10 @@ class RequestFinished(NamedTuple):
         seconds: The duration.
         attempts: The number of attempts that the call had made by then.
         answer: The response, without its body for a stream; None if none arrived.
-        failure: The reason why no response arrived; if it was cancelled, both are None.
+        failure: The reason why no response arrived, or why the body of a stream broke off. If the
+            call was cancelled, `answer` and `failure` are None.
+        timings: The phases of the last exchange, if an instrument asks for them.
+        streams: Whether the body is still to come; `body_ended` is called at its end.
 
     Example:
         >>> RequestFinished(0.5, 1, failure=HTTPTimeoutError("no answer", phase="read")).error_type
@@ -83,6 +116,8 @@ class RequestFinished(NamedTuple):
     attempts: int
     answer: HttpResponse | None = None
     failure: HTTPFailure | None = None
+    timings: Timings = NO_TIMINGS
+    streams: bool = False
 
     @property
     def status(self) -> int | None:
@@ -95,11 +130,11 @@ class RequestFinished(NamedTuple):
 
         It is the status, the class of the failure with its kind or phase, or `cancelled`.
         """
-        if self.answer is not None:
-            return str(self.answer.status) if self.answer.status >= 400 else None
         match self.failure:
             case None:
-                return "cancelled"
+                if self.answer is None:
+                    return "cancelled"
+                return str(self.answer.status) if self.answer.status >= 400 else None
             case HTTPConnectionError() | HTTPTimeoutError():
                 return f"{type(self.failure).__name__}.{self.failure.label}"
             case _:

@@ -68,6 +68,7 @@ class BodilessOptions(TypedDict, total=False):
     retries: int | None
     retry_policy: RetryPolicyProtocol | None
     idempotent: bool
+    url_template: str
     # aiohttp's own words
     auth: "aiohttp.BasicAuth | tuple[str, str] | None"
     auto_decompress: bool | None
@@ -133,6 +134,8 @@ class RequestOptions(BodilessOptions, total=False):
             `retries`.
         idempotent: Declares that a repeated request does no harm, whatever its method, so that a
             POST may be retried. Nothing is sent for it.
+        url_template: The path with placeholders, such as `/users/{user_id}`, for the names of
+            spans. Endpoints set it.
         auth: Sent as Basic authentication: a name and a password.
         auto_decompress: Whether content codings of the response are undone; the default is True.
         chunked: True sends the body chunked even if its length is known.

@@ -1,7 +1,7 @@
 """A request, validated and complete, as an exchange sends it."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -64,6 +64,7 @@ class SendOptions(NamedTuple):
         secret_headers: Names, in lower case, of the fields whose values are never shown.
         idempotent: Whether a repeated request does no harm, whatever its method.
         wire: None for the defaults.
+        mask_path: Masks the secrets in a path, before it is shown to instruments.
     """
 
     connect_timeout: float | None = None
@@ -77,6 +78,8 @@ class SendOptions(NamedTuple):
     secret_headers: frozenset[str] = SECRET_HEADERS
     idempotent: bool = False
     wire: WireOptions | None = None
+    url_template: str = ""
+    mask_path: Callable[[str], str] | None = None
 
     def __repr__(self) -> str:
         return redacted_repr(self, proxy=self.proxy and redact_url(self.proxy))
@@ -119,7 +122,8 @@ class Request:
     @cached_property
     def shown_url(self) -> str:
         """The URL as text, redacted."""
-        return redact_url(self.url_text)
+        mask = self.options.mask_path
+        return redact_url(self.url_text if mask is None else _masked(self.url, mask))
 
     @cached_property
     def is_plain(self) -> bool:
@@ -178,6 +182,16 @@ class Request:
         merged = CIMultiDict(self.headers or {})
         merged.update(headers)
         return replace(self, headers=merged)
+
+
+def _masked(url: URL, mask: Callable[[str], str]) -> str:
+    try:
+        path: object = mask(url.raw_path)
+    except Exception:  # noqa: BLE001  # a hook never breaks a call; without it nothing is shown
+        path = None
+    if not isinstance(path, str):
+        path = f"/{MASK}"
+    return f"{url.origin()}{path}" + (f"?{url.raw_query_string}" if url.raw_query_string else "")
 
 
 def require_framing(headers: Mapping[str, str], body: Body | None) -> None:

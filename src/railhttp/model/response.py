@@ -10,6 +10,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from railhttp.model.errors import HTTPDecodeError, HTTPStatusError, HTTPValidationError
 from railhttp.model.headers import codec_of
 from railhttp.model.redaction import SECRET_HEADERS, redact_header, redact_url
+from railhttp.model.timings import NO_TIMINGS, Timings
 from railhttp.model.validation import describe, mismatch
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
@@ -31,8 +32,16 @@ def freeze_headers(headers: Mapping[str, str]) -> Headers:
     return CIMultiDictProxy(CIMultiDict(headers))
 
 
+class _Timed:
+    """Holds the timings, which are no field of the dataclass: an unset slot costs nothing."""
+
+    __slots__ = ("_timings",)
+
+    _timings: Timings
+
+
 @dataclass(frozen=True, slots=True, init=False, repr=False)
-class HttpResponse:
+class HttpResponse(_Timed):
     """A response that has been read to its end: a frozen value that holds no connection.
 
     Attributes:
@@ -82,6 +91,7 @@ class HttpResponse:
         attempts: int = 1,
         *,
         secret_headers: frozenset[str] = SECRET_HEADERS,
+        timings: Timings = NO_TIMINGS,
     ) -> None:
         if type(headers) is not CIMultiDictProxy:
             headers = _frozen(headers)
@@ -97,6 +107,20 @@ class HttpResponse:
         put(self, "http_version", http_version)
         put(self, "attempts", attempts)
         put(self, "secret_headers", secret_headers)
+        if timings is not NO_TIMINGS:
+            put(self, "_timings", timings)
+
+    @property
+    def timings(self) -> Timings:
+        """The phases of the last exchange, if an instrument of the client asks for them.
+
+        Otherwise every phase is None. Comparison ignores the timings.
+
+        Example:
+            >>> HttpResponse(200).timings.wait is None
+            True
+        """
+        return getattr(self, "_timings", NO_TIMINGS)
 
     @property
     def ok(self) -> bool:
@@ -201,7 +225,14 @@ class HttpResponse:
         fields = CIMultiDict(
             (name, redact_header(name, value, names)) for name, value in self.headers.items()
         )
-        return replace(self, url=redact_url(self.url), headers=CIMultiDictProxy(fields))
+        shown = replace(self, url=redact_url(self.url), headers=CIMultiDictProxy(fields))
+        return shown.with_timings(self.timings)
+
+    def with_timings(self, timings: Timings) -> "HttpResponse":
+        """Return a copy with other timings."""
+        copy = replace(self)
+        object.__setattr__(copy, "_timings", timings)
+        return copy
 
     def __repr__(self) -> str:
         url = redact_url(self.url)
@@ -214,6 +245,7 @@ class HttpResponse:
         # A multi-dict proxy cannot be pickled
         # (tests/model/test_response.py::test_a_response_survives_pickling).
         state = {name: getattr(self, name) for name in self.__slots__ if name != "headers"}
+        state["_timings"] = self.timings
         return _rebuild, (tuple(self.headers.items()), state)
 
 

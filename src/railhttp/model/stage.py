@@ -4,6 +4,7 @@ from enum import Enum
 from typing import Final, Protocol
 
 from railhttp.model.errors import CallInfo, Delivery
+from railhttp.model.timings import PhaseTimer
 
 
 class Stage(Enum):
@@ -35,11 +36,22 @@ class AttemptState(Protocol):
         attempts: The number of this attempt, counted from 1.
         started: When the call began, in seconds on the monotonic clock.
         stage: How far the attempt has come; only the exchange sets it.
+        timer: Collects the phases of the exchange; None if no instrument asks for them.
     """
 
     attempts: int
     started: float
     stage: Stage
+    timer: PhaseTimer | None
+
+    def pool_waited(self, seconds: float, *, admitted: bool) -> None:
+        """Report a wait for a place in the pool that has ended.
+
+        Args:
+            seconds: The duration of the wait.
+            admitted: Whether it ended with a place.
+        """
+        ...
 
     @property
     def delivery(self) -> Delivery:

@@ -1,9 +1,8 @@
 """A call: one request and its attempts, as the layers know them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Final, Generic, ParamSpec, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
@@ -11,25 +10,26 @@ from railhttp.model.clock import Clock
 from railhttp.model.errors import (
     CallInfo,
     Delivery,
+    HTTPFailure,
     HTTPInterceptorError,
     HTTPTimeoutError,
     TimeoutPhase,
 )
+from railhttp.model.events import EventIdentity, LayerEvent, Queue, WaitEvent
 from railhttp.model.exchange import IncomingResponse
 from railhttp.model.observation import RequestStarted
 from railhttp.model.request import Request
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.stage import Stage, call_info
 from railhttp.model.timeout import format_timeout
+from railhttp.model.timings import NO_TIMINGS, PhaseTimer, Timings
 from railhttp.pipeline.clock import random_id
+from railhttp.pipeline.observation.layer_log import log_event
 from railhttp.pipeline.timeouts import timeout_behind
 from railhttp.policy.deadline import Deadline, nearer
 
 if TYPE_CHECKING:
-    from railhttp.pipeline.observation.instruments import Listeners
-
-T = TypeVar("T")
-P = ParamSpec("P")
+    from railhttp.pipeline.observation.instruments import Listeners, Observations, OpenBody
 
 _PHASES: Final[Mapping[Stage, TimeoutPhase]] = {
     Stage.QUEUED: "pool",
@@ -65,6 +65,7 @@ class Call:
     origin = ""
     attempts = 0
     stage = Stage.QUEUED
+    _call_id = ""
 
     def __init__(
         self, clock: Clock, timeout: float | None = None, attempt_timeout: float | None = None
@@ -74,6 +75,36 @@ class Call:
         self.attempt_timeout = attempt_timeout
         self.started = clock.monotonic()
         self.deadline = None if timeout is None else self.started + timeout
+
+    @property
+    def call_id(self) -> str:
+        """An id that all attempts of the call share."""
+        if not self._call_id:
+            self._call_id = random_id(self.clock)
+        return self._call_id
+
+    @property
+    def shown_url(self) -> str:
+        """The URL of the request, redacted."""
+        return ""
+
+    def identity(self) -> EventIdentity:
+        """Return the fields by which an event names the call."""
+        return {"method": self.method, "url": self.shown_url, "call_id": self.call_id}
+
+    def report(self, event: LayerEvent) -> None:
+        """Report an event of a layer: here to the log, in a client to its instruments too."""
+        log_event(event)
+
+    def waited(self, queue: Queue, since: float, *, admitted: bool) -> None:
+        """Report a wait that has ended."""
+        event = WaitEvent(
+            queue=queue,
+            seconds=self.clock.monotonic() - since,
+            admitted=admitted,
+            **self.identity(),
+        )
+        self.report(event)
 
     @property
     def repeatable(self) -> bool:
@@ -150,14 +181,21 @@ class HTTPCall(Call):
         retry: The retry policy of this call; None for that of the client.
         resends: How often interceptors asked for one more send.
         is_resend: Whether the next send belongs to the attempt that was sent last.
+        timer: Times the phases of the present exchange, if an instrument asks for them.
+        resent: How many requests were sent before the present one.
+        observations: Those of the present attempt; they are told of its redirects.
+        bodies: The observations that wait for the end of a body.
     """
 
     incoming: IncomingResponse | None = None
     retry: RetryPolicyProtocol | None = None
     resends = 0
     is_resend = False
+    timer: PhaseTimer | None = None
+    resent = -1
+    observations: "Observations" = ()
+    bodies: "tuple[OpenBody, ...]" = ()
     _reached = Delivery.NOT_SENT
-    _call_id = ""
 
     def __init__(
         self,
@@ -199,11 +237,26 @@ class HTTPCall(Call):
         return _PHASES[self.stage]
 
     @property
-    def call_id(self) -> str:
-        """An id that all attempts of the call share."""
-        if not self._call_id:
-            self._call_id = random_id(self.clock)
-        return self._call_id
+    @override
+    def shown_url(self) -> str:
+        """The URL of the present attempt, redacted."""
+        return self.request.shown_url
+
+    @property
+    def timings(self) -> Timings:
+        """The phases of the present exchange so far."""
+        return NO_TIMINGS if self.timer is None else self.timer.timings
+
+    @override
+    def report(self, event: LayerEvent) -> None:
+        """Report an event of a layer to the log and the instruments."""
+        log_event(event)
+        if self.listeners is not None:
+            self.listeners.event_occurred(event)
+
+    def pool_waited(self, seconds: float, *, admitted: bool) -> None:
+        """Report a wait for a place in the pool; see `AttemptState`."""
+        self.waited("pool", self.clock.monotonic() - seconds, admitted=admitted)
 
     @override
     def call_info(self) -> CallInfo:
@@ -231,6 +284,7 @@ class HTTPCall(Call):
         self.started = earlier.started
         self.attempts = earlier.attempts
         self._reached = earlier.delivery
+        self._call_id = earlier._call_id
 
     def answered(self) -> None:
         """Note that a server has responded; a redirect proves it whatever the next hop does."""
@@ -240,7 +294,13 @@ class HTTPCall(Call):
         """Return what instruments are passed when the call or one of its attempts begins."""
         sent = self.original if request is None else request
         return RequestStarted(
-            sent, attempt, self.timeout, self.attempt_timeout, resends=self.resends
+            sent,
+            attempt,
+            self.timeout,
+            self.attempt_timeout,
+            call_id=lambda: self.call_id,
+            resends=self.resends,
+            resent=max(self.resent, 0),
         )
 
     @override
@@ -248,6 +308,16 @@ class HTTPCall(Call):
         """Close the open response, if any; its head stays."""
         if self.incoming is not None:
             self.incoming.close()
+        if self.bodies:
+            self.body_ended()
+
+    def body_ended(self, failure: HTTPFailure | None = None) -> None:
+        """Report the end of a body, and the failure if it broke off."""
+        bodies, self.bodies = self.bodies, ()
+        if bodies and self.timer is not None:
+            self.timer.ended("body", bodies[0].since)
+        for body in bodies:
+            body.ended(self, failure)
 
     def discard(self) -> None:
         """Close the open response, if any, and forget it."""
@@ -261,53 +331,3 @@ class HTTPCall(Call):
                 "a policy answered in place of the server", **self.call_info()
             )
         return self.incoming
-
-
-class ReplayAware:
-    """A policy that repeats only calls whose body can be sent again."""
-
-    __slots__ = ()
-
-
-class Attempt(Generic[T]):
-    """One attempt of a call as a function, for the `execute` or `call` of a policy.
-
-    A policy of another library calls it like any function. One of ours finds the call in it, also
-    if it was wrapped by another policy, so that it knows the deadline and what may be repeated.
-    """
-
-    __slots__ = ("_send", "call")
-
-    def __init__(self, call: Call, send: Callable[[], Awaitable[T]]) -> None:
-        self.call: Final = call
-        self._send: Final = send
-
-    # A coroutine function, because tenacity calls any other function without awaiting it.
-    async def __call__(self) -> T:
-        """Make the attempt."""
-        return await self.send(self.call)
-
-    def send(self, call: Call) -> Awaitable[T]:
-        """Make the attempt, as the innermost layer."""
-        return self._send()
-
-
-class FunctionAttempt(Attempt[T]):
-    """An attempt of a plain function, with a new call."""
-
-    __slots__ = ()
-
-    @override
-    def send(self, call: Call) -> Awaitable[T]:
-        """Count and make the attempt."""
-        call.attempts += 1
-        return self._send()
-
-
-def attempt_of(
-    func: Callable[P, Awaitable[T]], clock: Clock, *args: P.args, **kwargs: P.kwargs
-) -> Attempt[T]:
-    """Return the attempt that a client passed; a plain function gets a new call."""
-    if isinstance(func, Attempt):
-        return func
-    return FunctionAttempt(Call(clock), partial(func, *args, **kwargs))

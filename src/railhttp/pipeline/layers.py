@@ -38,7 +38,7 @@ from railhttp.pipeline.interceptors.chain import (
     Passage,
 )
 from railhttp.pipeline.interceptors.request_context import context_of, same_fields, taken_over
-from railhttp.pipeline.observation.instruments import observed, with_added
+from railhttp.pipeline.observation.instruments import observed, observed_attempt, observed_redirect
 from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.pipeline.stack import Stack
 from railhttp.pipeline.timeouts import ClosedError, Timeouts
@@ -237,17 +237,9 @@ def _context(call: HTTPCall, settings: Settings) -> RequestContext:
 def attempt(send: Send, timeouts: Timeouts) -> Send:
     """Count an attempt, bound its time, and report it to the instruments that listen."""
 
-    async def report(call: HTTPCall) -> HttpResponse:
-        # A coroutine, so that the beginning and the end are reported in the same task: a foreign
-        # breaker may run it in another task, or never.
+    def report(call: HTTPCall) -> Awaitable[HttpResponse]:
         assert call.listeners is not None  # noqa: S101  # narrows; `count` checked it
-        started = call.started_event(call.attempts - 1, call.request)
-        observations = call.listeners.attempt_started(started)
-        if started.added:
-            call.request = with_added(call.request, started.added)
-        if not observations:
-            return await send(call)
-        return await observed(send, call, observations)
+        return observed_attempt(send, call, call.listeners)
 
     def count(call: HTTPCall) -> Awaitable[HttpResponse]:
         if call.is_resend:
@@ -307,6 +299,8 @@ def redirects(exchanged: Exchanged, secret_headers: frozenset[str]) -> Send:
                 raise _redirect_failed(call, decided.reason)
             hops += 1
             request = decided
+            if call.listeners is not None:
+                request = observed_redirect(call, response, request)
             response = await exchanged(request, call)
         return response
 

@@ -10,7 +10,8 @@ from railhttp.model.clock import Clock
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.validation import require_methods, require_timeout
-from railhttp.pipeline.call import Attempt, Call, ReplayAware
+from railhttp.pipeline.attempt import Attempt, ReplayAware
+from railhttp.pipeline.call import Call
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.layers import time_limit
 from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout

@@ -1,12 +1,10 @@
 """The states of a circuit breaker, and the messages between it and its calls."""
 
-from typing import Literal, NamedTuple, TypeAlias, assert_never
+from typing import NamedTuple, TypeAlias, assert_never
 
+from railhttp.model.events import CircuitState
 from railhttp.policy.health import Verdict
 from railhttp.policy.window import Window
-
-CircuitState: TypeAlias = Literal["closed", "open", "half_open"]
-"""The public name of a state; forced open counts as open."""
 
 
 class Closed(NamedTuple):

@@ -17,6 +17,7 @@ from railhttp.model.body import BytesBody
 from railhttp.model.errors import Delivery, HTTPClientError
 from railhttp.model.request import Request, SendOptions
 from railhttp.model.stage import Stage
+from railhttp.model.timings import PhaseTimer
 from railhttp.testing.contract import ContractBroken
 from railhttp.testing.scripted.playback import ScriptedResponse
 from railhttp.testing.scripted.transport import ScriptedTransport, UnmatchedRequestError
@@ -38,6 +39,10 @@ class _Arrival:
     started: float = 0.0
     stage: Stage = Stage.QUEUED
     repeatable: bool = False
+    timer: PhaseTimer | None = None
+
+    def pool_waited(self, seconds: float, *, admitted: bool) -> None:
+        """Ignore it: a server has no pool."""
 
     @property
     def delivery(self) -> Delivery:

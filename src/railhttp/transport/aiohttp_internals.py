@@ -21,7 +21,7 @@ TESTED_RANGE: Final = ">={}.{},<{}.{}".format(*TESTED_SINCE, *TESTED_BEFORE)
 """The range as pip writes it. The dependency in pyproject.toml is wider: it never blocks a fix."""
 
 PRIVATE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "aiohttp.connector:BaseConnector": (
+    "aiohttp.connector:TCPConnector": (
         "_acquired",  # connections in use, the taken places of waiters among them
         "_acquired_per_host",
         "_available_connections",
@@ -34,11 +34,11 @@ PRIVATE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "_release",
         "_release_acquired",
         "_release_waiter",
+        "_resolve_host",
+        "_start_tls_connection",
         "_update_proxy_auth_header_and_build_proxy_req",
         "_wait_for_available_connection",
         "_waiters",
-    ),
-    "aiohttp.connector:TCPConnector": (
         "_get_fingerprint",
         "_get_ssl_context",
         "_wrap_create_connection",  # connects to one of some addresses

@@ -11,7 +11,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from time import monotonic
 from typing import Any, Final, TypedDict, cast
 
@@ -21,7 +21,6 @@ from aiohttp import (
     ClientConnectorError,
     ClientRequest,
     ClientTimeout,
-    Fingerprint,
     ServerFingerprintMismatch,
     hdrs,
 )
@@ -31,17 +30,16 @@ from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import AddrInfoType, Connection
 from aiohttp.tracing import Trace
 from typing_extensions import override
-from yarl import URL
 
 from railhttp.model.config import ConnectionPoolConfig
-from railhttp.model.errors import HTTPConnectionError, HTTPValidationError
-from railhttp.model.request import WireOptions
+from railhttp.model.errors import HTTPValidationError
+from railhttp.model.gauges import PoolGauges
 from railhttp.model.stage import AttemptState, Stage
-from railhttp.policy.egress import Egress
 from railhttp.transport.connection import StrictResponseHandler
-from railhttp.transport.fair_connector import FairConnector
+from railhttp.transport.destination import Destination, refused_by_egress
 from railhttp.transport.resolver import FunctionResolver
 from railhttp.transport.socks import connect_by_socks, is_socks
+from railhttp.transport.timed_connector import TimedConnector, timing_connection
 from railhttp.version import __version__
 
 USER_AGENT: Final = f"railhttp/{__version__}"
@@ -54,73 +52,7 @@ class TlsArguments(TypedDict):
     server_hostname: str | None
 
 
-def refused_by_egress(reason: str) -> HTTPConnectionError:
-    """Build the failure of a destination that the egress gate refuses."""
-    return HTTPConnectionError(f"the egress gate refused: {reason}", kind="rejected")
-
-
-class Destination(ClientRequest):
-    """The destination of a connection, as the request object that aiohttp's connector expects.
-
-    `credentials` are the `Proxy-Authorization` of a tunnel, and replace the user in `proxy`. If
-    `tls` is None, the pool's context is used; False skips verification. The address must pass the
-    gate `egress`.
-    """
-
-    def __init__(
-        self,
-        origin: URL,
-        proxy: URL | None,
-        tls: ssl.SSLContext | bool | None,
-        credentials: str = "",
-        attempt: AttemptState | None = None,
-        egress: Egress | None = None,
-        wire: WireOptions | None = None,
-    ) -> None:
-        fields: dict[str, str] = {}
-        verified: ssl.SSLContext | bool | Fingerprint = True if tls is None else tls
-        if wire is not None:
-            fields.update(wire.proxy_headers)
-            if wire.fingerprint is not None:
-                verified = _pinned(wire.fingerprint)
-        if proxy is not None and credentials:
-            proxy = proxy.with_user(None)
-            fields[hdrs.PROXY_AUTHORIZATION] = credentials
-        if fields:
-            # These fields are part of the connection key. aiohttp adds Host to them later, which
-            # would change the key.
-            fields[hdrs.HOST] = origin.host_port_subcomponent or ""
-        super().__init__(
-            "GET",
-            origin,
-            loop=asyncio.get_running_loop(),
-            proxy=proxy,
-            proxy_headers=fields or None,
-            ssl=verified,
-            server_hostname=None if wire is None else wire.server_hostname,
-        )
-        self.attempt = attempt
-        self.egress = egress
-        self.is_checked = egress is None
-
-    @property
-    @override
-    def connection_key(self) -> ConnectionKey:
-        key = super().connection_key
-        if self.egress is None:
-            return key
-        # A gate has connections of its own, each of which has passed it
-        # (tests/client/test_egress.py, "shared pool"). There is no proxy, so the field is free.
-        return key._replace(proxy_headers_hash=hash(self.egress))
-
-
-@lru_cache(maxsize=64)
-def _pinned(digest: bytes) -> Fingerprint:
-    # aiohttp compares them by identity, and requests with equal ones share connections.
-    return Fingerprint(digest)
-
-
-class KeepaliveConnector(FairConnector):
+class KeepaliveConnector(TimedConnector):
     """A connector that reports when it connects, and limits the idle connections of each host."""
 
     def __init__(self, config: ConnectionPoolConfig, tls: ssl.SSLContext) -> None:
@@ -165,7 +97,11 @@ class KeepaliveConnector(FairConnector):
         return None
 
     async def connected(
-        self, key: ConnectionKey, destination: Callable[[], Destination], timeout: ClientTimeout
+        self,
+        key: ConnectionKey,
+        destination: Callable[[], Destination],
+        timeout: ClientTimeout,
+        attempt: AttemptState,
     ) -> "Lease":
         """Return a connection: queue for a place in the pool, and open one if none is idle.
 
@@ -173,7 +109,7 @@ class KeepaliveConnector(FairConnector):
         """
         async with asyncio.timeout(timeout.connect):
             if self._available_connections(key) <= 0:
-                await self._wait_for_available_connection(key, [])
+                await self._queue(key, attempt)
                 if (lease := self.take_idle(key)) is not None:
                     return lease
             connection = await self.connect(destination(), traces=[], timeout=timeout)
@@ -184,6 +120,24 @@ class KeepaliveConnector(FairConnector):
         # `connection` would close the connection under the lease.
         connection._protocol = None
         return Lease(self, key, protocol)
+
+    async def _queue(self, key: ConnectionKey, attempt: AttemptState) -> None:
+        since, admitted = monotonic(), False
+        try:
+            await self._wait_for_available_connection(key, [])
+            admitted = True
+        finally:
+            seconds = monotonic() - since
+            if attempt.timer is not None:
+                attempt.timer.ended("queue", 0.0, seconds)
+            attempt.pool_waited(seconds, admitted=admitted)
+
+    @property
+    def gauges(self) -> PoolGauges:
+        """The connections at this moment."""
+        idle = sum(len(connections) for connections in self._conns.values())
+        waiting = sum(not waiter.done() for queue in self._waiters.values() for waiter in queue)
+        return PoolGauges(len(self._acquired) + idle, idle, waiting, self.limit)
 
     @override
     def _update_proxy_auth_header_and_build_proxy_req(self, req: ClientRequest) -> ClientRequest:
@@ -215,8 +169,17 @@ class KeepaliveConnector(FairConnector):
     async def _create_connection(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> ResponseHandler:
-        if isinstance(req, Destination) and req.attempt is not None:
-            req.attempt.stage = Stage.CONNECTING
+        if not isinstance(req, Destination) or req.attempt is None:
+            return await self._routed(req, traces, timeout)
+        req.attempt.stage = Stage.CONNECTING
+        if req.attempt.timer is None:
+            return await self._routed(req, traces, timeout)
+        with timing_connection(req.attempt.timer):
+            return await self._routed(req, traces, timeout)
+
+    async def _routed(
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> ResponseHandler:
         if self._unix_socket is not None:
             if isinstance(req, Destination) and req.egress is not None:
                 raise refused_by_egress("a Unix socket has no address")

@@ -8,7 +8,6 @@ module uses the connector, the connections and the parser.
 """
 
 import math
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache, partial
 from typing import Final, NamedTuple, TypeAlias, cast
@@ -31,15 +30,12 @@ from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.request import Request, SendOptions, WireOptions
 from railhttp.model.stage import AttemptState, Stage
+from railhttp.model.timings import PhaseTimer
 from railhttp.policy.egress import Egress
 from railhttp.transport.connection import StrictResponseHandler
-from railhttp.transport.connector import (
-    Destination,
-    KeepaliveConnector,
-    Lease,
-    refused_by_egress,
-)
+from railhttp.transport.connector import KeepaliveConnector, Lease
 from railhttp.transport.cookie_jar import CookieJar
+from railhttp.transport.destination import Destination, check_egress, connection_key
 from railhttp.transport.socks import is_socks
 from railhttp.transport.upload import Upload
 from railhttp.wire.content import ACCEPT_ENCODING
@@ -109,7 +105,7 @@ class Dispatcher:
         self._jar = jar
         # `getversion` is typed for multidicts of `object` only.
         self._fields = cast("CIMultiDict[object]", session.headers)
-        self._key = lru_cache(maxsize=64)(_connection_key)
+        self._key = lru_cache(maxsize=64)(connection_key)
         self._plain = lru_cache(maxsize=1024)(self._address_plain)
         self._defaults = lru_cache(maxsize=1)(self._merge_defaults)
 
@@ -159,7 +155,7 @@ class Dispatcher:
             destination = partial(destination, wire=wire)
         timeout = _timeout(options.connect_timeout, options.read_timeout, sock_connect)
         try:
-            lease = await self._connector.connected(address.key, destination, timeout)
+            lease = await self._connector.connected(address.key, destination, timeout, attempt)
         except Exception as error:
             self._check_open()
             if address.proxy is not None and isinstance(error, ClientConnectorDNSError):
@@ -176,15 +172,12 @@ class Dispatcher:
         lease: Lease,
     ) -> Received:
         attempt.stage = Stage.SENDING
-        protocol = lease.protocol
+        protocol, timer = lease.protocol, attempt.timer
+        since = 0.0 if timer is None else timer.now()
         upload: Upload | None = None
         try:
-            options = request.options
-            if options.wire is None:
-                protocol.expect(request.method != "HEAD", options.read_timeout)
-            else:
-                protocol.expect_by(options.wire, request.method != "HEAD", options.read_timeout)
-            upload = _send(protocol, request, address.head)
+            _expect(protocol, request)
+            upload = _send(protocol, request, address.head, timer)
             message, content = await protocol.read()
             while 100 <= message.code < 200 and message.code != 101:
                 if message.code == 100 and upload is not None:
@@ -192,6 +185,8 @@ class Dispatcher:
                 if upload is None or not upload.is_sending:
                     protocol.expect_more()
                 message, content = await protocol.read()
+            if timer is not None:
+                _waited(timer, upload, since)
             if address.closes or message.code < 200:  # after a 101 the bytes are no longer HTTP
                 protocol.force_close()
             if self._jar is not None and hdrs.SET_COOKIE in message.headers:
@@ -236,7 +231,7 @@ class Dispatcher:
         chosen = options.proxy
         proxy = self._proxy_for(url) if chosen is None else URL(chosen) if chosen else None
         if self._egress is not None:
-            _check_egress(self._egress, url, proxy)
+            check_egress(self._egress, url, proxy)
         defaults = self._defaults(getversion(self._fields))
         forwarding, credentials = proxy, ""
         if is_socks(proxy):  # it carries bytes, and takes no part in HTTP
@@ -253,7 +248,7 @@ class Dispatcher:
         chosen = options.proxy
         proxy = self._proxy_for(url) if chosen is None else URL(chosen) if chosen else None
         if self._egress is not None:
-            _check_egress(self._egress, url, proxy)
+            check_egress(self._egress, url, proxy)
         defaults = CIMultiDict(self._defaults(getversion(self._fields)))
         for name in wire.skip_auto_headers:
             defaults.popall(name, None)
@@ -279,31 +274,22 @@ class Dispatcher:
         return "; ".join(pairs)
 
 
-def _connection_key(
-    origin: URL,
-    proxy: URL | None,
-    tls: ssl.SSLContext | bool | None,
-    credentials: str,
-    egress: Egress | None,
-    wire: WireOptions | None = None,
-) -> ConnectionKey:
-    return Destination(origin, proxy, tls, credentials, egress=egress, wire=wire).connection_key
+def _expect(protocol: StrictResponseHandler, request: Request) -> None:
+    options = request.options
+    if options.wire is None:
+        protocol.expect(request.method != "HEAD", options.read_timeout)
+    else:
+        protocol.expect_by(options.wire, request.method != "HEAD", options.read_timeout)
 
 
-def _check_egress(egress: Egress, url: URL, proxy: URL | None) -> None:
-    """Check all that is known before a connection is made; the connector checks its address."""
-    reason = egress.refusal(url.scheme, url.raw_host or "", url.port or 0)
-    if proxy is not None:
-        reason = "a proxy would choose the address; set `trust_env=False` or `proxy=''`"
-    if reason:
-        raise refused_by_egress(reason)
-
-
-def _send(protocol: StrictResponseHandler, request: Request, head: bytes) -> Upload | None:
+def _send(
+    protocol: StrictResponseHandler, request: Request, head: bytes, timer: PhaseTimer | None
+) -> Upload | None:
     """Write the head and a small body; return the upload of any other body."""
     transport = protocol.transport
     if transport is None:
         raise ClientConnectionError("the connection is closed")
+    since = 0.0 if timer is None else timer.now()
     body, progress = request.body, request.options.upload_progress
     headers = request.headers
     waits = body is not None and headers is not None and _expects_go_ahead(headers)
@@ -315,10 +301,21 @@ def _send(protocol: StrictResponseHandler, request: Request, head: bytes) -> Upl
         case _:
             transport.write(head)
             rest = StreamBody((body.content,), "") if isinstance(body, BytesBody) else body
-            return Upload(protocol, rest, content_length(request), progress, waits=waits)
+            now = None if timer is None else timer.now
+            length = content_length(request)
+            return Upload(protocol, rest, length, progress, waits=waits, now=now)
+    if timer is not None:
+        timer.ended("send", since)
     if request.options.read_timeout is not None:
         protocol.start_timeout()
     return None
+
+
+def _waited(timer: PhaseTimer, upload: Upload | None, since: float) -> None:
+    """Time the wait for a head, and the upload before it, which may go on beyond it."""
+    if upload is not None:
+        timer.ended("send", since, upload.ended_at)
+    timer.ended("wait", since + (timer.timings.send or 0.0))
 
 
 def _expects_go_ahead(headers: Mapping[str, str]) -> bool:

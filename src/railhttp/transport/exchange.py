@@ -43,15 +43,22 @@ class AiohttpExchange:
             if status >= 300 and leads_on(request, status, incoming.headers):
                 incoming.close()  # nothing reads this body, so its faults do not matter
                 return incoming.answer()
+            timer = attempt.timer
+            since = 0.0 if timer is None else timer.now()
             body = incoming.gathered()
         except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
             self.fail(error, request, attempt)
         if body is not None:
+            if timer is not None and body:
+                timer.ended("body", since)
             return incoming.answer(body)
         try:
-            return incoming.answer(await incoming.read())
+            body = await incoming.read()
         finally:
             incoming.close()
+            if timer is not None:
+                timer.ended("body", since)
+        return incoming.answer(body)
 
     async def open(self, request: Request, attempt: AttemptState) -> Incoming:
         """Send a request and wait for the head of its response; see `Exchange.open`."""

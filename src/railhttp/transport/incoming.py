@@ -10,6 +10,7 @@ from railhttp.model.errors import CallInfo, HTTPConnectionError, HTTPResponseToo
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState
+from railhttp.model.timings import NO_TIMINGS
 from railhttp.transport.connector import Lease
 from railhttp.transport.dispatch import STOPPED, Received
 from railhttp.wire.content import ContentDecoder, ContentError, decoder_for, is_only_chunked
@@ -96,7 +97,7 @@ class Incoming:
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Return the response as a value, with the given body."""
-        version = self._version
+        version, timer = self._version, self._attempt.timer
         return HttpResponse(
             self.status,
             self.headers,
@@ -107,6 +108,7 @@ class Incoming:
             "1.1" if version is HttpVersion11 else f"{version.major}.{version.minor}",
             self._attempt.attempts,
             secret_headers=self._request.options.secret_headers,
+            timings=NO_TIMINGS if timer is None else timer.timings,
         )
 
     def call_info(self) -> CallInfo:

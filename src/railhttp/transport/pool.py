@@ -14,6 +14,7 @@ from yarl import URL
 
 from railhttp.model.config import Certificate, ConnectionPoolConfig, Resolver, Verify
 from railhttp.model.errors import Delivery, HTTPConnectionError, HTTPValidationError
+from railhttp.model.gauges import PoolGauges
 from railhttp.model.proxy import ProxySettings, require_proxy
 from railhttp.model.url import request_url
 from railhttp.model.validation import require, require_flag
@@ -147,6 +148,14 @@ class ConnectionPool:
 
     _session = session
     """The documented name of `session`."""
+
+    @property
+    def gauges(self) -> PoolGauges:
+        """The number of connections at this moment; none while the pool is not started."""
+        connector = None if self._dispatcher is None else self._dispatcher.session.connector
+        if isinstance(connector, KeepaliveConnector):
+            return connector.gauges
+        return PoolGauges(0, 0, 0, self._config.max_connections)
 
     @property
     def cookie_jar(self) -> CookieJar | None:

@@ -23,9 +23,12 @@ class Upload:
     If `waits`, it waits for a `100 Continue` first (RFC 9110, section 10.1.1). The task is never
     awaited: its errors are raised in the task that waits for the response
     (tests/transport/test_exchange.py::test_no_exception_is_left_in_a_task).
+
+    Attributes:
+        ended_at: When the task ended, by `now`; None before, and without `now`.
     """
 
-    __slots__ = ("_asked_for", "_task")
+    __slots__ = ("_asked_for", "_now", "_task", "ended_at")
 
     def __init__(
         self,
@@ -35,7 +38,10 @@ class Upload:
         progress: ProgressCallback | None,
         *,
         waits: bool,
+        now: Callable[[], float] | None = None,
     ) -> None:
+        self._now = now
+        self.ended_at: float | None = None
         self._asked_for = asyncio.Event()
         if waits:
             protocol.expect_more()
@@ -73,6 +79,9 @@ class Upload:
             protocol.fail(error)
         except Exception as error:  # noqa: BLE001  # see the class
             protocol.set_exception(error)
+        finally:
+            if self._now is not None:
+                self.ended_at = self._now()
 
 
 async def _write(

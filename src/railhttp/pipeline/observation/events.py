@@ -10,9 +10,11 @@ from railhttp.model.events import (
     HTTPEvent,
     HTTPRequestSentHook,
     HTTPResponseReceivedHook,
+    LayerEvent,
     RequestCompletedEvent,
     RequestRetryExhaustedEvent,
     RequestTimeoutEvent,
+    StreamFailedEvent,
 )
 from railhttp.model.observation import RequestFinished, RequestStarted
 from railhttp.pipeline.observation.observer_queue import Observer, ObserverQueue
@@ -27,7 +29,8 @@ class EventPublisher:
     came. Each call ends with at most one event: `RequestCompletedEvent` (a response of any
     status), `RequestTimeoutEvent` (its failure is an `HTTPTimeoutError`) or
     `RequestRetryExhaustedEvent` (several attempts failed, the last one in another way). A single
-    failed attempt, a refused call and a cancelled call publish none of them.
+    failed attempt, a refused call and a cancelled call publish none of them. A stream whose body
+    breaks off publishes `StreamFailedEvent`, and layers publish the events of `LayerEvent`.
 
     A plain function is called synchronously, so it must be quick. An async one is awaited
     in another task, for each observer one event after the other. An observer with 1000
@@ -46,8 +49,16 @@ class EventPublisher:
 
     def attempt_started(self, attempt: RequestStarted) -> "_AttemptEvents":
         """Publish that an attempt is sent."""
-        self._publish(HTTPRequestSentHook(method=attempt.method, url=attempt.shown_url))
+        self._publish(
+            HTTPRequestSentHook(
+                method=attempt.method, url=attempt.shown_url, call_id=attempt.call_id
+            )
+        )
         return _AttemptEvents(self._publish, attempt)
+
+    def event_occurred(self, event: LayerEvent) -> None:
+        """Publish the event of a layer."""
+        self._publish(event)
 
     def publish(self, event: HTTPEvent) -> None:
         """Call all observers with an event."""
@@ -88,6 +99,17 @@ class _CallEvents:
         if event is not None:
             self._publish(event)
 
+    def body_ended(self, finished: RequestFinished) -> None:
+        if finished.failure is not None:
+            self._publish(
+                StreamFailedEvent(
+                    url=self._call.shown_url,
+                    method=self._call.method,
+                    error_type=finished.error_type or "",
+                    call_id=self._call.call_id,
+                )
+            )
+
 
 class _AttemptEvents:
     """Publishes the response of an attempt."""
@@ -100,24 +122,35 @@ class _AttemptEvents:
 
     def ended(self, finished: RequestFinished) -> None:
         if finished.answer is not None:
-            method, url = self._attempt.method, self._attempt.shown_url
-            status = finished.answer.status
-            self._publish(HTTPResponseReceivedHook(method=method, url=url, status_code=status))
+            attempt = self._attempt
+            self._publish(
+                HTTPResponseReceivedHook(
+                    method=attempt.method,
+                    url=attempt.shown_url,
+                    status_code=finished.answer.status,
+                    call_id=attempt.call_id,
+                )
+            )
 
 
 def _last_event(call: RequestStarted, finished: RequestFinished) -> HTTPEvent | None:
-    url, method = call.shown_url, call.method
+    url, method, number = call.shown_url, call.method, call.call_id
     if finished.answer is not None:
-        return RequestCompletedEvent(url=url, method=method, status_code=finished.answer.status)
+        status = finished.answer.status
+        return RequestCompletedEvent(url=url, method=method, status_code=status, call_id=number)
     match finished.failure:
         case None:
             return None
         case HTTPTimeoutError(phase=phase, limit=limit):
             limit = call.limit(phase) if limit is None else limit
             seconds = finished.seconds if limit is None else limit
-            return RequestTimeoutEvent(url=url, method=method, timeout_seconds=seconds)
+            return RequestTimeoutEvent(
+                url=url, method=method, timeout_seconds=seconds, call_id=number
+            )
         case failure if finished.attempts > 1 or isinstance(failure, HTTPRetryExhaustedError):
             count = finished.attempts
-            return RequestRetryExhaustedEvent(url=url, method=method, attempt_count=count)
+            return RequestRetryExhaustedEvent(
+                url=url, method=method, attempt_count=count, call_id=number
+            )
         case _:
             return None

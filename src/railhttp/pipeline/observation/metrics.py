@@ -1,12 +1,33 @@
 """The documented metrics of a call, for any recorder."""
 
-from collections.abc import Mapping
-from typing import Final, Protocol, runtime_checkable
+from collections.abc import Iterator, Mapping
+from typing import Final, Protocol, assert_never, runtime_checkable
 
+from railhttp.model.events import (
+    CircuitChangedEvent,
+    CircuitState,
+    LayerEvent,
+    Queue,
+    RetryBudgetExhaustedEvent,
+    WaitEvent,
+)
+from railhttp.model.gauges import ClientGauges, GaugeSource, GaugeWatcherProtocol
 from railhttp.model.observation import RequestFinished, RequestStarted
 
 DURATION: Final = "http.request.duration"
 STATUS: Final = "http.request.status"
+CIRCUIT_CHANGES: Final = "http.circuit.changes"
+CIRCUIT_STATE: Final = "http.circuit.state"
+BUDGET_EXHAUSTED: Final = "http.retry_budget.exhausted"
+WAITS: Final[Mapping[Queue, str]] = {
+    "pool": "http.pool.wait",
+    "rate_limit": "http.rate_limit.wait",
+    "bulkhead": "http.bulkhead.wait",
+}
+BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+"""The bucket bounds that OpenTelemetry's conventions recommend for durations, in seconds."""
+CIRCUIT_STATES: Final[Mapping[CircuitState, int]] = {"closed": 0, "half_open": 1, "open": 2}
+"""The value of the gauge for each state of a circuit."""
 
 
 @runtime_checkable
@@ -32,11 +53,16 @@ class MetricsRecorderProtocol(Protocol):
 
 
 class CallMetrics:
-    """Records each call, with all its attempts, in a histogram and a counter.
+    """Records the calls of a client, the events of its layers and its gauges.
 
-    `http.request.duration` is in seconds; `http.request.status` counts calls. Both have the same
-    four tags, so that a recorder with fixed labels can take them: `method`, `host`, `status` (empty
-    without a response) and `error` (`RequestFinished.error_type`, empty if nothing went wrong).
+    `http.request.duration` is in seconds, with all attempts; `http.request.status` counts calls.
+    Both have the same four tags, so that a recorder with fixed labels can take them: `method`,
+    `host` (with its port unless it is the default), `status` (empty without a response) and `error`
+    (`RequestFinished.error_type`, empty if nothing went wrong). A stream is recorded at the end of
+    its body, with the seconds up to its head. docs/observability.md lists the other metrics.
+
+    Gauges are set at the end of each call, unless the recorder collects them itself
+    (`GaugeWatcherProtocol`).
 
     Example:
         >>> class Printing:
@@ -55,37 +81,83 @@ class CallMetrics:
         http.request.status 1.0 200
     """
 
-    __slots__ = ("_recorder",)
+    __slots__ = ("_recorder", "_source")
 
     def __init__(self, recorder: MetricsRecorderProtocol) -> None:
         self._recorder = recorder
+        self._source: GaugeSource | None = None
+
+    def watch(self, source: GaugeSource) -> None:
+        """Record the gauges of a client."""
+        if isinstance(self._recorder, GaugeWatcherProtocol):
+            self._recorder.watch(source)
+        else:
+            self._source = source
 
     def call_started(self, call: RequestStarted) -> "_CallMeasurement":
         """Observe a call until it ends."""
-        return _CallMeasurement(self._recorder, call)
+        return _CallMeasurement(self, call)
 
     def attempt_started(self, attempt: RequestStarted) -> None:
         """Ignore attempts: calls are measured."""
+
+    def event_occurred(self, event: LayerEvent) -> None:
+        """Record the event of a layer."""
+        match event:
+            case CircuitChangedEvent(name=name, before=before, after=after):
+                tags = {"circuit": name, "before": before, "after": after}
+                self._recorder.increment(CIRCUIT_CHANGES, 1.0, tags)
+            case RetryBudgetExhaustedEvent(origin=origin):
+                self._recorder.increment(BUDGET_EXHAUSTED, 1.0, {"origin": origin})
+            case WaitEvent(queue=queue, seconds=seconds, admitted=admitted):
+                tags = {"admitted": str(admitted).lower()}
+                self._recorder.histogram(WAITS[queue], seconds, tags)
+            case _:
+                assert_never(event)
+
+    def record(self, call: RequestStarted, finished: RequestFinished, seconds: float) -> None:
+        """Record the end of a call."""
+        status = finished.status
+        tags = {
+            "method": call.method,
+            "host": call.host,
+            "status": "" if status is None else str(status),
+            "error": finished.error_type or "",
+        }
+        try:
+            self._recorder.histogram(DURATION, seconds, tags)
+        finally:  # a call counts even if its time cannot be recorded
+            self._recorder.increment(STATUS, 1.0, tags)
+            gauges = None if self._source is None else self._source()
+            if gauges is not None:
+                for gauge in readings(gauges):
+                    self._recorder.gauge(*gauge)
 
 
 class _CallMeasurement:
     """Records the end of a call."""
 
-    __slots__ = ("_call", "_recorder")
+    __slots__ = ("_call", "_metrics", "_seconds")
 
-    def __init__(self, recorder: MetricsRecorderProtocol, call: RequestStarted) -> None:
-        self._recorder = recorder
+    def __init__(self, metrics: CallMetrics, call: RequestStarted) -> None:
+        self._metrics = metrics
         self._call = call
+        self._seconds = 0.0
 
     def ended(self, finished: RequestFinished) -> None:
-        status = finished.status
-        tags = {
-            "method": self._call.method,
-            "host": self._call.url.host or "",
-            "status": "" if status is None else str(status),
-            "error": finished.error_type or "",
-        }
-        try:
-            self._recorder.histogram(DURATION, finished.seconds, tags)
-        finally:  # a call counts even if its time cannot be recorded
-            self._recorder.increment(STATUS, 1.0, tags)
+        self._seconds = finished.seconds
+        if not finished.streams:
+            self._metrics.record(self._call, finished, finished.seconds)
+
+    def body_ended(self, finished: RequestFinished) -> None:
+        self._metrics.record(self._call, finished, self._seconds)
+
+
+def readings(gauges: ClientGauges) -> Iterator[tuple[str, float, dict[str, str]]]:
+    """Return the name, the value and the tags of each gauge."""
+    client = {"client": gauges.client}
+    pool = {} if gauges.pool is None else gauges.pool._asdict()
+    for name, value in pool.items():
+        yield f"http.pool.{name}", value, client
+    for circuit, state in gauges.breakers.items():
+        yield CIRCUIT_STATE, CIRCUIT_STATES[state], client | {"circuit": circuit}

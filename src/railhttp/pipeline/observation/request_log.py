@@ -2,8 +2,9 @@
 
 Calls are logged at INFO, attempts at DEBUG, on the logger `railhttp.request`. A failure is a value
 that the caller judges, so none is a warning here. The words of a record are also attributes
-(`method`, `url`, `attempt` or `attempts`, `status`, `error_type`, `seconds`), so structured
-formatters can use them. Header fields and bodies are never logged.
+(`method`, `url`, `host`, `attempt` or `attempts`, `status`, `error_type`, `seconds`), and so is
+`call_id`, so structured formatters can use them. Header fields and bodies are never logged. If the
+body of a stream breaks off after its head was logged, there is one more line.
 """
 
 import logging
@@ -35,7 +36,7 @@ class RequestLog:
         if not _LOG.isEnabledFor(logging.DEBUG):
             return None
         method, url, number = attempt.method, attempt.shown_url, attempt.attempt + 1
-        extra = {"method": method, "url": url, "attempt": number}
+        extra = _common(attempt) | {"attempt": number}
         _LOG.debug("%s %s: attempt %d", method, url, number, extra=extra)
         return _AttemptLog(attempt)
 
@@ -60,6 +61,18 @@ class _CallLog:
             finished.seconds,
             extra={**_attributes(call, finished), "attempts": attempts},
         )
+
+    def body_ended(self, finished: RequestFinished) -> None:
+        if finished.failure is not None:
+            call = self._call
+            _LOG.info(
+                "%s %s: the body broke off with %s, %.3f s",
+                call.method,
+                call.shown_url,
+                _outcome(finished),
+                finished.seconds,
+                extra={**_attributes(call, finished), "attempts": finished.attempts},
+            )
 
 
 class _AttemptLog:
@@ -88,10 +101,18 @@ def _outcome(finished: RequestFinished) -> str:
     return finished.error_type or str(finished.status)
 
 
-def _attributes(started: RequestStarted, finished: RequestFinished) -> dict[str, object]:
+def _common(started: RequestStarted) -> dict[str, object]:
     return {
         "method": started.method,
         "url": started.shown_url,
+        "host": started.host,
+        "call_id": started.call_id,
+    }
+
+
+def _attributes(started: RequestStarted, finished: RequestFinished) -> dict[str, object]:
+    return {
+        **_common(started),
         "status": finished.status,
         "error_type": finished.error_type,
         "seconds": finished.seconds,

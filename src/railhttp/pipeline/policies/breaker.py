@@ -7,8 +7,10 @@ from typing import ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from railhttp.model.clock import Clock
 from railhttp.model.errors import FAILURES, HTTPCircuitOpenError, HTTPFailure
+from railhttp.model.events import CircuitChangedEvent, CircuitState
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.call import Call, attempt_of
+from railhttp.pipeline.attempt import attempt_of
+from railhttp.pipeline.call import Call
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.shielded_store import ShieldedStore
 from railhttp.pipeline.policies.store import StateStore
@@ -16,7 +18,6 @@ from railhttp.pipeline.stack import CircuitBreakerProtocol
 from railhttp.policy.breaker import BreakerRule
 from railhttp.policy.breaker_states import (
     BreakerState,
-    CircuitState,
     Closed,
     ForcedOpen,
     Open,
@@ -144,6 +145,7 @@ class CircuitBreaker:
         self._name = name
         self._store = ShieldedStore(store)
         self._clock = clock
+        self._seen: CircuitState = "closed"  # the state that was reported last
         self._ticket = Ticket(-1, 0, 0.0)
         self._successes = 0  # of one bucket, not reported yet
         self._bucket_ends = 0.0
@@ -197,7 +199,7 @@ class CircuitBreaker:
 
     async def run(self, send: Callable[[C], Awaitable[T]], call: C) -> T:
         """Make an attempt, unless the circuit is open; see `call`."""
-        ticket = self._ordinary() or await self._admit(call)
+        ticket = self._ordinary(call) or await self._admit(call)
         try:
             result = await send(call)
             verdict = self._judge_result(result)
@@ -205,7 +207,7 @@ class CircuitBreaker:
             await self._conclude(ticket, error, call)
             raise
         if verdict == "failure" or not self._counts(ticket, call.clock):
-            await self._record(ticket, verdict, call.clock)
+            await self._record(ticket, verdict, call)
         return result
 
     @asynccontextmanager
@@ -223,10 +225,13 @@ class CircuitBreaker:
         except BaseException as error:
             await self._conclude(ticket, error, call)
             raise
-        await self._record(ticket, "success", call.clock)
+        await self._record(ticket, "success", call)
 
     async def reset(self) -> None:
-        """Close the circuit and forget all counts; calls under way no longer count."""
+        """Close the circuit and forget all counts; calls under way no longer count.
+
+        As with `force_open`, the next call reports the change.
+        """
         await self._store.apply(self._name, reset, None)
 
     async def force_open(self) -> None:
@@ -242,6 +247,7 @@ class CircuitBreaker:
             info=call.call_info,
             undo=lambda admission: self._give_back(admission, call.clock),
         )
+        self._notice(call)
         if isinstance(admission, Ticket):
             return admission
         raise HTTPCircuitOpenError(
@@ -257,7 +263,17 @@ class CircuitBreaker:
             report = Report(admission, "inconclusive", 0.0)
             self._store.report_later(self._name, self._rule.record, report, clock=clock)
 
-    def _ordinary(self) -> Ticket | None:
+    def _notice(self, call: Call) -> None:
+        """Report a change of the state since the last look, whoever made it."""
+        before, after = self._seen, self.state
+        if before != after:
+            self._seen = after
+            event = CircuitChangedEvent(
+                name=self._name, before=before, after=after, **call.identity()
+            )
+            call.report(event)
+
+    def _ordinary(self, call: Call) -> Ticket | None:
         """Return the ticket for a closed circuit, which changes no state; None for any other."""
         state = self._store.peek(self._name)
         if not isinstance(state, Closed) or self._rule.slow_call is not None:
@@ -265,6 +281,7 @@ class CircuitBreaker:
         if state.generation != self._ticket.generation:
             self._ticket = Ticket(state.generation, 0, 0.0)
             self._successes, self._bucket_ends = 0, 0.0
+            self._notice(call)
         return self._ticket
 
     def _counts(self, ticket: Ticket, clock: Clock) -> bool:
@@ -289,17 +306,19 @@ class CircuitBreaker:
             try:
                 verdict = self._judge_error(error)
             finally:
-                await self._record(ticket, verdict, call.clock)
+                await self._record(ticket, verdict, call)
             return
         if isinstance(error, asyncio.CancelledError) and (failure := call.cut_off(error)):
             verdict = self._rule.judge(failure)
         # A cancelled call must not wait for the store.
         reports = self._due(ticket, verdict, call.clock)
         self._store.report_later(self._name, self._rule.record, *reports, clock=call.clock)
+        self._notice(call)
 
-    async def _record(self, ticket: Ticket, verdict: Verdict, clock: Clock) -> None:
-        reports = self._due(ticket, verdict, clock)
-        await self._store.report(self._name, self._rule.record, *reports, clock=clock)
+    async def _record(self, ticket: Ticket, verdict: Verdict, call: Call) -> None:
+        reports = self._due(ticket, verdict, call.clock)
+        await self._store.report(self._name, self._rule.record, *reports, clock=call.clock)
+        self._notice(call)
 
     def _due(self, ticket: Ticket, verdict: Verdict, clock: Clock) -> tuple[Report, ...]:
         """Return the report of a call, after that of the successes that were kept for it."""

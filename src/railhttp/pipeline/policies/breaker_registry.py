@@ -7,8 +7,10 @@ from typing import ParamSpec, TypeVar
 
 from railhttp.model.clock import Clock
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.events import CircuitState
 from railhttp.model.validation import require_positive_int
-from railhttp.pipeline.call import Call, attempt_of
+from railhttp.pipeline.attempt import attempt_of
+from railhttp.pipeline.call import Call
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.pipeline.policies.store import StateStore
@@ -140,6 +142,10 @@ class OriginBreakers:
     def origins(self) -> list[str]:
         """Return the origins that have a breaker, the least recently used one first."""
         return list(self._breakers)
+
+    def states(self) -> dict[str, CircuitState]:
+        """Return the state of each breaker by its origin, as of its last call."""
+        return {origin: breaker.state for origin, breaker in self._breakers.items()}
 
     async def call(self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `func` through the breaker of its origin, see `CircuitBreaker.call`.

@@ -84,7 +84,15 @@ class Bulkhead(Policy):
             return
         if permits.is_full:
             raise _rejection("the queue is full", call)
-        remaining = call.remaining()
+        since, admitted = call.clock.monotonic(), False
+        try:
+            await self._wait(call)
+            admitted = True
+        finally:
+            call.waited("bulkhead", since, admitted=admitted)
+
+    async def _wait(self, call: Call) -> None:
+        permits, remaining = self._permits, call.remaining()
         patience = inf if self._rule.max_wait is None else self._rule.max_wait
         if remaining > 0 and await permits.acquire(min(patience, remaining), call.clock):
             return

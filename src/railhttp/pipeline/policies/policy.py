@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
 from railhttp.model.clock import Clock
-from railhttp.pipeline.call import Call, attempt_of
+from railhttp.pipeline.attempt import attempt_of
+from railhttp.pipeline.call import Call
 
 T = TypeVar("T")
 P = ParamSpec("P")

@@ -88,7 +88,14 @@ class RateLimiter(Policy):
     async def _queue(self, wait: float, call: Call) -> None:
         if self.waiting >= self._rule.max_queue:
             raise _rejection("too many calls wait already", call)
-        since = call.clock.monotonic()
+        since, admitted = call.clock.monotonic(), False
+        try:
+            await self._wait(wait, since, call)
+            admitted = True
+        finally:
+            call.waited("rate_limit", since, admitted=admitted)
+
+    async def _wait(self, wait: float, since: float, call: Call) -> None:
         remaining = call.remaining()
         patience = min(remaining, self._longest)
         if wait >= remaining or wait > self._longest:

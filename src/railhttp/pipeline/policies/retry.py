@@ -15,9 +15,11 @@ from railhttp.model.errors import (
     HTTPRetryExhaustedError,
     HTTPStatusError,
 )
+from railhttp.model.events import RetryBudgetExhaustedEvent
 from railhttp.model.response import HttpResponse
 from railhttp.model.validation import close_awaitable, require_function
-from railhttp.pipeline.call import Call, ReplayAware
+from railhttp.pipeline.attempt import ReplayAware
+from railhttp.pipeline.call import Call
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.policy import Policy
 from railhttp.pipeline.policies.shielded_store import ShieldedStore
@@ -170,7 +172,7 @@ class RetryPolicy(Policy, ReplayAware):
             return False
         goes_on = False
         try:
-            self._announce(RetryEvent(trial.number, delay, failure))
+            self._announce(RetryEvent(trial.number, delay, failure), call)
             call.release()
             await clock.sleep(delay)
             goes_on = deadline.allows(0.0, clock.monotonic())
@@ -195,7 +197,7 @@ class RetryPolicy(Policy, ReplayAware):
             self._exhausted.discard(call.origin)
         elif call.origin not in self._exhausted:  # once for each time that it runs out
             self._exhausted.add(call.origin)
-            _LOG.warning("the retry budget of %s is used up", call.origin or "a function")
+            call.report(RetryBudgetExhaustedEvent(origin=call.origin, **call.identity()))
         return paid
 
     def _refund(self, call: Call, failure: HTTPFailure) -> None:
@@ -210,12 +212,13 @@ class RetryPolicy(Policy, ReplayAware):
             amount = budget.cost(failures[-1]) if failures else budget.credit
             await self._store.report(call.origin, budget.repay, amount, clock=call.clock)
 
-    def _announce(self, event: RetryEvent) -> None:
+    def _announce(self, event: RetryEvent, call: Call) -> None:
         if self._on_retry is not None:
             try:
                 result: object = self._on_retry(event)
             except Exception as error:  # noqa: BLE001  # an observer never breaks a call
-                _LOG.warning("on_retry raised %s", type(error).__name__)
+                extra = {"call_id": call.call_id}
+                _LOG.warning("on_retry raised %s", type(error).__name__, extra=extra)
             else:
                 if close_awaitable(result):
                     _LOG.warning("on_retry returned an awaitable: it must be a plain function")

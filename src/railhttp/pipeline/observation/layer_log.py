@@ -1,0 +1,59 @@
+"""Logs the events of layers; `request_log` logs calls and attempts.
+
+A circuit that opens and a budget that is used up are warnings of the logger `railhttp`, other
+changes of a circuit are logged at INFO. Waits are logged at INFO on `railhttp.request`. The fields
+of the event are attributes of the record, `url` and `call_id` among them.
+"""
+
+import logging
+from typing import Final, assert_never
+
+from railhttp.model.events import (
+    CircuitChangedEvent,
+    LayerEvent,
+    RetryBudgetExhaustedEvent,
+    WaitEvent,
+)
+
+_LOG: Final = logging.getLogger("railhttp")
+_REQUESTS: Final = logging.getLogger("railhttp.request")
+_QUEUES: Final = {"pool": "the pool", "rate_limit": "the rate limit", "bulkhead": "the bulkhead"}
+
+
+def log_event(event: LayerEvent) -> None:
+    """Log an event."""
+    match event:
+        case CircuitChangedEvent(name=name, before=before, after=after):
+            level = logging.WARNING if after == "open" else logging.INFO
+            # Not `name`: every record has an attribute of that name.
+            extra = {"circuit": name, "before": before, "after": after} | _identity(event)
+            circuit = f"circuit {name}" if name else "the circuit"
+            _LOG.log(level, "%s changed from %s to %s", circuit, before, after, extra=extra)
+        case RetryBudgetExhaustedEvent(origin=origin):
+            extra = {"origin": origin} | _identity(event)
+            _LOG.warning("the retry budget of %s is used up", origin or "a function", extra=extra)
+        case WaitEvent():
+            _log_wait(event)
+        case _:
+            assert_never(event)
+
+
+def _log_wait(event: WaitEvent) -> None:
+    _REQUESTS.info(
+        "%s %s: %s %.3f s for %s",
+        event.method or "a function",
+        event.url,
+        "waited" if event.admitted else "waited in vain",
+        event.seconds,
+        _QUEUES[event.queue],
+        extra={
+            "queue": event.queue,
+            "seconds": event.seconds,
+            "admitted": event.admitted,
+            **_identity(event),
+        },
+    )
+
+
+def _identity(event: LayerEvent) -> dict[str, object]:
+    return {"method": event.method, "url": event.url, "call_id": event.call_id}

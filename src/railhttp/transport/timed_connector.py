@@ -1,0 +1,106 @@
+"""Times the name, TCP and TLS of a new connection, for the requests that ask for it."""
+
+import asyncio
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Final
+
+from aiohttp import ClientConnectorError, ClientRequest, ClientTimeout
+from aiohttp.abc import ResolveResult
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import AddrInfoType
+from aiohttp.tracing import Trace
+from typing_extensions import override
+
+from railhttp.model.timings import PhaseTimer
+from railhttp.transport.fair_connector import FairConnector
+
+# aiohttp makes the request to a proxy itself, so the timer cannot travel in the request.
+_TIMER: Final[ContextVar[PhaseTimer | None]] = ContextVar("_TIMER", default=None)
+
+
+@contextmanager
+def timing_connection(timer: PhaseTimer) -> Generator[None, None, None]:
+    """Time the connection that this task opens in the block."""
+    token = _TIMER.set(timer)
+    try:
+        yield
+    finally:
+        _TIMER.reset(token)
+
+
+class TimedConnector(FairConnector):
+    """A connector that times what it does."""
+
+    @override
+    async def _resolve_host(
+        self, host: str, port: int, traces: Sequence[Trace] | None = None
+    ) -> list[ResolveResult]:
+        timer = _TIMER.get()
+        if timer is None:
+            return await super()._resolve_host(host, port, traces)
+        since, waits = timer.now(), asyncio.Event()
+        # An address and a cached name are returned before the loop has another turn.
+        turn = self._loop.call_soon(waits.set)
+        try:
+            return await super()._resolve_host(host, port, traces)
+        finally:
+            turn.cancel()
+            if waits.is_set():
+                timer.ended("dns", since)
+
+    @override
+    async def _wrap_create_connection(
+        self,
+        *args: object,
+        addr_infos: list[AddrInfoType],
+        req: ClientRequest,
+        timeout: ClientTimeout,
+        client_error: type[Exception] = ClientConnectorError,
+        **kwargs: object,
+    ) -> tuple[asyncio.Transport, ResponseHandler]:
+        timer = _TIMER.get()
+        connect = partial(
+            super()._wrap_create_connection,
+            addr_infos=addr_infos,
+            req=req,
+            timeout=timeout,
+            client_error=client_error,
+            **kwargs,
+        )
+        if timer is None:
+            return await connect(*args)
+        since, ends = timer.now(), list[float]()
+
+        def connected() -> ResponseHandler:
+            # asyncio and uvloop build the protocol between TCP and TLS.
+            ends.append(timer.ended("tcp", since))
+            return self._factory()
+
+        try:
+            return await connect(connected, *args[1:])
+        finally:
+            if not ends:
+                timer.ended("tcp", since)
+            elif kwargs.get("ssl"):
+                timer.ended("tls", ends[0])
+
+    @override
+    async def _start_tls_connection(
+        self,
+        underlying_transport: asyncio.Transport,
+        req: ClientRequest,
+        timeout: ClientTimeout,
+        client_error: type[Exception] = ClientConnectorError,
+    ) -> tuple[asyncio.BaseTransport, ResponseHandler]:
+        timer = _TIMER.get()
+        since = 0.0 if timer is None else timer.now()
+        try:
+            return await super()._start_tls_connection(
+                underlying_transport, req, timeout, client_error
+            )
+        finally:
+            if timer is not None:
+                timer.ended("tls", since)
