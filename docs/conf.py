@@ -49,6 +49,7 @@ MODULES: Final = (
     "railhttp.testing.explore",
     "railhttp.integrations.httpx2",
     "railhttp.integrations.opentelemetry",
+    "railhttp.integrations.redis",
     "railhttp.integrations.svcs",
 )
 

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 EXTRAS = {
-    *("httpx2", "hypothesis", "openapi_pydantic", "opentelemetry", "pydantic", "pytest", "rich"),
-    "svcs",
+    *("httpx2", "hypothesis", "openapi_pydantic", "opentelemetry", "pydantic", "pytest", "redis"),
+    *("rich", "svcs"),
 }
 
 
@@ -32,6 +32,7 @@ def test_an_import_needs_no_extra(name: str) -> None:
         ("railhttp.integrations.svcs", "svcs", "railhttp[di]"),
         ("railhttp.integrations.opentelemetry", "opentelemetry", "railhttp[opentelemetry]"),
         ("railhttp.integrations.httpx2", "httpx2", "railhttp[httpx2]"),
+        ("railhttp.integrations.redis", "redis", "railhttp[redis]"),
         ("railhttp.testing.strategies", "hypothesis", "hypothesis"),
         ("railhttp.integrations.openapi.command", "openapi_pydantic", "railhttp[openapi]"),
     ],
