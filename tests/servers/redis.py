@@ -81,7 +81,7 @@ def redis_server(directory: Path) -> Iterator[RedisServer]:
 
 
 class RedisProxy:
-    """A TCP proxy; `delay` slows responses, `stalled` holds them back."""
+    """A TCP proxy; `delay` slows responses, in seconds, and `refusing` refuses connections."""
 
     def __init__(self, port: int) -> None:
         self._target = port
@@ -89,8 +89,9 @@ class RedisProxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.delay = 0.0
-        self.stalled = False
         self.refusing = False
+        self._flows = asyncio.Event()
+        self._flows.set()
 
     @property
     def url(self) -> str:
@@ -113,6 +114,14 @@ class RedisProxy:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def stall(self) -> None:
+        """Hold everything back, without closing a connection."""
+        self._flows.clear()
+
+    def flow(self) -> None:
+        """End that."""
+        self._flows.set()
 
     def reset(self) -> None:
         """Break every connection with a reset."""
@@ -141,8 +150,7 @@ class RedisProxy:
     ) -> None:
         while data := await reader.read(65_536):
             await asyncio.sleep(self.delay if delay is None else delay)
-            while self.stalled:
-                await asyncio.sleep(0.005)
+            await self._flows.wait()
             writer.write(data)
         writer.transport.abort()
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias
 
 from railhttp.extra import provided_by
-from railhttp.integrations.redis.scripts import READ
+from railhttp.integrations.redis.scripts import READ, SWAP
 from railhttp.model.clock import Clock
 from railhttp.pipeline.clock import random_id
 
 with provided_by("railhttp[redis]"):
+    from redis import RedisError
     from redis.asyncio import BlockingConnectionPool, Redis
     from redis.asyncio.client import PubSub
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
-    from redis.exceptions import RedisError
     from redis.maint_notifications import MaintNotificationsConfig
 
 WhenDown: TypeAlias = Literal["local", "refuse", "raise"]
@@ -191,6 +191,7 @@ class Link:
             async with asyncio.timeout(max(self.timeout, 1.0)):
                 await pubsub.subscribe(self.channel)
                 await pubsub.get_message(timeout=max(self.timeout, 1.0))
+            await self._client.script_load(SWAP)  # else the first use of it costs two round trips
             await self._refresh()
             self._open()
             await self._follow(pubsub)

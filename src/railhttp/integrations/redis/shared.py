@@ -141,6 +141,8 @@ class SharedState(Generic[S]):
         """Take a value that a process has published."""
         before = self.copies.get(key)
         copy = self._copy_of(value)
+        if value.endswith(b" "):  # a version without a document is a deletion
+            copy = copy._replace(data=b"")
         if before is None or copy.version > before.version:
             self._keep(key, copy)
 
@@ -224,8 +226,7 @@ class SharedState(Generic[S]):
         number, _, document = data.partition(b" ")
         version = int(number) if number.isdigit() and len(number) < 20 else 0
         state = self._codec.decode(document) if document else None
-        # A deletion is published as a version without a document, and no value remains.
-        return Copy(data if document else b"", version, state, state)
+        return Copy(data, version, state, state)
 
     def _change_copy(self, key: str, decide: Decide[S, E, D], event: E) -> D:
         copy = self.copies.get(key) or Copy[S]()
