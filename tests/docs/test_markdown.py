@@ -2,7 +2,7 @@
 
 The blocks of one document are one program: they share their names, may `await` at the top, and
 find the addresses of the servers in `BASE_URL`, `PROXY_URL` and `SECURE_URL`. `CA_FILE` is the
-certificate of the authority that signed the last one's.
+certificate of the authority that signed the last one's. `REDIS_URL` is a Redis server.
 """
 
 import ast
@@ -10,6 +10,7 @@ import inspect
 import re
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Final
@@ -18,6 +19,7 @@ import pytest
 from mypy import api
 from tests.servers.echo import EchoServer
 from tests.servers.proxy import ProxyServer
+from tests.servers.redis import redis_server
 from tests.servers.tls import TlsContexts
 
 ROOT: Final = Path(__file__).parents[2]
@@ -63,6 +65,15 @@ async def addresses(
 
 @pytest.mark.parametrize("document", WITH_BLOCKS, ids=name_of)
 async def test_every_block_of_a_document_runs(
+    document: Path, addresses: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as stack:
+        if any("REDIS_URL" in source for source in sources(document)):
+            addresses["REDIS_URL"] = stack.enter_context(redis_server(tmp_path)).url
+        await run_blocks(document, addresses, monkeypatch)
+
+
+async def run_blocks(
     document: Path, addresses: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = ModuleType(f"the_blocks_of_{document.stem}")
@@ -84,7 +95,7 @@ def test_the_readme_shows_code_after_at_most_120_words() -> None:
 
 
 def test_the_blocks_type_check_strictly(tmp_path: Path) -> None:
-    parameters = "BASE_URL: str, PROXY_URL: str, SECURE_URL: str, CA_FILE: str"
+    parameters = "BASE_URL: str, PROXY_URL: str, SECURE_URL: str, CA_FILE: str, REDIS_URL: str"
     programs = []
     for document in WITH_BLOCKS:
         lines = [f"    {line}" for source in sources(document) for line in source.split("\n")]

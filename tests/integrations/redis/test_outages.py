@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final, Literal
 
 import pytest
@@ -57,15 +58,8 @@ def callers(fleet: RedisStore) -> list[Callable[[], Awaitable[str]]]:
     quorum = CircuitBreaker(name="new", store=fleet.breakers(quorum=2))
     exact = RateLimiter(1000, 10, name="exact", store=fleet.rates(lease=0))
     leased = RateLimiter(1000, 10, name="leased", store=fleet.rates())
-    return [
-        lambda policy=policy: policy(succeed)
-        for policy in (  # type: ignore[misc]
-            breaker.call,
-            quorum.call,
-            exact.execute,
-            leased.execute,
-        )
-    ]
+    calls = (breaker.call, quorum.call, exact.execute, leased.execute)
+    return [partial(call, succeed) for call in calls]
 
 
 Fault = Callable[[RedisServer, RedisProxy], None]

@@ -14,6 +14,7 @@ from tests.servers.redis import RedisServer
 from railhttp import HTTPValidationError
 from railhttp.integrations.redis import RedisStore
 from railhttp.integrations.redis.codec import BREAKERS, BUDGETS, FLEETS, RATES, Fleet, Streak
+from railhttp.integrations.redis.link import Link
 from railhttp.policy.breaker_states import (
     BreakerState,
     Closed,
@@ -27,6 +28,7 @@ from railhttp.policy.breaker_states import (
 from railhttp.policy.budget import Tokens
 from railhttp.policy.window import Bucket, Window
 from railhttp.protocols import StateStore
+from railhttp.testing import ManualClock
 
 Count: TypeAlias = tuple[Tokens | None, float]
 PATIENCE: Final = 5.0
@@ -178,6 +180,28 @@ async def test_programs_with_another_prefix_share_nothing(
     await fleets[0].budgets().apply("a", add, 5.0)
     async with RedisStore.connect(redis.url, prefix="other", timeout=PATIENCE) as other:
         assert await other.budgets().apply("a", look, None) == 0.0
+
+
+async def test_what_waits_for_others_is_sent_at_the_end(redis: RedisServer) -> None:
+    def repay(state: Tokens | None, event: float, now: float) -> tuple[Tokens, None]:
+        return Tokens((state.held if state else 0.0) + event, 0.0), None
+
+    fleet = RedisStore.connect(redis.url, prefix="test", timeout=PATIENCE)
+    async with fleet:
+        await fleet.budgets().apply("a", repay, 4.0)
+    async with fleet:  # it can be entered again
+        assert await fleet.budgets().apply("a", look, None) == 4.0
+    assert redis.ask("GET", "test:budget:a").endswith(b"[4.0,0.0]}\r\n")
+
+
+async def test_time_does_not_go_back_if_the_clock_of_a_new_server_is_behind() -> None:
+    clock = ManualClock(now=50.0)
+    link = Link("redis://cache", prefix="test", timeout=1.0, when_down="local", clock=clock)
+    before = link.now()
+    vars(link)["_skew"] -= 10.0
+    assert link.now() == before
+    await clock.advance(11.0)
+    assert link.now() == pytest.approx(before + 1.0)
 
 
 async def test_a_store_is_entered_once(fleets: list[RedisStore]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 
 import pytest
@@ -129,9 +129,10 @@ async def test_what_somebody_else_wrote_is_no_token(
 
 def test_a_key_is_needed() -> None:
     fleet = RedisStore.connect("redis://cache")
+    tokens: Callable[..., SharedTokens] = fleet.tokens
     for arguments in ({"key": ""}, {"key": KEY, "lease": 0.0}):
         with pytest.raises(HTTPValidationError):
-            fleet.tokens(**arguments)  # type: ignore[arg-type]
+            tokens(**arguments)
     assert KEY not in repr(fleet.tokens(key=KEY))
 
 

@@ -7,7 +7,7 @@
         policy = RetryPolicy(store=fleet.budgets())
 
 The policies decide in the process, on a local copy of the state. A script on the server replaces
-the state if nobody else has, and publishes it to the other processes.
+the state if it is still the known one, and publishes it to the other processes.
 """
 
 from railhttp.integrations.redis.fleet import RedisStore

@@ -62,7 +62,7 @@ class RedisStore:
             url: `redis://`, `rediss://` (TLS) or `unix://`, with user, password and database.
             prefix: The start of all keys. Programs with the same prefix share their states.
             timeout: Seconds that a decision waits for the server at most.
-            when_down: What happens while the server cannot be used. `local`: each process goes on
+            when_down: The effect of a server that cannot be used. `local`: each process goes on
                 alone from the last states. `refuse`: calls fail with an `HTTPCircuitOpenError`, and
                 no retry is made. `raise`: calls fail with an `HTTPInterceptorError`.
             clock: The source of time; decisions use the time of the server.
@@ -107,7 +107,7 @@ class RedisStore:
         which each process counts for at most `1 / quorum`, rounded up.
 
         Args:
-            quorum: How many processes must see failures; the same number in all processes.
+            quorum: Number of processes that must see failures; use the same in every process.
 
         Raises:
             HTTPValidationError: `quorum` is below 1.
@@ -151,7 +151,7 @@ class RedisStore:
         """Return the store for the tokens of a user.
 
         Args:
-            key: The secret that encrypts them, at best 32 random bytes; the same in all processes.
+            key: The secret that encrypts them, at best 32 random bytes; use the same in every process.
             name: Whose tokens they are.
             lease: Seconds after which another process may refresh, if the one that did was killed.
 
@@ -163,7 +163,7 @@ class RedisStore:
         return SharedTokens(self._link, key, require_text(name, "name"), lease)
 
     async def health(self) -> HealthCheckResult:
-        """Return whether the server can be used; this asks nobody."""
+        """Return whether the server can be used, as of the latest operation or ping."""
         if self._link.up:
             return HealthCheckResult("redis", "healthy")
         return HealthCheckResult("redis", "unhealthy", f"the store is down: {self._link.problem}")

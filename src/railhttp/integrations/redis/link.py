@@ -21,7 +21,7 @@ with provided_by("railhttp[redis]"):
     from redis.maint_notifications import MaintNotificationsConfig
 
 WhenDown: TypeAlias = Literal["local", "refuse", "raise"]
-"""What calls do while the server cannot be used."""
+"""The effect of a server that cannot be used; see `RedisStore.connect`."""
 
 FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 5.0
@@ -58,7 +58,11 @@ class Replica(Protocol):
         ...
 
     def receive(self, key: str, value: bytes) -> None:
-        """Take a value that another process has published."""
+        """Take a value that a process has published."""
+        ...
+
+    def hurry(self) -> None:
+        """Send all changes now."""
         ...
 
 
@@ -91,6 +95,7 @@ class Link:
         self._lost_at: float | None = None
         self._openings = 0
         self._pending: set[asyncio.Task[None]] = set()
+        self._finishing: set[asyncio.Task[None]] = set()
 
     def now(self) -> float:
         """Return the time of the server; it never goes back, even after a failover."""
@@ -125,6 +130,15 @@ class Link:
             case _:
                 raise self.fail("an unexpected reply")
 
+    async def ask(self, script: str, keys: Sequence[str], *arguments: str | bytes) -> Reply:
+        """Do the same, but wait no longer than the timeout even for a new connection."""
+        task = asyncio.get_running_loop().create_task(self.run(script, keys, *arguments))
+        await asyncio.wait([task], timeout=self.timeout)  # which leaves the task alone
+        if task.done():
+            return task.result()
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        raise self.fail("TimeoutError")
+
     def fail(self, problem: str) -> StoreDown:
         """Close the link, and return the reason."""
         was_up, self.up = self.up, False
@@ -139,9 +153,12 @@ class Link:
             session.cancel()
         return StoreDown(problem)
 
-    def begin(self, work: Coroutine[object, object, None]) -> None:
-        """Run work that no call waits for; `stop` ends it."""
+    def begin(self, work: Coroutine[object, object, None], *, finishes: bool = False) -> None:
+        """Run work that no call waits for; `stop` ends it, or waits a little if it finishes."""
         task = asyncio.get_running_loop().create_task(work)
+        if finishes:
+            self._finishing.add(task)
+            task.add_done_callback(self._finishing.discard)
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
 
@@ -156,7 +173,11 @@ class Link:
             self.fail("it does not respond")
 
     async def stop(self) -> None:
-        """Close all connections."""
+        """Send what waits to be sent, and close all connections."""
+        for replica in self.replicas.values():
+            replica.hurry()
+        if self.up and self._finishing:
+            await asyncio.wait(self._finishing, timeout=self.timeout)
         self.up = False
         self.problem = "closed"
         tasks = [*self._pending, *([self._watcher] if self._watcher else [])]
@@ -165,6 +186,8 @@ class Link:
         await asyncio.gather(*tasks, return_exceptions=True)
         with suppress(*_FAILURES):
             await self._client.aclose(close_connection_pool=True)
+        self._watcher, self._lost_at = None, None
+        self._decided.clear()
 
     async def _watch(self) -> None:
         pause = FIRST_PAUSE
@@ -215,7 +238,7 @@ class Link:
                 refreshed = self.clock.monotonic()
 
     def _hand_on(self, data: bytes) -> None:
-        name, _, value = data.partition(b"\n")
+        name, _, value = data.rpartition(b"\n")
         kind, _, key = name.decode(errors="replace").partition(":")
         if kind in self.replicas:
             self.replicas[kind].receive(key, value)

@@ -49,7 +49,7 @@ class SharedState(Generic[S]):
     """A `StateStore` on the server.
 
     The policy decides here, on the local copy, and a script replaces the value on the server if
-    nobody else has. Otherwise the policy decides again on the value that the script found. Events
+    it is still the known one. Otherwise the policy decides again on the value that the script found. Events
     that arrive meanwhile for the same key are decided together in the next script. A decision that
     changes nothing needs no script.
 
@@ -115,7 +115,7 @@ class SharedState(Generic[S]):
         return decision
 
     def without_server(self, key: str, decide: Decide[S, E, D], event: E) -> D:
-        """Do what `when_down` says."""
+        """Decide alone, refuse or raise, as `when_down` requires."""
         if self.link.when_down == "local":
             return self._change_copy(key, decide, event)
         if self.link.when_down == "raise":
@@ -146,6 +146,11 @@ class SharedState(Generic[S]):
         if before is None or copy.version > before.version:
             self._keep(key, copy)
 
+    def hurry(self) -> None:
+        """Send all changes now."""
+        for wake in self._wake.values():
+            wake.set()
+
     def _enqueue(
         self, key: str, decide: Decide[S, E, D], event: E, decisions: list[D], *, urgent: bool
     ) -> _Change[S]:
@@ -158,7 +163,7 @@ class SharedState(Generic[S]):
         self._queues.setdefault(key, []).append(queued)
         if key not in self._wake:
             self._wake[key] = asyncio.Event()
-            self.link.begin(self._drain(key))
+            self.link.begin(self._drain(key), finishes=True)
         if urgent:
             self._wake[key].set()
         return queued

@@ -89,7 +89,7 @@ class SharedTokens:
         return f"<{type(self).__name__} of {self._link.prefix!r}>"
 
     async def load(self) -> Tokens | None:
-        """Return the tokens; None if there are none.
+        """Return the tokens; None before the first `save`.
 
         Raises:
             StoreDown: The server cannot be used, and `when_down` is `raise` or `refuse`.
@@ -98,7 +98,7 @@ class SharedTokens:
             return self._tokens
         while True:
             try:
-                reply = await self._link.run(LOAD, self._keys, self._known, self._holder, self._ms)
+                reply = await self._link.ask(LOAD, self._keys, self._known, self._holder, self._ms)
             except StoreDown:
                 if self._link.when_down != "local":
                     raise
@@ -135,7 +135,7 @@ class SharedTokens:
 
     async def _send_unsent(self) -> None:
         if (unsent := self._unsent) is not None:
-            await self._link.run(SAVE, self._keys, unsent, self._holder)
+            await self._link.ask(SAVE, self._keys, unsent, self._holder)
             if self._unsent is unsent:
                 self._unsent = None
 
@@ -157,6 +157,6 @@ class SharedTokens:
         try:
             plain = self._cipher.decrypt(data[:_NONCE], data[_NONCE:], None)
             document = msgspec.json.decode(plain, type=_Document)
-        except (InvalidTag, ValueError, msgspec.DecodeError):  # nobody with this key wrote it
+        except (InvalidTag, ValueError, msgspec.DecodeError):  # it was not written with this key
             return None
         return Tokens(document.access_token, document.refresh_token)
