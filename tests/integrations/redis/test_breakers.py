@@ -11,7 +11,9 @@ from tests.servers.redis import RedisServer
 
 from railhttp import CircuitBreaker, HTTPCircuitOpenError
 from railhttp.integrations.redis import RedisStore
-from railhttp.resilience import OriginBreakers
+from railhttp.integrations.redis.shared import MAX_KEPT
+from railhttp.policy.breaker_states import Closed, Report, Ticket
+from railhttp.resilience import BreakerRule, OriginBreakers
 
 PROCESSES: Final = 5
 
@@ -172,3 +174,38 @@ async def test_each_origin_has_its_circuit(fleets: list[RedisStore]) -> None:
     await here.for_origin("http://a:80").force_open()
     await until(lambda: there.for_origin("http://a:80").is_refusing)
     assert not there.for_origin("http://b:80").is_refusing
+
+
+async def test_successes_are_sent_with_the_first_failure_of_any_process(
+    redis: RedisServer, fleets: list[RedisStore]
+) -> None:
+    here, there = (fleet.breakers() for fleet in fleets[:2])
+    rule = BreakerRule(failure_threshold=100, minimum_calls=100)
+    for store in (here, there):
+        await store.apply("h", rule.admit, None)
+    ticket = Ticket(0, 0, 0.0)
+    before = redis.scripts()
+    for _ in range(50):
+        await here.apply("h", rule.record, Report(ticket, "success", 0.5, calls=3))
+    assert redis.scripts() == before
+
+    await there.apply("h", rule.record, Report(ticket, "failure", 0.5))
+
+    def calls() -> tuple[int, int]:
+        state = there.peek("h")
+        return state.window.sums() if isinstance(state, Closed) else (0, 0)
+
+    await until(lambda: calls()[0] > 1)
+    assert calls() == (1 + 3 * MAX_KEPT, 1)
+
+
+async def test_slow_calls_of_a_healthy_host_cost_no_script_either(
+    redis: RedisServer, fleets: list[RedisStore]
+) -> None:
+    rule = BreakerRule(window=0.1)
+    breaker = CircuitBreaker(name="h", rule=rule, store=fleets[0].breakers())
+    await outcome(breaker)
+    before = redis.scripts()
+    for _ in range(50):
+        await outcome(breaker)
+    assert redis.scripts() == before

@@ -20,6 +20,7 @@ from properties.test_breaker import VERDICTS, Model
 from tests.servers.redis import RedisServer, redis_server
 
 from railhttp.integrations.redis import RedisStore
+from railhttp.integrations.redis.breakers import SharedBreakers
 from railhttp.policy.breaker import BreakerRule
 from railhttp.policy.breaker_states import (
     BreakerState,
@@ -36,6 +37,15 @@ E = TypeVar("E")
 D = TypeVar("D")
 
 STORES: Final = st.integers(0, 1)
+
+
+async def sent(store: SharedBreakers) -> None:
+    """Let the store send what waits for the next change."""
+    store.send("h")
+    copy = store.copies.get("h")
+    while copy is not None and copy.known != copy.state:
+        await asyncio.sleep(0)
+        copy = store.copies.get("h")
 
 
 class TwoStores(RuleBasedStateMachine):
@@ -78,8 +88,11 @@ class TwoStores(RuleBasedStateMachine):
         ) -> tuple[BreakerState | None, D]:
             return decide(state, event, self.now)
 
-        decision = self.runner.run(self.fleets[which].breakers().apply("h", at_this_time, event))
-        state = self.fleets[which].breakers().peek("h")
+        store = self.fleets[which].breakers()
+        decision = self.runner.run(store.apply("h", at_this_time, event))
+        assert isinstance(store, SharedBreakers)
+        self.runner.run(sent(store))
+        state = store.peek("h")
         assert state_name(state) == self.model.state
         return decision
 

@@ -28,7 +28,10 @@ a ticket belongs to one of the two."""
 
 
 class SharedBreakers(SharedState[BreakerState]):
-    """Circuits on the server: every process counts, and every process obeys."""
+    """Circuits on the server: every process counts, and every process obeys.
+
+    While no process has seen a failure in the window, successes wait for the first failure.
+    """
 
     def __init__(self, link: Link) -> None:
         super().__init__("breaker", link, BREAKERS)
@@ -41,6 +44,24 @@ class SharedBreakers(SharedState[BreakerState]):
             state = copy.state
             return state if isinstance(state, Closed) else _local_times(state, self.link)
         return None
+
+    @override
+    async def apply(self, key: str, decide: Decide[BreakerState, E, D], event: E) -> D:
+        """Let a breaker decide; see `SharedState.apply`."""
+        copy = self.copies.get(key)
+        if copy is not None and isinstance(event, Report) and _is_calm(copy.state):
+            state, _ = decide(copy.state, event, self.link.now())
+            if _is_calm(state):
+                return self.apply_with_next(key, decide, event)
+        return await super().apply(key, decide, event)
+
+    @override
+    def receive(self, key: str, value: bytes) -> None:
+        """Take a value that a process has published, and report successes after a failure."""
+        super().receive(key, value)
+        copy = self.copies.get(key)
+        if copy is not None and not _is_calm(copy.state):
+            self.send(key)
 
     @override
     def refuse(self, key: str, decide: Decide[BreakerState, E, D], event: E) -> D:
@@ -153,6 +174,11 @@ class QuorumBreakers:
         chance = self._link.clock.uniform()
         event = _Failures(self._link.process, failures, rule, self._quorum, chance)
         await self._fleets.apply(key, _count, event)
+
+
+def _is_calm(state: BreakerState | None) -> bool:
+    """Return whether a circuit is closed and counts no failure."""
+    return isinstance(state, Closed) and not state.in_a_row and not state.window.sums()[1]
 
 
 def _count(fleet: Fleet | None, seen: _Failures, now: float) -> tuple[Fleet | None, None]:

@@ -151,7 +151,7 @@ class RedisStore:
         """Return the store for the tokens of a user.
 
         Args:
-            key: The secret that encrypts them, at best 32 random bytes; use the same in every process.
+            key: The secret that encrypts them, at best 32 random bytes, for all processes.
             name: Whose tokens they are.
             lease: Seconds after which another process may refresh, if the one that did was killed.
 

@@ -11,6 +11,7 @@ from railhttp.integrations.redis.codec import Codec
 from railhttp.integrations.redis.link import Link, StoreDown
 from railhttp.integrations.redis.scripts import SWAP
 from railhttp.pipeline.policies.store import Decide, StoreRefusal
+from railhttp.policy.window import BUCKETS
 
 S = TypeVar("S")
 E = TypeVar("E")
@@ -18,6 +19,10 @@ D = TypeVar("D")
 
 MAX_KEYS: Final = 1024
 """Local copies of each kind; beyond that the least recently used one is dropped."""
+
+MAX_KEPT: Final = 2 * BUCKETS
+"""Changes of a key that wait for the next one. A breaker reports at most two for each tenth of its
+window, so older ones no longer count."""
 
 LINGER: Final = 0.25
 """Seconds that a change which no call waits for may wait for others."""
@@ -41,7 +46,6 @@ class _Change(Generic[S]):
 
     decide: Callable[[S | None, float], S | None]
     done: asyncio.Future[bool]
-    urgent: bool
     error: Exception | None = None
 
 
@@ -49,9 +53,9 @@ class SharedState(Generic[S]):
     """A `StateStore` on the server.
 
     The policy decides here, on the local copy, and a script replaces the value on the server if
-    it is still the known one. Otherwise the policy decides again on the value that the script found. Events
-    that arrive meanwhile for the same key are decided together in the next script. A decision that
-    changes nothing needs no script.
+    it is still the known one. Otherwise the policy decides again on the value that the script
+    found. Events that arrive meanwhile for the same key are decided together in the next script. A
+    decision that changes nothing needs no script.
 
     Args:
         kind: The kind of state, in the names of the keys.
@@ -114,6 +118,30 @@ class SharedState(Generic[S]):
         self._enqueue(key, decide, event, [], urgent=False)
         return decision
 
+    def apply_with_next(self, key: str, decide: Decide[S, E, D], event: E) -> D:
+        """Change the local copy now, and the server with the next change that is sent.
+
+        The policy then decides as of now. Only the latest events are kept.
+        """
+        if not self.link.up:
+            return self.without_server(key, decide, event)
+        now = self.link.now()
+        decision = self._change_copy(key, decide, event)
+        queue = self._queues.setdefault(key, [])
+        queue.append(self._change(lambda state, event, _: decide(state, event, now), event, []))
+        if len(queue) > MAX_KEPT and key not in self._wake:
+            del queue[0]
+        return decision
+
+    def send(self, key: str) -> None:
+        """Send the changes of a key now, if there are any."""
+        if key not in self._queues:
+            return
+        if key not in self._wake:
+            self._wake[key] = asyncio.Event()
+            self.link.begin(self._drain(key), finishes=True)
+        self._wake[key].set()
+
     def without_server(self, key: str, decide: Decide[S, E, D], event: E) -> D:
         """Decide alone, refuse or raise, as `when_down` requires."""
         if self.link.when_down == "local":
@@ -154,12 +182,7 @@ class SharedState(Generic[S]):
     def _enqueue(
         self, key: str, decide: Decide[S, E, D], event: E, decisions: list[D], *, urgent: bool
     ) -> _Change[S]:
-        def change(state: S | None, now: float) -> S | None:
-            state, decision = decide(state, event, now)
-            decisions.append(decision)
-            return state
-
-        queued = _Change(change, asyncio.get_running_loop().create_future(), urgent)
+        queued = self._change(decide, event, decisions)
         self._queues.setdefault(key, []).append(queued)
         if key not in self._wake:
             self._wake[key] = asyncio.Event()
@@ -167,6 +190,14 @@ class SharedState(Generic[S]):
         if urgent:
             self._wake[key].set()
         return queued
+
+    def _change(self, decide: Decide[S, E, D], event: E, decisions: list[D]) -> _Change[S]:
+        def change(state: S | None, now: float) -> S | None:
+            state, decision = decide(state, event, now)
+            decisions.append(decision)
+            return state
+
+        return _Change(change, asyncio.get_running_loop().create_future())
 
     async def _drain(self, key: str) -> None:
         """Send all changes of a key, each script with those that arrived during the last one."""
