@@ -106,8 +106,21 @@ async def test_no_change_is_lost_when_all_write_at_once(stores: list[StateStore[
             await store.apply("a", add, 1.0)
 
     await asyncio.gather(*(write(store) for store in stores for _ in range(3)))
-    for store in stores:
-        assert await store.apply("a", add, 0.0) == 450.0
+    await until(lambda: all(store.peek("a") == Tokens(450.0, 0.0) for store in stores))
+
+
+async def test_a_change_that_loses_its_races_until_the_timeout_is_sent_later(
+    redis: RedisServer, stores: list[StateStore[Tokens]]
+) -> None:
+    async with RedisStore.connect(redis.url, prefix="test", timeout=0.02) as hasty:
+
+        async def write(store: StateStore[Tokens]) -> None:
+            for _ in range(50):
+                await store.apply("a", add, 1.0)
+
+        await asyncio.gather(*(write(store) for store in [*stores, hasty.budgets()]))
+        healthy = (await hasty.health()).is_healthy
+        await until(lambda: stores[0].peek("a") == Tokens(200.0, 0.0) or not healthy)
 
 
 async def test_other_processes_see_a_change_without_asking(

@@ -101,9 +101,10 @@ class SharedState(Generic[S]):
         began = self.link.clock.monotonic()
         await asyncio.wait([change.done], timeout=self.link.timeout)
         if not change.done.done():
+            if self.link.replied_at > began:  # many processes change the key: sent later
+                return self.without_server(key, decide, event)
             change.done.set_result(False)
-            if self.link.replied_at <= began:  # else many processes change the same key
-                self.link.fail("TimeoutError")
+            self.link.fail("TimeoutError")
         if change.error is not None:
             raise change.error
         if change.done.result():
