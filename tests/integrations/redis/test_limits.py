@@ -34,6 +34,14 @@ def most_in_any(window: float, starts: list[float]) -> int:
     return max(sum(one <= start <= one + window for start in starts) for one in starts)
 
 
+async def watch(lags: list[float]) -> None:
+    """Record how late the loop is."""
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(0.002)
+        lags.append(time.monotonic() - before - 0.002)
+
+
 @pytest.mark.parametrize("lease", [0.0, 0.05, 0.2])
 async def test_a_fleet_keeps_the_rate_within_the_stated_bound(
     fleets: list[RedisStore], lease: float
@@ -47,10 +55,13 @@ async def test_a_fleet_keeps_the_rate_within_the_stated_bound(
     async def call() -> None:
         starts.append(time.monotonic())
 
+    lags = [0.0]
+    watching = asyncio.ensure_future(watch(lags))
     await asyncio.gather(*(limiter.execute(call) for limiter in limiters for _ in range(80)))
+    watching.cancel()
     assert len(starts) == 240
     for window in (0.1, 0.3, 0.5):
-        slack = 0.03  # between the decision and the start of the call
+        slack = 0.03 + 2 * max(lags)  # between the decision and the start of the call
         bound = burst + rate * (window + slack) + PROCESSES * ceil(rate * lease)
         assert most_in_any(window, starts) <= bound
 
