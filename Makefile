@@ -14,7 +14,7 @@ DOCS := .venv-docs
 DOCS_STAMP := $(DOCS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo explore bench docs lint types fmt unit pure uvloop soak versions clean
+.PHONY: help test demo explore bench docs lint types fmt unit redis pure uvloop soak versions clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -79,8 +79,14 @@ fmt: $(STAMP) ## format and sort
 	$(BIN)/ruff check --fix-only -q .
 	$(BIN)/ruff format -q .
 
-unit: $(STAMP) ## tests, properties and doctests, with branch coverage
+unit: $(STAMP) redis ## tests, properties and doctests, with branch coverage
 	$(BIN)/python -m pytest -q --cov --cov-report=term
+
+redis:
+	@command -v redis-server >/dev/null || command -v valkey-server >/dev/null \
+		|| DEBIAN_FRONTEND=noninteractive apt-get install -y -q redis-server >/dev/null 2>&1 \
+		|| { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q redis-server; } >/dev/null 2>&1 \
+		|| echo "WARNING: redis-server is not here and cannot be installed: the tests of shared state ARE SKIPPED"
 
 pure: $(STAMP) ## the socket tests once more on aiohttp's pure-Python parser
 	AIOHTTP_NO_EXTENSIONS=1 $(BIN)/python -m pytest -q tests/transport tests/client tests/conformance

@@ -53,6 +53,7 @@ MODULES: Final = (
     "railhttp.integrations.httpx2",
     "railhttp.integrations.opentelemetry",
     "railhttp.integrations.prometheus",
+    "railhttp.integrations.redis",
     "railhttp.integrations.svcs",
 )
 

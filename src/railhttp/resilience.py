@@ -19,6 +19,7 @@ from railhttp.pipeline.policies.retry import (
 from railhttp.pipeline.policies.store import (
     MemoryStore,
     StateStore,
+    StoreRefusal,
 )
 from railhttp.pipeline.resilience import (
     ResiliencePipeline,
@@ -56,6 +57,7 @@ __all__ = [
     "RetryPolicyProtocol",
     "Stack",
     "StateStore",
+    "StoreRefusal",
     "check_pipeline",
     "require_stack",
 ]

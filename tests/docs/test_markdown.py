@@ -3,6 +3,7 @@
 The blocks of one document are one program: they share their names, may `await` at the top, and
 find the addresses of the servers in `NAMES`. `CA_FILE` is the certificate of the authority that
 signed those of `SECURE_URL` and `MUTUAL_URL`; the latter wants a client's, as in `CERT_FILE`.
+`REDIS_URL` is a Redis server.
 """
 
 import ast
@@ -10,6 +11,7 @@ import inspect
 import re
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Final
@@ -18,6 +20,7 @@ import pytest
 from mypy import api
 from tests.servers.echo import EchoServer
 from tests.servers.proxy import ProxyServer
+from tests.servers.redis import redis_server
 from tests.servers.socks import SocksServer
 from tests.servers.tls import TlsContexts
 from tests.servers.unix import UnixServer
@@ -26,7 +29,7 @@ ROOT: Final = Path(__file__).parents[2]
 DOCUMENTS: Final = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES: Final = (
     *("BASE_URL", "PROXY_URL", "SOCKS_URL", "SECURE_URL", "MUTUAL_URL", "UNIX_SOCKET"),
-    *("CA_FILE", "CERT_FILE", "KEY_FILE"),
+    *("CA_FILE", "CERT_FILE", "KEY_FILE", "REDIS_URL"),
 )
 _BLOCK: Final = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -82,6 +85,15 @@ async def addresses(
 
 @pytest.mark.parametrize("document", WITH_BLOCKS, ids=name_of)
 async def test_every_block_of_a_document_runs(
+    document: Path, addresses: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as stack:
+        if any("REDIS_URL" in source for source in sources(document)):
+            addresses["REDIS_URL"] = stack.enter_context(redis_server(tmp_path)).url
+        await run_blocks(document, addresses, monkeypatch)
+
+
+async def run_blocks(
     document: Path, addresses: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = ModuleType(f"the_blocks_of_{document.stem}")

@@ -7,9 +7,8 @@ import pytest
 
 EXTRAS = {
     *("python_socks", "truststore"),
-    *("httpx2", "hypothesis", "openapi_pydantic", "opentelemetry", "pydantic", "pytest", "rich"),
-    "prometheus_client",
-    "svcs",
+    *("httpx2", "hypothesis", "openapi_pydantic", "opentelemetry", "pydantic", "pytest", "redis"),
+    *("prometheus_client", "rich", "svcs"),
 }
 
 
@@ -35,6 +34,7 @@ def test_an_import_needs_no_extra(name: str) -> None:
         ("railhttp.integrations.opentelemetry", "opentelemetry", "railhttp[opentelemetry]"),
         ("railhttp.integrations.prometheus", "prometheus_client", "railhttp[prometheus]"),
         ("railhttp.integrations.httpx2", "httpx2", "railhttp[httpx2]"),
+        ("railhttp.integrations.redis", "redis", "railhttp[redis]"),
         ("railhttp.testing.strategies", "hypothesis", "hypothesis"),
         ("railhttp.integrations.openapi.command", "openapi_pydantic", "railhttp[openapi]"),
     ],

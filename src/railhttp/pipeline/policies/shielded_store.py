@@ -6,8 +6,8 @@ from collections.abc import Callable, Coroutine
 from typing import Final, Generic, TypeGuard, TypeVar
 
 from railhttp.model.clock import Clock
-from railhttp.model.errors import CallInfo, HTTPInterceptorError
-from railhttp.pipeline.policies.store import Decide, MemoryStore, StateStore
+from railhttp.model.errors import CallInfo, HTTPCircuitOpenError, HTTPInterceptorError
+from railhttp.pipeline.policies.store import Decide, MemoryStore, StateStore, StoreRefusal
 
 S = TypeVar("S")
 E = TypeVar("E")
@@ -56,12 +56,16 @@ class ShieldedStore(Generic[S]):
         """Let the policy decide about a call.
 
         Raises:
+            HTTPCircuitOpenError: The store refuses calls.
             HTTPInterceptorError: The store raised.
         """
         if self._local is not None:
             return self._now(self._local, key, decide, event, clock)
         try:
             return await self._awaited(self._store.apply(key, decide, event), undo)
+        except StoreRefusal as refusal:
+            message = f"the shared state of {refusal.name} cannot be reached"
+            raise HTTPCircuitOpenError(message, name=refusal.name, **info()) from None
         except Exception as error:
             message = f"a policy raised {type(error).__name__}"
             raise HTTPInterceptorError(message, **info()) from error

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from railhttp.model.clock import Clock
 from railhttp.model.validation import require_positive_int
@@ -16,10 +16,27 @@ Decide: TypeAlias = Callable[[S | None, E, float], tuple[S | None, D]]
 """The decision of a policy: `(state, event, now) → (state, decision)`; see `StateStore.apply`."""
 
 
+class StoreRefusal(Exception):
+    """Raised by a `StateStore` that refuses a call; the call fails as with an open circuit.
+
+    Args:
+        name: The name in the failure.
+
+    Example:
+        >>> StoreRefusal("shop").name
+        'shop'
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name: Final = name
+
+
 class StateStore(Protocol[S]):
     """Keeps the state of policies, so that several processes can share it.
 
-    `MemoryStore` is the one in this process. States are immutable and pickle.
+    `MemoryStore` keeps it in this process, `railhttp.integrations.redis.RedisStore` on a server.
+    States are immutable.
     """
 
     def peek(self, key: str) -> S | None:

@@ -1,0 +1,268 @@
+"""A server that is slow, gone, full, empty or another one: no call waits long, and none fails."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final, Literal
+
+import pytest
+from tests.integrations.redis.test_shared_state import until
+from tests.servers.redis import RedisProxy, RedisServer
+
+from railhttp import CircuitBreaker, HTTPCircuitOpenError, HTTPInterceptorError
+from railhttp.integrations.redis import RedisStore, StoreDown
+from railhttp.model.errors import HTTPConnectionError
+from railhttp.policy.breaker_states import force_open
+from railhttp.resilience import RateLimiter, RetryBudget, RetryPolicy
+
+TIMEOUT: Final = 0.2
+SLACK: Final = 0.15  # for a machine that is busy
+
+
+async def is_healthy(fleet: RedisStore) -> bool:
+    return (await fleet.health()).is_healthy
+
+
+async def until_health(fleet: RedisStore, healthy: bool) -> None:
+    for _ in range(1000):
+        if await is_healthy(fleet) is healthy:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("the health does not change")
+
+
+@asynccontextmanager
+async def connected(
+    url: str, when_down: Literal["local", "refuse", "raise"] = "local"
+) -> AsyncIterator[RedisStore]:
+    async with RedisStore.connect(
+        url, prefix="test", timeout=TIMEOUT, when_down=when_down
+    ) as fleet:
+        yield fleet
+
+
+async def succeed() -> str:
+    return "fine"
+
+
+async def lose() -> str:
+    raise HTTPConnectionError("lost", kind="disconnected")
+
+
+def callers(fleet: RedisStore) -> list[Callable[[], Awaitable[str]]]:
+    """A call through each policy, which asks the server."""
+    breaker = CircuitBreaker(name="new", store=fleet.breakers())
+    quorum = CircuitBreaker(name="new", store=fleet.breakers(quorum=2))
+    exact = RateLimiter(1000, 10, name="exact", store=fleet.rates(lease=0))
+    leased = RateLimiter(1000, 10, name="leased", store=fleet.rates())
+    calls = (breaker.call, quorum.call, exact.execute, leased.execute)
+    return [partial(call, succeed) for call in calls]
+
+
+Fault = Callable[[RedisServer, RedisProxy], None]
+
+
+def stall(server: RedisServer, proxy: RedisProxy) -> None:
+    proxy.stall()
+
+
+def slow(server: RedisServer, proxy: RedisProxy) -> None:
+    proxy.delay = 3 * TIMEOUT
+
+
+def refuse(server: RedisServer, proxy: RedisProxy) -> None:
+    proxy.refusing = True
+    proxy.reset()
+
+
+def fill(server: RedisServer, proxy: RedisProxy) -> None:
+    server.ask("CONFIG", "SET", "maxmemory", "1")
+
+
+def become_a_replica(server: RedisServer, proxy: RedisProxy) -> None:
+    server.ask("REPLICAOF", "127.0.0.1", "1")
+
+
+def pause(server: RedisServer, proxy: RedisProxy) -> None:
+    server.ask("CLIENT", "PAUSE", "60000", "WRITE")
+
+
+def mend(server: RedisServer, proxy: RedisProxy) -> None:
+    server.ask("CLIENT", "UNPAUSE")
+    server.ask("CONFIG", "SET", "maxmemory", "0")
+    server.ask("REPLICAOF", "NO", "ONE")
+    proxy.delay, proxy.refusing = 0.0, False
+    proxy.flow()
+
+
+FAULTS: Final = [stall, slow, refuse, fill, become_a_replica, pause]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_no_call_fails_or_waits_longer_than_the_timeout_and_sharing_comes_back(
+    redis: RedisServer, slow_redis: RedisProxy, fault: Fault, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "railhttp")
+    async with connected(slow_redis.url) as fleet:
+        assert await is_healthy(fleet)
+        try:
+            fault(redis, slow_redis)
+            for call in callers(fleet) * 3:
+                began = time.monotonic()
+                assert await call() == "fine"
+                assert time.monotonic() - began <= TIMEOUT + SLACK
+            await until_health(fleet, False)
+            assert "the store is down" in (await fleet.health()).message
+        finally:
+            mend(redis, slow_redis)
+        await until_health(fleet, True)
+        for call in callers(fleet):
+            assert await call() == "fine"
+        async with connected(redis.url) as other:
+            await other.breakers().apply("shared", force_open, None)
+            await until(lambda: fleet.breakers().peek("shared") is not None)
+    messages = [text for text in caplog.messages if "is down" in text]
+    assert len(messages) == 1, "it is said once"
+
+
+@pytest.mark.parametrize("fault", [stall, refuse])
+async def test_only_the_first_calls_wait(
+    redis: RedisServer, slow_redis: RedisProxy, fault: Fault
+) -> None:
+    async with connected(slow_redis.url) as fleet:
+        fault(redis, slow_redis)
+        limiter = RateLimiter(10_000, 1000, store=fleet.rates(lease=0))
+        began = time.monotonic()
+        for _ in range(100):
+            await limiter.execute(succeed)
+        assert time.monotonic() - began <= TIMEOUT + SLACK
+
+
+async def test_a_server_that_was_never_there_costs_no_time(unused_tcp_port: int) -> None:
+    began = time.monotonic()
+    async with connected(f"redis://127.0.0.1:{unused_tcp_port}/0") as fleet:
+        for call in callers(fleet) * 10:
+            assert await call() == "fine"
+    assert time.monotonic() - began < 1.0
+
+
+async def test_each_process_goes_on_from_the_last_state(
+    redis: RedisServer, slow_redis: RedisProxy
+) -> None:
+    async with connected(slow_redis.url) as fleet:
+        breaker = CircuitBreaker(1, 60.0, name="h", store=fleet.breakers())
+        with pytest.raises(HTTPConnectionError):
+            await breaker.call(lose)
+        refuse(redis, slow_redis)
+        await until_health(fleet, False)
+        assert breaker.is_refusing
+        with pytest.raises(HTTPCircuitOpenError):
+            await breaker.call(succeed)
+        await breaker.reset()
+        assert await breaker.call(succeed) == "fine"
+
+
+async def test_alone_a_process_still_opens_its_circuits(
+    redis: RedisServer, slow_redis: RedisProxy
+) -> None:
+    async with connected(slow_redis.url) as fleet:
+        refuse(redis, slow_redis)
+        await until_health(fleet, False)
+        for quorum in (1, 2):
+            breaker = CircuitBreaker(2, 60.0, name="h", store=fleet.breakers(quorum))
+            for _ in range(2):
+                with pytest.raises(HTTPConnectionError):
+                    await breaker.call(lose)
+            with pytest.raises(HTTPCircuitOpenError):
+                await breaker.call(succeed)
+
+
+async def test_under_refuse_calls_are_refused_unsent(
+    redis: RedisServer, slow_redis: RedisProxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "railhttp")
+    async with connected(slow_redis.url, "refuse") as fleet:
+        for call in callers(fleet):
+            assert await call() == "fine"
+        refuse(redis, slow_redis)
+        await until_health(fleet, False)
+        for call in callers(fleet) * 2:
+            with pytest.raises(HTTPCircuitOpenError) as caught:
+                await call()
+            assert caught.value.delivery.name == "NOT_SENT"
+        policy = RetryPolicy(3, base_delay=0.001, store=fleet.budgets())
+        with pytest.raises(HTTPConnectionError, match="lost"):
+            await policy.execute(lose)
+        mend(redis, slow_redis)
+        await until_health(fleet, True)
+        for call in callers(fleet):
+            assert await call() == "fine"
+    assert [text for text in caplog.messages if "budget" not in text] == [
+        "the store 'test' is down (ConnectionError): calls are refused until it is back"
+    ]
+
+
+async def test_under_refuse_the_report_of_a_call_under_way_is_dropped(
+    redis: RedisServer, slow_redis: RedisProxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connected(slow_redis.url, "refuse") as fleet:
+
+        async def fail() -> None:
+            refuse(redis, slow_redis)
+            await until_health(fleet, False)
+            raise HTTPConnectionError("lost", kind="disconnected")
+
+        with pytest.raises(HTTPConnectionError, match="lost"):
+            await CircuitBreaker(1, name="h", store=fleet.breakers()).call(fail)
+    assert [text for text in caplog.messages if "raised" in text] == []
+
+
+async def test_under_raise_calls_fail_with_the_reason(
+    redis: RedisServer, slow_redis: RedisProxy
+) -> None:
+    async with connected(slow_redis.url, "raise") as fleet:
+        refuse(redis, slow_redis)
+        await until_health(fleet, False)
+        for call in callers(fleet):
+            with pytest.raises(HTTPInterceptorError) as caught:
+                await call()
+            assert isinstance(caught.value.__cause__, StoreDown)
+
+
+async def test_a_server_that_starts_again_without_its_data_closes_all_circuits(
+    mortal_redis: RedisServer,
+) -> None:
+    async with connected(mortal_redis.url) as fleet:
+        breaker = CircuitBreaker(1, 60.0, name="h", store=fleet.breakers())
+        with pytest.raises(HTTPConnectionError):
+            await breaker.call(lose)
+        mortal_redis.kill()
+        await until_health(fleet, False)
+        assert breaker.is_refusing, "it goes on from the last state"
+        mortal_redis.start()
+        await until_health(fleet, True)
+        assert await breaker.call(succeed) == "fine"
+        budget = RetryBudget()
+        assert await fleet.budgets().apply("o", budget.charge, 14)
+
+
+async def test_after_a_flush_a_forced_circuit_is_forgotten_soon(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("railhttp.integrations.redis.link.STEADY", 0.5)
+    async with connected(redis.url) as fleet:
+        breaker = CircuitBreaker(name="h", store=fleet.breakers())
+        await breaker.force_open()
+        redis.ask("FLUSHALL")
+        await until(lambda: not breaker.is_refusing)
+
+
+async def test_a_store_that_was_closed_leaves_its_policies_usable(redis: RedisServer) -> None:
+    async with connected(redis.url) as fleet:
+        calls = callers(fleet)
+    for call in calls:
+        assert await call() == "fine"
+    assert not await is_healthy(fleet)
