@@ -63,9 +63,9 @@ REFUSED: Final[dict[Callable[..., object], dict[str, Collection[object]]]] = {
         "max_redirects": NO_COUNT,
         "secret_headers": ("X-Session", b"X-Session", [1], [b"X-Session"], ["a b"], 5, None),
         "total": NO_FLAGS,
-        "mask_path": (5, "mask"),
         "verify": NO_VERIFY,
         **NO_CONNECTION,
+        "mask_path": (5, "mask"),
     },
     HTTPClient: {
         "egress": (True, "public", Egress),

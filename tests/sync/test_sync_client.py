@@ -399,3 +399,25 @@ def test_outcome_and_match_work_as_with_the_asynchronous_client(
             pass
         case other:
             pytest.fail(f"{other}")
+
+
+def test_a_derived_client_shares_the_thread_and_the_life(servers: Servers) -> None:
+    with HTTPClient(CONFIG) as client:
+        derived = client.with_options(headers={"X-Derived": "1"}, timeout=3)
+        assert derived.config.timeout == 3
+        assert derived.pool is client.pool
+        assert "X-Derived" in derived.get(servers.echo.url()).unwrap().text
+    assert isinstance(failure := derived.get(servers.echo.url()).failure(), HTTPConnectionError)
+    assert failure.kind == "closed"
+
+
+def test_a_stream_is_read_whole_or_document_by_document(
+    client: HTTPClient, servers: Servers
+) -> None:
+    with client.stream("POST", servers.echo.url(), json={"a": 1}) as response:
+        body = response.read()
+        assert response.head.body == body
+        assert isinstance(response.json(), dict)
+    with client.stream("GET", servers.echo.url()) as response:
+        [document] = response.decoded(dict[str, object])
+        assert document.unwrap()["method"] == "GET"

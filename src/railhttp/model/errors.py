@@ -150,8 +150,7 @@ class HTTPStatusError(HTTPClientError):
 
     Args:
         response: The whole response, which also has the method, URL, attempts and elapsed.
-        secret_headers: Names, in lower case, of header fields to leave out of a pickle; None means
-            `response.secret_headers`.
+        secret_headers: Fields to leave out of a pickle, in lower case; None means the response's.
         expected: The statuses that the caller expected, if it named any.
 
     Example:
@@ -209,8 +208,7 @@ class HTTPDecodeError(HTTPClientError):
         message: The expected and the actual form of the data, without the data itself.
         where: The position: a JSON path such as `$.items[3].id`, or a byte or line number.
         content_type: The content type of the response; empty if it names none.
-        response: What was read in place of the expected data, such as the error document of a
-            stream; None if it is at hand already. It is never shown.
+        response: What came instead, such as an error document; None if at hand. Never shown.
 
     Example:
         >>> HTTPDecodeError("expected an integer", where="$.id").where
@@ -235,7 +233,6 @@ class HTTPDecodeError(HTTPClientError):
         self.response: Final = response
 
     def __reduce__(self) -> tuple[object, ...]:
-        # As for `HTTPStatusError`.
         shown = None if self.response is None else self.response.redacted()
         rebuild, arguments, _ = super().__reduce__()
         return rebuild, arguments, {**self.__dict__, "response": shown}

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from copy import copy
 from functools import update_wrapper
 from types import TracebackType
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
@@ -11,8 +12,13 @@ from returns.result import Failure, Result
 from typing_extensions import Unpack
 from yarl import URL
 
+from railhttp.client.derived import ClientOptions
 from railhttp.client.http_client import HTTPClient as AsyncHTTPClient
-from railhttp.model.config import HTTPClientConfig
+from railhttp.model.config import (
+    DEFAULT_MAX_DOWNLOAD_BYTES,
+    DEFAULT_MAX_EVENT_BYTES,
+    HTTPClientConfig,
+)
 from railhttp.model.download import Download
 from railhttp.model.errors import HTTPConnectionError, HTTPFailure
 from railhttp.model.options import ProgressCallback, RequestOptions
@@ -95,6 +101,12 @@ class HTTPClient:
     def interceptors(self) -> InterceptorChain:
         """The interceptors; a change counts from the next attempt on."""
         return self._client.interceptors
+
+    def with_options(self, **options: Unpack[ClientOptions]) -> Self:
+        """Derive a client that shares everything else; see `railhttp.HTTPClient.with_options`."""
+        derived = copy(self)
+        derived._client = self._client.with_options(**options)
+        return derived
 
     def start(self) -> None:
         """Start now instead of with the first call; a closed client can be started again."""
@@ -204,11 +216,18 @@ class HTTPClient:
         checksum: str | None = None,
         progress: ProgressCallback | None = None,
         resume: bool = True,
+        max_download_bytes: int | None = DEFAULT_MAX_DOWNLOAD_BYTES,
         **options: Unpack[RequestOptions],
     ) -> "Result[Download, HTTPFailure]":
         """Download to a file by GET; see `railhttp.HTTPClient.download`."""
         done = self._client.download(
-            url, path, checksum=checksum, progress=progress, resume=resume, **options
+            url,
+            path,
+            checksum=checksum,
+            progress=progress,
+            resume=resume,
+            max_download_bytes=max_download_bytes,
+            **options,
         )
         return self._result(done, "GET", url)
 
@@ -236,7 +255,7 @@ class HTTPClient:
         method: str = "GET",
         reconnect: bool = False,
         last_event_id: str = "",
-        max_event_bytes: int | None = None,
+        max_event_bytes: int | None = DEFAULT_MAX_EVENT_BYTES,
         **options: Unpack[RequestOptions],
     ) -> Generator[Iterator["ServerSentEvent"], None, None]:
         """Open a stream of server-sent events; see `railhttp.HTTPClient.sse`.

@@ -3,10 +3,15 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import TypeVar
 
+from returns.result import Result
+from typing_extensions import TypeForm
+
 from railhttp.client.stream_context import StreamContext as AsyncStreamContext
+from railhttp.model.config import DEFAULT_MAX_LINE_BYTES
+from railhttp.model.errors import HTTPFailure
 from railhttp.model.redaction import redact_url
 from railhttp.model.response import JSON, Headers, HttpResponse
-from railhttp.sync.loop_thread import LoopThread
+from railhttp.sync.loop_thread import LoopThread, ThreadClosedError, closed_failure
 
 T = TypeVar("T")
 
@@ -45,7 +50,7 @@ class StreamContext:
 
     @property
     def head(self) -> HttpResponse:
-        """The response as a value, with an empty body."""
+        """The response as a value; its body is empty until `read` has read it."""
         return self._response.head
 
     def raise_for_status(self) -> None:
@@ -55,6 +60,17 @@ class StreamContext:
             HTTPStatusError: The response is a 4xx or 5xx.
         """
         self._response.raise_for_status()
+
+    def read(self) -> bytes:
+        """Read the body, or what is left of it; see `read` of `railhttp.StreamContext`."""
+        try:
+            return self._thread.run(self._response.read())
+        except ThreadClosedError:
+            raise closed_failure(self.head.method, self.head.url) from None
+
+    def json(self) -> JSON:
+        """Parse the body as JSON, after `read()`; see `json` of `railhttp.StreamContext`."""
+        return self._response.json()
 
     def __iter__(self) -> Iterator[bytes]:
         return self.iter_bytes()
@@ -66,10 +82,16 @@ class StreamContext:
         """Yield the chunks of the body as they arrive, with content codings undone."""
         return self._iterate(self._response.aiter_bytes())
 
-    def iter_lines(self, *, max_line_bytes: int | None = None) -> Iterator[str]:
+    def iter_lines(self, *, max_line_bytes: int | None = DEFAULT_MAX_LINE_BYTES) -> Iterator[str]:
         """Yield the lines of the body; see `aiter_lines` of `railhttp.StreamContext`."""
         return self._iterate(self._response.aiter_lines(max_line_bytes=max_line_bytes))
 
-    def iter_json(self, *, max_line_bytes: int | None = None) -> Iterator[JSON]:
+    def iter_json(self, *, max_line_bytes: int | None = DEFAULT_MAX_LINE_BYTES) -> Iterator[JSON]:
         """Yield the documents of an NDJSON body; see `aiter_json` of `railhttp.StreamContext`."""
         return self._iterate(self._response.aiter_json(max_line_bytes=max_line_bytes))
+
+    def decoded(
+        self, model: TypeForm[T], *, max_line_bytes: int | None = DEFAULT_MAX_LINE_BYTES
+    ) -> Iterator[Result[T, HTTPFailure]]:
+        """Yield the documents of an NDJSON body, each decoded; see `railhttp.StreamContext`."""
+        return self._iterate(self._response.decoded(model, max_line_bytes=max_line_bytes))
