@@ -80,7 +80,7 @@ fmt: $(STAMP) ## format and sort
 	$(BIN)/ruff format -q .
 
 unit: $(STAMP) redis ## tests, properties and doctests, with branch coverage
-	$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-report=term
 
 redis:
 	@command -v redis-server >/dev/null || command -v valkey-server >/dev/null \
@@ -89,10 +89,10 @@ redis:
 		|| echo "WARNING: redis-server is not here and cannot be installed: the tests of shared state ARE SKIPPED"
 
 pure: $(STAMP) ## the socket tests once more on aiohttp's pure-Python parser
-	AIOHTTP_NO_EXTENSIONS=1 $(BIN)/python -m pytest -q -n 2 tests/transport tests/client tests/conformance
+	AIOHTTP_NO_EXTENSIONS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/transport tests/client tests/conformance
 
 uvloop: $(STAMP) ## the socket tests once more on uvloop
-	EVENT_LOOP=uvloop $(BIN)/python -m pytest -q -n 2 tests/transport tests/client tests/soak
+	EVENT_LOOP=uvloop $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/transport tests/client tests/soak
 
 soak: $(STAMP) ## many calls against a chaos server, on asyncio and uvloop; COUNT=100000 SEED=1
 	$(BIN)/python -m tests.soak --count $(COUNT) --seed $(SEED)
