@@ -102,10 +102,10 @@ class Streams(ABC):
             **options: See `RequestOptions`.
 
         Returns:
-            A block that yields the events, an async iterator. Its `decoded` makes documents of
-            them.
+            A block that yields the events, an async iterator, and raises the failures below. Its
+            `decoded` makes documents of the events.
 
-        Raises (from the block):
+        Raises:
             HTTPInvalidRequestError: An argument is not valid.
             HTTPStatusError: The status is not 200.
             HTTPDecodeError: The response is not a `text/event-stream`; its `response` is what came
