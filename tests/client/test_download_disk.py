@@ -229,7 +229,8 @@ async def test_a_file_larger_than_allowed_fails_and_leaves_nothing(
         failure = (await client.download(server.url(), target, max_download_bytes=limit)).failure()
     assert isinstance(failure, HTTPResponseTooLargeError)
     assert failure.limit == limit
-    assert list(target.parent.iterdir()) == []
+    # A busy disk is left to its thread (decision 125).
+    await until(lambda: list(target.parent.iterdir()) == [])
 
 
 async def test_a_file_as_large_as_allowed_is_whole(client: HTTPClient, target: Path) -> None:
