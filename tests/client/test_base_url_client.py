@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
 from returns.result import Result
@@ -248,6 +248,17 @@ async def test_a_form_is_answered_like_any_post(echo: EchoServer, faults: FaultS
         assert (await client.post_multipart("/status/503", {"a": "1"})).status == 503
         with pytest.raises(HTTPConnectionError):
             await client.post_multipart(faults.url("/reset-before-head"), {"a": "1"})
+
+
+async def test_a_status_that_the_call_refuses_is_raised_for_a_form_too(echo: EchoServer) -> None:
+    async def refuse(response: HttpResponse) -> None:
+        response.raise_for_status()
+
+    checks: tuple[bool | Callable[[HttpResponse], Awaitable[None]], ...] = (True, refuse)
+    async with BaseURLHTTPClient(echo.url("")) as client:
+        for check in checks:
+            with pytest.raises(HTTPStatusError):
+                await client.post_multipart("/status/503", {"a": "1"}, raise_for_status=check)
 
 
 # -- life -----------------------------------------------------------------------------------

@@ -207,11 +207,7 @@ def _save(sending: Sending, response: HttpResponse) -> None:
         raise HTTPInvalidRequestError(
             f"cannot be written: {error.strerror}",
             field="output",
-            method=response.method,
-            url=response.url,
-            delivery=HTTPStatusError(response).delivery,
-            attempts=response.attempts,
-            elapsed=response.elapsed,
+            **response.call_info(),
         ) from None
 
 

@@ -1,6 +1,6 @@
 """The client: composes the rooms below, and turns exceptions into values."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
 from functools import partial
@@ -25,7 +25,7 @@ from railhttp.client.collaborators import (
 from railhttp.client.derived import Change, ClientOptions
 from railhttp.client.lifecycle import Lifecycle
 from railhttp.client.request_builder import Prepared, RequestBuilder
-from railhttp.client.status_check import checked
+from railhttp.client.status_check import checked_response
 from railhttp.client.streams import Streams
 from railhttp.client.unwrapping import name_failures
 from railhttp.client.verbs import AsyncVerbs
@@ -280,11 +280,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
             HTTPClientError: There was no response; always one of `HTTPFailure`.
             TypeError: An option does not exist.
         """
-        prepared = self._builder.prepare(method, url, options)
-        response = await self._send(self._new_call(prepared))
-        if prepared.check is not None:
-            await checked(response, prepared.check)
-        return response
+        return await self._answered(self._builder.prepare(method, url, options))
 
     async def post_multipart(
         self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
@@ -297,12 +293,12 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
                 `(filename, data, content_type)`; or an open binary file, which is streamed.
             **options: See `RequestOptions`; `json` and `data` are not allowed.
         """
+        return await self._perform("POST", url, options, self._form(fields))
+
+    def _form(self, fields: "FormFields") -> Callable[[], Body]:
         from railhttp.wire.multipart import encode_multipart  # noqa: PLC0415  # few send forms
 
-        boundary = random_id(self._clock)
-        return await self._perform(
-            "POST", url, options, lambda: encode_multipart(fields, boundary, measure_file)
-        )
+        return partial(encode_multipart, fields, random_id(self._clock), measure_file)
 
     @override
     async def _perform(
@@ -314,10 +310,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
     ) -> Result[HttpResponse, HTTPFailure]:
         """The boundary: below it failures are raised, above it they are returned."""
         try:
-            prepared = self._builder.prepare(method, url, options, make_body)
-            response = await self._send(self._new_call(prepared))
-            if prepared.check is not None:
-                await checked(response, prepared.check)
+            response = await self._answered(self._builder.prepare(method, url, options, make_body))
         except FAILURES as failure:
             signal = isinstance(failure, HTTPCircuitOpenError | HTTPRetryExhaustedError)
             if signal and not self._config.total:
@@ -327,6 +320,11 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
             secret = self._config.secret_headers
             return Failure(HTTPStatusError(response, secret_headers=secret))
         return Success(response)
+
+    def _answered(self, prepared: Prepared) -> Awaitable[HttpResponse]:
+        # A plain function: a coroutine of its own would cost each call a frame.
+        sending = self._send(self._new_call(prepared))
+        return sending if prepared.check is None else checked_response(sending, prepared.check)
 
     def _new_call(self, prepared: Prepared) -> HTTPCall:
         request, origin, timeout, attempt_timeout, retry, _ = self._policies.limited(prepared)

@@ -1,16 +1,15 @@
 """The verbs of a client as functions that return the response and raise the failure."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from returns.result import Failure
 from typing_extensions import Unpack, override
 from yarl import URL
 
 from railhttp.client.http_client import HTTPClient
-from railhttp.client.status_check import checked
 from railhttp.client.streams import Streams
 from railhttp.client.verbs import AsyncVerbs
-from railhttp.model.errors import HTTPStatusError
+from railhttp.model.body import Body
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse
 
@@ -63,29 +62,23 @@ class ResponseVerbs(AsyncVerbs[HttpResponse], Streams):
         return await self._perform(method, url, options)
 
     @override
-    async def _perform(self, method: str, url: str | URL, options: RequestOptions) -> HttpResponse:
-        client = self._client
-        prepared = client._builder.prepare(method, url, options)
+    async def _perform(
+        self,
+        method: str,
+        url: str | URL,
+        options: RequestOptions,
+        make_body: Callable[[], Body] | None = None,
+    ) -> HttpResponse:
+        prepared = self._client._builder.prepare(method, url, options, make_body)
         if self._starts_itself:
             await self.start()
-        response = await client._send(client._new_call(prepared))
-        if prepared.check is not None:
-            await checked(response, prepared.check)
-        return response
+        return await self._client._answered(prepared)
 
     async def post_multipart(
         self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
     ) -> HttpResponse:
         """Upload a form as `multipart/form-data`; see `HTTPClient.post_multipart`."""
-        if self._starts_itself:
-            await self.start()
-        result = await self._client.post_multipart(url, fields, **options)
-        if not isinstance(result, Failure):
-            return result.unwrap()
-        failure = result.failure()
-        if not isinstance(failure, HTTPStatusError) or options.get("raise_for_status") is True:
-            raise failure
-        return failure.response
+        return await self._perform("POST", url, options, self._client._form(fields))
 
     @override
     async def _stream_request(

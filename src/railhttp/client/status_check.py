@@ -1,10 +1,18 @@
 """Runs the function that a call gave as `raise_for_status`."""
 
+from collections.abc import Awaitable
 from inspect import isawaitable
 
-from railhttp.model.errors import FAILURES, Delivery, HTTPInterceptorError
+from railhttp.model.errors import FAILURES, HTTPInterceptorError
 from railhttp.model.options import StatusCheck
 from railhttp.model.response import HttpResponse
+
+
+async def checked_response(sending: Awaitable[HttpResponse], check: StatusCheck) -> HttpResponse:
+    """Wait for a response, and let a function look at it; see `checked`."""
+    response = await sending
+    await checked(response, check)
+    return response
 
 
 async def checked(response: HttpResponse, check: StatusCheck) -> None:
@@ -24,9 +32,5 @@ async def checked(response: HttpResponse, check: StatusCheck) -> None:
         raise HTTPInterceptorError(
             f"the function raised {type(error).__name__}",
             interceptor="raise_for_status",
-            method=response.method,
-            url=response.url,
-            delivery=Delivery.ANSWERED,
-            attempts=response.attempts,
-            elapsed=response.elapsed,
+            **response.call_info(),
         ) from error

@@ -50,10 +50,7 @@ def _problem(response: HttpResponse) -> Result[ProblemDetails, HTTPDecodeError]:
     failure = HTTPDecodeError(
         f"expected {PROBLEM}",
         content_type=response.content_type,
-        method=response.method,
-        url=response.url,
-        attempts=response.attempts,
-        elapsed=response.elapsed,
+        **response.call_info(),
     )
     return Failure(failure)
 

@@ -172,11 +172,7 @@ class HTTPStatusError(HTTPClientError):
         wanted = " or ".join(map(str, expected))
         super().__init__(
             f"status {response.status}{wanted and f', expected {wanted}'}",
-            method=response.method,
-            url=response.url,
-            delivery=Delivery.ANSWERED,
-            attempts=response.attempts,
-            elapsed=response.elapsed,
+            **response.call_info(),
         )
         self.response: Final = response
         self._secret_headers: Final = secret_headers

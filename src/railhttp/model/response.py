@@ -7,7 +7,13 @@ from typing import Final, NoReturn, TypeAlias, cast
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from railhttp.model.errors import HTTPDecodeError, HTTPStatusError, HTTPValidationError
+from railhttp.model.errors import (
+    CallInfo,
+    Delivery,
+    HTTPDecodeError,
+    HTTPStatusError,
+    HTTPValidationError,
+)
 from railhttp.model.headers import codec_of
 from railhttp.model.redaction import SECRET_HEADERS, redact_header, redact_url
 from railhttp.model.timings import NO_TIMINGS, Timings
@@ -191,15 +197,27 @@ class HttpResponse(_Timed):
         except ValueError as error:
             self._refuse(f"JSON cannot be represented: {error}", "")
 
+    def call_info(self) -> CallInfo:
+        """Return the details that a failure of this response carries.
+
+        Example:
+            >>> HTTPDecodeError("not a list", **HttpResponse(200, method="GET").call_info()).method
+            'GET'
+        """
+        return CallInfo(
+            method=self.method,
+            url=self.url,
+            delivery=Delivery.ANSWERED,
+            attempts=self.attempts,
+            elapsed=self.elapsed,
+        )
+
     def _refuse(self, message: str, where: str) -> NoReturn:
         raise HTTPDecodeError(
             message,
             where=where,
             content_type=self.content_type,
-            method=self.method,
-            url=self.url,
-            attempts=self.attempts,
-            elapsed=self.elapsed,
+            **self.call_info(),
         ) from None  # the cause contains the whole document, which may be secret
 
     def raise_for_status(self) -> None:

@@ -193,10 +193,7 @@ def _refused(response: HttpResponse, message: str, where: str = "") -> HTTPDecod
         message,
         where=where,
         content_type=response.content_type,
-        method=response.method,
-        url=response.url,
-        attempts=response.attempts,
-        elapsed=response.elapsed,
+        **response.call_info(),
     )
 
 
