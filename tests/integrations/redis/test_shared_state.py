@@ -247,6 +247,12 @@ def test_every_state_comes_back_with_its_type(
     assert BUDGETS.decode(BUDGETS.encode(Tokens(held, at))) == Tokens(held, at)
 
 
+@given(circuits, times)
+def test_no_lifetime_is_negative_whatever_the_time(circuit: BreakerState, now: float) -> None:
+    lifetimes = (BREAKERS.lifetime(circuit, now), FLEETS.lifetime(Fleet(circuit), now))
+    assert all(lifetime is None or lifetime > 0 for lifetime in lifetimes)
+
+
 @given(st.binary())
 def test_any_other_bytes_are_no_state(data: bytes) -> None:
     assert BREAKERS.decode(data) is None

@@ -85,7 +85,8 @@ def _breaker_lifetime(state: BreakerState, now: float) -> float | None:
         case Open():
             return max(0.0, state.until - now) + _HOUR
         case HalfOpen():
-            return max((slot.until - now for slot in state.slots), default=0.0) + _HOUR
+            # A slot may have ended long ago, and the server refuses a lifetime below zero.
+            return max([0.0, *(slot.until - now for slot in state.slots)]) + _HOUR
         case Closed():
             return _HOUR
 
