@@ -10,6 +10,7 @@ import ast
 import inspect
 import re
 import sys
+import tomllib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,6 +25,8 @@ from tests.servers.redis import redis_server
 from tests.servers.socks import SocksServer
 from tests.servers.tls import TlsContexts
 from tests.servers.unix import UnixServer
+
+from railhttp.model.options import OwnOptions
 
 ROOT: Final = Path(__file__).parents[2]
 DOCUMENTS: Final = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -112,6 +115,15 @@ def test_the_documents_have_blocks() -> None:
 def test_the_readme_shows_code_after_at_most_120_words() -> None:
     before, _, _ = (ROOT / "README.md").read_text(encoding="utf-8").partition("```python")
     assert len(before.split()) <= 120
+
+
+def test_the_readme_names_every_option_of_our_own_and_every_extra() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {name for name, needs in project["optional-dependencies"].items() if needs}
+    assert {name for name in extras if f"`{name}`" not in readme} == set()
+    options = readme.partition("Every call takes `")[2].partition("`")[0].split()
+    assert sorted(options) == sorted(["data", *OwnOptions.__annotations__])
 
 
 def test_the_blocks_type_check_strictly(tmp_path: Path) -> None:

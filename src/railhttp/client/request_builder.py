@@ -19,6 +19,7 @@ from railhttp.model.errors import HTTPInvalidRequestError, HTTPValidationError
 from railhttp.model.headers import require_headers
 from railhttp.model.options import (
     HeaderFields,
+    OwnOptions,
     ProgressCallback,
     Query,
     RequestOptions,
@@ -43,15 +44,8 @@ from railhttp.model.validation import (
 )
 from railhttp.transport.request_body import measure_file
 
-_OWN: Final = frozenset(
-    {
-        *("headers", "params", "json", "data", "cookies", "timeout", "attempt_timeout"),
-        *("connect_timeout", "read_timeout", "allow_redirects", "max_redirects", "proxy"),
-        *("ssl_context", "upload_progress", "idempotency_key", "idempotent", "url_template"),
-        *("retries", "retry_policy"),
-    }
-)
-"""The options that are no words of aiohttp only."""
+_OWN: Final = frozenset({*OwnOptions.__annotations__, "data"})
+"""The options that need no translation."""
 
 _SEQUENCES: Final = (list, tuple)
 _SECONDS: Final = frozenset({NoneType, int, float})

@@ -48,8 +48,8 @@ StatusCheck: TypeAlias = Callable[[HttpResponse], Awaitable[object]]
 """Looks at a response, and raises if it refuses it."""
 
 
-class BodilessOptions(TypedDict, total=False):
-    """`RequestOptions` without `data`, for verbs that have a parameter of that name."""
+class OwnOptions(TypedDict, total=False):
+    """`RequestOptions` without `data`, and without what only aiohttp has a name for."""
 
     headers: HeaderFields | None
     params: Query | None
@@ -69,7 +69,11 @@ class BodilessOptions(TypedDict, total=False):
     retry_policy: RetryPolicyProtocol | None
     idempotent: bool
     url_template: str
-    # aiohttp's own words
+
+
+class BodilessOptions(OwnOptions, total=False):
+    """`RequestOptions` without `data`, for verbs that have a parameter of that name."""
+
     auth: "aiohttp.BasicAuth | tuple[str, str] | None"
     auto_decompress: bool | None
     chunked: bool | None
