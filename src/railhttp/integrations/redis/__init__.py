@@ -1,4 +1,4 @@
-"""Shares the state of policies between processes, on Redis or Valkey; needs the extra `redis`.
+"""Shares the state of policies between processes, on Redis; needs the extra `redis`.
 
     fleet = RedisStore.connect("redis://cache:6379/0", prefix="shop")
     async with fleet:

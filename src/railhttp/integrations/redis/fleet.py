@@ -25,7 +25,7 @@ from railhttp.policy.budget import Tokens
 
 
 class RedisStore:
-    """Shares breakers, rate limits, retry budgets and tokens between processes, on Redis or Valkey.
+    """Shares breakers, rate limits, retry budgets and tokens between processes, on Redis.
 
     `async with` connects it; create and enter it in each process, after a fork. A server that is
     slow or gone delays a decision by at most `timeout`, and only the first one: later decisions do
