@@ -364,7 +364,7 @@ async def test_a_stream_that_was_answered_once_is_never_called_unsent() -> None:
             await until_the_server_is_gone()
     assert (caught.value.phase, caught.value.delivery) == ("total", Delivery.ANSWERED)
     assert caught.value.attempts > 1
-    assert caught.value.elapsed >= 0.3
+    assert caught.value.elapsed >= 0.3 * 0.95
 
 
 async def test_a_head_that_comes_too_late_does_not_end_the_stream() -> None:
