@@ -24,6 +24,7 @@ from railhttp.model.stage import Stage
 from railhttp.transport.exception_map import ROWS, to_failure
 from railhttp.transport.request_body import RequestBodyError
 from railhttp.wire.content import ContentError
+from railhttp.wire.response_head import ResponseError
 
 INFO: Final = aiohttp.RequestInfo(URL("http://h/"), "GET", CIMultiDictProxy(CIMultiDict()))
 KEY: Final = ConnectionKey("h", 80, False, True, None, None, None)
@@ -64,6 +65,7 @@ ALWAYS: Final[dict[str, list[BaseException]]] = {
         ContentError("cut", truncated=True),
     ],
     "HTTPConnectionError protocol": [
+        ResponseError("the head is malformed"),
         HttpProcessingError(message="bad"),
         aiohttp.WSServerHandshakeError(INFO, ()),
     ],

@@ -6,7 +6,6 @@ The calls are POSTs, which are never retried, so the server counts one request f
 from typing import Final, TypeAlias
 
 import pytest
-from aiohttp.http_parser import HttpResponseParser, HttpResponseParserPy
 from returns.methods import unwrap_or_failure
 from tests.servers.faults import FaultServer
 from tests.servers.leaks import nothing_left
@@ -19,7 +18,7 @@ Outcome: TypeAlias = int | str
 
 OUTCOMES: Final[dict[Outcome, str]] = {
     200: """
-        /ok /body-until-close /chunk-line-too-long /trailers /long-line
+        /ok /body-until-close /long-body /chunk-line-too-long /trailers /long-line
         /close-after-answer /close-on-next /reset-on-next /unsolicited-answer /says-close-but-stays
         /invalid-charset /invalid-utf8 /bad-json /invalid-utf8-json /deep-json /huge-int-json
         /empty-json /json-as-html /no-content-type /repeated-set-cookie /bad-set-cookie
@@ -29,6 +28,7 @@ OUTCOMES: Final[dict[Outcome, str]] = {
         /redirect-header-injection /redirect-raw-utf8 /redirect-before-body
         /redirect-short-body /stall-in-redirect
         """,
+    204: "/no-content-with-body",
     302: "/redirect-without-location",
     304: "/not-modified-with-length",
     413: "/early-413 /early-413-reset",
@@ -44,12 +44,13 @@ OUTCOMES: Final[dict[Outcome, str]] = {
         /br-corrupt
         """,
     "protocol": """
-        /long-body /bad-chunk-size /negative-chunk-size /huge-chunk-size /bad-chunk-in-body
+        /bad-chunk-size /negative-chunk-size /huge-chunk-size /bad-chunk-in-body
         /bad-chunk-then-close /chunk-overruns /malformed-status-line /status-out-of-range
         /unknown-version /garbage /http09 /http2-preface /wrong-protocol /bad-header-line
         /bad-header-name /empty-header-name /nul-in-header /cr-in-header /header-line-too-long
         /too-many-headers /endless-head /conflicting-lengths /chunked-and-length /negative-length
-        /length-no-number /no-content-with-body /unasked-101 /transfer-coding-gzip
+        /length-no-number /unasked-101 /transfer-coding-gzip
+        /endless-continue /endless-processing
         """,
     "redirect": """
         /redirect-loop /redirect-forever /redirect-empty-location /redirect-bad-url
@@ -63,46 +64,22 @@ OUTCOMES: Final[dict[Outcome, str]] = {
         /stalled-upload /close-in-upload /reset-in-upload /expect100-never /stall-before-head
         /stall-in-head /stall-after-head /stall-in-body /stall-in-chunks
         """,
-    "total": "/endless-continue /endless-processing",
 }
-
-PURE_PYTHON: Final[dict[str, Outcome]] = {
-    # bytes that are not HTTP at all are recognised only when the server closes the connection
-    "/http09": "disconnected",
-    "/http2-preface": "disconnected",
-    "/wrong-protocol": "disconnected",
-    # limits that the C parser does not have, or sets to other values
-    "/huge-chunk-size": "truncated",
-    "/chunk-line-too-long": "truncated",
-    # cases in which the C parser is strict and this one lenient; the connection is not used again
-    "/long-body": 200,
-    "/unknown-version": 200,
-    "/conflicting-lengths": 200,
-    "/no-content-with-body": 204,
-}
-"""Outcomes that differ with aiohttp's pure-Python parser."""
 
 IMPATIENT: Final[dict[Outcome, RequestOptions]] = {
     "read": {"read_timeout": 0.1},
-    "total": {"timeout": 0.15},
 }
 
 CASES: Final = {path: outcome for outcome, paths in OUTCOMES.items() for path in paths.split()}
 
 
-def expected_outcome(path: str) -> Outcome:
-    pure = HttpResponseParser is HttpResponseParserPy
-    return PURE_PYTHON.get(path, CASES[path]) if pure else CASES[path]
-
-
 def test_every_misbehaviour_has_its_outcome() -> None:
     assert CASES.keys() == FAULTS.keys()
-    assert PURE_PYTHON.keys() < CASES.keys()
 
 
 @pytest.mark.parametrize("path", CASES)
 async def test_a_misbehaviour_has_one_outcome_and_the_client_goes_on(path: str) -> None:
-    expected = expected_outcome(path)
+    expected = CASES[path]
     config = HTTPClientConfig(timeout=60.0, max_response_bytes=2**20, trust_env=False)
     async with nothing_left(), FaultServer() as server, HTTPClient(config) as client:
         url = server.url(path, interval=0.001)

@@ -54,7 +54,12 @@ PRIVATE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "_pause_transport_reading",
         "_paused",  # whether the transport's write buffer is full
         "_payload",  # the body that is being received
+        "_payload_parser",
+        "_read_bufsize",
+        "_read_timeout",
+        "_read_timeout_handle",
         "_reading_paused",
+        "_should_close",
     ),
     "aiohttp.http_parser:HttpResponseParserPy": ("_lines", "_tail"),
     "aiohttp.streams:StreamReader": ("_buffer", "_read_nowait"),

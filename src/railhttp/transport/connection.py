@@ -4,25 +4,33 @@ For the private names used here see `railhttp.transport.aiohttp_internals`.
 """
 
 import asyncio
-import math
-from typing import Final, Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-from aiohttp import ClientConnectionError, ClientPayloadError
+from aiohttp import EMPTY_PAYLOAD, ClientConnectionError, ClientPayloadError, StreamReader
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.helpers import DEFAULT_CHUNK_SIZE
+from aiohttp.helpers import _EXC_SENTINEL as _NO_CAUSE
+from aiohttp.helpers import DEFAULT_CHUNK_SIZE, set_exception
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import HttpResponseParser, HttpResponseParserPy
 from typing_extensions import override
 
 from railhttp.model.request import WireOptions
+from railhttp.wire.response_head import ResponseError, ResponseHead
+from railhttp.wire.response_reader import (
+    USUAL_LIMITS,
+    End,
+    HeadLimits,
+    ResponseReader,
+    whole_response,
+)
+
+Content: TypeAlias = bytes | StreamReader
+"""A body that came in one piece with its head, or the stream of any other."""
 
 _IS_PURE_PYTHON: Final = HttpResponseParser is HttpResponseParserPy
 _MOST_AT_ONCE: Final = 512 * 1024
-# aiohttp allows 8190 bytes and 128 fields, too little for large tokens, security policies and many
-# cookies.
-_LARGEST_FIELD: Final = 64 * 1024
-_LONGEST_LINE: Final = 8190
-_MOST_FIELDS: Final = 256
+_MOST_EARLY: Final = 64 * 1024
 
 
 @runtime_checkable
@@ -32,57 +40,83 @@ class _SelectorTransport(Protocol):
     max_size: int
 
 
-class StrictResponseHandler(ResponseHandler):
-    """A connection that reports to the reader of a body how the connection ended.
+class Expected(NamedTuple):
+    """How a response is read; see `WireOptions`."""
 
-    aiohttp is too lenient in two cases: if only the end of the connection delimits a body, it
-    takes a RST for a clean end; and if its C parser finds a fault inside a body, the reader gets
-    no exception and waits without end
-    (tests/transport/test_exchange.py::test_a_body_that_breaks_is_never_taken_for_whole).
+    with_body: bool = True
+    read_until_eof: bool = True
+    read_bufsize: int = DEFAULT_CHUNK_SIZE
+    limits: HeadLimits = USUAL_LIMITS
+
+    @classmethod
+    def of(cls, wire: WireOptions, *, with_body: bool) -> "Expected":
+        """Return how a response to a request with `WireOptions` is read."""
+        usual = USUAL_LIMITS
+        limits = HeadLimits(
+            wire.max_line_size or usual.line,
+            wire.max_field_size or usual.field,
+            wire.max_headers or usual.fields,
+        )
+        size = wire.read_bufsize or DEFAULT_CHUNK_SIZE
+        return cls(with_body, wire.read_until_eof, size, limits)
+
+
+USUAL: Final = Expected()
+WITHOUT_BODY: Final = Expected(with_body=False)
+
+
+class StrictResponseHandler(ResponseHandler):
+    """A connection that reads responses by our own rules; see `ResponseReader`.
+
+    aiohttp's two parsers judge some responses differently from each other, by how TCP cut the
+    bytes, and by Python's development mode. They are used only if somebody sends a request by
+    `ConnectionPool.session`.
+
+    Attributes:
+        on_interim: Called with the status of each interim response (1xx).
     """
 
-    decodes = True
-    """Whether aiohttp decompresses, which it does for `pool.session`."""
+    _expected: Expected | None = None  # no byte of the response has come yet
+    _reader: ResponseReader | None = None
+    _response: "asyncio.Future[tuple[ResponseHead, Content]] | None" = None
+    _is_fresh = True
+    on_interim: Callable[[int], None] | None = None
 
-    def expect_by(self, wire: WireOptions, with_body: bool, read_timeout: float | None) -> None:
-        """Do the same as `expect` for a call with `WireOptions`."""
-        self.decodes = False
-        self.set_response_params(
-            skip_payload=not with_body,
-            read_until_eof=wire.read_until_eof,
-            auto_decompress=False,
-            read_timeout=read_timeout,
-            timeout_ceil_threshold=math.inf,
-            read_bufsize=wire.read_bufsize or DEFAULT_CHUNK_SIZE,
-            max_line_size=wire.max_line_size or _LONGEST_LINE,
-            max_field_size=wire.max_field_size or _LARGEST_FIELD,
-            max_headers=wire.max_headers or _MOST_FIELDS,
-        )
+    def expect(
+        self, expected: Expected, read_timeout: float | None
+    ) -> "asyncio.Future[tuple[ResponseHead, Content]]":
+        """Prepare for the response to the next request, and return its future.
 
-    def expect(self, with_body: bool, read_timeout: float | None) -> None:
-        """Prepare the parser for the next response, which has no body after a HEAD request."""
-        self.decodes = False
-        self.set_response_params(
-            skip_payload=not with_body,
-            read_until_eof=True,
-            auto_decompress=False,
-            read_timeout=read_timeout,
-            timeout_ceil_threshold=math.inf,  # else times above 5 s are rounded up
-            max_field_size=_LARGEST_FIELD,
-            max_headers=_MOST_FIELDS,
-        )
+        Args:
+            expected: How to read it.
+            read_timeout: Seconds of silence allowed; None is no limit.
+        """
+        if self.transport is None:
+            raise ClientConnectionError("the connection is closed")
+        self._response = response = self._loop.create_future()
+        self._expected = expected
+        self._read_timeout = read_timeout
+        self._parser = self._reader = self._payload = self.on_interim = None
+        self._is_fresh = False
+        if self._tail:  # the server was faster than the request
+            early, self._tail = self._tail, b""
+            self.data_received(early)
+        return response
 
     def is_unused(self) -> bool:
         """Whether the connection is open, and no unexpected bytes have arrived on it.
 
-        Such bytes would be taken for the response to the next request. A whole head is in
-        `_buffer`. The start of one is known only to the parser: the Python parser shows it in two
-        attributes, the C parser only by what `feed_eof` returns
+        Such bytes would be taken for the response to the next request
         (tests/transport/test_exchange.py::test_bytes_that_nobody_asked_for_reach_no_other_request).
         """
-        parser = self._parser
-        if self._buffer or self._exception is not None or parser is None or not self.is_connected():
+        if self.should_close or not self.is_connected():
             return False
+        parser = self._parser
+        if parser is None:
+            return True
+        # The last request was sent by `ConnectionPool.session`. A whole head would be in `_buffer`;
+        # the start of one is known only to the parser: the Python parser shows it in two
+        # attributes, the C parser only by what `feed_eof` returns.
         if _IS_PURE_PYTHON:
             return not parser._tail and not parser._lines
         try:
@@ -91,12 +125,101 @@ class StrictResponseHandler(ResponseHandler):
             return False
 
     def expect_more(self) -> None:
-        """Restart the read timeout, unless a response is already buffered.
-
-        aiohttp stops it after each response head, even after an interim one (1xx).
-        """
-        if not self._buffer:
+        """Restart the read timeout, unless the response has come already."""
+        if self._response is not None:
             self.start_timeout()
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self._parser is not None or self._payload_parser is not None:
+            super().data_received(data)
+            return
+        if (expected := self._expected) is not None:
+            self._expected = None
+            if expected.with_body:
+                whole = whole_response(data, expected.limits)
+                if whole is not None:
+                    self._received(whole)
+                    return
+            self._reader = ResponseReader(
+                expected.limits,
+                with_body=expected.with_body,
+                read_until_eof=expected.read_until_eof,
+            )
+            self._read_bufsize = expected.read_bufsize
+        reader = self._reader
+        if reader is not None and not reader.is_done:
+            self._read(data, reader)
+        elif self._is_fresh and len(self._tail) < _MOST_EARLY:
+            self._tail += data
+        else:
+            self._refuse_surplus()
+
+    def _refuse_surplus(self) -> None:
+        # Nothing would limit what still comes.
+        self._should_close = True
+        self._pause_transport_reading()
+
+    def _received(self, response: "tuple[ResponseHead, Content]") -> None:
+        if response[0].closes:
+            self._should_close = True
+        if self._read_timeout_handle is not None:
+            self._drop_timeout()
+        waiting, self._response = self._response, None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(response)
+
+    @override
+    def set_exception(self, exc: BaseException, exc_cause: BaseException = _NO_CAUSE) -> None:
+        super().set_exception(exc, exc_cause)
+        waiting, self._response = self._response, None
+        if waiting is not None:
+            set_exception(waiting, exc, exc_cause)
+
+    def _read(self, data: bytes, reader: ResponseReader) -> None:
+        if self._read_timeout is not None:
+            self.start_timeout()
+        parts = reader.feed(data)
+        if reader.has_surplus:
+            self._refuse_surplus()
+        pieces: list[bytes] = []
+        for part in parts:
+            match part:
+                case bytes():
+                    pieces.append(part)
+                case ResponseHead():
+                    self._begin(part, reader)
+                case End():
+                    self._end(pieces)
+                case ResponseError():
+                    self._feed(pieces)
+                    self.fail(part)
+        if not reader.is_done:
+            self._feed(pieces)
+
+    def _feed(self, pieces: list[bytes]) -> None:
+        """Pass on what came as one piece, however small the chunks in it."""
+        if pieces and self._payload is not None:
+            self._payload.feed_data(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+
+    def _end(self, pieces: list[bytes]) -> None:
+        self._feed(pieces)
+        self._drop_timeout()
+        if self._payload is not None:
+            self._payload.feed_eof()
+
+    def _begin(self, head: ResponseHead, reader: ResponseReader) -> None:
+        if head.is_interim:
+            if self.on_interim is not None:
+                self._drop_timeout()
+                self.on_interim(head.status)
+            return
+        if head.status == 101 or reader.ends_with_connection:
+            self._should_close = True
+        body = EMPTY_PAYLOAD
+        if reader.has_body:
+            body = self._payload = StreamReader(self, self._read_bufsize, loop=self._loop)
+        self._received((head, body))
 
     def fail(self, error: Exception) -> None:
         """Close the connection and raise `error` in the task that waits for or reads a response."""
@@ -133,12 +256,14 @@ class StrictResponseHandler(ResponseHandler):
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
-        body = self._payload  # the original sets it to None
+        body, reader = self._payload, self._reader  # the original sets the body to None
         if body is not None and not body.is_eof():
             if self._exception is not None:
                 body.set_exception(self._exception)
             elif exc is not None:
                 body.set_exception(ClientPayloadError(), exc)
+            elif self._parser is None and reader is not None:
+                _end_body(body, reader)
         super().connection_lost(exc)
 
     @override
@@ -155,21 +280,25 @@ class StrictResponseHandler(ResponseHandler):
 
     @override
     def pause_reading(self) -> None:
-        if self.decodes:
+        if self._parser is not None:
             super().pause_reading()
             return
-        # The original also pauses the parser, which matters only if aiohttp decompresses. A parser
-        # that is paused at the end of a TCP segment holds back the next bytes and loses them
-        # (tests/client/test_streams.py::test_many_chunks_that_gathered_are_followed_by_the_rest).
         self._reading_paused = True
         self._pause_transport_reading()
         self._drop_timeout()
 
     @override
     def resume_reading(self, resume_parser: bool = True) -> None:
-        # aiohttp calls this after every piece that is read, even if reading is not paused, and
-        # then runs its parser on b"" (benchmarks: one request).
-        if self.decodes:
+        # aiohttp calls this after every piece that is read, even if reading is not paused.
+        if self._parser is not None:
             super().resume_reading(resume_parser)
         elif self._reading_paused:
             super().resume_reading(resume_parser=False)
+
+
+def _end_body(body: StreamReader, reader: ResponseReader) -> None:
+    """End a body whose connection was closed without an error."""
+    if reader.ends_with_connection:
+        body.feed_eof()
+    elif body.exception() is None:
+        body.set_exception(ClientPayloadError())

@@ -160,10 +160,7 @@ class KeepaliveConnector(TimedConnector):
             if not (isinstance(protocol, StrictResponseHandler) and protocol.is_unused()):
                 idle.remove(entry)
                 protocol.close()
-        connection = await super()._get(key, traces)
-        if connection is not None and isinstance(connection.protocol, StrictResponseHandler):
-            connection.protocol.decodes = True  # until a request of our own expects a response
-        return connection
+        return await super()._get(key, traces)
 
     @override
     async def _create_connection(

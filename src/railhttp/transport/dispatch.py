@@ -18,11 +18,9 @@ from aiohttp import (
     ClientProxyConnectionError,
     ClientSession,
     ClientTimeout,
-    StreamReader,
     hdrs,
 )
 from aiohttp.client_reqrep import ConnectionKey
-from aiohttp.http import RawResponseMessage
 from multidict import CIMultiDict, getversion
 from yarl import URL
 
@@ -32,7 +30,13 @@ from railhttp.model.request import Request, SendOptions, WireOptions
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.model.timings import PhaseTimer
 from railhttp.policy.egress import Egress
-from railhttp.transport.connection import StrictResponseHandler
+from railhttp.transport.connection import (
+    USUAL,
+    WITHOUT_BODY,
+    Content,
+    Expected,
+    StrictResponseHandler,
+)
 from railhttp.transport.connector import KeepaliveConnector, Lease
 from railhttp.transport.cookie_jar import CookieJar
 from railhttp.transport.destination import Destination, check_egress, connection_key
@@ -45,13 +49,13 @@ from railhttp.wire.request_head import (
     proxy_credentials,
     request_head,
 )
+from railhttp.wire.response_head import ResponseHead
 
 STOPPED: Final = "the client was stopped"
 
-Received: TypeAlias = tuple[RawResponseMessage, StreamReader, Lease, Upload | None]
+Received: TypeAlias = tuple[ResponseHead, Content, Lease, Upload | None]
 """A head, its body, their connection, and the request body if that is still being sent."""
 
-_SET_COOKIE: Final = b"set-cookie"
 _AT_ONCE: Final = 64 * 1024  # the write buffer's size above which a transport pauses us
 
 
@@ -175,33 +179,27 @@ class Dispatcher:
         protocol, timer = lease.protocol, attempt.timer
         since = 0.0 if timer is None else timer.now()
         upload: Upload | None = None
+        response = protocol.expect(_expected(request), request.options.read_timeout)
         try:
-            _expect(protocol, request)
             upload = _send(protocol, request, address.head, timer)
-            message, content = await protocol.read()
-            while 100 <= message.code < 200 and message.code != 101:
-                if message.code == 100 and upload is not None:
-                    upload.go_ahead()
-                if upload is None or not upload.is_sending:
-                    protocol.expect_more()
-                message, content = await protocol.read()
+            if upload is not None:
+                protocol.on_interim = partial(_interim, protocol, upload)
+            head, content = await response
             if timer is not None:
                 _waited(timer, upload, since)
-            if address.closes or message.code < 200:  # after a 101 the bytes are no longer HTTP
+            if address.closes or head.status < 200:  # after a 101 the bytes are no longer HTTP
                 protocol.force_close()
-            if self._jar is not None and hdrs.SET_COOKIE in message.headers:
-                # The raw fields: cookies go back in the bytes in which they came.
-                raw = message.raw_headers
-                fields = [field for name, field in raw if name.lower() == _SET_COOKIE]
-                self._jar.receive(fields, request.url, wall())
+            if self._jar is not None and hdrs.SET_COOKIE in head.headers:
+                self._jar.receive(head.set_cookies(), request.url, wall())
         except BaseException as error:
+            response.cancel()
             if upload is not None:
                 upload.cancel()
             lease.give_back(reusable=False)
             if isinstance(error, Exception):
                 self._check_open()
             raise
-        return message, content, lease, upload
+        return head, content, lease, upload
 
     def _check_open(self) -> None:
         if self.session.closed:
@@ -274,12 +272,18 @@ class Dispatcher:
         return "; ".join(pairs)
 
 
-def _expect(protocol: StrictResponseHandler, request: Request) -> None:
-    options = request.options
-    if options.wire is None:
-        protocol.expect(request.method != "HEAD", options.read_timeout)
-    else:
-        protocol.expect_by(options.wire, request.method != "HEAD", options.read_timeout)
+def _expected(request: Request) -> Expected:
+    with_body = request.method != "HEAD"
+    if (wire := request.options.wire) is not None:
+        return Expected.of(wire, with_body=with_body)
+    return USUAL if with_body else WITHOUT_BODY
+
+
+def _interim(protocol: StrictResponseHandler, upload: Upload, status: int) -> None:
+    if status == 100:
+        upload.go_ahead()
+    if not upload.is_sending:
+        protocol.expect_more()
 
 
 def _send(

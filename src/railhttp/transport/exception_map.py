@@ -23,6 +23,7 @@ from railhttp.model.errors import CallInfo, HTTPFailure
 from railhttp.model.stage import Stage
 from railhttp.transport.request_body import RequestBodyError
 from railhttp.wire.content import ContentError
+from railhttp.wire.response_head import ResponseError
 
 Row: TypeAlias = Callable[[BaseException, Stage, CallInfo], HTTPFailure]
 
@@ -107,6 +108,11 @@ def _request_body(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFai
     return errors.HTTPInvalidRequestError(f"the body {message}", field="data", **call)
 
 
+def _response(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
+    message = f"the response is not valid HTTP: {error}"
+    return errors.HTTPConnectionError(message, kind="protocol", **call)
+
+
 def _undecodable(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     return errors.HTTPDecodeError("the body cannot be decoded", **call)
 
@@ -169,6 +175,7 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     LineTooLong: _too_large,
     DecompressSizeError: _too_large,
     HttpProcessingError: _PROTOCOL,
+    ResponseError: _response,
     EofStream: _TRUNCATED,
     # aiohttp: the request is invalid
     aiohttp.InvalidUrlRedirectClientError: _REDIRECT,

@@ -6,16 +6,21 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NoReturn
 
+from aiohttp.hdrs import CONTENT_ENCODING
+
 from railhttp.model import errors
 from railhttp.model.clock import Clock
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState, Stage, call_info
+from railhttp.model.timings import NO_TIMINGS
 from railhttp.policy.egress import Egress, without_address
 from railhttp.policy.redirect import leads_on
+from railhttp.transport.dispatch import Received
 from railhttp.transport.exception_map import safe_cause, to_failure
-from railhttp.transport.incoming import Incoming
+from railhttp.transport.incoming import Incoming, too_large
 from railhttp.transport.pool import ConnectionPool
+from railhttp.wire.response_head import ResponseHead
 
 
 @dataclass(slots=True, eq=False)
@@ -38,20 +43,17 @@ class AiohttpExchange:
             dispatcher = self._pool.dispatcher_for(self.egress)
             received = await dispatcher.dispatch(request, attempt, self.clock.wall)
             attempt.stage = Stage.ANSWERED
+            if (whole := self._whole(received, request, attempt)) is not None:
+                return whole
             incoming = Incoming(received, self, dispatcher.session, request, attempt)
             status = incoming.status
             if status >= 300 and leads_on(request, status, incoming.headers):
                 incoming.close()  # nothing reads this body, so its faults do not matter
                 return incoming.answer()
-            timer = attempt.timer
-            since = 0.0 if timer is None else timer.now()
-            body = incoming.gathered()
         except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
             self.fail(error, request, attempt)
-        if body is not None:
-            if timer is not None and body:
-                timer.ended("body", since)
-            return incoming.answer(body)
+        timer = attempt.timer
+        since = 0.0 if timer is None else timer.now()
         try:
             body = await incoming.read()
         finally:
@@ -59,6 +61,42 @@ class AiohttpExchange:
             if timer is not None:
                 timer.ended("body", since)
         return incoming.answer(body)
+
+    def _whole(
+        self, received: Received, request: Request, attempt: AttemptState
+    ) -> HttpResponse | None:
+        """Return a response that came whole; None if there is more to read, decode or send."""
+        head, content, lease, upload = received
+        headers = head.headers
+        if type(content) is not bytes or upload is not None or CONTENT_ENCODING in headers:
+            return None
+        lease.give_back(reusable=True)
+        if head.status >= 300 and leads_on(request, head.status, headers):
+            content = b""
+        limit = request.options.max_response_bytes
+        if len(content) > limit:
+            raise too_large(limit, self.call_info(request, attempt))
+        if content and (timer := attempt.timer) is not None:
+            timer.ended("body", timer.now())
+        return self.answer(head, content, request, attempt)
+
+    def answer(
+        self, head: ResponseHead, body: bytes, request: Request, attempt: AttemptState
+    ) -> HttpResponse:
+        """Return a response as a value."""
+        timer = attempt.timer
+        return HttpResponse(
+            head.status,
+            head.headers,
+            body,
+            request.url_text,
+            request.method,
+            self.clock.monotonic() - attempt.started,
+            head.version,
+            attempt.attempts,
+            secret_headers=request.options.secret_headers,
+            timings=NO_TIMINGS if timer is None else timer.timings,
+        )
 
     async def open(self, request: Request, attempt: AttemptState) -> Incoming:
         """Send a request and wait for the head of its response; see `Exchange.open`."""

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from aiohttp import EMPTY_PAYLOAD, ClientConnectionError, ClientSession, HttpVersion11, hdrs
+from aiohttp import EMPTY_PAYLOAD, ClientConnectionError, ClientSession, StreamReader, hdrs
+from aiohttp.helpers import DEFAULT_CHUNK_SIZE
 
 from railhttp.model.errors import CallInfo, HTTPConnectionError, HTTPResponseTooLargeError
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState
-from railhttp.model.timings import NO_TIMINGS
 from railhttp.transport.connector import Lease
 from railhttp.transport.dispatch import STOPPED, Received
 from railhttp.wire.content import ContentDecoder, ContentError, decoder_for, is_only_chunked
@@ -28,6 +28,19 @@ def _decodes(request: Request) -> bool:
     return wire is None or wire.auto_decompress
 
 
+def too_large(limit: int, call: CallInfo) -> HTTPResponseTooLargeError:
+    """Build the failure of a body that is larger than `max_response_bytes`."""
+    message = f"the body is larger than {limit} bytes"
+    return HTTPResponseTooLargeError(message, limit=limit, **call)
+
+
+def _stream_of(body: bytes, lease: Lease) -> StreamReader:
+    stream = StreamReader(lease.protocol, DEFAULT_CHUNK_SIZE, loop=lease.protocol._loop)
+    stream.feed_data(body)
+    stream.feed_eof()
+    return stream
+
+
 class Incoming:
     """A response that holds its connection until the body ends, or until `close`.
 
@@ -39,13 +52,13 @@ class Incoming:
         "_content",
         "_decoder",
         "_exchange",
+        "_head",
         "_lease",
         "_pieces",
         "_request",
         "_session",
         "_unbroken",
         "_upload",
-        "_version",
         "headers",
         "status",
     )
@@ -58,10 +71,12 @@ class Incoming:
         request: Request,
         attempt: AttemptState,
     ) -> None:
-        message, content, lease, self._upload = received
-        self.status = message.code
-        self.headers = message.headers
-        self._version = message.version
+        head, content, lease, self._upload = received
+        self.status = head.status
+        self.headers = head.headers
+        self._head = head
+        if isinstance(content, bytes):
+            content = _stream_of(content, lease)
         self._content = content
         self._lease: Lease | None = lease
         content.on_eof(self.close)  # called at once if the body arrived with its head
@@ -97,35 +112,11 @@ class Incoming:
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Return the response as a value, with the given body."""
-        version, timer = self._version, self._attempt.timer
-        return HttpResponse(
-            self.status,
-            self.headers,
-            body,
-            self._request.url_text,
-            self._request.method,
-            self._exchange.clock.monotonic() - self._attempt.started,
-            "1.1" if version is HttpVersion11 else f"{version.major}.{version.minor}",
-            self._attempt.attempts,
-            secret_headers=self._request.options.secret_headers,
-            timings=NO_TIMINGS if timer is None else timer.timings,
-        )
+        return self._exchange.answer(self._head, body, self._request, self._attempt)
 
     def call_info(self) -> CallInfo:
         """Return the details that a failure of this response carries."""
         return self._exchange.call_info(self._request, self._attempt)
-
-    def gathered(self) -> bytes | None:
-        """Return a body that arrived whole with its head, as small ones do; None for any other.
-
-        Reading it never waits, so it takes no coroutine and no timer (benchmarks: one request).
-        """
-        content = self._content
-        if self._decoder is not None or not content.is_eof():
-            return None
-        body = content.read_nowait()
-        self._check_size(len(body))
-        return body
 
     async def read(self) -> bytes:
         """Read the body to its end, at most `max_response_bytes` after decompression."""
@@ -141,8 +132,7 @@ class Incoming:
     def _check_size(self, size: int) -> None:
         limit = self._request.options.max_response_bytes
         if size > limit:
-            message = f"the body is larger than {limit} bytes"
-            raise HTTPResponseTooLargeError(message, limit=limit, **self.call_info())
+            raise too_large(limit, self.call_info())
 
     async def _watched(self) -> bytes:
         limit = self._request.options.read_timeout

@@ -1,0 +1,147 @@
+"""The head of a response (RFC 9112, sections 4 to 6; RFC 9110, section 5).
+
+Where RFC 9112 lets a recipient choose, one choice is made here, for every loop, parser and mode:
+
+- A line may end with a bare LF (section 2.2); a bare CR, or a NUL, is refused.
+- An obsolete line folding becomes one space (section 5.2).
+- A blank between the name of a field and its colon is refused: proxies disagree on such fields.
+- `Content-Length` together with `Transfer-Encoding`, and lengths that differ, are refused: they
+  are a sign of response splitting (section 6.3). Equal lengths count once.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final, cast
+
+from multidict import CIMultiDict, CIMultiDictProxy, istr
+
+from railhttp.model.response import Headers
+
+_LINE: Final = r"[^\r\n\x00]*\r?\n"
+_HEAD: Final = re.compile(
+    rf"HTTP/(1\.[0-9]) ([1-9][0-9]{{2}})(?: {_LINE}|\r?\n)"
+    rf"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:{_LINE}(?:[ \t]{_LINE})*)*)\r?\n".encode()
+)
+_FIELD: Final = re.compile(rb"([^:]+):([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)\r?\n")
+_USUAL_HEAD: Final = re.compile(
+    r"HTTP/(1\.[0-9]) ([1-9][0-9]{2})(?: [^\r\n\x00]*+)?+\r\n"
+    r"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]++: (?! )[^\r\n\t\x00]++(?<! )\r\n)*+)\r\n"
+)
+"""A head as almost all servers write it: ASCII, with exactly one space after each colon."""
+TRAILER: Final = re.compile(rf"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:|[ \t]){_LINE}".encode())
+"""A line of a trailer section; its fields are not kept."""
+
+_LENGTH: Final = istr("Content-Length")
+_CODING: Final = istr("Transfer-Encoding")
+_CONNECTION: Final = istr("Connection")
+_STATUS_LINE_START: Final = b"HTTP/1."
+
+
+class ResponseError(Exception):
+    """The bytes of a server are not HTTP/1.1; the text names the rule, and shows no byte."""
+
+
+class ResponseHead:
+    """A status and its header fields.
+
+    Attributes:
+        status: The status code.
+        version: `1.1` or `1.0`.
+        headers: The fields. A value that is not UTF-8 is read as Latin-1, so that it can be
+            encoded again; such bytes in a `Location` are percent-encoded.
+    """
+
+    __slots__ = ("_head", "headers", "status", "version")
+
+    def __init__(self, head: bytes) -> None:
+        """Parse a head, with its blank line.
+
+        Raises:
+            ResponseError: The head breaks a rule of the module.
+        """
+        self._head = head
+        usual = _USUAL_HEAD.fullmatch(head.decode("ascii")) if head.isascii() else None
+        if usual is None:
+            self.version, self.status, fields = _tolerant(head)
+        else:
+            # Without a second pattern: this costs what aiohttp's C parser costs (benchmarks).
+            self.version, status, lines = usual.groups()
+            self.status = int(status)
+            pairs = [line.split(": ", 1) for line in lines.split("\r\n")[:-1]]
+            fields = CIMultiDict(cast("list[tuple[str, str]]", pairs))  # lists will do
+        self.headers: Headers = CIMultiDictProxy(fields)
+
+    def set_cookies(self) -> list[bytes]:
+        """Return the `Set-Cookie` fields as bytes: cookies go back in the bytes they came in."""
+        return [value for name, value in _raw_fields(self._head) if name.lower() == b"set-cookie"]
+
+    @property
+    def is_interim(self) -> bool:
+        """Whether another head follows; a 101 is final, because what follows is not HTTP."""
+        return self.status < 200 and self.status != 101
+
+    @property
+    def length(self) -> int | None:
+        """The `Content-Length`, or None.
+
+        Raises:
+            ResponseError: It is malformed, or its values differ.
+        """
+        fields = self.headers.getall(_LENGTH, None)
+        if fields is None:
+            return None
+        lengths = {part.strip(" \t") for field in fields for part in field.split(",")}
+        length = lengths.pop()
+        if lengths or not (length.isascii() and length.isdigit() and len(length) < 20):
+            raise ResponseError("Content-Length is malformed")
+        return int(length)
+
+    @property
+    def is_chunked(self) -> bool:
+        """Whether the last transfer coding is `chunked`.
+
+        Raises:
+            ResponseError: There is a `Content-Length` too.
+        """
+        codings = self.headers.getall(_CODING, None)
+        if codings is None:
+            return False
+        if _LENGTH in self.headers:
+            raise ResponseError("Content-Length and Transfer-Encoding exclude each other")
+        return codings[-1].rpartition(",")[2].strip(" \t").lower() == "chunked"
+
+    @property
+    def closes(self) -> bool:
+        """Whether the server closes the connection after the response (RFC 9112, section 9.6)."""
+        fields = self.headers.getall(_CONNECTION, None)
+        if fields is None:
+            return self.version == "1.0"
+        options = {part.strip(" \t").lower() for field in fields for part in field.split(",")}
+        return "close" in options or (self.version == "1.0" and "keep-alive" not in options)
+
+
+def _tolerant(head: bytes) -> tuple[str, int, CIMultiDict[str]]:
+    parts = _HEAD.fullmatch(head)
+    if parts is None:
+        raise ResponseError("the head is malformed")
+    fields = CIMultiDict([(name.decode(), _text(name, value)) for name, value in _raw_fields(head)])
+    return parts[1].decode(), int(parts[2]), fields
+
+
+def _raw_fields(head: bytes) -> Iterator[tuple[bytes, bytes]]:
+    for name, value in _FIELD.findall(head, head.index(b"\n") + 1):
+        yield name, b" ".join(line.strip(b" \t") for line in value.splitlines()).strip(b" ")
+
+
+def _text(name: bytes, value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        if name.lower() == b"location":
+            return "".join(chr(octet) if octet < 128 else f"%{octet:02X}" for octet in value)
+        return value.decode("latin-1")
+
+
+def starts_like_http(start: bytes) -> bool:
+    """Whether a response may start with these bytes, of which more may follow."""
+    return start.startswith(_STATUS_LINE_START[: len(start)])

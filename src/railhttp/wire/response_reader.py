@@ -1,0 +1,281 @@
+"""Reads the response to one request from the bytes of a connection (RFC 9112, section 6.3).
+
+The parts of a response never depend on how its bytes were cut
+(properties/test_response_reader.py::test_any_cut_of_the_bytes_gives_one_verdict).
+"""
+
+import re
+from collections.abc import Callable
+from enum import Enum
+from typing import Final, NamedTuple, TypeAlias
+
+from railhttp.wire.response_head import TRAILER, ResponseError, ResponseHead, starts_like_http
+
+_MOST_IN_HEAD: Final = 1024 * 1024
+_MOST_IN_CHUNK_LINE: Final = 256 * 1024
+_MOST_INTERIM: Final = 32
+_WITHOUT_BODY: Final = frozenset({101, 204, 304})
+_HEAD_END: Final = re.compile(rb"\n\r?\n")
+_CHUNK_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n\x00]*)?\r?\n")
+
+
+class HeadLimits(NamedTuple):
+    """The largest head that is read.
+
+    aiohttp allows 128 fields of 8190 bytes: too little for large tokens, security policies and many
+    cookies.
+
+    Attributes:
+        line: Bytes of the status line.
+        field: Bytes of one field.
+        fields: The number of fields.
+    """
+
+    line: int = 8190
+    field: int = 64 * 1024
+    fields: int = 256
+
+
+USUAL_LIMITS: Final = HeadLimits()
+
+
+def whole_response(data: bytes, limits: HeadLimits) -> tuple[ResponseHead, bytes] | None:
+    r"""Read a response with a body that came in one piece, as small ones do.
+
+    Returns:
+        The head and the body, or None for anything else, which needs a `ResponseReader`.
+
+    Example:
+        >>> response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+        >>> head, body = whole_response(response, USUAL_LIMITS)
+        >>> head.status, body
+        (200, b'ok')
+    """
+    end = data.find(b"\r\n\r\n") + 4
+    if end < 4:
+        return None
+    try:
+        head = ResponseHead(_in_bounds(data[:end], limits))
+        if head.length != len(data) - end or head.is_chunked:
+            return None
+    except ResponseError:  # the reader finds it again
+        return None
+    if head.status < 200 or head.status in _WITHOUT_BODY:
+        return None
+    return head, data[end:]
+
+
+class End(Enum):
+    """The end of a body."""
+
+    COMPLETE = "complete"
+
+
+Part: TypeAlias = ResponseHead | bytes | End | ResponseError
+"""A head, a piece of a body, the end of the body, or the error that ends the response."""
+
+
+class ResponseReader:
+    r"""Splits received bytes into the parts of one response, and of interim ones before it.
+
+    Bytes after the response are dropped: the response counts, the connection does not.
+
+    Args:
+        with_body: Whether a body may follow: False for HEAD, and for a CONNECT that succeeds.
+        read_until_eof: Whether a body without a length goes on to the end of the connection;
+            otherwise it is empty.
+
+    Attributes:
+        is_done: Whether the response is complete, or broken.
+        ends_with_connection: Whether the end of the connection is the end of the body, too.
+        has_body: Whether the head that was read last is followed by a body.
+        has_surplus: Whether more bytes came than the response has.
+
+    Example:
+        >>> reader = ResponseReader()
+        >>> parts = reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more")
+        >>> [type(part).__name__ for part in parts], parts[1], reader.has_surplus
+        (['ResponseHead', 'bytes', 'End'], b'ok', True)
+    """
+
+    __slots__ = (
+        "_held",
+        "_interim",
+        "_left",
+        "_limits",
+        "_searched",
+        "_step",
+        "_until_eof",
+        "_with_body",
+        "ends_with_connection",
+        "has_body",
+        "has_surplus",
+        "is_done",
+    )
+
+    def __init__(
+        self,
+        limits: HeadLimits = USUAL_LIMITS,
+        *,
+        with_body: bool = True,
+        read_until_eof: bool = True,
+    ) -> None:
+        self._limits = limits
+        self._with_body = with_body
+        self._until_eof = read_until_eof
+        self._interim = 0
+        self._held = b""
+        self._searched = 0
+        self._left = 0
+        self.is_done = False
+        self.ends_with_connection = False
+        self.has_body = False
+        self.has_surplus = False
+        self._step: Callable[[bytes, list[Part]], bytes] = self._head
+
+    def feed(self, data: bytes) -> list[Part]:
+        """Return the parts that are complete with these bytes."""
+        parts: list[Part] = []
+        try:
+            while data:
+                data = self._step(data, parts)
+        except ResponseError as error:
+            parts.append(error)
+            self.is_done, self._step = True, self._surplus
+        return parts
+
+    def _head(self, data: bytes, parts: list[Part]) -> bytes:
+        data = self._held + data if self._held else data.lstrip(b"\r\n")
+        end = _HEAD_END.search(data, max(0, self._searched - 2))
+        if end is None:
+            self._hold_head(data)
+            return b""
+        head = ResponseHead(_in_bounds(data[: end.end()], self._limits))
+        self._held, self._searched = b"", 0
+        self._begin(head, parts)
+        return data[end.end() :]
+
+    def _hold_head(self, data: bytes) -> None:
+        _in_bounds(data, self._limits)
+        if not starts_like_http(data):
+            raise ResponseError("the head is malformed")
+        line, found, _ = data.partition(b"\n")
+        if found:
+            ResponseHead(line + b"\n\n")  # another protocol sends no blank line
+        self._held, self._searched = data, len(data)
+
+    def _begin(self, head: ResponseHead, parts: list[Part]) -> None:
+        length, chunked = head.length, head.is_chunked
+        parts.append(head)
+        if head.is_interim:
+            self._interim += 1
+            if self._interim > _MOST_INTERIM:
+                raise ResponseError(f"there are more than {_MOST_INTERIM} interim responses")
+            return
+        bodiless = head.status in _WITHOUT_BODY or length == 0
+        endless = length is None and not chunked
+        if not self._with_body or bodiless or (endless and not self._until_eof):
+            self._complete(parts)
+        else:
+            self.has_body = True
+            if chunked:
+                self._step = self._chunk_line
+            elif length is not None:
+                self._left, self._step = length, self._sized
+            else:
+                self.ends_with_connection, self._step = True, self._rest
+
+    def _complete(self, parts: list[Part]) -> None:
+        parts.append(End.COMPLETE)
+        self.is_done, self._step = True, self._surplus
+
+    def _sized(self, data: bytes, parts: list[Part]) -> bytes:
+        rest = self._take(data, parts)
+        if not self._left:
+            self._complete(parts)
+        return rest
+
+    def _take(self, data: bytes, parts: list[Part]) -> bytes:
+        if len(data) <= self._left:
+            self._left -= len(data)
+            parts.append(data)
+            return b""
+        piece, rest = data[: self._left], data[self._left :]
+        self._left = 0
+        parts.append(piece)
+        return rest
+
+    def _chunk_line(self, data: bytes, parts: list[Part]) -> bytes:
+        line, rest = self._line(data, _MOST_IN_CHUNK_LINE)
+        if line is None:
+            return b""
+        size = _CHUNK_LINE.fullmatch(line)
+        if size is None:
+            raise ResponseError("the size of a chunk is malformed")
+        self._left = int(size[1], 16)
+        self._step = self._chunk if self._left else self._trailer
+        return rest
+
+    def _chunk(self, data: bytes, parts: list[Part]) -> bytes:
+        rest = self._take(data, parts)
+        if not self._left:
+            self._step = self._chunk_end
+        return rest
+
+    def _chunk_end(self, data: bytes, parts: list[Part]) -> bytes:
+        data = self._held + data
+        if not data.startswith((b"\r\n", b"\n")):
+            if data != b"\r":
+                raise ResponseError("a chunk is longer than its size")
+            self._held = data
+            return b""
+        self._held, self._step = b"", self._chunk_line
+        return data[data.index(b"\n") + 1 :]
+
+    def _trailer(self, data: bytes, parts: list[Part]) -> bytes:
+        line, rest = self._line(data, self._limits.field)
+        if line is None:
+            return b""
+        self._left += 1
+        if line in {b"\r\n", b"\n"}:
+            self._complete(parts)
+        elif self._left > self._limits.fields or not TRAILER.fullmatch(line):
+            raise ResponseError("the trailer is malformed")
+        return rest
+
+    def _line(self, data: bytes, most: int) -> tuple[bytes | None, bytes]:
+        start = len(self._held)
+        data = self._held + data if start else data
+        end = data.find(b"\n", start) + 1
+        if (end or len(data)) > most:
+            raise ResponseError("a line is too long")
+        self._held = b"" if end else data
+        return (data[:end], data[end:]) if end else (None, b"")
+
+    def _rest(self, data: bytes, parts: list[Part]) -> bytes:
+        parts.append(data)
+        return b""
+
+    def _surplus(self, data: bytes, parts: list[Part]) -> bytes:
+        self.has_surplus = True
+        return b""
+
+
+def _in_bounds(head: bytes, limits: HeadLimits) -> bytes:
+    """Require a whole head, or the start of one, within the limits, however it is cut."""
+    size = len(head)
+    if size > limits.line or size > limits.field or head.count(b"\n") > limits.fields + 2:
+        _check_lines(head, limits)
+    return head
+
+
+def _check_lines(head: bytes, limits: HeadLimits) -> None:
+    status_line, *lines = head.split(b"\n")
+    longest = max(map(len, lines), default=0)
+    if (
+        len(head) > _MOST_IN_HEAD
+        or len(status_line) > limits.line
+        or longest > limits.field
+        or head.count(b"\n") > limits.fields + 2
+    ):
+        raise ResponseError("the head has too many or too long lines")
