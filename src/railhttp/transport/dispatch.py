@@ -31,6 +31,7 @@ from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.request import Request, SendOptions, WireOptions
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.model.timings import PhaseTimer
+from railhttp.model.url import request_url
 from railhttp.policy.egress import Egress
 from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.connector import KeepaliveConnector, Lease
@@ -214,7 +215,7 @@ class Dispatcher:
         return self._addressed(request, self._cookies(request, wall))
 
     def _address_plain(self, method: str, url: str, version: int) -> Address:
-        plain = Request(method, URL(url, encoded=True), None, None, None, SendOptions())
+        plain = Request(method, request_url(url), None, None, None, SendOptions())
         return self._addressed(plain, cookies="")
 
     def _merge_defaults(self, version: int) -> CIMultiDict[str]:
