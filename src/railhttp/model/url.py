@@ -14,7 +14,7 @@ from uuid import UUID
 from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.spelling import Reference, climbs
+from railhttp.model.spelling import Reference, climbs, spelled_query
 from railhttp.model.validation import (
     LARGEST_INT,
     SCHEME,
@@ -23,6 +23,7 @@ from railhttp.model.validation import (
     require_str,
     require_text,
     require_url_parts,
+    url_text,
 )
 
 QueryValue: TypeAlias = str | int | float | bool | Decimal | Enum | date | UUID | None
@@ -37,6 +38,9 @@ _ZONE: Final = re.compile(
 """The start of a URL with an IPv6 zone (RFC 6874, section 2)."""
 
 _NO_URL: Final = URL()
+_CLEAN_PAIRS: Final = re.compile(
+    r"[A-Za-z0-9._~-]+=[A-Za-z0-9._~-]*(&[A-Za-z0-9._~-]+=[A-Za-z0-9._~-]*)*"
+)
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
@@ -88,22 +92,31 @@ def build_url(base: str, path: str = "", params: QueryParams | None = None) -> s
         >>> build_url("https://api.example.com/v1/?key=7", "users", {"tag": ["a b", None, "c"]})
         'https://api.example.com/v1/users?key=7&tag=a+b&tag=c'
     """
-    return str(extend_query(_join(require_url_parts(base, "base"), path), params or {}))
+    joined = _join(_base_parts(require_str(base, "base")), require_text(path, "path"))
+    if params is None:
+        return url_text(joined)
+    return url_text(joined._replace(query=_both_queries(joined.query, _query_of(params))))
 
 
-def _join(base: Reference, path: str) -> URL:
-    tail = Reference.of(f"/{require_text(path, 'path').lstrip('/')}")
-    appends = path and path[0] not in "?#"
+@lru_cache(maxsize=64)
+def _base_parts(base: str) -> Reference:
+    return require_url_parts(base, "base")
+
+
+def _join(base: Reference, path: str) -> Reference:
+    if not path:
+        return base
+    tail = Reference.of(f"/{path.lstrip('/')}")
     folder = base.path.rstrip("/")
     if folder and climbs(tail.path):
         message = "must not leave the path of the base: its `..` goes above it"
         raise HTTPValidationError(message, field="path")
-    return _built(
-        base._replace(
-            path=folder + tail.path if appends else base.path,
-            query=_both_queries(base.query, tail.query),
-            fragment=tail.fragment or base.fragment,
-        )
+    return Reference(
+        base.scheme,
+        base.authority,
+        base.path if path[0] in "?#" else folder + tail.path,
+        _both_queries(base.query, tail.query),
+        tail.fragment or base.fragment,
     )
 
 
@@ -112,6 +125,17 @@ def _both_queries(query: str, more: str) -> str:
     if len(query) < 2 or len(more) < 2:
         return max(query, more, key=len)
     return f"{query}{'' if query.endswith('&') else '&'}{more[1:]}"
+
+
+def _query_of(params: QueryParams) -> str:
+    """Return the query of parameters with its question mark; '' if there is none."""
+    pairs = query_pairs(params)
+    if not pairs:
+        return ""
+    text = "&".join([f"{name}={value}" for name, value in pairs])
+    if not _CLEAN_PAIRS.fullmatch(text) or text.count("&") != len(pairs) - 1:
+        text = _NO_URL.with_query(pairs).raw_query_string
+    return f"?{text}"
 
 
 def parse_url_parts(url: str) -> UrlParts:
@@ -193,26 +217,43 @@ def resolve_location(url: URL, location: str) -> URL:
         >>> str(resolve_location(request_url("https://h/a/b?x#top"), "../c d?y=%7e"))
         'https://h/c%20d?y=%7e#top'
     """
-    base = Reference.of(str(url))
+    target = resolve_reference(url, location)
+    fragment = target.raw_fragment or url.raw_fragment
+    return request_url(f"{target.with_fragment(None)}#{fragment}") if fragment else target
+
+
+def resolve_reference(url: URL, reference: str) -> URL:
+    """Resolve a reference that a server wrote, as `resolve_location` does, without its fragment.
+
+    Raises:
+        HTTPValidationError: The result is not an http or https URL.
+    """
     try:
-        target = base.resolve(Reference.of(location))
+        target = Reference.of(str(url)).resolve(Reference.of(reference))
     except UnicodeEncodeError:
         raise HTTPValidationError("must not contain surrogates", field="url") from None
-    return request_url("".join(target._replace(fragment=target.fragment or base.fragment)))
+    return request_url("".join(target))
 
 
 def extend_query(url: URL, params: QueryParams) -> URL:
     """Append query parameters, see `build_url`, to a URL, which keeps its query and fragment."""
-    pairs = query_pairs(params)
-    if not pairs:
+    return _with_more(url, _query_of(params))
+
+
+def extend_query_text(url: URL, query: str) -> URL:
+    """Append a query, given as text, to a URL, which keeps its query and fragment."""
+    return _with_more(url, f"?{spelled_query(query)}" if query else "")
+
+
+def _with_more(url: URL, more: str) -> URL:
+    if not more:
         return url
-    before = url.raw_query_string
-    joint = "&" if before and not before.endswith("&") else ""
+    query = _both_queries(f"?{url.raw_query_string}", more)
     return URL.build(
         scheme=url.scheme,
         authority=url.raw_authority,
-        path=path_of(url),
-        query_string=f"{before}{joint}{_NO_URL.with_query(pairs).raw_query_string}",
+        path=path_of(url) or "/",
+        query_string=query[1:],
         fragment=url.raw_fragment,
         encoded=True,
     )

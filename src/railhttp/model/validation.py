@@ -172,13 +172,15 @@ def require_url(url: object, field: str = "url", *, require_scheme: bool = True)
     `http`. Path and query stay as they are, except that characters which RFC 3986 does not allow
     are percent-encoded.
     """
-    parts = require_url_parts(url, field, require_scheme=require_scheme)
-    return "".join(
-        parts._replace(
-            authority=parts.authority.removesuffix(_DEFAULT_PORTS[parts.scheme]),
-            path=parts.path or ("/" if parts.query or parts.fragment else ""),
-        )
-    )
+    return url_text(require_url_parts(url, field, require_scheme=require_scheme))
+
+
+def url_text(parts: Reference) -> str:
+    """Return the text of a URL without its default port, and with the slash of an empty path."""
+    scheme, authority, path, query, fragment = parts
+    if query or fragment:
+        path = path or "/"
+    return f"{scheme}{authority.removesuffix(_DEFAULT_PORTS[scheme])}{path}{query}{fragment}"
 
 
 def require_url_parts(url: object, field: str = "url", *, require_scheme: bool = True) -> Reference:
@@ -190,18 +192,26 @@ def require_url_parts(url: object, field: str = "url", *, require_scheme: bool =
         absolute = f"http:{text}" if text.startswith("//") else f"http://{text}"
     if not absolute or len(absolute) > MAX_URL_LENGTH:
         raise HTTPValidationError(f"must have 1 to {MAX_URL_LENGTH} characters", field=field)
-    if _UNFIT.search(absolute):
+    parts = Reference.clean(absolute)
+    if parts is None or not parts.scheme:
+        parts = _spelled_parts(absolute, field)
+    scheme, authority, path, query, fragment = parts
+    normal, problem = normal_authority(authority[2:])
+    if problem:
+        raise HTTPValidationError(problem, field=field)
+    return Reference(scheme, f"//{normal}", path, query, fragment)
+
+
+def _spelled_parts(url: str, field: str) -> Reference:
+    if _UNFIT.search(url):
         message = (
             "must not contain white space, control characters or surrogates: percent-encode them"
         )
         raise HTTPValidationError(message, field=field)
-    if not _HTTP.match(absolute):
+    if not _HTTP.match(url):
         raise HTTPValidationError("must start with http:// or https://", field=field)
-    parts = Reference.of(absolute)
-    authority, problem = normal_authority(parts.authority[2:])
-    if problem:
-        raise HTTPValidationError(problem, field=field)
-    return parts._replace(scheme=parts.scheme.lower(), authority=f"//{authority}")
+    parts = Reference.of(url)
+    return parts._replace(scheme=parts.scheme.lower())
 
 
 def validate_host(host: str) -> None:
