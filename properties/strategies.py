@@ -97,6 +97,17 @@ def query_text(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else f"{value}"
 
 
+_pchars: Final = st.sampled_from("azAZ09-._~!$&'()*+,;=:@") | st.from_regex(
+    r"%[0-9A-Fa-f]{2}", fullmatch=True
+)
+_path: Final = st.lists(_pchars | st.just("/"), max_size=12).map("".join)
+_query: Final = st.lists(_pchars | st.sampled_from("/?"), max_size=12).map("".join)
+rfc3986_targets: Final = st.builds("/{}{}{}".format, _path, st.just(""), st.just("")) | st.builds(
+    "/{}{}{}".format, _path, st.just("?"), _query
+)
+"""An absolute path and perhaps a query, as RFC 3986, sections 3.3 and 3.4, allows them."""
+
+
 @st.composite
 def urls(draw: st.DrawFn) -> str:
     """A URL that can be sent, with what a URL may have."""

@@ -1,12 +1,14 @@
 """Laws of URLs: building and taking apart are inverse, and normal forms stay as they are."""
 
 from contextlib import suppress
+from posixpath import normpath
+from urllib.parse import unquote, urlsplit
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from properties import strategies as some
 
-from railhttp.model.errors import HTTPError
+from railhttp.model.errors import HTTPError, HTTPValidationError
 from railhttp.model.url import (
     QueryParams,
     build_url,
@@ -16,7 +18,9 @@ from railhttp.model.url import (
     origin_of,
     parse_url_parts,
     request_url,
+    resolve_location,
 )
+from railhttp.model.validation import validate_url
 
 
 def expected(params: QueryParams) -> dict[str, list[str]]:
@@ -46,6 +50,48 @@ def test_what_is_taken_apart_is_built_again(url: str) -> None:
     assert parse_url_parts(again) == parts
 
 
+@given(some.rfc3986_targets)
+def test_a_target_that_rfc_3986_allows_is_never_changed(target: str) -> None:
+    url = f"http://h.test{target}"
+    assert request_url(url).raw_path_qs == target
+    assert build_url(url) == url
+    assert build_url("http://h.test", target) == f"http://h.test/{target.lstrip('/')}"
+    assert str(extend_query(request_url(url), {})) == url
+
+
+@given(some.rfc3986_targets, some.rfc3986_targets)
+def test_a_location_that_rfc_3986_allows_is_never_changed(target: str, before: str) -> None:
+    assume("/." not in target and not target.startswith("//"))
+    url = f"http://h.test{target}"
+    for location in (url, target):
+        assert str(resolve_location(request_url(f"http://h.test{before}"), location)) == url
+
+
+DOTS = st.sampled_from(
+    [".", "..", "%2e", "%2E%2e", ".%2e", "a", "", "/", "\\", "%2f", "%5C", ";", "%3B", "?", "#"]
+)
+
+
+@given(st.lists(DOTS, max_size=8).map("".join))
+def test_what_is_built_is_a_url_below_its_base(path: str) -> None:
+    with suppress(HTTPValidationError):
+        url = build_url("https://h.test/v1/x", path)
+        validate_url(url)
+        # The server at its laxest: it decodes, drops parameters, and joins slashes.
+        tail = unquote(urlsplit(url).path).replace("\\", "/")
+        plain = "/".join(part.partition(";")[0] for part in tail.split("/") if part)
+        assert (normpath(f"/{plain}") + "/").startswith("/v1/x/")
+
+
+@given(some.hosts)
+def test_hosts_compare_without_case(host: str) -> None:
+    assume(host.upper().lower() == host)  # else there is no upper case of it
+    authority = f"[{host}]" if ":" in host else host
+    upper, lower = request_url(f"HTTP://{authority.upper()}/"), request_url(f"http://{authority}/")
+    assert origin_of(upper) == origin_of(lower)
+    assert str(upper) == str(lower)
+
+
 @given(some.urls())
 def test_a_normal_form_stays_as_it_is(url: str) -> None:
     once = str(request_url(url))
@@ -63,6 +109,7 @@ def test_an_existing_query_and_the_fragment_are_kept(url: str, params: QueryPara
 
 @given(some.urls(), some.paths, some.paths)
 def test_joining_never_leaves_the_origin_and_puts_one_slash(url: str, base: str, path: str) -> None:
+    assume(".." not in base + path)
     joined = request_url(build_url(build_url(url, base), path))
     assert origin_of(joined) == origin_of(request_url(url))
     bare = url.partition("#")[0].partition("?")[0]

@@ -1,16 +1,16 @@
 """Proxies of the environment: which variable counts, what NO_PROXY exempts, what is refused."""
 
 import pytest
-from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.proxy import ProxySettings, require_proxy
+from railhttp.model.url import request_url
 
 PROXY = "http://proxy.example:3128"
 
 
 def proxy_for(url: str, **environ: str) -> str | None:
-    return ProxySettings.from_environment(environ).proxy_for(URL(url))
+    return ProxySettings.from_environment(environ).proxy_for(request_url(url))
 
 
 def test_an_empty_environment_has_no_proxies() -> None:
@@ -71,6 +71,17 @@ def test_in_a_cgi_program_http_proxy_in_upper_case_is_ignored() -> None:
         ("[::1]", "http://[0::1]:80/"),
         ("[::1]:8080", "http://[::1]:8080/"),
         ("fd00::/8", "http://[fd12::1]/"),
+        ("a.example b.example", "http://b.example/"),
+        ("a.example ,\tb.example:80  c.example", "http://b.example/"),
+        (" * ", "http://h/"),
+        ("10.0.0.0/8", "http://[::ffff:10.1.2.3]/"),
+        ("10.1.2.3", "http://[::ffff:a01:203]/"),
+        ("::ffff:10.1.2.3", "http://10.1.2.3/"),
+        ("::ffff:10.0.0.0/104", "http://10.1.2.3/"),
+        ("::ffff:0:0/96", "http://[::ffff:10.1.2.3]/"),
+        ("::/0", "http://[fd12::1]/"),
+        ("api.☃.example", "http://API.☃.example/"),
+        ("API.☃.example", "http://www.api.xn--n3h.example/"),
     ],
 )
 def test_no_proxy_exempts(no_proxy: str, url: str) -> None:
@@ -97,6 +108,8 @@ def test_no_proxy_exempts(no_proxy: str, url: str) -> None:
         ("10.0.0.0/99", "http://10.0.0.1/"),
         ("fd00::/8", "http://10.0.0.1/"),
         ("\ud800", "http://h/"),
+        ("10.0.0.0/8", "http://[::ffff:11.1.2.3]/"),
+        ("a.example b.example", "http://c.example/"),
     ],
 )
 def test_no_proxy_does_not_exempt(no_proxy: str, url: str) -> None:

@@ -58,19 +58,61 @@ JOINS = [
     ("https://h/v1#base", "users", "https://h/v1/users#base"),
     ("https://h/v1#base", "users?q#path", "https://h/v1/users?q#path"),
     ("https://h", "a b/ü%2Fé", "https://h/a%20b/%C3%BC%2F%C3%A9"),
-    ("https://h/%C3%BC", "%41%20", "https://h/%C3%BC/A%20"),
+    ("https://h/%C3%BC", "%41%20", "https://h/%C3%BC/%41%20"),
     ("https://h", "//evil.example/x", "https://h/evil.example/x"),
     ("https://h", "http://evil.example/", "https://h/http://evil.example/"),
     ("https://h/v1", "a:b", "https://h/v1/a:b"),
     ("https://Bücher.example", "x", "https://xn--bcher-kva.example/x"),
     ("HTTP://[0::1]:8080", "x", "http://[::1]:8080/x"),
     ("https://ann:p%40w@h", "x", "https://ann:p%40w@h/x"),
+    (
+        "https://h/a%3bb?x=%3A%2f",
+        "c%3Bd%2Ce/%7E;v=1,2?y=%7e#%41",
+        "https://h/a%3bb/c%3Bd%2Ce/%7E;v=1,2?x=%3A%2f&y=%7e#%41",
+    ),
+    ("https://h", "a?", "https://h/a?"),
+    ("https://h/a?", "", "https://h/a?"),
+    ("https://h?", "a?b", "https://h/a?b"),
+    ("https://h/v1", "a/../b/./c", "https://h/v1/a/../b/./c"),
+    ("https://h", "a?b c|^é%zz", "https://h/a?b%20c%7C%5E%C3%A9%25zz"),
+    ("https://API.☃.example/", "x", "https://api.xn--n3h.example/x"),
 ]
 
 
 @pytest.mark.parametrize(("base", "path", "url"), JOINS)
 def test_a_path_is_put_behind_the_base(base: str, path: str, url: str) -> None:
     assert build_url(base, path) == url
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("..", "../x", "/../x", "a/../../x", "%2e%2e/x", ".%2E/x", "%2e./x", "./../x", "//../x"),
+        *("a//../../x", "..%2fx", "a%2F..%2F..%2fx", "..\\x", "..%5Cx", "..;v=1/x", "..%3b/x"),
+    ],
+)
+def test_a_path_does_not_leave_the_base_in_any_spelling(path: str) -> None:
+    """Servers resolve `..` after they decode, cut off parameters and join slashes."""
+    with pytest.raises(HTTPValidationError, match="must not leave the path of the base"):
+        build_url("https://h/v1/", path)
+
+
+def test_nothing_leaves_a_base_without_a_path() -> None:
+    assert build_url("https://h", "../x") == "https://h/../x"
+
+
+PARAMS_ON = {
+    "https://h/a%3B?x=%3A": "https://h/a%3B?x=%3A&q=a+b%3D",
+    "https://h/a?": "https://h/a?q=a+b%3D",
+    "https://h/a?b&": "https://h/a?b&q=a+b%3D",
+    "https://h": "https://h/?q=a+b%3D",
+    "https://h/~%7E?%7e#%7E": "https://h/~%7E?%7e&q=a+b%3D#%7E",
+}
+
+
+@pytest.mark.parametrize(("url", "extended"), PARAMS_ON.items())
+def test_params_leave_the_url_before_them_as_it_is(url: str, extended: str) -> None:
+    assert build_url(url, params={"q": "a b="}) == extended
 
 
 FORMS: list[tuple[object, str]] = [

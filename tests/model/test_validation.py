@@ -163,7 +163,7 @@ GOOD_URLS = {
     "https://ann:s3cret@example.com/": "https://ann:s3cret@example.com/",
     "https://ann@example.com/": "https://ann@example.com/",
     "https://ann:@example.com/": "https://ann:@example.com/",
-    "https://ann:a:b@example.com/": "https://ann:a%3Ab@example.com/",
+    "https://ann:a:b@example.com/": "https://ann:a:b@example.com/",
     "http://[0::1]:8080/x": "http://[::1]:8080/x",
     "http://127.0.0.1:1": "http://127.0.0.1:1",
     "http://h:65535/": "http://h:65535/",
@@ -172,7 +172,9 @@ GOOD_URLS = {
     "http://h/a%2Fb?c=%26": "http://h/a%2Fb?c=%26",
     "http://h/@a:b@c?d@e#f@g": "http://h/@a:b@c?d@e#f@g",
     "http://h?q=1": "http://h/?q=1",
-    "http://h/a/../b": "http://h/b",
+    "http://h/a/../b/%7e": "http://h/a/../b/%7e",
+    "http://h/a?": "http://h/a?",
+    "http://API.☃.example/": "http://api.xn--n3h.example/",
     r"http://h/a\b": "http://h/a%5Cb",
 }
 

@@ -30,7 +30,7 @@ from railhttp.model.options import (
 from railhttp.model.proxy import require_proxy
 from railhttp.model.request import Request, SendOptions, require_framing, require_method
 from railhttp.model.retrying import RetryPolicyProtocol
-from railhttp.model.url import QueryParams, extend_query, request_url
+from railhttp.model.url import QueryParams, extend_query, extend_query_text, request_url
 from railhttp.model.validation import (
     TOKEN,
     describe,
@@ -262,7 +262,7 @@ def _text(value: object) -> str:
 
 def _extended(url: URL, params: Query) -> URL:
     if isinstance(params, str):
-        return url.extend_query(require_text(params, "params"))
+        return extend_query_text(url, require_text(params, "params"))
     pairs = _mapped(params, "params") if isinstance(params, _SEQUENCES) else params
     return extend_query(url, cast("QueryParams", pairs))  # it refuses all others
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote
 
-from yarl import URL
+from railhttp.model.spelling import spelled_path
 
 _FIELD: Final = re.compile(r"\{([^{}]*)\}")
 _DOTS: Final = frozenset({"", ".", ".."})
@@ -117,11 +117,7 @@ def _segment(part: str) -> Segment:
         raise TypeError("path: two fields need text between them")
     if not names and part in {".", ".."}:
         raise TypeError("path: must not have the segments . and ..")
-    return Segment(tuple(_normal(text) for text in texts[::2]), names)
-
-
-def _normal(text: str) -> str:
-    return URL(f"http://h/_{text}").raw_path[2:]
+    return Segment(tuple(map(spelled_path, texts[::2])), names)
 
 
 def fill_segment(segment: Segment, texts: Mapping[str, str]) -> str:

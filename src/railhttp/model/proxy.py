@@ -3,7 +3,14 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 from typing import Final, NamedTuple
 
 from yarl import URL
@@ -17,6 +24,8 @@ SOCKS: Final = "socks5h"
 _SOCKS_PORT: Final = 1080  # RFC 1928, section 3
 _HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
 _SOCKS: Final = re.compile(rf"{SOCKS}://", re.IGNORECASE)
+_SEPARATOR: Final = re.compile(r"[,\s]+")
+_MAPPED: Final = IPv6Network("::ffff:0:0/96")  # RFC 4291, section 2.5.5.2
 _ENTRY: Final = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(:(?P<port>[0-9]{1,5}))?")
 
 
@@ -80,7 +89,7 @@ class NoProxy(NamedTuple):
         if isinstance(self.target, str):
             return not self.target or f".{host}".endswith(f".{self.target}")
         try:
-            return ip_address(host) in self.target
+            return _unmapped(ip_address(host)) in self.target
         except ValueError:
             return False
 
@@ -99,15 +108,16 @@ class ProxySettings(NamedTuple):
         A lower-case name overrides the upper-case one, even with an empty value, which means unset.
         ALL_PROXY is used for a scheme without a proxy. HTTP_PROXY in upper case is ignored if
         REQUEST_METHOD is set, because in a CGI program it is a header field that the client sent
-        (CVE-2016-5385). NO_PROXY is a comma-separated list of `*`, hosts with or without a leading
-        dot (each includes its subdomains), `host:port`, IPv4 and IPv6 addresses, and networks such
-        as `10.0.0.0/8`; other entries are ignored.
+        (CVE-2016-5385). NO_PROXY is a list, separated by commas or blanks, of `*`, hosts with or
+        without a leading dot (each includes its subdomains), `host:port`, IPv4 and IPv6 addresses,
+        and networks such as `10.0.0.0/8`; other entries are ignored. An IPv4-mapped IPv6 address
+        (`::ffff:10.0.0.1`) is the IPv4 address.
         """
         cgi = "REQUEST_METHOD" in environ
         http_names = ("http_proxy",) if cgi else ("http_proxy", "HTTP_PROXY")
         every = _variable(environ, "all_proxy", "ALL_PROXY")
         bypass = _variable(environ, "no_proxy", "NO_PROXY")
-        entries = map(_parse_entry, bypass.value.split(",") if bypass else [])
+        entries = map(_parse_entry, _SEPARATOR.split(bypass.value) if bypass else [])
         return cls(
             http=_variable(environ, *http_names) or every,
             https=_variable(environ, "https_proxy", "HTTPS_PROXY") or every,
@@ -145,10 +155,22 @@ def _parse_target(host: str) -> IPv4Network | IPv6Network | str | None:
     if host == "*":
         return ""
     try:
-        return ip_network(host.strip("[]"), strict=False)
+        return _unmapped_network(ip_network(host.strip("[]"), strict=False))
     except ValueError:
         pass
     try:
         return require_host(host.removeprefix("*.").removeprefix(".")).removesuffix(".")
     except HTTPValidationError:
         return None
+
+
+def _unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _unmapped_network(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        address = network.network_address.ipv4_mapped
+        return IPv4Network((int(address or 0), network.prefixlen - _MAPPED.prefixlen))
+    return network

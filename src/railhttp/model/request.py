@@ -19,6 +19,7 @@ from railhttp.model.redaction import (
     redact_url,
     redacted_repr,
 )
+from railhttp.model.url import path_of
 from railhttp.model.validation import TOKEN
 
 _USUAL: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
@@ -186,7 +187,7 @@ class Request:
 
 def _masked(url: URL, mask: Callable[[str], str]) -> str:
     try:
-        path: object = mask(url.raw_path)
+        path: object = mask(path_of(url))
     except Exception:  # noqa: BLE001  # a hook never breaks a call; without it nothing is shown
         path = None
     if not isinstance(path, str):

@@ -14,6 +14,7 @@ from uuid import UUID
 from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.spelling import Reference, climbs, spelled_query
 from railhttp.model.validation import (
     LARGEST_INT,
     SCHEME,
@@ -21,7 +22,8 @@ from railhttp.model.validation import (
     mismatch,
     require_str,
     require_text,
-    require_url,
+    require_url_parts,
+    url_text,
 )
 
 QueryValue: TypeAlias = str | int | float | bool | Decimal | Enum | date | UUID | None
@@ -35,6 +37,10 @@ _ZONE: Final = re.compile(
 )
 """The start of a URL with an IPv6 zone (RFC 6874, section 2)."""
 
+_NO_URL: Final = URL()
+_CLEAN_PAIRS: Final = re.compile(
+    r"[A-Za-z0-9._~-]+=[A-Za-z0-9._~-]*(&[A-Za-z0-9._~-]+=[A-Za-z0-9._~-]*)*"
+)
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
@@ -64,8 +70,9 @@ def build_url(base: str, path: str = "", params: QueryParams | None = None) -> s
 
     The path is appended to that of the base with exactly one slash between them; this is prefixing,
     not the resolution of RFC 3986. The queries of base, path and `params` are joined in this order.
-    The fragment of the path replaces that of the base. Percent-encoded characters stay unchanged,
-    other characters are encoded if necessary.
+    The fragment of the path replaces that of the base. Base, path and their queries stay as they
+    were given; only characters that RFC 3986 does not allow are percent-encoded. The path must not
+    leave that of the base by `..`, however the dots and slashes are written.
 
     Args:
         base: An http or https URL, such as `https://api.example.com/v1`.
@@ -75,8 +82,9 @@ def build_url(base: str, path: str = "", params: QueryParams | None = None) -> s
             value. None is left out, alone or in a list; a list or tuple repeats the name.
 
     Raises:
-        HTTPValidationError: The base is not a URL, the path has control characters, or a parameter
-            has another type: bytes, nan, infinities, sets, nested lists and so on.
+        HTTPValidationError: The base is not a URL, the path has control characters or leaves the
+            path of the base, or a parameter has another type: bytes, nan, infinities, sets, nested
+            lists and so on.
 
     Example:
         >>> build_url("https://api.example.com", "/users", {"page": 1})
@@ -84,18 +92,50 @@ def build_url(base: str, path: str = "", params: QueryParams | None = None) -> s
         >>> build_url("https://api.example.com/v1/?key=7", "users", {"tag": ["a b", None, "c"]})
         'https://api.example.com/v1/users?key=7&tag=a+b&tag=c'
     """
-    return str(extend_query(_join(_parse_as(base, "base"), path), params or {}))
+    joined = _join(_base_parts(require_str(base, "base")), require_text(path, "path"))
+    if params is None:
+        return url_text(joined)
+    return url_text(joined._replace(query=_both_queries(joined.query, _query_of(params))))
 
 
-def _join(base: URL, path: str) -> URL:
-    if not require_text(path, "path"):
+@lru_cache(maxsize=64)
+def _base_parts(base: str) -> Reference:
+    return require_url_parts(base, "base")
+
+
+def _join(base: Reference, path: str) -> Reference:
+    if not path:
         return base
-    head, _, fragment = path.partition("#")
-    tail, _, query = head.partition("?")
-    whole_path = f"{base.raw_path.rstrip('/')}/{tail.lstrip('/')}" if tail else base.raw_path
-    whole_query = "&".join(filter(None, [base.raw_query_string, query]))
-    start = f"{base.scheme}://{base.raw_authority}{whole_path}"
-    return URL(f"{start}?{whole_query}#{fragment or base.raw_fragment}")
+    tail = Reference.of(f"/{path.lstrip('/')}")
+    folder = base.path.rstrip("/")
+    if folder and climbs(tail.path):
+        message = "must not leave the path of the base: its `..` goes above it"
+        raise HTTPValidationError(message, field="path")
+    return Reference(
+        base.scheme,
+        base.authority,
+        base.path if path[0] in "?#" else folder + tail.path,
+        _both_queries(base.query, tail.query),
+        tail.fragment or base.fragment,
+    )
+
+
+def _both_queries(query: str, more: str) -> str:
+    """Join two queries, each empty or with its question mark."""
+    if len(query) < 2 or len(more) < 2:
+        return max(query, more, key=len)
+    return f"{query}{'' if query.endswith('&') else '&'}{more[1:]}"
+
+
+def _query_of(params: QueryParams) -> str:
+    """Return the query of parameters with its question mark; '' if there is none."""
+    pairs = query_pairs(params)
+    if not pairs:
+        return ""
+    text = "&".join([f"{name}={value}" for name, value in pairs])
+    if not _CLEAN_PAIRS.fullmatch(text) or text.count("&") != len(pairs) - 1:
+        text = _NO_URL.with_query(pairs).raw_query_string
+    return f"?{text}"
 
 
 def parse_url_parts(url: str) -> UrlParts:
@@ -119,7 +159,7 @@ def parse_url_parts(url: str) -> UrlParts:
         "scheme": parsed.scheme,
         "host": (parsed.raw_host or "") + zone_text,
         "port": parsed.explicit_port,
-        "path": parsed.raw_path,
+        "path": path_of(parsed),
         "params": params,
         "fragment": parsed.raw_fragment,
     }
@@ -136,13 +176,87 @@ def _parse_as(url: str, field: str) -> URL:
 
 @lru_cache(maxsize=1024)
 def _parse(url: str, field: str) -> URL:
-    require_url(url, field)
-    return URL(url)  # the normal form would lose an explicit default port
+    return _built(require_url_parts(url, field))
+
+
+def _built(parts: Reference) -> URL:
+    # `URL` would normalise the text, and drop the question mark of an empty query.
+    path = parts.path or ("/" if parts.query or parts.fragment else "")
+    return URL.build(
+        scheme=parts.scheme[:-1],
+        authority=parts.authority[2:],
+        path=f"{path}?" if parts.query == "?" else path,
+        query_string=parts.query[1:],
+        fragment=parts.fragment[1:],
+        encoded=True,
+    )
+
+
+def path_of(url: URL) -> str:
+    """Return the path of a URL that `request_url` built, as it is sent.
+
+    `URL.raw_path` ends with the question mark of a query that is empty but not missing.
+
+    Example:
+        >>> path_of(request_url("http://h/a%7E?"))
+        '/a%7E'
+    """
+    return url.raw_path.removesuffix("?")
+
+
+def resolve_location(url: URL, location: str) -> URL:
+    """Resolve the `Location` of a response to a URL (RFC 3986, 5.2; RFC 9110, 10.2.2).
+
+    A location without a fragment inherits that of the URL. White space in its path and query is
+    percent-encoded, as are bytes that are not UTF-8: the parser of heads writes them as surrogates.
+
+    Raises:
+        HTTPValidationError: The result is not an http or https URL.
+
+    Example:
+        >>> str(resolve_location(request_url("https://h/a/b?x#top"), "../c d?y=%7e"))
+        'https://h/c%20d?y=%7e#top'
+    """
+    target = resolve_reference(url, location)
+    fragment = target.raw_fragment or url.raw_fragment
+    return request_url(f"{target.with_fragment(None)}#{fragment}") if fragment else target
+
+
+def resolve_reference(url: URL, reference: str) -> URL:
+    """Resolve a reference that a server wrote, as `resolve_location` does, without its fragment.
+
+    Raises:
+        HTTPValidationError: The result is not an http or https URL.
+    """
+    try:
+        target = Reference.of(str(url)).resolve(Reference.of(reference))
+    except UnicodeEncodeError:
+        raise HTTPValidationError("must not contain surrogates", field="url") from None
+    return request_url("".join(target))
 
 
 def extend_query(url: URL, params: QueryParams) -> URL:
     """Append query parameters, see `build_url`, to a URL, which keeps its query and fragment."""
-    return url.extend_query(query_pairs(params))
+    return _with_more(url, _query_of(params))
+
+
+def extend_query_text(url: URL, query: str) -> URL:
+    """Append a query, given as text, to a URL, which keeps its query and fragment."""
+    return _with_more(url, f"?{spelled_query(query)}" if query else "")
+
+
+def _with_more(url: URL, more: str) -> URL:
+    if not more:
+        return url
+    query = _both_queries(f"?{url.raw_query_string}", more)
+    return URL.build(
+        scheme=url.scheme,
+        authority=url.raw_authority,
+        path=path_of(url) or "/",
+        query_string=query[1:],
+        fragment=url.raw_fragment,
+        encoded=True,
+    )
 
 
 def query_pairs(params: QueryParams) -> list[tuple[str, str]]:

@@ -12,10 +12,9 @@ from inspect import iscoroutinefunction
 from math import inf
 from typing import Final
 
-from yarl import URL
-
-from railhttp.model.authority import authority_problem, normal_host
+from railhttp.model.authority import normal_authority, normal_host
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.spelling import Reference
 
 MAX_URL_LENGTH: Final = 65_536
 """Characters. Servers accept 8 to 64 KiB; RFC 9110, section 4.1 recommends 8000 octets or more."""
@@ -32,8 +31,9 @@ TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 LARGEST_INT: Final = 10**640
 """`str()` converts every smaller int: 640 digits is the lowest limit that Python can be given."""
 
-_SPACE: Final = re.compile(r"\s")
-_START: Final = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
+_UNFIT: Final = re.compile(rf"\s|{CONTROL.pattern}")
+_DEFAULT_PORTS: Final = {"http:": ":80", "https:": ":443"}
+_HTTP: Final = re.compile("https?://", re.IGNORECASE)
 
 
 def describe(value: object) -> str:
@@ -167,30 +167,51 @@ def require_url(url: object, field: str = "url", *, require_scheme: bool = True)
 
     These are refused: white space, control characters and surrogates anywhere; more than one `@`, a
     backslash or an empty user in the authority; a host that `require_host` refuses; a port that is
-    empty or not from 1 to 65535; more than 65536 characters. The result is in normal form: IDNA
-    host, percent-encoded, dot segments removed, and `http` for an optional missing scheme.
+    empty or not from 1 to 65535; more than 65536 characters. Scheme and host of the result are in
+    normal form (lower case, IDNA, no default port), and a missing scheme that is optional is
+    `http`. Path and query stay as they are, except that characters which RFC 3986 does not allow
+    are percent-encoded.
     """
+    return url_text(require_url_parts(url, field, require_scheme=require_scheme))
+
+
+def url_text(parts: Reference) -> str:
+    """Return the text of a URL without its default port, and with the slash of an empty path."""
+    scheme, authority, path, query, fragment = parts
+    if query or fragment:
+        path = path or "/"
+    return f"{scheme}{authority.removesuffix(_DEFAULT_PORTS[scheme])}{path}{query}{fragment}"
+
+
+def require_url_parts(url: object, field: str = "url", *, require_scheme: bool = True) -> Reference:
+    """Require a URL as `require_url` does, and return its parts."""
     text = require_str(url, field)
     if require_scheme or SCHEME.match(text):
         absolute = text
     else:
         absolute = f"http:{text}" if text.startswith("//") else f"http://{text}"
-    problem = _url_problem(absolute)
-    if not problem:
-        try:
-            return str(URL(absolute))
-        except ValueError:  # its message shows the URL, so we raise our own after the block
-            problem = "must percent-encode non-ASCII characters in user and password"
-    raise HTTPValidationError(problem, field=field)
+    if not absolute or len(absolute) > MAX_URL_LENGTH:
+        raise HTTPValidationError(f"must have 1 to {MAX_URL_LENGTH} characters", field=field)
+    parts = Reference.clean(absolute)
+    if parts is None or not parts.scheme:
+        parts = _spelled_parts(absolute, field)
+    scheme, authority, path, query, fragment = parts
+    normal, problem = normal_authority(authority[2:])
+    if problem:
+        raise HTTPValidationError(problem, field=field)
+    return Reference(scheme, f"//{normal}", path, query, fragment)
 
 
-def _url_problem(url: str) -> str:
-    if not url or len(url) > MAX_URL_LENGTH:
-        return f"must have 1 to {MAX_URL_LENGTH} characters"
-    if _SPACE.search(url) or CONTROL.search(url):
-        return "must not contain white space, control characters or surrogates: percent-encode them"
-    start = _START.match(url)
-    return authority_problem(start[1]) if start else "must start with http:// or https://"
+def _spelled_parts(url: str, field: str) -> Reference:
+    if _UNFIT.search(url):
+        message = (
+            "must not contain white space, control characters or surrogates: percent-encode them"
+        )
+        raise HTTPValidationError(message, field=field)
+    if not _HTTP.match(url):
+        raise HTTPValidationError("must start with http:// or https://", field=field)
+    parts = Reference.of(url)
+    return parts._replace(scheme=parts.scheme.lower())
 
 
 def validate_host(host: str) -> None:

@@ -1,20 +1,16 @@
 """The next request after a redirect (RFC 9110, section 15.4; WHATWG Fetch, section 4.4)."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
 from multidict import CIMultiDict
-from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.request import Request
-from railhttp.model.url import is_absolute, origin_of, request_url
+from railhttp.model.url import origin_of, resolve_location
 
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
-
-_RAW_BYTE: Final = re.compile("[\udc80-\udcff]")
 
 _BODY_HEADERS: Final = frozenset(
     {"content-encoding", "content-language", "content-length", "content-location", "content-range"}
@@ -47,11 +43,9 @@ def redirected(
     call, so credentials never move from https to http. User-info in the location is dropped.
     """
     try:
-        target = _target(request.url, location)
-    except (HTTPValidationError, ValueError):
+        target = resolve_location(request.url, location).with_user(None)
+    except HTTPValidationError:
         return RedirectRefused("the server names a location that is not an http or https URL")
-    if not target.raw_fragment:
-        target = target.with_fragment(request.url.fragment)
     same_origin = origin_of(target) == origin_of(request.url)
     bodiless = _becomes_get(request.method, status)
     if request.body is not None and not bodiless and not request.body.replayable:
@@ -65,14 +59,6 @@ def redirected(
         body=None if bodiless else request.body,
         cookies=request.cookies if same_origin else None,
     )
-
-
-def _target(base: URL, location: str) -> URL:
-    # The head parser turns a byte that is not UTF-8 into a surrogate, which yarl would drop.
-    text = _RAW_BYTE.sub(lambda raw: f"%{ord(raw[0]) - 0xDC00:02X}", location)
-    # A location with a scheme is absolute even without a host, which request_url then refuses.
-    whole = text if is_absolute(text) else str(base.join(URL(text)))
-    return request_url(whole).with_user(None)
 
 
 def _becomes_get(method: str, status: int) -> bool:

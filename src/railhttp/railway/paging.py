@@ -9,11 +9,11 @@ from returns.context import RequiresContextFutureResult
 from returns.future import FutureResult
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
-from yarl import URL
 
 from railhttp.client.http_client import HTTPClient
-from railhttp.model.errors import HTTPDecodeError, HTTPFailure
+from railhttp.model.errors import HTTPDecodeError, HTTPFailure, HTTPValidationError
 from railhttp.model.response import HttpResponse
+from railhttp.model.url import request_url, resolve_reference
 from railhttp.model.validation import require_count, require_positive_int
 from railhttp.railway._loading import Arrived, Key, Page, Step, load_page
 from railhttp.railway.decoders import Decoder
@@ -53,8 +53,8 @@ def next_url(response: HttpResponse) -> str | None:
     if target is None:
         return None
     try:
-        return str(URL(response.url).join(URL(target)))
-    except ValueError:
+        return str(resolve_reference(request_url(response.url), target))
+    except HTTPValidationError:
         return target  # a verb refuses it by name
 
 

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, MutableMapping
 from contextlib import aclosing
 from typing import Final, NamedTuple, TypeAlias, cast
+from urllib.parse import unquote
 
 from multidict import CIMultiDict
 
 from railhttp.model.body import BytesBody
 from railhttp.model.request import Request
+from railhttp.model.url import path_of
 from railhttp.transport.connector import USER_AGENT
 from railhttp.transport.request_body import RequestBodyError, read_stream
 from railhttp.wire.content import ACCEPT_ENCODING
@@ -54,8 +56,8 @@ def http_scope(
         "http_version": "1.1",
         "method": request.method,
         "scheme": url.scheme,
-        "path": url.path,
-        "raw_path": url.raw_path.encode("ascii"),
+        "path": unquote(path_of(url)),
+        "raw_path": path_of(url).encode("ascii"),
         "query_string": url.raw_query_string.encode("ascii"),
         "root_path": root_path,
         "headers": [(name.lower(), value) for name, _, value in fields],

@@ -29,6 +29,7 @@ from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.request import Request, SendOptions, WireOptions
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.model.timings import PhaseTimer
+from railhttp.model.url import request_url
 from railhttp.policy.egress import Egress
 from railhttp.transport.connection import (
     USUAL,
@@ -212,7 +213,7 @@ class Dispatcher:
         return self._addressed(request, self._cookies(request, wall))
 
     def _address_plain(self, method: str, url: str, version: int) -> Address:
-        plain = Request(method, URL(url, encoded=True), None, None, None, SendOptions())
+        plain = Request(method, request_url(url), None, None, None, SendOptions())
         return self._addressed(plain, cookies="")
 
     def _merge_defaults(self, version: int) -> CIMultiDict[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from yarl import URL
 
+from railhttp.model.url import path_of
 from railhttp.wire.cookies import (
     Cookie,
     covering_paths,
@@ -76,7 +77,7 @@ class CookieRules:
             asked.name,
             asked.value,
             domain or host,
-            default_path(url.raw_path) if asked.path is None else asked.path,
+            default_path(path_of(url)) if asked.path is None else asked.path,
             asked.expires,
             asked.secure,
             asked.http_only,

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from yarl import URL
 
+from railhttp.model.url import path_of
 from railhttp.wire.cookie_rules import CookieRules, SecureCookies
 from railhttp.wire.cookies import (
     Cookie,
@@ -96,7 +97,7 @@ class CookieStore:
             The store, in which these cookies are the last to be evicted, and the cookies.
         """
         store = self.purge(now)
-        host, path, secure = request_host(url), url.raw_path, url.scheme == "https"
+        host, path, secure = request_host(url), path_of(url), url.scheme == "https"
         found = [
             entry
             for domain in _domains_of(host)

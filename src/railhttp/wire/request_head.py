@@ -42,8 +42,9 @@ def request_head(
     """
     url = request.url
     fields = _merged(request, defaults)
-    target = url.raw_path_qs if proxy is None else str(url.with_fragment(None))
-    host = fields.pop("Host", url.host_port_subcomponent or "")
+    authority = url.host_port_subcomponent or ""
+    target = url.raw_path_qs if proxy is None else f"{url.scheme}://{authority}{url.raw_path_qs}"
+    host = fields.pop("Host", authority)
     if cookies:
         fields["Cookie"] = "; ".join([*fields.popall("Cookie", ()), cookies])
     if proxy is None:

@@ -12,6 +12,8 @@ from urllib.parse import quote, unquote
 
 from yarl import URL
 
+from railhttp.model.url import path_of
+
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
 UNSIGNED: Final = "UNSIGNED-PAYLOAD"
 
@@ -66,7 +68,7 @@ def canonical_request(
     )
     names = ";".join(dict(fields))
     lines = "".join(f"{name}:{value}\n" for name, value in fields)
-    path = _path(url.raw_path, service)
+    path = _path(path_of(url), service)
     query = _query(url.raw_query_string)
     return f"{method}\n{path}\n{query}\n{lines}\n{names}\n{body_hash}", names
 

@@ -9,7 +9,7 @@ from typing import Final
 from railhttp.model.clock import Clock
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.url import request_url
+from railhttp.model.url import path_of, request_url
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.interceptors.standard import RequestInterceptor
 
@@ -107,7 +107,7 @@ def signature_base(context: RequestContext, covered: Sequence[str], parameters: 
         "@target-uri": f"{url.scheme}://{authority}{url.raw_path_qs}",
         "@authority": authority,
         "@scheme": url.scheme,
-        "@path": url.raw_path,
+        "@path": path_of(url),
         "@query": f"?{url.raw_query_string}",
     }
     lines = [f'"{name}": {derived.get(name) or _field(context, name)}' for name in covered]

@@ -16,6 +16,7 @@ from railhttp.model.exchange import Exchange, IncomingResponse
 from railhttp.model.request import IDEMPOTENT_METHODS, Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.stage import AttemptState
+from railhttp.model.url import path_of
 from railhttp.testing.explore.fault import Fault
 from railhttp.testing.explore.schedule import Schedule, call_key
 from railhttp.testing.scripted.transport import ScriptedTransport
@@ -165,7 +166,7 @@ class InjectingExchange:
 
     def _call(self, request: Request, attempt: AttemptState) -> InjectedCall:
         """Return the call of an attempt; every hop of a redirect is a separate call."""
-        method, path = request.method, request.url.raw_path
+        method, path = request.method, path_of(request.url)
         known = self._known.get((id(attempt), method, path))
         if known is not None:
             return known[1]
