@@ -8,6 +8,7 @@ from railhttp import HTTPValidationError
 from railhttp.model.body import Body, BytesBody, StreamBody
 from railhttp.model.request import Request, SendOptions
 from railhttp.wire.request_head import (
+    DefaultFields,
     closes_connection,
     content_length,
     proxy_credentials,
@@ -28,7 +29,9 @@ def request(
 
 def lines(request: Request, defaults: dict[str, str] | None = None, **more: str) -> list[str]:
     proxy = URL(more["proxy"]) if "proxy" in more else None
-    head = request_head(request, defaults or {}, cookies=more.get("cookies", ""), proxy=proxy)
+    head = request_head(
+        request, DefaultFields(defaults or {}), cookies=more.get("cookies", ""), proxy=proxy
+    )
     assert head.endswith(b"\r\n\r\n")
     return head.decode().split("\r\n")[:-2]
 
@@ -71,7 +74,7 @@ def test_a_proxy_authorization_field_is_read_by_a_proxy_alone(
 ) -> None:
     for defaults, own in (({}, FIELD), (FIELD, {}), ({"proxy-authorization": "other"}, FIELD)):
         through = None if proxy is None else URL(proxy)
-        head = request_head(request(headers=own), defaults, proxy=through)
+        head = request_head(request(headers=own), DefaultFields(defaults), proxy=through)
         assert head.decode().split("\r\n")[2:-2] == sent
 
 
@@ -86,7 +89,7 @@ def test_a_proxy_authorization_field_is_read_by_a_proxy_alone(
 def test_the_credentials_for_a_tunnel(
     headers: dict[str, str] | None, defaults: dict[str, str], credentials: str
 ) -> None:
-    assert proxy_credentials(request(headers=headers), defaults) == credentials
+    assert proxy_credentials(request(headers=headers), DefaultFields(defaults)) == credentials
 
 
 def test_the_requests_fields_take_the_place_of_defaults() -> None:
@@ -155,7 +158,7 @@ def test_the_length_of_the_body(
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\0", "\x7f"])
 def test_no_field_makes_two(value: str) -> None:
     with pytest.raises(HTTPValidationError) as caught:
-        request_head(request(), {"X-Default": value})
+        request_head(request(), DefaultFields({"X-Default": value}))
     assert (caught.value.field, value in str(caught.value)) == ("headers", False)
 
 

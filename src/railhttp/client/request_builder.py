@@ -30,7 +30,7 @@ from railhttp.model.options import (
 from railhttp.model.proxy import require_proxy
 from railhttp.model.request import Request, SendOptions, require_framing, require_method
 from railhttp.model.retrying import RetryPolicyProtocol
-from railhttp.model.url import QueryParams, extend_query, extend_query_text, request_url
+from railhttp.model.url import QueryParams, extend_query, extend_query_text, request_url, site_of
 from railhttp.model.validation import (
     TOKEN,
     describe,
@@ -52,6 +52,7 @@ _SECONDS: Final = frozenset({NoneType, int, float})
 _PLAIN_DATA: Final = frozenset({NoneType, bytes, str, dict, bytearray, memoryview})
 _ONE_BODY: Final = "a request has one body: json, data or fields"
 _COOKIE_VALUE: Final = re.compile(r"(?! )[ -:<-~]*(?<! )")
+_TIME_LIMITS: Final = frozenset({"timeout", "attempt_timeout"})
 _SEND_OPTIONS: Final = frozenset(SendOptions._fields) & RequestOptions.__annotations__.keys()
 
 
@@ -149,20 +150,27 @@ class RequestBuilder:
             url = str(parsed)
         if self._base is not None:
             url, options = self._base.resolve(url, options)
-        target, origin, credentials = _target(str.__str__(url))  # an enum's text, not its name
+        target, credentials = _target(str.__str__(url))  # an enum's text, not its name
         if parsed is not None and parsed.absolute:  # it is sent exactly as it encodes its parts
             target = parsed.with_user(None)
+        origin = site_of(target).text
+        method = require_method(method)
+        if not options:
+            request = Request(method, target, credentials, body, None, self._options)
+            return Prepared(request, origin, self._timeout, self._attempt_timeout)
         options = self._keyed(options)
         params = options.get("params")
         body = _body(options, body)
         request = Request(
-            require_method(method),
+            method,
             target if params is None else _extended(target, params),
             _headers(options.get("headers"), credentials, body),
             body,
             _cookies(options.get("cookies")),
             self._send_options(options),
         )
+        if _TIME_LIMITS.isdisjoint(options):
+            return Prepared(request, origin, self._timeout, self._attempt_timeout, _retry(options))
         timeout = options.get("timeout", self._timeout)
         attempt_timeout = options.get("attempt_timeout", self._attempt_timeout)
         timeout = require_timeout(timeout, "timeout")
@@ -178,7 +186,7 @@ class RequestBuilder:
 
     def _send_options(self, options: RequestOptions) -> SendOptions:
         default = self._options
-        if not _SEND_OPTIONS & options.keys():
+        if _SEND_OPTIONS.isdisjoint(options):
             return default
         given = default._replace(
             connect_timeout=options.get("connect_timeout", default.connect_timeout),
@@ -209,15 +217,13 @@ def _retry(options: RequestOptions) -> RetryPolicyProtocol | int | None:
     return policy
 
 
-@lru_cache(maxsize=1024)
-def _target(url: str) -> tuple[URL, str, Mapping[str, str] | None]:
-    """Return a URL without its user-info, its origin as text, and the fields of the user-info."""
+def _target(url: str) -> tuple[URL, Mapping[str, str] | None]:
+    """Return a URL without its user-info, and the fields of the user-info."""
     parsed = request_url(url)
-    credentials = None
-    if parsed.raw_user is not None:
-        credentials = basic_auth(parsed.user or "", parsed.password or "")
-        parsed = parsed.with_user(None)
-    return parsed, str(parsed.origin()), credentials
+    if parsed.raw_user is None:
+        return parsed, None
+    credentials = basic_auth(parsed.user or "", parsed.password or "")
+    return parsed.with_user(None), credentials
 
 
 def _require_parsed(url: object) -> URL:
@@ -288,7 +294,7 @@ def _headers(
 
 def _body(options: RequestOptions, body: Body | None) -> Body | None:
     document, data = options.get("json"), options.get("data")
-    if sum(given is not None for given in (body, document, data)) > 1:
+    if (body is not None) + (document is not None) + (data is not None) > 1:
         raise HTTPValidationError(_ONE_BODY, field="data")
     if document is not None:
         return json_body(document)

@@ -4,6 +4,7 @@ import codecs
 import math
 import string
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from multidict import CIMultiDict
@@ -75,16 +76,33 @@ def require_headers(headers: object) -> CIMultiDict[str]:
 
     Repeated fields are kept; their values are text without spaces and tabs around them.
     """
+    if not isinstance(headers, Mapping):
+        raise mismatch("a mapping", headers, "headers")
     checked: CIMultiDict[str] = CIMultiDict()
-    for name, text in _fields(headers):
-        if not TOKEN.fullmatch(name):
+    for name, value in headers.items():
+        if type(name) is type(value) is str and value.isascii() and value.isprintable():
+            field, text = name, value  # as almost all are: no pattern is needed
+        else:
+            field, text = _checked_field(name, value)
+        if not is_token(field):
             message = "must have names that are tokens (RFC 9110, 5.6.2)"
             raise HTTPValidationError(message, field="headers")
-        if CONTROL.search(text.replace("\t", "")):
-            message = f"{name} must not have control characters or surrogates in its value"
-            raise HTTPValidationError(message, field="headers")
-        checked.add(name, text.strip(" \t"))
+        checked.add(field, text.strip(" \t"))
     return checked
+
+
+@lru_cache(maxsize=1024)
+def is_token(name: str) -> bool:
+    """Whether a text can be the name of a field; programs use few of them."""
+    return TOKEN.fullmatch(name) is not None
+
+
+def _checked_field(name: object, value: object) -> tuple[str, str]:
+    [(field, text)] = _fields({name: value})
+    if is_token(field) and CONTROL.search(text.replace("\t", "")):
+        message = f"{field} must not have control characters or surrogates in its value"
+        raise HTTPValidationError(message, field="headers")
+    return field, text
 
 
 def validate_headers(headers: Mapping[str, object]) -> None:

@@ -3,14 +3,14 @@
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from multidict import CIMultiDict
 from yarl import URL
 
 from railhttp.model.body import Body
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.lazy import lazy
 from railhttp.model.options import ProgressCallback
 from railhttp.model.redaction import (
     MASK,
@@ -86,7 +86,7 @@ class SendOptions(NamedTuple):
         return redacted_repr(self, proxy=self.proxy and redact_url(self.proxy))
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, init=False)
 class Request:
     """One HTTP request.
 
@@ -106,6 +106,27 @@ class Request:
     body: Body | None
     cookies: Mapping[str, str] | None
     options: SendOptions
+    # Where the transport keeps the encoded head, with what it depends on: a request without options
+    # is built once for its URL, and sent many times (benchmarks: the same URL).
+    encoded: ClassVar[tuple[object, object] | None] = None
+
+    # By hand, because that of a frozen dataclass calls `object.__setattr__` for each field.
+    def __init__(
+        self,
+        method: str,
+        url: URL,
+        headers: Mapping[str, str] | None,
+        body: Body | None,
+        cookies: Mapping[str, str] | None,
+        options: SendOptions,
+    ) -> None:
+        parts = self.__dict__
+        parts["method"] = method
+        parts["url"] = url
+        parts["headers"] = headers
+        parts["body"] = body
+        parts["cookies"] = cookies
+        parts["options"] = options
 
     def __repr__(self) -> str:
         return redacted_repr(
@@ -115,18 +136,18 @@ class Request:
             cookies=self.cookies and dict.fromkeys(self.cookies, MASK),
         )
 
-    @cached_property
+    @lazy
     def url_text(self) -> str:
         """The URL as text, with its secrets."""
         return str(self.url)
 
-    @cached_property
+    @lazy
     def shown_url(self) -> str:
         """The URL as text, redacted."""
         mask = self.options.mask_path
         return redact_url(self.url_text if mask is None else _masked(self.url, mask))
 
-    @cached_property
+    @lazy
     def is_plain(self) -> bool:
         """Whether the request consists of its method and its URL only.
 
@@ -144,12 +165,12 @@ class Request:
         )
         return all(extra is None for extra in extras)
 
-    @cached_property
+    @lazy
     def replayable(self) -> bool:
         """Whether the body can be sent again: it is in memory, or its source can be reread."""
         return self.body is None or self.body.replayable
 
-    @cached_property
+    @lazy
     def repeatable(self) -> bool:
         """Whether a second send is possible and harmless.
 

@@ -14,7 +14,7 @@ from railhttp.model.url import path_of
 from railhttp.transport.connector import USER_AGENT
 from railhttp.transport.request_body import RequestBodyError, read_stream
 from railhttp.wire.content import ACCEPT_ENCODING
-from railhttp.wire.request_head import content_length, request_head
+from railhttp.wire.request_head import DefaultFields, content_length, request_head
 
 Message: TypeAlias = MutableMapping[str, object]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -29,7 +29,9 @@ ASGI: Final = {"version": "3.0", "spec_version": "2.4"}
 _AHEAD: Final = 16
 """How many messages an application may send before one is read."""
 
-_DEFAULTS: Final = {"Accept": "*/*", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": USER_AGENT}
+_DEFAULTS: Final = DefaultFields(
+    {"Accept": "*/*", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": USER_AGENT}
+)
 
 
 class Head(NamedTuple):

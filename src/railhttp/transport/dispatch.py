@@ -26,10 +26,10 @@ from yarl import URL
 
 from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.errors import HTTPConnectionError
-from railhttp.model.request import Request, SendOptions, WireOptions
+from railhttp.model.request import Request, WireOptions
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.model.timings import PhaseTimer
-from railhttp.model.url import request_url
+from railhttp.model.url import site_of
 from railhttp.policy.egress import Egress
 from railhttp.transport.connection import (
     USUAL,
@@ -45,6 +45,7 @@ from railhttp.transport.socks import is_socks
 from railhttp.transport.upload import Upload
 from railhttp.wire.content import ACCEPT_ENCODING
 from railhttp.wire.request_head import (
+    DefaultFields,
     closes_connection,
     content_length,
     proxy_credentials,
@@ -90,7 +91,7 @@ class Dispatcher:
     """
 
     __slots__ = (
-        *("_connector", "_defaults", "_egress", "_fields", "_jar", "_key", "_plain"),
+        *("_connector", "_defaults", "_egress", "_fields", "_jar", "_key"),
         "_proxy_for",
         "session",
     )
@@ -111,7 +112,6 @@ class Dispatcher:
         # `getversion` is typed for multidicts of `object` only.
         self._fields = cast("CIMultiDict[object]", session.headers)
         self._key = lru_cache(maxsize=64)(connection_key)
-        self._plain = lru_cache(maxsize=1024)(self._address_plain)
         self._defaults = lru_cache(maxsize=1)(self._merge_defaults)
 
     def gated_by(self, egress: Egress) -> "Dispatcher":
@@ -147,7 +147,7 @@ class Dispatcher:
         options = request.options
         destination = partial(
             Destination,
-            request.url.origin(),
+            site_of(request.url).origin,
             address.proxy,
             options.ssl_context,
             address.credentials,
@@ -207,21 +207,22 @@ class Dispatcher:
             raise HTTPConnectionError(STOPPED, kind="closed")
 
     def _address(self, request: Request, wall: Callable[[], float]) -> Address:
-        if request.is_plain and not self._jar:
-            # The version is part of the cache key: the user may change the session's header fields.
-            return self._plain(request.method, request.url_text, getversion(self._fields))
-        return self._addressed(request, self._cookies(request, wall))
+        if self._jar or not request.is_plain:
+            return self._addressed(request, self._cookies(request, wall))
+        # The version changes with the session's header fields.
+        key, known = (self, getversion(self._fields)), request.encoded
+        if known is not None and known[0] == key:
+            return cast("Address", known[1])  # see below
+        address = self._addressed(request, cookies="")
+        request.__dict__["encoded"] = key, address
+        return address
 
-    def _address_plain(self, method: str, url: str, version: int) -> Address:
-        plain = Request(method, request_url(url), None, None, None, SendOptions())
-        return self._addressed(plain, cookies="")
-
-    def _merge_defaults(self, version: int) -> CIMultiDict[str]:
+    def _merge_defaults(self, version: int) -> DefaultFields:
         # The session has no `Accept-Encoding`: aiohttp cannot undo all the codings that we can.
         del version
         defaults = CIMultiDict(self.session.headers)
         defaults.setdefault(hdrs.ACCEPT_ENCODING, ACCEPT_ENCODING)
-        return defaults
+        return DefaultFields(defaults)
 
     def _addressed(self, request: Request, cookies: str) -> Address:
         url, options = request.url, request.options
@@ -238,7 +239,7 @@ class Dispatcher:
         elif proxy is not None and url.scheme == "https":  # the proxy opens a tunnel
             forwarding, credentials = None, proxy_credentials(request, defaults)
         head = request_head(request, defaults, cookies=cookies, proxy=forwarding)
-        key = self._key(url.origin(), proxy, options.ssl_context, credentials, self._egress)
+        key = self._key(site_of(url).origin, proxy, options.ssl_context, credentials, self._egress)
         return Address(key, head, proxy, credentials, closes_connection(head))
 
     def _addressed_by(self, wire: WireOptions, request: Request, cookies: str) -> Address:
@@ -248,21 +249,24 @@ class Dispatcher:
         proxy = self._proxy_for(url) if chosen is None else URL(chosen) if chosen else None
         if self._egress is not None:
             check_egress(self._egress, url, proxy)
-        defaults = CIMultiDict(self._defaults(getversion(self._fields)))
+        fields = self._defaults(getversion(self._fields)).fields.copy()
         for name in wire.skip_auto_headers:
-            defaults.popall(name, None)
+            fields.popall(name, None)
         socks = is_socks(proxy)
         tunnel = proxy is not None and url.scheme == "https" and not socks
         if proxy is not None and not tunnel and not socks:
             # Such a proxy reads the fields of the request; those of the call come first.
             for name, text in wire.proxy_headers:
-                defaults.setdefault(name, text)
+                fields.setdefault(name, text)
         if proxy is not None and not socks and wire.proxy_auth:
             request = request.with_headers({hdrs.PROXY_AUTHORIZATION: wire.proxy_auth})
+        defaults = DefaultFields(fields)
         credentials = proxy_credentials(request, defaults) if tunnel else ""
         forwarding = None if tunnel or socks else proxy
         head = request_head(request, defaults, cookies=cookies, proxy=forwarding)
-        key = self._key(url.origin(), proxy, options.ssl_context, credentials, self._egress, wire)
+        key = self._key(
+            site_of(url).origin, proxy, options.ssl_context, credentials, self._egress, wire
+        )
         return Address(key, head, proxy, credentials, closes_connection(head))
 
     def _cookies(self, request: Request, wall: Callable[[], float]) -> str:

@@ -11,9 +11,12 @@ from yarl import URL
 from railhttp.model.authorization import basic_auth
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.request import Request
+from railhttp.model.url import site_of
 
 _WITHOUT_CONTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
+_ROUTING: Final = frozenset({"host", "cookie", "proxy-authorization"})
+"""Fields that depend on more than the request and the defaults."""
 
 
 def content_length(request: Request) -> int | None:
@@ -26,8 +29,29 @@ def content_length(request: Request) -> int | None:
     return None if value is None else int(value)
 
 
+class DefaultFields:
+    """The header fields of every request, encoded once.
+
+    Attributes:
+        fields: The fields; those of a request replace them.
+        lines: A line for each field, by its name in lower case.
+        routing: Whether there is a field that depends on more than the request.
+
+    Raises:
+        HTTPValidationError: A field cannot be sent: those of a session are not validated.
+    """
+
+    __slots__ = ("fields", "lines", "routing")
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self.fields: Final = CIMultiDict(fields)
+        self.lines: Final = [(name.lower(), f"{name}: {text}") for name, text in fields.items()]
+        self.routing: Final = not _ROUTING.isdisjoint(name for name, _ in self.lines)
+        _require_sendable("".join(line for _, line in self.lines))
+
+
 def request_head(
-    request: Request, defaults: Mapping[str, str], *, cookies: str = "", proxy: URL | None = None
+    request: Request, defaults: DefaultFields, *, cookies: str = "", proxy: URL | None = None
 ) -> bytes:
     """Encode the request line, the header fields and the blank line after them.
 
@@ -41,10 +65,46 @@ def request_head(
         proxy: The proxy that forwards the request; None for a direct connection or a tunnel.
     """
     url = request.url
+    host = site_of(url).host
+    target = url.raw_path_qs if proxy is None else f"{url.scheme}://{host}{url.raw_path_qs}"
+    own = request.headers or {}
+    names = {name.lower() for name in own}
+    if proxy is not None or cookies or defaults.routing or not _ROUTING.isdisjoint(names):
+        fields = _routed_fields(request, defaults, cookies, proxy)
+        host = fields.pop("Host", host)
+        names = {name.lower() for name in fields}
+        lines = [f"{name}: {text}" for name, text in fields.items()]
+    else:
+        lines = [line for name, line in defaults.lines if name not in names]
+        lines += [f"{name}: {text}" for name, text in own.items()]
+    if request.body is not None or request.method not in _WITHOUT_CONTENT:
+        lines += _framing(request, names | {name for name, _ in defaults.lines})
+    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {host}", *lines]
+    _require_sendable("".join(lines))
+    # A cookie goes back in the bytes in which it came, also where these are not UTF-8.
+    return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
+
+
+def _require_sendable(text: str) -> None:
+    if not text.isprintable() and _UNSENDABLE.search(text):
+        raise HTTPValidationError("must not have control characters or surrogates", field="headers")
+
+
+def proxy_credentials(request: Request, defaults: DefaultFields) -> str:
+    """Return the `Proxy-Authorization` value for a proxy that opens a tunnel; may be empty."""
+    return _merged(request, defaults).get("Proxy-Authorization", "")
+
+
+def _merged(request: Request, defaults: DefaultFields) -> CIMultiDict[str]:
+    fields = CIMultiDict(defaults.fields)
+    fields.update(request.headers or {})
+    return fields
+
+
+def _routed_fields(
+    request: Request, defaults: DefaultFields, cookies: str, proxy: URL | None
+) -> CIMultiDict[str]:
     fields = _merged(request, defaults)
-    authority = url.host_port_subcomponent or ""
-    target = url.raw_path_qs if proxy is None else f"{url.scheme}://{authority}{url.raw_path_qs}"
-    host = fields.pop("Host", authority)
     if cookies:
         fields["Cookie"] = "; ".join([*fields.popall("Cookie", ()), cookies])
     if proxy is None:
@@ -52,24 +112,6 @@ def request_head(
     elif proxy.raw_user is not None:
         credentials = basic_auth(proxy.user or "", proxy.password or "")["Authorization"]
         fields.setdefault("Proxy-Authorization", credentials)
-    _frame(fields, request)
-    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {host}"]
-    lines += [f"{name}: {value}" for name, value in fields.items()]
-    # The caller's fields are already validated, but the defaults are those of a mutable session.
-    if _UNSENDABLE.search("".join(lines)):
-        raise HTTPValidationError("must not have control characters or surrogates", field="headers")
-    # A cookie goes back in the bytes in which it came, also where these are not UTF-8.
-    return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
-
-
-def proxy_credentials(request: Request, defaults: Mapping[str, str]) -> str:
-    """Return the `Proxy-Authorization` value for a proxy that opens a tunnel; may be empty."""
-    return _merged(request, defaults).get("Proxy-Authorization", "")
-
-
-def _merged(request: Request, defaults: Mapping[str, str]) -> CIMultiDict[str]:
-    fields = CIMultiDict(defaults)
-    fields.update(request.headers or {})
     return fields
 
 
@@ -80,18 +122,18 @@ def closes_connection(head: bytes) -> bool:
         return False
     fields = (line for line in lowered.split(b"\r\n") if line.startswith(b"connection:"))
     options = chain.from_iterable(field[11:].split(b",") for field in fields)
-    return any(option.strip() == b"close" for option in options)
+    return any(option.strip(b" \t") == b"close" for option in options)
 
 
-def _frame(fields: CIMultiDict[str], request: Request) -> None:
-    """Add the fields that frame and describe the body (RFC 9110, 8.6; RFC 9112, 6)."""
-    if request.body is not None:
-        if request.body.content_type:
-            fields.setdefault("Content-Type", request.body.content_type)
-    elif request.method in _WITHOUT_CONTENT:
-        return
+def _framing(request: Request, names: set[str]) -> list[str]:
+    """Return the lines that frame and describe the body (RFC 9110, 8.6; RFC 9112, 6)."""
+    lines = []
+    body = request.body
+    if body is not None and body.content_type and "content-type" not in names:
+        lines.append(f"Content-Type: {body.content_type}")
     length = content_length(request)
     if length is None:
-        fields["Transfer-Encoding"] = "chunked"
-    else:
-        fields.setdefault("Content-Length", str(length))
+        lines.append("Transfer-Encoding: chunked")
+    elif "content-length" not in names:
+        lines.append(f"Content-Length: {length}")
+    return lines
