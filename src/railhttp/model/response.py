@@ -38,7 +38,7 @@ def freeze_headers(headers: Mapping[str, str]) -> Headers:
     return CIMultiDictProxy(CIMultiDict(headers))
 
 
-class _Timed:
+class Timed:
     """Holds the timings, which are no field of the dataclass: an unset slot costs nothing."""
 
     __slots__ = ("_timings",)
@@ -47,7 +47,7 @@ class _Timed:
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
-class HttpResponse(_Timed):
+class HttpResponse(Timed):
     """A response that has been read to its end: a frozen value that holds no connection.
 
     Attributes:

@@ -39,7 +39,7 @@ _ZONE: Final = re.compile(
 
 _NO_URL: Final = URL()
 _CLEAN_PAIRS: Final = re.compile(
-    r"[A-Za-z0-9._~-]+=[A-Za-z0-9._~-]*(&[A-Za-z0-9._~-]+=[A-Za-z0-9._~-]*)*"
+    r"[A-Za-z0-9._~-]++=[A-Za-z0-9._~ -]*+(&[A-Za-z0-9._~-]++=[A-Za-z0-9._~ -]*+)*+"
 )
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
@@ -134,8 +134,8 @@ def _query_of(params: QueryParams) -> str:
         return ""
     text = "&".join([f"{name}={value}" for name, value in pairs])
     if not _CLEAN_PAIRS.fullmatch(text) or text.count("&") != len(pairs) - 1:
-        text = _NO_URL.with_query(pairs).raw_query_string
-    return f"?{text}"
+        return f"?{_NO_URL.with_query(pairs).raw_query_string}"
+    return "?" + text.replace(" ", "+")
 
 
 def parse_url_parts(url: str) -> UrlParts:
@@ -293,12 +293,14 @@ def query_pairs(params: QueryParams) -> list[tuple[str, str]]:
     """Return the parameters of a query or a form, see `build_url`, as pairs of text."""
     if not isinstance(params, Mapping):
         raise mismatch("a mapping", params, "params")
-    return [
-        (_query_name(name), _query_text(plain, name))
-        for name, value in params.items()
-        for plain in _plain_items(value)
-        if plain is not None
-    ]
+    pairs = []
+    for name, value in params.items():
+        if type(name) is type(value) is str and name.isascii() and value.isascii():
+            pairs.append((name, value))  # as almost all are
+        else:
+            plain = [item for item in _plain_items(value) if item is not None]
+            pairs += [(_query_name(name), _query_text(item, name)) for item in plain]
+    return pairs
 
 
 def _query_name(name: object) -> str:

@@ -136,11 +136,9 @@ class StrictResponseHandler(ResponseHandler):
             return
         if (expected := self._expected) is not None:
             self._expected = None
-            if expected.with_body:
-                whole = whole_response(data, expected.limits)
-                if whole is not None:
-                    self._received(whole)
-                    return
+            if expected is USUAL and (whole := whole_response(data)) is not None:
+                self._received(whole)
+                return
             self._reader = ResponseReader(
                 expected.limits,
                 with_body=expected.with_body,

@@ -12,6 +12,7 @@ from railhttp.model import errors
 from railhttp.model.clock import Clock
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
+from railhttp.model.response_draft import received_response
 from railhttp.model.stage import AttemptState, Stage, call_info
 from railhttp.model.timings import NO_TIMINGS
 from railhttp.policy.egress import Egress, without_address
@@ -85,7 +86,7 @@ class AiohttpExchange:
     ) -> HttpResponse:
         """Return a response as a value."""
         timer = attempt.timer
-        return HttpResponse(
+        return received_response(
             head.status,
             head.headers,
             body,
@@ -94,8 +95,8 @@ class AiohttpExchange:
             self.clock.monotonic() - attempt.started,
             head.version,
             attempt.attempts,
-            secret_headers=request.options.secret_headers,
-            timings=NO_TIMINGS if timer is None else timer.timings,
+            request.options.secret_headers,
+            NO_TIMINGS if timer is None else timer.timings,
         )
 
     async def open(self, request: Request, attempt: AttemptState) -> Incoming:

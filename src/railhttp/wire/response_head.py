@@ -11,7 +11,8 @@ Where RFC 9112 lets a recipient choose, one choice is made here, for every loop,
 
 import re
 from collections.abc import Iterator
-from typing import Final, cast
+from functools import lru_cache
+from typing import Final
 
 from multidict import CIMultiDict, CIMultiDictProxy, istr
 
@@ -23,17 +24,16 @@ _HEAD: Final = re.compile(
     rf"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:{_LINE}(?:[ \t]{_LINE})*)*)\r?\n".encode()
 )
 _FIELD: Final = re.compile(rb"([^:]+):([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)\r?\n")
-_USUAL_HEAD: Final = re.compile(
-    r"HTTP/(1\.[0-9]) ([1-9][0-9]{2})(?: [^\r\n\x00]*+)?+\r\n"
-    r"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]++: (?! )[^\r\n\t\x00]++(?<! )\r\n)*+)\r\n"
-)
-"""A head as almost all servers write it: ASCII, with exactly one space after each colon."""
+_STATUS_LINE: Final = re.compile(r"HTTP/(1\.[0-9]) ([1-9][0-9]{2})(?: .*)?")
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LONGEST_KEPT: Final = 128
 TRAILER: Final = re.compile(rf"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:|[ \t]){_LINE}".encode())
 """A line of a trailer section; its fields are not kept."""
 
-_LENGTH: Final = istr("Content-Length")
-_CODING: Final = istr("Transfer-Encoding")
+LENGTH: Final = istr("Content-Length")
+CODING: Final = istr("Transfer-Encoding")
 _CONNECTION: Final = istr("Connection")
+_DIGITS: Final = 20
 _STATUS_LINE_START: Final = b"HTTP/1."
 
 
@@ -60,15 +60,14 @@ class ResponseHead:
             ResponseError: The head breaks a rule of the module.
         """
         self._head = head
-        usual = _USUAL_HEAD.fullmatch(head.decode("ascii")) if head.isascii() else None
-        if usual is None:
+        try:
+            status_line, *lines, _, _ = head.decode("ascii").split("\r\n")
+            self.version, self.status = _status(status_line)
+            fields = CIMultiDict(
+                [_field(line) if len(line) <= _LONGEST_KEPT else _parsed(line) for line in lines]
+            )
+        except ValueError:  # also for characters beyond ASCII
             self.version, self.status, fields = _tolerant(head)
-        else:
-            # Without a second pattern: this costs what aiohttp's C parser costs (benchmarks).
-            self.version, status, lines = usual.groups()
-            self.status = int(status)
-            pairs = [line.split(": ", 1) for line in lines.split("\r\n")[:-1]]
-            fields = CIMultiDict(cast("list[tuple[str, str]]", pairs))  # lists will do
         self.headers: Headers = CIMultiDictProxy(fields)
 
     def set_cookies(self) -> list[bytes]:
@@ -87,12 +86,19 @@ class ResponseHead:
         Raises:
             ResponseError: It is malformed, or its values differ.
         """
-        fields = self.headers.getall(_LENGTH, None)
+        fields = self.headers.getall(LENGTH, None)
         if fields is None:
             return None
+        if (
+            len(fields) == 1
+            and len(fields[0]) < _DIGITS
+            and fields[0].isdigit()
+            and fields[0].isascii()
+        ):
+            return int(fields[0])
         lengths = {part.strip(" \t") for field in fields for part in field.split(",")}
         length = lengths.pop()
-        if lengths or not (length.isascii() and length.isdigit() and len(length) < 20):
+        if lengths or not (length.isascii() and length.isdigit() and len(length) < _DIGITS):
             raise ResponseError("Content-Length is malformed")
         return int(length)
 
@@ -103,10 +109,10 @@ class ResponseHead:
         Raises:
             ResponseError: There is a `Content-Length` too.
         """
-        codings = self.headers.getall(_CODING, None)
+        codings = self.headers.getall(CODING, None)
         if codings is None:
             return False
-        if _LENGTH in self.headers:
+        if LENGTH in self.headers:
             raise ResponseError("Content-Length and Transfer-Encoding exclude each other")
         return codings[-1].rpartition(",")[2].strip(" \t").lower() == "chunked"
 
@@ -118,6 +124,26 @@ class ResponseHead:
             return self.version == "1.0"
         options = {part.strip(" \t").lower() for field in fields for part in field.split(",")}
         return "close" in options or (self.version == "1.0" and "keep-alive" not in options)
+
+
+def _parsed(line: str) -> tuple[istr, str]:
+    name, colon, text = line.partition(":")
+    if not (colon and line.isprintable() and _NAME.fullmatch(name)):
+        raise ValueError("not a field in its usual spelling")
+    return istr(name), text.strip(" ")
+
+
+_field: Final = lru_cache(maxsize=1024)(_parsed)
+"""Parses a line. Those of a server come again: most of them with each response, its date for a
+second. A line that is known costs a sixth of one that is parsed (benchmarks/README.md)."""
+
+
+@lru_cache(maxsize=256)
+def _status(line: str) -> tuple[str, int]:
+    parts = _STATUS_LINE.fullmatch(line)
+    if parts is None or not line.isprintable() or len(line) > _LONGEST_KEPT:
+        raise ValueError("not a status line in its usual spelling")
+    return parts[1], int(parts[2])
 
 
 def _tolerant(head: bytes) -> tuple[str, int, CIMultiDict[str]]:

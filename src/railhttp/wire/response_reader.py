@@ -9,7 +9,14 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
-from railhttp.wire.response_head import TRAILER, ResponseError, ResponseHead, starts_like_http
+from railhttp.wire.response_head import (
+    CODING,
+    LENGTH,
+    TRAILER,
+    ResponseError,
+    ResponseHead,
+    starts_like_http,
+)
 
 _MOST_IN_HEAD: Final = 1024 * 1024
 _MOST_IN_CHUNK_LINE: Final = 256 * 1024
@@ -39,7 +46,7 @@ class HeadLimits(NamedTuple):
 USUAL_LIMITS: Final = HeadLimits()
 
 
-def whole_response(data: bytes, limits: HeadLimits) -> tuple[ResponseHead, bytes] | None:
+def whole_response(data: bytes) -> tuple[ResponseHead, bytes] | None:
     r"""Read a response with a body that came in one piece, as small ones do.
 
     Returns:
@@ -47,20 +54,25 @@ def whole_response(data: bytes, limits: HeadLimits) -> tuple[ResponseHead, bytes
 
     Example:
         >>> response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-        >>> head, body = whole_response(response, USUAL_LIMITS)
+        >>> head, body = whole_response(response)
         >>> head.status, body
         (200, b'ok')
     """
     end = data.find(b"\r\n\r\n") + 4
-    if end < 4:
+    if not 4 < end <= USUAL_LIMITS.line:
         return None
     try:
-        head = ResponseHead(_in_bounds(data[:end], limits))
-        if head.length != len(data) - end or head.is_chunked:
-            return None
+        head = ResponseHead(data[:end])
     except ResponseError:  # the reader finds it again
         return None
-    if head.status < 200 or head.status in _WITHOUT_BODY:
+    headers, status = head.headers, head.status
+    if (
+        headers.getall(LENGTH, None) != [str(len(data) - end)]
+        or CODING in headers
+        or status < 200
+        or status in _WITHOUT_BODY
+        or len(headers) > USUAL_LIMITS.fields
+    ):
         return None
     return head, data[end:]
 
