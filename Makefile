@@ -74,6 +74,7 @@ types: $(STAMP) ## mypy --strict over everything; what users see, without the pl
 	$(BIN)/mypy src tests properties examples benchmarks
 	$(BIN)/mypy --config-file tests/typing/plugin_free.ini --cache-dir .mypy_cache/plugin_free tests/typing/everywhere.py tests/typing/endpoints.py
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	MYPYPATH=stubs $(BIN)/python -m mypy.stubtest --mypy-config-file mypy.ini $(notdir $(basename $(wildcard stubs/*.pyi)))
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright --verifytypes railhttp --ignoreexternal >$(VENV)/completeness.txt \
 		|| { sed -n '/^Symbols used/,$$p' $(VENV)/completeness.txt; exit 1; }
 	@grep '^Type completeness' $(VENV)/completeness.txt
