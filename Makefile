@@ -70,10 +70,14 @@ lint: $(STAMP) ## ruff and the contracts of the rooms
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 
-types: $(STAMP) ## mypy --strict over everything; what users see, without the plugin and by pyright too
+types: $(STAMP) ## mypy --strict over everything; what users see, without the plugin and by pyright too; nothing public lacks a type
 	$(BIN)/mypy src tests properties examples benchmarks
 	$(BIN)/mypy --config-file tests/typing/plugin_free.ini --cache-dir .mypy_cache/plugin_free tests/typing/everywhere.py tests/typing/endpoints.py
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	MYPYPATH=stubs $(BIN)/python -m mypy.stubtest --mypy-config-file mypy.ini $(notdir $(basename $(wildcard stubs/*.pyi)))
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright --verifytypes railhttp --ignoreexternal >$(VENV)/completeness.txt \
+		|| { sed -n '/^Symbols used/,$$p' $(VENV)/completeness.txt; exit 1; }
+	@grep '^Type completeness' $(VENV)/completeness.txt
 
 fmt: $(STAMP) ## format and sort
 	$(BIN)/ruff check --fix-only -q .

@@ -39,6 +39,7 @@ from railhttp.model.errors import FAILURES
 from railhttp.model.proxy import ProxySettings, ProxyVariable
 from railhttp.model.validation import require_url
 from railhttp.policy.diagnosis import judge
+from railhttp.transport.tls import tls_context
 from railhttp.urls import redact_url
 
 __all__ = ["Diagnosis", "Finding", "Severity", "Step", "diagnose"]
@@ -72,7 +73,8 @@ async def diagnose(
 
     Raises:
         HTTPInvalidRequestError: The URL is not one that can be requested.
-        HTTPValidationError: The timeout is not a positive number of seconds.
+        HTTPValidationError: The timeout is not a positive number of seconds, or the client
+            certificate of `config` cannot be loaded.
 
     Example:
         >>> found = asyncio.run(diagnose("http://127.0.0.1:1/"))
@@ -132,9 +134,9 @@ async def _tls(
 
 def context_of(config: HTTPClientConfig) -> ssl.SSLContext | None:
     """Choose the TLS context of a client; None is the default one."""
-    if config.pool.ssl_context is None and not config.pool.verify_ssl:
-        return probe.unverified()
-    return config.pool.ssl_context
+    pool = config.pool
+    is_default = pool.ssl_context is None and pool.cert is None and pool.verify_ssl is True
+    return None if is_default else tls_context(pool)
 
 
 async def _get(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import truststore
 from tests.cli.processes import Forks
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
@@ -13,7 +14,7 @@ from tests.servers.proxy import ProxyServer
 from tests.servers.tls import TlsContexts
 
 from railhttp import HTTPClientConfig, HTTPInvalidRequestError, HTTPValidationError
-from railhttp.doctor import Diagnosis, diagnose
+from railhttp.doctor import Diagnosis, context_of, diagnose
 
 PLAIN = HTTPClientConfig(trust_env=False)
 
@@ -133,6 +134,26 @@ async def test_a_certificate_of_a_trusted_authority_is_otherwise_trusted(
         )
     assert "; the certificate is otherwise trusted" in ended.stdout
     assert ended.code == 23
+
+
+async def test_the_handshake_shows_the_certificate_of_the_client(
+    tls: TlsContexts, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.pem"
+    own.write_bytes(tls.certificate_pem + tls.key_pem)
+    with_own = HTTPClientConfig(trust_env=False, verify=False, cert=str(own))
+    async with EchoServer(ssl_context=tls.mutual_1_2) as https:
+        url = https.url("/json")
+        well = await diagnose(url, config=with_own)
+        without = await diagnose(url, config=trusting(tls))
+    assert well.ok, well
+    assert without.at_fault == "tls"
+
+
+def test_the_trust_store_of_the_system_is_that_of_the_handshake() -> None:
+    of_the_system = HTTPClientConfig(verify="system")
+    assert isinstance(context_of(of_the_system), truststore.SSLContext)
+    assert context_of(PLAIN) is None
 
 
 async def test_plain_http_at_the_port_of_https(faults: FaultServer, tls: TlsContexts) -> None:

@@ -9,9 +9,16 @@ from tests.servers.echo import EchoServer
 
 from railhttp.client.http_client import HTTPClient
 from railhttp.di import DynamicModule, HealthCheckResult, HTTPModule, HTTPProvider, Module, module
+from railhttp.egress import Egress
 from railhttp.integrations.svcs import application
 from railhttp.model.config import HTTPClientConfig
-from railhttp.model.errors import HTTPClientError, HTTPStatusError, HTTPValidationError
+from railhttp.model.errors import (
+    Delivery,
+    HTTPClientError,
+    HTTPConnectionError,
+    HTTPStatusError,
+    HTTPValidationError,
+)
 from railhttp.model.events import HTTPEvent
 from railhttp.pipeline.interceptors.standard import UserAgent
 from railhttp.pipeline.policies.breaker_registry import CircuitBreakerRegistry
@@ -180,6 +187,17 @@ async def test_a_client_that_somebody_stopped_is_unhealthy() -> None:
 
 
 # -- with svcs ------------------------------------------------------------------------------
+
+
+async def test_an_application_has_a_gate_for_its_connections(echo: EchoServer) -> None:
+    @module(imports=[HTTPModule.configure(egress=Egress.public())])
+    class AppModule(Module): ...
+
+    async with application(AppModule) as container:
+        client = await container.aget(HTTPClient)
+        refused = (await client.get(echo.url())).failure()
+    assert isinstance(refused, HTTPConnectionError)
+    assert (refused.kind, refused.delivery) == ("rejected", Delivery.NOT_SENT)
 
 
 async def test_an_application_has_a_client_that_speaks_to_servers(echo: EchoServer) -> None:

@@ -91,7 +91,7 @@ class Downloading:
         self._progress = progress
         self._resume = resume
         self._max_bytes = max_bytes
-        self.resumed_from = part.partial.size if part.partial.headers else 0
+        self.resumed_from: int = part.partial.size if part.partial.headers else 0
         self._furthest = self.resumed_from
         self._fruitless = 0
         self._wrote = False

@@ -69,7 +69,7 @@ class PartFile:
             self._folder.close()
             raise
         try:
-            self.partial = self._noted(os.fstat(self._file.fileno()).st_size)
+            self.partial: Partial = self._noted(os.fstat(self._file.fileno()).st_size)
         except BaseException:
             self._file.close()
             self._folder.close()

@@ -14,6 +14,7 @@ from railhttp.pipeline.observation.instruments import InstrumentProtocol
 from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
+from railhttp.policy.egress import Egress
 from railhttp.testing.scripted.transport import ScriptedTransport
 
 
@@ -43,6 +44,7 @@ class HTTPModule(Module):
         circuit_breaker: CircuitBreakerProtocol | None = None,
         resilience: ResiliencePipelineProtocol | None = None,
         metrics: MetricsRecorderProtocol | None = None,
+        egress: Egress | None = None,
     ) -> DynamicModule:
         """Make the module with settings; for the arguments see `HTTPProvider`.
 
@@ -64,6 +66,7 @@ class HTTPModule(Module):
             circuit_breaker=circuit_breaker,
             resilience=resilience,
             metrics=metrics,
+            egress=egress,
         )
         return DynamicModule(cls, (provider,), only_once=True)
 

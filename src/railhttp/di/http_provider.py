@@ -21,6 +21,7 @@ from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.policies.breaker import CircuitBreakerRegistryProtocol
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
+from railhttp.policy.egress import Egress
 
 T = TypeVar("T")
 
@@ -82,6 +83,7 @@ class HTTPProvider:
         resilience: ResiliencePipelineProtocol | None = None,
         metrics: MetricsRecorderProtocol | None = None,
         exchange: Exchange | None = None,
+        egress: Egress | None = None,
     ) -> None:
         self._config = settings_of(config, None, timeout)
         self._policies = Policies(retry_policy, circuit_breaker, resilience, metrics)
@@ -96,6 +98,7 @@ class HTTPProvider:
             observers=all_of(observers, "observers"),
             instruments=all_of(instruments, "instruments"),
             exchange=exchange,
+            egress=egress,
         )
         self._client: HTTPClient | None = None
         self._responses: ResponseVerbs | None = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import (
     TYPE_CHECKING,
+    Final,
     Generic,
     NamedTuple,
     ParamSpec,
@@ -264,7 +265,7 @@ class BoundEndpoint(Generic[P, T_co, E_co]):
     def __init__(
         self, endpoint: Endpoint[P, T_co, E_co], binding: Binding, options: RequestOptions
     ) -> None:
-        self.endpoint = endpoint
+        self.endpoint: Final = endpoint
         self._binding = binding
         self._options = options
         self._prefix = binding.prefix

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Final, Generic, ParamSpec, Self, TypeVar, cast, overload
 
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeForm, Unpack
@@ -201,7 +201,7 @@ class BoundEvents(Generic[P, T_co, E_co]):
     def __init__(
         self, endpoint: EventsEndpoint[P, T_co, E_co], binding: Binding, options: RequestOptions
     ) -> None:
-        self.endpoint = endpoint
+        self.endpoint: Final = endpoint
         self._binding = binding
         self._options = options
 

@@ -117,7 +117,7 @@ class BoundStream(Generic[P, E_co]):
     def __init__(
         self, endpoint: StreamedEndpoint[P, E_co], binding: Binding, options: RequestOptions
     ) -> None:
-        self.endpoint = endpoint
+        self.endpoint: Final = endpoint
         self._binding = binding
         self._options = options
 

@@ -12,7 +12,7 @@ from yarl import URL
 from railhttp.model.body import BodyData
 from railhttp.model.response import HttpResponse
 from railhttp.model.retrying import RetryPolicyProtocol
-from railhttp.model.url import QueryParams, QueryValue
+from railhttp.model.url import QueryParams, QueryValue, Repeated
 
 if TYPE_CHECKING:
     import aiohttp
@@ -30,7 +30,7 @@ ProgressCallback: TypeAlias = Callable[[int, int | None], bool | float | str | N
 """Called with the number of bytes transferred so far and the total, which is None if unknown. It
 runs on the event loop, so it must be quick."""
 
-Query: TypeAlias = QueryParams | Sequence[tuple[str, QueryValue | Sequence[QueryValue]]] | str
+Query: TypeAlias = QueryParams | Sequence[tuple[str, QueryValue | Repeated[QueryValue]]] | str
 """Query parameters by name or as pairs; in a str, `&`, `=` and `+` keep their meaning."""
 
 FormPairs: TypeAlias = Sequence[tuple[str, QueryValue]]

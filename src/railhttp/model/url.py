@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeAlias, TypedDict
+from typing import Final, NamedTuple, Protocol, TypeAlias, TypedDict, TypeVar
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -29,7 +29,20 @@ from railhttp.model.validation import (
 QueryValue: TypeAlias = str | int | float | bool | Decimal | Enum | date | UUID | None
 """The value of a query parameter; a `datetime` is a `date` too."""
 
-QueryParams: TypeAlias = Mapping[str, QueryValue | Sequence[QueryValue]]
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Repeated(Protocol[T_co]):
+    """A sequence that is no bytes: a `Sequence[int]` would let type checkers accept `b"x"`."""
+
+    def __contains__(self, value: object, /) -> bool: ...  # bytes accept only int and bytes here
+    def __getitem__(self, index: int, /) -> T_co: ...
+    def __iter__(self) -> Iterator[T_co]: ...
+    def __len__(self) -> int: ...
+    def __reversed__(self) -> Iterator[T_co]: ...
+
+
+QueryParams: TypeAlias = Mapping[str, QueryValue | Repeated[QueryValue]]
 """Query parameters by name; a list or tuple repeats the name for each of its values."""
 
 _ZONE: Final = re.compile(

@@ -61,10 +61,10 @@ class Call:
         stage: How far the present attempt has come.
     """
 
-    method = ""
-    origin = ""
-    attempts = 0
-    stage = Stage.QUEUED
+    method: str = ""
+    origin: str = ""
+    attempts: int = 0
+    stage: Stage = Stage.QUEUED
     _call_id = ""
 
     def __init__(
@@ -73,7 +73,7 @@ class Call:
         self.clock: Final = clock
         self.timeout = timeout
         self.attempt_timeout = attempt_timeout
-        self.started = clock.monotonic()
+        self.started: float = clock.monotonic()
         self.deadline = None if timeout is None else self.started + timeout
 
     @property
@@ -187,10 +187,17 @@ class HTTPCall(Call):
         bodies: The observations that wait for the end of a body.
     """
 
+    # Attributes of `Call` that this class assigns too; checkers need not agree on their types.
+    method: str
+    origin: str
+    attempts: int
+    stage: Stage
+    started: float
+    request: Request
     incoming: IncomingResponse | None = None
     retry: RetryPolicyProtocol | None = None
-    resends = 0
-    is_resend = False
+    resends: int = 0
+    is_resend: bool = False
     timer: PhaseTimer | None = None
     resent = -1
     observations: "Observations" = ()

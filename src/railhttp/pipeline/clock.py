@@ -15,9 +15,9 @@ class SystemClock:
 
     __slots__ = ()
 
-    monotonic = staticmethod(time.monotonic)
-    wall = staticmethod(time.time)
-    uniform = staticmethod(random.random)
+    monotonic: "staticmethod[[], float]" = staticmethod(time.monotonic)
+    wall: "staticmethod[[], float]" = staticmethod(time.time)
+    uniform: "staticmethod[[], float]" = staticmethod(random.random)
 
     async def sleep(self, seconds: float) -> None:
         """Wait without blocking the loop."""

@@ -4,7 +4,7 @@ So a reader can be retried as a whole, and tested with another client.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 from returns.context import RequiresContextFutureResult
 from returns.future import FutureResult
@@ -67,10 +67,33 @@ class _ReaderVerbs(Verbs[ResponseReader]):
         )
 
 
+class _Verb(Protocol):
+    def __call__(self, url: str | URL, **options: Unpack[RequestOptions]) -> ResponseReader: ...
+
+
+class _Request(Protocol):
+    def __call__(
+        self, method: str, url: str | URL, **options: Unpack[RequestOptions]
+    ) -> ResponseReader: ...
+
+
+class _Upload(Protocol):
+    def __call__(
+        self, url: str | URL, fields: FormFields, **options: Unpack[RequestOptions]
+    ) -> ResponseReader: ...
+
+
+# Each with its type: checkers need not agree on what they infer of a method.
 _VERBS: Final = _ReaderVerbs()
-get, post, put = _VERBS.get, _VERBS.post, _VERBS.put
-delete, patch, head, options = _VERBS.delete, _VERBS.patch, _VERBS.head, _VERBS.options
-request, post_multipart = _VERBS.request, _VERBS.post_multipart
+get: _Verb = _VERBS.get
+post: _Verb = _VERBS.post
+put: _Verb = _VERBS.put
+delete: _Verb = _VERBS.delete
+patch: _Verb = _VERBS.patch
+head: _Verb = _VERBS.head
+options: _Verb = _VERBS.options
+request: _Request = _VERBS.request
+post_multipart: _Upload = _VERBS.post_multipart
 
 
 def _verbs(client: HTTPClient) -> FutureVerbs:

@@ -47,7 +47,7 @@ class SharedWork(Generic[T]):
     __slots__ = ("_is_abandoned", "_task", "_waiting", "work")
 
     def __init__(self, work: Coroutine[object, object, T]) -> None:
-        self.work = work
+        self.work: Coroutine[object, object, T] = work
         self._task: asyncio.Task[T] | None = None
         self._waiting = 0
         self._is_abandoned = False

@@ -88,8 +88,8 @@ class AppRun:
     def __init__(
         self, app: ASGIApp, scope: Message, request: Request, *, answers_500: bool
     ) -> None:
-        self.started = False
-        self.complete = False
+        self.started: bool = False
+        self.complete: bool = False
         self.error: Exception | None = None
         self.body_error: RequestBodyError | None = None
         self._answers_500 = answers_500

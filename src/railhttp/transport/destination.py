@@ -61,8 +61,8 @@ class Destination(ClientRequest):
             server_hostname=None if wire is None else wire.server_hostname,
         )
         self.attempt = attempt
-        self.egress = egress
-        self.is_checked = egress is None
+        self.egress: Egress | None = egress
+        self.is_checked: bool = egress is None
 
     @property
     @override

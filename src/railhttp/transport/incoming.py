@@ -9,7 +9,7 @@ from aiohttp.helpers import DEFAULT_CHUNK_SIZE
 
 from railhttp.model.errors import CallInfo, HTTPConnectionError, HTTPResponseTooLargeError
 from railhttp.model.request import Request
-from railhttp.model.response import HttpResponse
+from railhttp.model.response import Headers, HttpResponse
 from railhttp.model.stage import AttemptState
 from railhttp.transport.connector import Lease
 from railhttp.transport.dispatch import STOPPED, Received
@@ -72,8 +72,8 @@ class Incoming:
         attempt: AttemptState,
     ) -> None:
         head, content, lease, self._upload = received
-        self.status = head.status
-        self.headers = head.headers
+        self.status: int = head.status
+        self.headers: Headers = head.headers
         self._head = head
         if isinstance(content, bytes):
             content = _stream_of(content, lease)

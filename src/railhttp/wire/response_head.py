@@ -53,6 +53,9 @@ class ResponseHead:
 
     __slots__ = ("_head", "headers", "status", "version")
 
+    status: int
+    version: str
+
     def __init__(self, head: bytes) -> None:
         """Parse a head, with its blank line.
 

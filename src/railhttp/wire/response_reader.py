@@ -139,10 +139,10 @@ class ResponseReader:
         self._held = b""
         self._searched = 0
         self._left = 0
-        self.is_done = False
-        self.ends_with_connection = False
-        self.has_body = False
-        self.has_surplus = False
+        self.is_done: bool = False
+        self.ends_with_connection: bool = False
+        self.has_body: bool = False
+        self.has_surplus: bool = False
         self._step: Callable[[bytes, list[Part]], bytes] = self._head
 
     def feed(self, data: bytes) -> list[Part]:

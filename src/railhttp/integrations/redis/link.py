@@ -83,9 +83,9 @@ class Link:
         self.process: Final = random_id(clock)
         self.replicas: Final[dict[str, Replica]] = {}
         self.waiting: Final[list[Callable[[], Coroutine[object, object, None]]]] = []
-        self.up = False
-        self.problem = "not started"
-        self.replied_at = 0.0  # on the local clock
+        self.up: bool = False
+        self.problem: str = "not started"
+        self.replied_at: float = 0.0  # on the local clock
         self._skew = clock.wall() - clock.monotonic()
         self._latest = 0.0
         self._client: Redis = _client(url, timeout)

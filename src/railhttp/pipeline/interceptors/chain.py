@@ -99,7 +99,7 @@ class InterceptorChain:
     """
 
     def __init__(self, interceptors: Iterable[Interceptor] = ()) -> None:
-        self.chained = Chained(interceptors)
+        self.chained: Chained = Chained(interceptors)
 
     def __len__(self) -> int:
         return len(self.chained.interceptors)
@@ -155,6 +155,7 @@ class NestedFailure(Exception):
         self.failure: Final = failure
 
 
+_Intercept: TypeAlias = Callable[[RequestContext], Awaitable[RequestContext]]
 _See: TypeAlias = Callable[[RequestContext, HttpResponse], Awaitable[HttpResponse | Again]]
 
 
@@ -168,9 +169,11 @@ class Chained:
         for one in self.interceptors:
             methods = ("intercept_request", "intercept_response")
             require_methods(one, *methods, field="interceptors")
-        self.requests = tuple((one, one.intercept_request) for one in self.interceptors)
+        self.requests: tuple[tuple[Interceptor, _Intercept], ...] = tuple(
+            (one, one.intercept_request) for one in self.interceptors
+        )
         seeing = [(index, one, _seeing(one)) for index, one in enumerate(self.interceptors)]
-        self.responses = tuple(reversed(seeing))
+        self.responses: tuple[tuple[int, Interceptor, _See], ...] = tuple(reversed(seeing))
 
     async def process_request(self, context: RequestContext) -> RequestContext:
         """See `InterceptorChain.process_request`."""

@@ -16,7 +16,7 @@ class FairSemaphore:
     def __init__(self, rule: BulkheadRule) -> None:
         self._rule = rule
         self._queue: OrderedDict[asyncio.Future[bool], None] = OrderedDict()
-        self.running = 0
+        self.running: int = 0
 
     @property
     def waiting(self) -> int:

@@ -37,7 +37,7 @@ class ShieldedStore(Generic[S]):
         self._own_clock = store is not None
         self._local = self._store if _is_local(self._store) else None
         self._pending: set[asyncio.Task[object]] = set()
-        self.peek = self._store.peek
+        self.peek: Callable[[str], S | None] = self._store.peek
 
     async def apply(self, key: str, decide: Decide[S, E, D], event: E) -> D:
         """Let the policy decide; the caller handles what goes wrong, see `StateStore.apply`."""

@@ -85,7 +85,7 @@ class MemoryStore(Generic[S]):
     def __init__(self, *, max_keys: int = 1024, clock: Clock = SYSTEM_CLOCK) -> None:
         require_positive_int(max_keys, "max_keys")
         self._max_keys = max_keys
-        self.clock = clock
+        self.clock: Clock = clock
         self._states: OrderedDict[str, S] = OrderedDict()
 
     def peek(self, key: str) -> S | None:

@@ -51,7 +51,7 @@ class Explorer:
     def __init__(self, path: Path) -> None:
         self._first: Final = path
         self._count = 1
-        self.path = path
+        self.path: Path = path
 
     async def __call__(
         self,
