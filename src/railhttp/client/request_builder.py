@@ -86,6 +86,7 @@ class RequestBuilder:
             connect_timeout=config.connect_timeout,
             read_timeout=config.read_timeout,
             max_redirects=config.max_redirects,
+            allow_insecure_redirects=config.allow_insecure_redirects,
             max_response_bytes=config.max_response_bytes,
             secret_headers=config.secret_headers,
             mask_path=config.mask_path,
@@ -195,6 +196,7 @@ class RequestBuilder:
             ssl_context=_tls(options.get("ssl_context")),
             allow_redirects=require_flag(options.get("allow_redirects", True), "allow_redirects"),
             max_redirects=options.get("max_redirects", default.max_redirects),
+            allow_insecure_redirects=_insecure(options, default),
             upload_progress=_callback(options.get("upload_progress")),
             idempotent=require_flag(options.get("idempotent", False), "idempotent"),
             url_template=require_text(options.get("url_template", ""), field="url_template"),
@@ -203,6 +205,13 @@ class RequestBuilder:
         require_timeout(given.read_timeout, "read_timeout")
         require_count(given.max_redirects, "max_redirects")
         return given
+
+
+def _insecure(options: RequestOptions, default: SendOptions) -> bool | None:
+    given = options.get("allow_insecure_redirects")
+    if given is None:
+        return default.allow_insecure_redirects
+    return require_flag(given, "allow_insecure_redirects")
 
 
 def _retry(options: RequestOptions) -> RetryPolicyProtocol | int | None:

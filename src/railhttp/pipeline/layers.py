@@ -294,7 +294,7 @@ def redirects(exchanged: Exchanged, secret_headers: frozenset[str]) -> Send:
             if hops == request.options.max_redirects:
                 raise _redirect_failed(call, f"there were more than {hops} redirects")
             location = response.headers["Location"]
-            decided = redirected(request, response.status, location, secret_headers)
+            decided = redirected(request, response.status, location, secret_headers, call.request)
             if isinstance(decided, RedirectRefused):
                 raise _redirect_failed(call, decided.reason)
             hops += 1

@@ -40,7 +40,12 @@ from railhttp.transport.connection import (
 )
 from railhttp.transport.connector import KeepaliveConnector, Lease
 from railhttp.transport.cookie_jar import CookieJar
-from railhttp.transport.destination import Destination, check_egress, connection_key
+from railhttp.transport.destination import (
+    Destination,
+    check_egress,
+    connection_key,
+    held_to_proxy,
+)
 from railhttp.transport.socks import is_socks
 from railhttp.transport.upload import Upload
 from railhttp.wire.content import ACCEPT_ENCODING
@@ -134,6 +139,8 @@ class Dispatcher:
             HTTPValidationError: The environment names an invalid proxy.
             Exception: Any exception of aiohttp; see `railhttp.transport.exception_map`.
         """
+        if request.redirected_from is not None:
+            request = held_to_proxy(request, self._proxy_for)
         address = self._address(request, wall)
         lease = self._connector.take_idle(address.key)
         if lease is None:
