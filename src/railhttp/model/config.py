@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, Never, TypeAlias, TypeVar
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.proxy import require_proxy
 from railhttp.model.redaction import SECRET_HEADERS, redact_url, redacted_repr
+from railhttp.model.secrecy import forgets_arguments
 from railhttp.model.validation import (
     TOKEN,
     mismatch,
@@ -207,6 +208,7 @@ class HTTPClientConfig:
     mask_path: Callable[[str], str] | None
 
     # Written by hand because the parameters accept wider types than the attributes have.
+    @forgets_arguments
     def __init__(
         self,
         pool: ConnectionPoolConfig = ConnectionPoolConfig(),  # frozen

@@ -10,6 +10,7 @@ from typing import Final
 from multidict import CIMultiDict
 
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.secrecy import forgets_arguments
 from railhttp.model.validation import CONTROL, LARGEST_INT, TOKEN, describe, mismatch, require_str
 
 
@@ -105,6 +106,7 @@ def _checked_field(name: object, value: object) -> tuple[str, str]:
     return field, text
 
 
+@forgets_arguments
 def validate_headers(headers: Mapping[str, object]) -> None:
     """Validate header fields before they are sent (RFC 9110, sections 5.1 and 5.5).
 

@@ -9,8 +9,9 @@ module uses the connector, the connections and the parser.
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Final, NamedTuple, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from aiohttp import (
     ClientConnectionError,
@@ -66,8 +67,11 @@ Received: TypeAlias = tuple[ResponseHead, Content, Lease, Upload | None]
 _AT_ONCE: Final = 64 * 1024  # the write buffer's size above which a transport pauses us
 
 
-class Address(NamedTuple):
+@dataclass(slots=True, eq=False, repr=False)
+class Address:
     """The destination of a request, and its first bytes.
+
+    Its `repr` is empty, because the frames of a cancelled call show it.
 
     Attributes:
         key: The destination, as aiohttp's connector names it.
