@@ -191,7 +191,7 @@ class Request:
             True
         """
         keyed = any(
-            name.lower() == "idempotency-key" and value.strip()  # a blank key identifies nothing
+            name.lower() == "idempotency-key" and _identifies(value)
             for name, value in (self.headers or {}).items()
         )
         harmless = keyed or self.options.idempotent or self.method in IDEMPOTENT_METHODS
@@ -212,6 +212,11 @@ class Request:
         merged = CIMultiDict(self.headers or {})
         merged.update(headers)
         return replace(self, headers=merged)
+
+
+def _identifies(key: str) -> bool:
+    """Whether a key has a visible character: blanks of any kind identify nothing."""
+    return any(one.isprintable() and one != " " for one in key)
 
 
 def _masked(url: URL, mask: Callable[[str], str]) -> str:

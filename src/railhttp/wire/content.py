@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
+from railhttp.model.validation import OWS
 from railhttp.wire.decompressors import (
     PIECE_BYTES,
     Decompressor,
@@ -153,7 +154,7 @@ def _through(decoder: ContentDecoder, pieces: Iterator[bytes]) -> Iterator[bytes
 
 @lru_cache(maxsize=64)
 def _codings(content_encoding: str) -> tuple[_Coding, ...]:
-    names = [name.strip().lower().removeprefix("x-") for name in content_encoding.split(",")]
+    names = [name.strip(OWS).lower().removeprefix("x-") for name in content_encoding.split(",")]
     named = [name for name in names if name not in {"", "identity"}]
     if len(named) > MAX_CODINGS:
         raise ContentError(f"more than {MAX_CODINGS} content codings")
@@ -166,7 +167,9 @@ def is_only_chunked(transfer_encoding: str) -> bool:
 
     Other transfer codings are never requested, and railhttp does not decode them.
     """
-    names = [name.strip().lower() for name in transfer_encoding.split(",")]
+    if not transfer_encoding.isascii():  # `lower` turns the Kelvin sign into a `k`
+        return False
+    names = [name.strip(OWS).lower() for name in transfer_encoding.split(",")]
     return [name for name in names if name not in {"", "identity"}] in ([], ["chunked"])
 
 
