@@ -44,6 +44,9 @@ class ContentDecoder(Protocol):
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Decode the next bytes into pieces of at most 64 KiB; raise `ContentError` if corrupt.
 
+        An empty piece means that 64 KiB were read, of which there may be thousands of streams: give
+        other tasks a turn.
+
         They are decoded lazily, so that the caller can stop at a limit. Iterate to the end before
         the next `feed`.
         """
@@ -90,6 +93,8 @@ class _CodingDecoder:
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Decode in slices, because zlib copies the rest of its input for each piece."""
         for start in range(0, len(data), PIECE_BYTES):
+            if start:
+                yield b""
             try:
                 yield from self._pieces(data[start : start + PIECE_BYTES])
             except self._coding.error as error:
@@ -149,7 +154,10 @@ class _StackedDecoder:
 
 def _through(decoder: ContentDecoder, pieces: Iterator[bytes]) -> Iterator[bytes]:
     for piece in pieces:
-        yield from decoder.feed(piece)
+        if piece:
+            yield from decoder.feed(piece)
+        else:
+            yield piece
 
 
 @lru_cache(maxsize=64)
