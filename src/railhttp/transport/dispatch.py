@@ -69,9 +69,7 @@ _AT_ONCE: Final = 64 * 1024  # the write buffer's size above which a transport p
 
 @dataclass(slots=True, eq=False, repr=False)
 class Address:
-    """The destination of a request, and its first bytes.
-
-    Its `repr` is empty, because the frames of a cancelled call show it.
+    """The destination of a request, and its first bytes, which the `repr` must not show.
 
     Attributes:
         key: The destination, as aiohttp's connector names it.
