@@ -200,7 +200,9 @@ class RequestBuilder:
             ssl_context=_tls(options.get("ssl_context")),
             allow_redirects=require_flag(options.get("allow_redirects", True), "allow_redirects"),
             max_redirects=options.get("max_redirects", default.max_redirects),
-            allow_insecure_redirects=_insecure(options, default),
+            allow_insecure_redirects=default.allow_insecure_redirects
+            if (insecure := options.get("allow_insecure_redirects")) is None
+            else require_flag(insecure, "allow_insecure_redirects"),
             upload_progress=_callback(options.get("upload_progress")),
             idempotent=require_flag(options.get("idempotent", False), "idempotent"),
             url_template=require_text(options.get("url_template", ""), field="url_template"),
@@ -209,13 +211,6 @@ class RequestBuilder:
         require_timeout(given.read_timeout, "read_timeout")
         require_count(given.max_redirects, "max_redirects")
         return given
-
-
-def _insecure(options: RequestOptions, default: SendOptions) -> bool | None:
-    given = options.get("allow_insecure_redirects")
-    if given is None:
-        return default.allow_insecure_redirects
-    return require_flag(given, "allow_insecure_redirects")
 
 
 def _retry(options: RequestOptions) -> RetryPolicyProtocol | int | None:

@@ -41,12 +41,7 @@ from railhttp.transport.connection import (
 )
 from railhttp.transport.connector import KeepaliveConnector, Lease
 from railhttp.transport.cookie_jar import CookieJar
-from railhttp.transport.destination import (
-    Destination,
-    check_egress,
-    connection_key,
-    held_to_proxy,
-)
+from railhttp.transport.destination import Destination, check_egress, connection_key, held_to_proxy
 from railhttp.transport.socks import is_socks
 from railhttp.transport.upload import Upload
 from railhttp.wire.content import ACCEPT_ENCODING
