@@ -1,5 +1,6 @@
 """The picture in docs/architecture.md is the way that a call really goes."""
 
+import ast
 import inspect
 import re
 import sys
@@ -85,3 +86,20 @@ def test_each_file_of_the_picture_exists() -> None:
     )
     assert files
     assert [file for file in files if not (PACKAGE / file).is_file()] == []
+
+
+FILES_NOT_WIRE = {"wire/cookie_file.py"}
+
+
+def test_only_spaces_and_tabs_are_stripped_from_wire_text() -> None:
+    """RFC 9110, 5.6.3: `str.strip()` would also take a vertical tab or a no-break space away."""
+    found = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for room in ("wire", "transport")
+        for path in (PACKAGE / room).rglob("*.py")
+        if path.relative_to(PACKAGE).as_posix() not in FILES_NOT_WIRE
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if node.func.attr in {"strip", "lstrip", "rstrip", "split"} and not node.args
+    ]
+    assert found == []

@@ -2,6 +2,7 @@
 
 from railhttp.model.context import RequestContext
 from railhttp.model.response_context import ResponseContext
+from railhttp.pipeline.interceptors.again import RedirectInterceptorProtocol
 from railhttp.pipeline.interceptors.chain import (
     InterceptorChain,
     InterceptorChainProtocol,
@@ -26,6 +27,7 @@ __all__ = [
     "InterceptorChainProtocol",
     "InterceptorProtocol",
     "MessageSigning",
+    "RedirectInterceptorProtocol",
     "RequestContext",
     "RequestInterceptor",
     "ResponseContext",

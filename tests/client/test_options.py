@@ -227,6 +227,7 @@ REFUSED: Final[dict[str, list[object]]] = {
     "read_timeout": [-0.1, "5", {}],
     "allow_redirects": [None, "yes", 1, 0],
     "max_redirects": [-1, 1.5, None, True, "3"],
+    "allow_insecure_redirects": ["yes", 1, 0],
     "proxy": [5, False, "socks5://h", "http://", "a b"],
     "ssl_context": [5, 0, "no", Hostile()],
     "upload_progress": [5, "print"],

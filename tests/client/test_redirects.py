@@ -1,6 +1,7 @@
 """Redirects on real sockets: method, body, credentials, and where they end."""
 
 import io
+import ssl
 from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import quote
@@ -15,8 +16,16 @@ from tests.servers.registry import answer, head
 from tests.servers.scripted import ScriptedServer, sends
 from tests.servers.tls import TlsContexts
 
-from railhttp import Delivery, HTTPClient, HTTPClientConfig, HTTPConnectionError, HTTPFailure
+from railhttp import (
+    Delivery,
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPConnectionError,
+    HTTPFailure,
+    RequestOptions,
+)
 from railhttp.headers import basic_auth
+from railhttp.interceptors import BearerAuth
 from railhttp.types import BodyData
 
 STATUSES: Final = (301, 302, 303, 307, 308)
@@ -68,7 +77,11 @@ SECRETS: Final = {
 async def test_secrets_stay_with_their_origin(
     faults: FaultServer, tls: TlsContexts, to: str
 ) -> None:
-    config = HTTPClientConfig(trust_env=False, secret_headers=frozenset({"X-Custom-Secret"}))
+    config = HTTPClientConfig(
+        trust_env=False,
+        secret_headers=frozenset({"X-Custom-Secret"}),
+        allow_insecure_redirects=True,
+    )
     other = {
         "same origin": faults.url("/ok"),
         "other host": faults.url("/ok", host="localhost"),
@@ -115,6 +128,126 @@ async def test_repeated_fields_are_repeated(client: HTTPClient, faults: FaultSer
     fields = CIMultiDict([("X-Two", "1"), ("X-Two", "2")])
     await client.get(faults.url("/redirect-other-origin"), headers=fields)
     assert [seen.all("x-two") for seen in faults.received] == [["1", "2"]] * 2
+
+
+# --- from https to http, and without verification
+
+
+CREDENTIALS: Final[dict[str, RequestOptions]] = {
+    "Authorization": {"headers": basic_auth("ann", "s3cret")},
+    "a secret field of your own": {"headers": {"X-Custom-Secret": "s3cret"}},
+    "the Cookie field": {"headers": {"cookie": "a=b"}},
+    "cookies of the call": {"cookies": {"session": "s3cret"}},
+    "auth": {"auth": ("ann", "s3cret")},
+}
+PUBLIC: Final[dict[str, RequestOptions]] = {
+    "no field": {},
+    "a public field": {"headers": {"X-Open": "1"}},
+    "a field for the proxy": {"headers": {"Proxy-Authorization": "Basic x"}},
+}
+
+
+@pytest.mark.parametrize("switch", [None, True, False])
+@pytest.mark.parametrize("given", [*CREDENTIALS, *PUBLIC])
+@pytest.mark.parametrize("where", ["config", "call"])
+async def test_a_call_with_credentials_is_not_led_from_https_to_http(
+    faults: FaultServer, tls: TlsContexts, given: str, switch: bool | None, where: str
+) -> None:
+    config = HTTPClientConfig(
+        trust_env=False,
+        secret_headers={"X-Custom-Secret"},
+        allow_insecure_redirects=switch if where == "config" else None,
+    )
+    options: RequestOptions = {**(CREDENTIALS | PUBLIC)[given], "ssl_context": tls.client}
+    if where == "call":
+        options["allow_insecure_redirects"] = switch
+    follows = given in PUBLIC if switch is None else switch
+    async with FaultServer(ssl_context=tls.trusted) as secure, HTTPClient(config) as client:
+        url = secure.url("/redirect-to", url=faults.url("/ok"))
+        result = await client.get(url, **options)
+        assert len(secure.received) == 1
+    assert len(faults.received) == follows
+    if follows:
+        assert result.unwrap().body == b"ok"
+    else:
+        failure = result.failure()
+        assert (failure.label, failure.delivery) == ("redirect", Delivery.ANSWERED)
+        assert "from https to http" in failure.message
+        assert failure.attempts == 1
+
+
+async def test_credentials_that_a_hop_has_lost_count_for_the_whole_call(
+    faults: FaultServer, tls: TlsContexts
+) -> None:
+    async with (
+        FaultServer(ssl_context=tls.trusted) as first,
+        FaultServer(ssl_context=tls.trusted) as second,
+        HTTPClient(HTTPClientConfig(trust_env=False)) as client,
+    ):
+        hop = second.url("/redirect-to", url=faults.url("/ok"))
+        url = first.url("/redirect-to", url=hop, status=307)
+        own = basic_auth("ann", "s3cret")
+        failure = (
+            await client.post(url, data=b"order", headers=own, ssl_context=tls.client)
+        ).failure()
+        assert failure.label == "redirect"
+        assert second.received[0].all("authorization") == []
+    assert faults.received == []
+
+
+async def test_a_credential_of_an_interceptor_counts_too(
+    faults: FaultServer, tls: TlsContexts
+) -> None:
+    async with (
+        FaultServer(ssl_context=tls.trusted) as secure,
+        HTTPClient(interceptors=[BearerAuth("s3cret")]) as client,
+    ):
+        url = secure.url("/redirect-to", url=faults.url("/ok"))
+        assert (await client.get(url, ssl_context=tls.client)).failure().label == "redirect"
+    assert faults.received == []
+
+
+async def test_cookies_of_the_jar_decide_for_themselves(tls: TlsContexts) -> None:
+    async with (
+        ScriptedServer(sends(answer(b"ok"))) as plain,
+        ScriptedServer(
+            sends(answer(b"", "Set-Cookie: sid=s3cret; Secure", "Set-Cookie: view=wide")),
+            sends(head(f"Location: {plain.url()}", "Content-Length: 0", status="302 Found")),
+            ssl_context=tls.trusted,
+        ) as secure,
+        HTTPClient(HTTPClientConfig(trust_env=False)) as client,
+    ):
+        await client.get(secure.url(), ssl_context=tls.client)
+        assert (await client.get(secure.url(), ssl_context=tls.client)).unwrap().body == b"ok"
+        assert plain.received[0].all("cookie") == ["view=wide"]
+
+
+def unverified() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@pytest.mark.parametrize("context", [False, unverified()])
+@pytest.mark.parametrize("to", ["same origin", "other port", "http"])
+async def test_without_verification_a_redirect_stays_at_its_origin(
+    faults: FaultServer, tls: TlsContexts, context: ssl.SSLContext | bool, to: str
+) -> None:
+    async with (
+        FaultServer(ssl_context=tls.trusted) as secure,
+        FaultServer(ssl_context=tls.trusted) as elsewhere,
+        HTTPClient(HTTPClientConfig(trust_env=False)) as client,
+    ):
+        target = {"same origin": secure, "other port": elsewhere, "http": faults}[to]
+        url = secure.url("/redirect-to", url=target.url("/ok"))
+        result = await client.get(url, ssl_context=context)
+        if to == "same origin":
+            assert result.unwrap().body == b"ok"
+        else:
+            assert result.failure().label == "redirect"
+            assert "ssl_context" in result.failure().message
+            assert target.received == []
 
 
 # --- bodies

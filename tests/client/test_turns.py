@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from tests.servers.registry import answer
+from tests.servers.registry import answer, head
 from tests.servers.scripted import ScriptedServer, sends
 
 from railhttp import HTTPClient, HTTPResponseTooLargeError, HTTPStatusError
@@ -85,6 +85,60 @@ async def test_a_flood_of_the_shortest_lines_does_not_hold_the_loop(
             async with client.stream("GET", server.url()) as response, beat.measured():
                 async for _ in response.aiter_lines(max_line_bytes=None):
                     pass
+    assert beat.longest < LONGEST
+
+
+MEMBERS: Final = {"empty": gzip.compress(b""), "of one byte": gzip.compress(b"a")}
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+@pytest.mark.parametrize("way", ["get", "stream", "download"])
+async def test_a_flood_of_gzip_members_does_not_hold_the_loop(
+    tmp_path: Path, member: str, way: str
+) -> None:
+    count = 500_000 if member == "empty" else 100_000
+    page = answer(MEMBERS[member] * count, "Content-Encoding: gzip")
+    beat = Beat()
+    async with ScriptedServer(sends(page)) as server, HTTPClient() as client:
+        if way == "get":
+            async with beat.measured():
+                size = len((await client.get(server.url())).unwrap().body)
+        elif way == "stream":
+            async with client.stream("GET", server.url()) as response, beat.measured():
+                size = sum([len(chunk) async for chunk in response])
+        else:
+            async with beat.measured():
+                done = await client.download(server.url(), tmp_path / "file")
+                size = done.unwrap().size
+    assert size == (0 if member == "empty" else count)
+    assert beat.longest < LONGEST
+
+
+LOCATIONS: Final = {
+    "host": "//" + "a" * 60_000,
+    "labels": "//" + "a." * 30_000,
+    "other script": "//" + "%C3%A9" * 10_000,
+    "IPv6": "//[" + ":" * 60_000 + "]",
+    "users": "//" + "@" * 60_000,
+    "port": "//h:" + "1" * 60_000,
+    "slashes": "/" * 60_000,
+    "dot segments": "../" * 20_000,
+    "query": "?" + "a=b&" * 15_000,
+    "fragment": "#" + "a" * 60_000,
+}
+
+
+@pytest.mark.parametrize("location", LOCATIONS)
+async def test_a_long_location_does_not_hold_the_loop(location: str) -> None:
+    page = head(f"Location: {LOCATIONS[location]}", "Content-Length: 0", status="302 Found")
+    beat = Beat()
+    async with (
+        ScriptedServer(sends(page), sends(page)) as server,
+        HTTPClient() as client,
+        beat.measured(),
+    ):
+        result = await client.get(server.url(), max_redirects=1, retries=0)
+    assert result.failure().label in {"redirect", "disconnected"}
     assert beat.longest < LONGEST
 
 

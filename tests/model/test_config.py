@@ -61,6 +61,7 @@ REFUSED: Final[dict[Callable[..., object], dict[str, Collection[object]]]] = {
         "read_timeout": (31, *NO_SECONDS),
         "max_response_bytes": (0, *NO_COUNT),
         "max_redirects": NO_COUNT,
+        "allow_insecure_redirects": ("yes", 1, 0),
         "secret_headers": ("X-Session", b"X-Session", [1], [b"X-Session"], ["a b"], 5, None),
         "total": NO_FLAGS,
         "verify": NO_VERIFY,

@@ -17,6 +17,7 @@ from railhttp.model.events import (
     HTTPEvent,
     HTTPRequestSentHook,
     HTTPResponseReceivedHook,
+    RedirectEvent,
     RequestCompletedEvent,
     RequestRetryExhaustedEvent,
     RequestTimeoutEvent,
@@ -150,7 +151,9 @@ async def test_redirects_belong_to_their_attempt() -> None:
     transport.on("GET", "/v2").reply()
     async with HTTPClient(observers=[events.append], exchange=transport) as client:
         await client.get(URL)
-    assert events == [sent(), received(200), completed(200)]
+    target = "https://api.example/v2"
+    hop = RedirectEvent(method="GET", url=SHOWN, status_code=302, target=target)
+    assert events == [sent(), hop, received(200), completed(200)]
 
 
 async def test_a_stream_fires_the_same_events_when_its_head_has_come() -> None:

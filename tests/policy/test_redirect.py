@@ -15,7 +15,8 @@ HEADERS = {"Authorization": "a", "X-Api-Key": "k", "Host": "h", "Content-Type": 
 
 
 def request_of(method: str = "GET", *, url: str = "https://h/a/b?q=1#top") -> Request:
-    return Request(method, URL(url), HEADERS, BODY, {"session": "s"}, SendOptions(read_timeout=1.0))
+    options = SendOptions(read_timeout=1.0, allow_insecure_redirects=True)
+    return Request(method, URL(url), HEADERS, BODY, {"session": "s"}, options)
 
 
 def followed(

@@ -9,7 +9,13 @@ from tests.servers.listener import refused_port
 from tests.servers.proxy import ProxyServer
 from tests.servers.tls import TlsContexts
 
-from railhttp import Delivery, HTTPClient, HTTPClientConfig, HTTPInvalidRequestError
+from railhttp import (
+    Delivery,
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPInvalidRequestError,
+    RequestOptions,
+)
 from railhttp.transport.connector import USER_AGENT
 
 VARIABLES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUEST_METHOD")
@@ -168,6 +174,68 @@ async def test_a_proxy_authorization_field_is_for_the_proxy_alone(
         assert result.unwrap().body == b"ok"
         assert [seen.method for seen in proxy.received] == ([asked] if asked else [])
         assert server.received[0].all("proxy-authorization") == origin_sees
+
+
+OWN: Final[dict[str, RequestOptions]] = {
+    "field": {"headers": {"Proxy-Authorization": f"Basic {b64encode(b'ann:s3cret').decode()}"}},
+    "option": {"proxy_auth": ("ann", "s3cret")},
+}
+
+
+@pytest.mark.parametrize("own", OWN)
+@pytest.mark.parametrize("chosen", ["call", "client", "environment"])
+@pytest.mark.parametrize("secure", [False, True])
+async def test_credentials_for_a_proxy_survive_a_redirect_through_the_same_proxy(
+    faults: FaultServer,
+    tls: TlsContexts,
+    monkeypatch: pytest.MonkeyPatch,
+    own: str,
+    chosen: str,
+    secure: bool,
+) -> None:
+    async with (
+        ProxyServer(username="ann", password="s3cret") as proxy,
+        FaultServer(ssl_context=tls.trusted if secure else None) as target,
+    ):
+        if chosen == "environment":
+            monkeypatch.setenv("ALL_PROXY", proxy.url())
+        config = HTTPClientConfig(proxy=proxy.url() if chosen == "client" else None)
+        options: RequestOptions = {**OWN[own], "ssl_context": tls.client}
+        if chosen == "call":
+            options["proxy"] = proxy.url()
+        async with HTTPClient(config) as client:
+            url = faults.url("/redirect-to", url=target.url("/ok"))
+            assert (await client.get(url, **options)).unwrap().body == b"ok"
+        assert len(proxy.received) == 2
+        for seen in (*faults.received, *target.received):
+            assert seen.all("proxy-authorization") == []
+
+
+@pytest.mark.parametrize("own", OWN)
+@pytest.mark.parametrize("to", ["no proxy", "another proxy"])
+async def test_credentials_for_a_proxy_reach_no_other_server(
+    faults: FaultServer,
+    tls: TlsContexts,
+    monkeypatch: pytest.MonkeyPatch,
+    own: str,
+    to: str,
+) -> None:
+    async with (
+        ProxyServer(username="ann", password="s3cret") as proxy,
+        ProxyServer() as other,
+        FaultServer(ssl_context=tls.trusted) as target,
+    ):
+        monkeypatch.setenv("HTTP_PROXY", proxy.url())
+        if to == "another proxy":
+            monkeypatch.setenv("HTTPS_PROXY", other.url())
+        async with HTTPClient() as client:
+            url = faults.url("/redirect-to", url=target.url("/ok"))
+            options: RequestOptions = {**OWN[own], "ssl_context": tls.client}
+            assert (await client.get(url, **options)).unwrap().body == b"ok"
+        assert len(proxy.received) == 1
+        assert len(other.received) == (to == "another proxy")
+        for seen in (*faults.received, *target.received, *other.received):
+            assert seen.all("proxy-authorization") == []
 
 
 async def test_a_tunnel_serves_only_the_credentials_that_opened_it(tls: TlsContexts) -> None:

@@ -171,6 +171,9 @@ def test_what_was_compressed_again_and_again_for_no_good_reason_is_undone() -> N
         *((text, True) for text in ("chunked", " Chunked ,", "identity", "identity, chunked", "")),
         *((text, False) for text in ("gzip", "gzip, chunked", "chunked, gzip", "chunked;q=1")),
         ("chunked, chunked", False),
+        # Only SP and HTAB may be stripped, and `lower` turns the Kelvin sign into a `k`.
+        *((f"{blank}chunked{blank}", False) for blank in "\x0b\x0c\x1c\x85\xa0\u2028"),
+        ("chun\u212aed", False),
     ],
 )
 def test_a_transfer_coding_is_never_undone(transfer_encoding: str, plain: bool) -> None:

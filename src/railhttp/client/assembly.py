@@ -57,7 +57,7 @@ def chains(parts: Parts, pool: ConnectionPool) -> tuple[Send, Send]:
         parts.policies.stack,
         parts.timeouts,
         parts.interceptors,
-        parts.config.secret_headers,
+        _kept_at_origin(parts),
         read_stream,
         parts.service_name,
         parts.home,
@@ -74,8 +74,15 @@ def _side_chain(parts: Parts, send: Exchanged) -> Send:
     # Without the client's policies: a bulkhead would wait for itself, and a breaker would count
     # the failures of the token server (tests/auth/test_tokens.py).
     stack = Stack(retry=RetryPolicy(reraise=True, clock=parts.clock))
-    secret = parts.config.secret_headers
+    secret = _kept_at_origin(parts)
     return build(send, Settings(stack, parts.timeouts, InterceptorChain(), secret, read_stream))
+
+
+def _kept_at_origin(parts: Parts) -> frozenset[str]:
+    """Return the names of the fields that a redirect to another origin loses."""
+    secret = parts.config.secret_headers
+    # Our transport sends this one to proxies only; another exchange may not know proxies.
+    return secret - {"proxy-authorization"} if parts.exchange is None else secret
 
 
 def usual_limits(config: HTTPClientConfig, policies: Policies) -> tuple[float | None, ...]:

@@ -21,6 +21,7 @@ from railhttp.model.options import BodilessOptions, FormPairs, RequestOptions
 from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
 from railhttp.model.retrying import RetryPolicyProtocol
+from railhttp.model.secrecy import forgets_arguments
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.interceptors.chain import Interceptor
 from railhttp.pipeline.observation.instruments import InstrumentProtocol
@@ -87,6 +88,7 @@ class BaseURLHTTPClient(ResponseVerbs):
 
     _starts_itself = True
 
+    @forgets_arguments
     def __init__(
         self,
         base_url: str = "",
@@ -192,14 +194,18 @@ class BaseURLHTTPClient(ResponseVerbs):
             data: A dict, which is sent as JSON, or any other body, see `BodyData`.
             **options: See `RequestOptions`.
         """
-        return await self._perform("POST", url, _as_document(data, options))
+        call = self._perform("POST", url, _as_document(data, options))
+        del url, data, options
+        return await call
 
     @override
     async def put(
         self, url: str | URL, *, data: "Data[V]" = None, **options: Unpack[BodilessOptions]
     ) -> HttpResponse:
         """Perform a PUT request; see `post`."""
-        return await self._perform("PUT", url, _as_document(data, options))
+        call = self._perform("PUT", url, _as_document(data, options))
+        del url, data, options
+        return await call
 
 
 def _as_document(data: "Data[V]", options: BodilessOptions) -> RequestOptions:

@@ -33,6 +33,7 @@ class ClientOptions(TypedDict, total=False):
     read_timeout: float | None
     max_response_bytes: int
     max_redirects: int
+    allow_insecure_redirects: bool | None
     secret_headers: Collection[str]
     total: bool
     retry_policy: RetryPolicyProtocol | None
@@ -101,6 +102,9 @@ def derived_config(config: HTTPClientConfig, options: ClientOptions) -> HTTPClie
         read_timeout=options.get("read_timeout", _within(config.read_timeout, timeout)),
         max_response_bytes=options.get("max_response_bytes", config.max_response_bytes),
         max_redirects=options.get("max_redirects", config.max_redirects),
+        allow_insecure_redirects=options.get(
+            "allow_insecure_redirects", config.allow_insecure_redirects
+        ),
         secret_headers=config.secret_headers | frozenset(secret),
         total=options.get("total", config.total),
     )

@@ -23,6 +23,7 @@ from railhttp.client.collaborators import (
     source_of,
 )
 from railhttp.client.derived import Change, ClientOptions
+from railhttp.client.forms import form_of
 from railhttp.client.lifecycle import Lifecycle
 from railhttp.client.request_builder import Prepared, RequestBuilder
 from railhttp.client.status_check import checked_response
@@ -46,6 +47,7 @@ from railhttp.model.options import RequestOptions
 from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
 from railhttp.model.retrying import RetryPolicyProtocol
+from railhttp.model.secrecy import forgets_arguments
 from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
 from railhttp.pipeline.interceptors.chain import Interceptor, InterceptorChain
@@ -56,7 +58,6 @@ from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelinePr
 from railhttp.pipeline.timeouts import ClosedError, Timeouts
 from railhttp.policy.egress import Egress
 from railhttp.transport.pool import NOT_STARTED, STARTED_ELSEWHERE, ConnectionPool
-from railhttp.transport.request_body import measure_file
 
 if TYPE_CHECKING:
     from railhttp.client.future_verbs import FutureVerbs
@@ -94,9 +95,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
             `X-Api-Key`, the config's `secret_headers` …) are sent to its origin only.
         share_credentials: Whether secret default headers are sent to other origins too.
         egress: The gate that every connection must pass, see `Egress`.
-        verify: See `HTTPClientConfig`; it overrides that of `config`, like the next two.
-        cert: See `HTTPClientConfig`.
-        resolver: See `HTTPClientConfig`.
+        verify: See `HTTPClientConfig`; it overrides that of `config`, as `cert` and `resolver` do.
         timeout: Seconds for a whole call, see `HTTPClientConfig`; it overrides that of `config` or
             `pool`. None is no limit.
 
@@ -114,6 +113,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         'connect'
     """
 
+    @forgets_arguments
     def __init__(
         self,
         config: HTTPClientConfig | None = None,
@@ -258,10 +258,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         circuit_breaker: CircuitBreakerProtocol | None = None,
         interceptors: Iterable[Interceptor] = (),
     ) -> AsyncGenerator[Self, None]:
-        """Yield a started client, and stop it at the end of the block.
-
-        The arguments are those of `HTTPClient`.
-        """
+        """Yield a started client, and stop it at the end; for the arguments see `HTTPClient`."""
         async with cls(config, None, retry_policy, circuit_breaker, interceptors) as client:
             yield client
 
@@ -280,7 +277,10 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
             HTTPClientError: There was no response; always one of `HTTPFailure`.
             TypeError: An option does not exist.
         """
-        return await self._answered(self._builder.prepare(method, url, options))
+        try:
+            return await self._answered(self._builder.prepare(method, url, options))
+        finally:
+            del url, options
 
     async def post_multipart(
         self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
@@ -293,12 +293,9 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
                 `(filename, data, content_type)`; or an open binary file, which is streamed.
             **options: See `RequestOptions`; `json` and `data` are not allowed.
         """
-        return await self._perform("POST", url, options, self._form(fields))
-
-    def _form(self, fields: "FormFields") -> Callable[[], Body]:
-        from railhttp.wire.multipart import encode_multipart  # noqa: PLC0415  # few send forms
-
-        return partial(encode_multipart, fields, random_id(self._clock), measure_file)
+        call = self._perform("POST", url, options, form_of(fields, self._clock))
+        del url, fields, options
+        return await call
 
     @override
     async def _perform(
@@ -316,9 +313,10 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
             if signal and not self._config.total:
                 raise
             return Failure(failure)
+        finally:
+            del url, options, make_body
         if response.status >= 400:
-            secret = self._config.secret_headers
-            return Failure(HTTPStatusError(response, secret_headers=secret))
+            return Failure(HTTPStatusError(response, secret_headers=self._config.secret_headers))
         return Success(response)
 
     def _answered(self, prepared: Prepared) -> Awaitable[HttpResponse]:
@@ -343,5 +341,8 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         bounded = "timeout" in options
         if not bounded and "read_timeout" not in options and self._config.read_timeout is None:
             options = {**options, "read_timeout": self._config.timeout}
-        prepared = self._builder.prepare(method, url, options)
+        try:
+            prepared = self._builder.prepare(method, url, options)
+        finally:
+            del url, options
         return StreamRequest(prepared, self._new_call, self._open, self._timeouts, bounded=bounded)

@@ -62,6 +62,7 @@ class PartFile:
         self._path = target
         self._url = _digest(url)
         self._unsigned_url = _digest(without_signature(url))
+        del url  # a traceback would show it
         self._folder = PartFolder(target.parent)
         try:
             self._file, self._name, self._note = _open(self._folder, target.name)

@@ -2,7 +2,7 @@
 
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, KeysView, Mapping
 from functools import lru_cache
 from http.cookies import Morsel
 from types import NoneType
@@ -30,7 +30,8 @@ from railhttp.model.options import (
 from railhttp.model.proxy import require_proxy
 from railhttp.model.request import Request, SendOptions, require_framing, require_method
 from railhttp.model.retrying import RetryPolicyProtocol
-from railhttp.model.url import QueryParams, extend_query, extend_query_text, request_url, site_of
+from railhttp.model.site import site_of
+from railhttp.model.url import QueryParams, extend_query, extend_query_text, request_url
 from railhttp.model.validation import (
     TOKEN,
     describe,
@@ -86,6 +87,7 @@ class RequestBuilder:
             connect_timeout=config.connect_timeout,
             read_timeout=config.read_timeout,
             max_redirects=config.max_redirects,
+            allow_insecure_redirects=config.allow_insecure_redirects,
             max_response_bytes=config.max_response_bytes,
             secret_headers=config.secret_headers,
             mask_path=config.mask_path,
@@ -106,10 +108,10 @@ class RequestBuilder:
             HTTPInvalidRequestError: An argument cannot be sent; the error names it.
             TypeError: An option does not exist.
         """
-        foreign = False
-        if options and not options.keys() <= _OWN:
-            foreign = True
-            _require_known(options)
+        foreign = bool(options) and not options.keys() <= _OWN
+        if foreign and (unknown := _unknown(options.keys())):
+            del url, options, make_body
+            raise unknown
         try:
             # An enum that is a str equals its text, but would be cached as what it prints.
             if not options and make_body is None and type(url) is type(method) is str:
@@ -119,10 +121,14 @@ class RequestBuilder:
                 return self._build_translated(method, url, options, body)
             return self._build(method, url, options, body)
         except HTTPValidationError as error:
-            raise _unbuilt(error.message, error.field, method, url) from None
-        except Exception as error:
+            failure = _unbuilt(error.message, error.field, method, url)
+        except Exception as error:  # noqa: BLE001  # it is the cause of the failure
             message = f"an argument raised {type(error).__name__} while it was read"
-            raise _unbuilt(message, "", method, url) from error
+            failure = _unbuilt(message, "", method, url)
+            failure.__cause__ = error
+        # Raised here, without the frames of an error in its traceback: they hold the arguments.
+        del url, options, make_body
+        raise failure
 
     def _build_plain(self, method: str, url: str) -> Prepared:
         return self._build(method, url, {}, None)
@@ -195,6 +201,9 @@ class RequestBuilder:
             ssl_context=_tls(options.get("ssl_context")),
             allow_redirects=require_flag(options.get("allow_redirects", True), "allow_redirects"),
             max_redirects=options.get("max_redirects", default.max_redirects),
+            allow_insecure_redirects=default.allow_insecure_redirects
+            if (insecure := options.get("allow_insecure_redirects")) is None
+            else require_flag(insecure, "allow_insecure_redirects"),
             upload_progress=_callback(options.get("upload_progress")),
             idempotent=require_flag(options.get("idempotent", False), "idempotent"),
             url_template=require_text(options.get("url_template", ""), field="url_template"),
@@ -242,12 +251,13 @@ def _has_foreign_value(options: RequestOptions) -> bool:
     return is_of_aiohttp(timeout) or is_of_aiohttp(data)
 
 
-def _require_known(options: RequestOptions) -> None:
-    """Raise a `TypeError` for an option that does not exist."""
-    if unknown := options.keys() - RequestOptions.__annotations__.keys():
-        from railhttp.model.option_advice import advice  # noqa: PLC0415  # mistakes only
+def _unknown(names: KeysView[str]) -> TypeError | None:
+    """Return the error of an option that does not exist."""
+    if not (unknown := names - RequestOptions.__annotations__.keys()):
+        return None
+    from railhttp.model.option_advice import advice  # noqa: PLC0415  # mistakes only
 
-        raise TypeError(advice(min(unknown)))
+    return TypeError(advice(min(unknown)))
 
 
 def _unbuilt(message: str, field: str, method: object, url: object) -> HTTPInvalidRequestError:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import Unpack, override
 from yarl import URL
 
+from railhttp.client.forms import form_of
 from railhttp.client.http_client import HTTPClient
 from railhttp.client.streams import Streams
 from railhttp.client.verbs import AsyncVerbs
@@ -59,7 +60,9 @@ class ResponseVerbs(AsyncVerbs[HttpResponse], Streams):
             HTTPClientError: There was no response; always one of `HTTPFailure`.
             TypeError: An option does not exist.
         """
-        return await self._perform(method, url, options)
+        call = self._perform(method, url, options)
+        del url, options
+        return await call
 
     @override
     async def _perform(
@@ -69,7 +72,10 @@ class ResponseVerbs(AsyncVerbs[HttpResponse], Streams):
         options: RequestOptions,
         make_body: Callable[[], Body] | None = None,
     ) -> HttpResponse:
-        prepared = self._client._builder.prepare(method, url, options, make_body)
+        try:
+            prepared = self._client._builder.prepare(method, url, options, make_body)
+        finally:
+            del url, options, make_body
         if self._starts_itself:
             await self.start()
         return await self._client._answered(prepared)
@@ -78,13 +84,17 @@ class ResponseVerbs(AsyncVerbs[HttpResponse], Streams):
         self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
     ) -> HttpResponse:
         """Upload a form as `multipart/form-data`; see `HTTPClient.post_multipart`."""
-        return await self._perform("POST", url, options, self._client._form(fields))
+        call = self._perform("POST", url, options, form_of(fields, self._client._clock))
+        del url, fields, options
+        return await call
 
     @override
     async def _stream_request(
         self, method: str, url: str | URL, options: RequestOptions
     ) -> "StreamRequest":
-        request = await self._client._stream_request(method, url, options)
+        opening = self._client._stream_request(method, url, options)
+        del url, options
+        request = await opening
         if self._starts_itself:
             await self.start()
         return request

@@ -45,7 +45,10 @@ class SideClient:
         """Make a request; see `railhttp.model.context.SideClient`."""
         if self._send is None:
             self._send = self._compose()
-        prepared = self._builder.prepare(method, url, options)
+        try:
+            prepared = self._builder.prepare(method, url, options)
+        finally:
+            del url, options
         request, origin, timeout, attempt_timeout, retry, _ = prepared
         call = HTTPCall(request, origin, self.clock, timeout, attempt_timeout)
         call.retry = None if isinstance(retry, int) else retry

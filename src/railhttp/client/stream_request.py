@@ -10,6 +10,7 @@ from railhttp.client.request_builder import Prepared
 from railhttp.client.status_check import checked
 from railhttp.model.errors import CallInfo, HTTPInvalidRequestError, HTTPValidationError
 from railhttp.model.headers import require_headers
+from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.timeouts import ClosedError, ExpiredError, Timeouts
@@ -69,7 +70,8 @@ class StreamRequest:
         """Return the details that a failure carries; they speak of all openings."""
         if self._latest is not None:
             return self._latest.call_info()
-        return {"method": self._prepared.request.method, "url": self.url, "attempts": 0}
+        request = self._prepared.request
+        return {"method": request.method, "url": redact_url(self.url), "attempts": 0}
 
     async def open(self, headers: Mapping[str, str] = _NO_HEADERS) -> LimitedResponse:
         """Send the request and wait for the head of its response.

@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -67,7 +67,9 @@ class Streams(ABC):
         """
         from railhttp.client.stream_context import StreamContext  # noqa: PLC0415  # see above
 
-        request = await self._stream_request(method, url, options)
+        opening = self._stream_request(method, url, options)
+        del url, options
+        request = await opening
         response = await request.open()
         try:
             await request.check(response)
@@ -119,10 +121,11 @@ class Streams(ABC):
             EventStream,
         )
 
+        def opening() -> "Awaitable[StreamRequest]":  # not `partial`, whose repr shows arguments
+            return self._stream_request(method, url, with_default_headers(options, EVENT_HEADERS))
+
         async def connect() -> EventStream:
-            request = await self._stream_request(
-                method, url, with_default_headers(options, EVENT_HEADERS)
-            )
+            request = await opening()
             if reconnect and method.upper() != "GET":
                 raise HTTPInvalidRequestError(
                     "only a GET can", field="reconnect", **request.call_info()
@@ -179,9 +182,10 @@ class Streams(ABC):
         """
         from railhttp.client.downloading import fetch  # noqa: PLC0415  # see above
 
-        options = with_default_headers(options, _DOWNLOAD_HEADERS)
+        opening = self._stream_request("GET", url, with_default_headers(options, _DOWNLOAD_HEADERS))
+        del url, options
         try:
-            request = await self._stream_request("GET", url, options)
+            request = await opening
             return Success(
                 await fetch(
                     request,

@@ -22,6 +22,9 @@ class AsyncVerbs(ABC, Generic[R]):
     `BaseURLHTTPClient` returns the response and raises the failure.
     """
 
+    # Each verb forgets its arguments before it waits: they may be secret, and tracebacks show the
+    # locals of each frame (tests/client/test_tracebacks.py).
+
     @abstractmethod
     async def _perform(self, method: str, url: str | URL, options: RequestOptions) -> R: ...
 
@@ -41,31 +44,45 @@ class AsyncVerbs(ABC, Generic[R]):
             HTTPRetryExhaustedError: All attempts failed; only from an injected policy. With
                 `HTTPClientConfig(total=True)` these two are `Failure` values as well.
         """
-        return await self._perform("GET", url, options)
+        call = self._perform("GET", url, options)
+        del url, options
+        return await call
 
     async def post(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Perform a POST request; see `get`."""
-        return await self._perform("POST", url, options)
+        call = self._perform("POST", url, options)
+        del url, options
+        return await call
 
     async def put(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Perform a PUT request; see `get`."""
-        return await self._perform("PUT", url, options)
+        call = self._perform("PUT", url, options)
+        del url, options
+        return await call
 
     async def delete(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Perform a DELETE request; see `get`."""
-        return await self._perform("DELETE", url, options)
+        call = self._perform("DELETE", url, options)
+        del url, options
+        return await call
 
     async def patch(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Perform a PATCH request; see `get`."""
-        return await self._perform("PATCH", url, options)
+        call = self._perform("PATCH", url, options)
+        del url, options
+        return await call
 
     async def head(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Perform a HEAD request; see `get`."""
-        return await self._perform("HEAD", url, options)
+        call = self._perform("HEAD", url, options)
+        del url, options
+        return await call
 
     async def options(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Perform an OPTIONS request; see `get`."""
-        return await self._perform("OPTIONS", url, options)
+        call = self._perform("OPTIONS", url, options)
+        del url, options
+        return await call
 
 
 class Verbs(ABC, Generic[R]):

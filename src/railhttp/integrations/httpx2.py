@@ -31,6 +31,7 @@ from railhttp.model.errors import (
 )
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import Headers
+from railhttp.model.validation import OWS
 from railhttp.wire.content import ACCEPT_ENCODING
 
 with provided_by("railhttp[httpx2]"):
@@ -153,8 +154,8 @@ def _sent(request: httpx2.Request) -> CIMultiDict[str]:
     for name, value in request.headers.multi_items():
         folded = name.lower()
         if folded == "accept-encoding":
-            known = [one for one in value.split(",") if one.split(";")[0].strip() in _ACCEPTABLE]
-            fields.add(name, ",".join(known).strip() or "identity")
+            known = [one for one in value.split(",") if one.split(";")[0].strip(OWS) in _ACCEPTABLE]
+            fields.add(name, ",".join(known).strip(OWS) or "identity")
         elif folded == "host" and value == request.url.netloc.decode("ascii"):
             continue  # the client writes it too
         elif folded not in _CONNECTION_FIELDS:
@@ -165,7 +166,7 @@ def _sent(request: httpx2.Request) -> CIMultiDict[str]:
 def _decoded(headers: Headers) -> list[tuple[str, str]]:
     """The header fields of a response whose content codings are undone: httpx2 must not do so."""
     codings = headers.get("Content-Encoding", "").lower().split(",")
-    undone = {coding.strip() for coding in codings} <= _CODINGS
+    undone = {coding.strip(OWS) for coding in codings} <= _CODINGS
     gone = {"content-encoding", "content-length"} if undone else set()
     return [(name, value) for name, value in headers.items() if name.lower() not in gone]
 

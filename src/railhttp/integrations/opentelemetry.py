@@ -27,6 +27,7 @@ from railhttp.events import (
     ClientGauges,
     GaugeSource,
     LayerEvent,
+    RedirectEvent,
     RetryBudgetExhaustedEvent,
     WaitEvent,
 )
@@ -145,6 +146,8 @@ class OpenTelemetryInstrument:
                 self._budgets.add(1, {"railhttp.origin": origin})
             case WaitEvent(queue=queue, seconds=seconds, admitted=admitted):
                 self._waits[queue].record(seconds, {"railhttp.admitted": admitted})
+            case RedirectEvent():
+                pass  # each has a span
             case _:
                 assert_never(event)
 

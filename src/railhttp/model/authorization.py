@@ -5,11 +5,13 @@ from base64 import b64encode
 from typing import Final
 
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.secrecy import forgets_arguments
 from railhttp.model.validation import require_text
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
+@forgets_arguments
 def basic_auth(username: str, password: str) -> dict[str, str]:
     """Build the header field of Basic authentication, in UTF-8 (RFC 7617).
 
@@ -31,6 +33,7 @@ def basic_auth(username: str, password: str) -> dict[str, str]:
     return {"Authorization": f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"}
 
 
+@forgets_arguments
 def bearer_auth(token: str) -> dict[str, str]:
     """Build the header field of Bearer authentication (RFC 6750, section 2.1).
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, Never, TypeAlias, TypeVar
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.proxy import require_proxy
 from railhttp.model.redaction import SECRET_HEADERS, redact_url, redacted_repr
+from railhttp.model.secrecy import forgets_arguments
 from railhttp.model.validation import (
     TOKEN,
     mismatch,
@@ -169,6 +170,8 @@ class HTTPClientConfig:
         max_response_bytes: The largest body that is read into memory, after decompression. The
             default, 100 MiB, protects against a small compressed body that expands without end.
         max_redirects: The largest number of redirects that a call follows.
+        allow_insecure_redirects: Whether redirects from https to http are followed. None refuses
+            them for calls that carry credentials: secret header fields, or `cookies` of the call.
         secret_headers: Names of header fields whose values are never shown and never sent to
             another origin, in addition to `Authorization`, `Cookie`, `X-Api-Key` and other usual
             ones. The `repr` of a `RequestContext` masks only the usual ones.
@@ -195,6 +198,7 @@ class HTTPClientConfig:
     read_timeout: float | None
     max_response_bytes: int
     max_redirects: int
+    allow_insecure_redirects: bool | None
     secret_headers: frozenset[str]
     total: bool
     verify: Verify
@@ -204,6 +208,7 @@ class HTTPClientConfig:
     mask_path: Callable[[str], str] | None
 
     # Written by hand because the parameters accept wider types than the attributes have.
+    @forgets_arguments
     def __init__(
         self,
         pool: ConnectionPoolConfig = ConnectionPoolConfig(),  # frozen
@@ -217,6 +222,7 @@ class HTTPClientConfig:
         read_timeout: float | None = None,
         max_response_bytes: int = DEFAULT_MAX_RESPONSE_BYTES,
         max_redirects: int = DEFAULT_MAX_REDIRECTS,
+        allow_insecure_redirects: bool | None = None,
         secret_headers: Collection[str] = (),
         total: bool = False,
         max_connections: int = UNSET,
@@ -267,6 +273,8 @@ class HTTPClientConfig:
             require(pool.unix_socket is None, message, "unix_socket")
         require_positive_int(max_response_bytes, "max_response_bytes")
         require_count(max_redirects, "max_redirects")
+        if allow_insecure_redirects is not None:
+            require_flag(allow_insecure_redirects, "allow_insecure_redirects")
         require_function(mask_path, "mask_path")
         settings = {
             "pool": pool,
@@ -274,6 +282,7 @@ class HTTPClientConfig:
             "timeout": pool.timeout,
             "max_response_bytes": max_response_bytes,
             "max_redirects": max_redirects,
+            "allow_insecure_redirects": allow_insecure_redirects,
             "secret_headers": SECRET_HEADERS | _header_names(secret_headers),
             "verify": pool.verify_ssl,
             **{name: getattr(pool, name) for name in ("cert", "resolver", "unix_socket")},

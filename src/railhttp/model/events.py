@@ -173,7 +173,28 @@ class WaitEvent:
     call_id: str = field(default="", compare=False)
 
 
-LayerEvent: TypeAlias = CircuitChangedEvent | RetryBudgetExhaustedEvent | WaitEvent
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RedirectEvent:
+    """A redirect is followed; fired once per redirect, before the next request is sent.
+
+    `url` and `method` are those of the redirected request; `target` is the next URL, redacted.
+
+    Example:
+        >>> event = RedirectEvent(
+        ...     url="http://h/", method="GET", status_code=302, target="https://h/"
+        ... )
+        >>> event.target
+        'https://h/'
+    """
+
+    url: str
+    method: str
+    status_code: int
+    target: str
+    call_id: str = field(default="", compare=False)
+
+
+LayerEvent: TypeAlias = CircuitChangedEvent | RetryBudgetExhaustedEvent | WaitEvent | RedirectEvent
 """An event that a layer reports while a call is under way."""
 
 HTTPEvent = (

@@ -10,7 +10,16 @@ from typing import Final
 from multidict import CIMultiDict
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import CONTROL, LARGEST_INT, TOKEN, describe, mismatch, require_str
+from railhttp.model.secrecy import forgets_arguments
+from railhttp.model.validation import (
+    CONTROL,
+    LARGEST_INT,
+    OWS,
+    TOKEN,
+    describe,
+    mismatch,
+    require_str,
+)
 
 
 def parse_headers(headers: Mapping[str, object]) -> dict[str, str]:
@@ -67,7 +76,7 @@ def extract_json_type(content_type: str) -> str | None:
         'application/json'
         >>> extract_json_type("text/html; q=json")
     """
-    base = require_str(content_type, "content_type").partition(";")[0].strip().lower()
+    base = require_str(content_type, "content_type").partition(";")[0].strip(OWS).lower()
     return base if "json" in base else None
 
 
@@ -105,6 +114,7 @@ def _checked_field(name: object, value: object) -> tuple[str, str]:
     return field, text
 
 
+@forgets_arguments
 def validate_headers(headers: Mapping[str, object]) -> None:
     """Validate header fields before they are sent (RFC 9110, sections 5.1 and 5.5).
 
@@ -162,6 +172,6 @@ def charset_of(content_type: str) -> str:
     """Return the charset parameter of a `Content-Type` value; `utf-8` by default."""
     for parameter in content_type.split(";")[1:]:
         name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            return value.strip().strip("\"'").lower() or "utf-8"
+        if name.strip(OWS).lower() == "charset":
+            return value.strip(OWS).strip("\"'").lower() or "utf-8"
     return "utf-8"

@@ -61,6 +61,7 @@ class OwnOptions(TypedDict, total=False):
     read_timeout: float | None
     allow_redirects: bool
     max_redirects: int
+    allow_insecure_redirects: bool | None
     proxy: str | URL | None
     ssl_context: SSLContext | bool | None
     upload_progress: ProgressCallback | None
@@ -125,9 +126,11 @@ class RequestOptions(BodilessOptions, total=False):
             and seconds in which the server accepts no byte of an upload.
         allow_redirects: Whether redirects are followed; the default is True.
         max_redirects: The largest number of redirects that the call follows.
+        allow_insecure_redirects: Whether redirects from https to http are followed; False refuses
+            all of them. See `HTTPClientConfig`.
         proxy: The URL of an HTTP proxy for this call; an empty string means no proxy.
         ssl_context: The TLS context of this call. False disables verification, True means the
-            context of the pool.
+            context of the pool. Without verification, redirects to other origins are refused.
         upload_progress: Called as the bytes of the body are sent; each further attempt starts at 0
             again. An exception that it raises fails the call, like a body that cannot be read.
         idempotency_key: Sent as `Idempotency-Key`, with the same value in every attempt, so that a

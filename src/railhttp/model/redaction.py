@@ -25,6 +25,22 @@ _CREDENTIALS: Final = """
     x-consul-token x-nomad-token x-vault-token circle-token x-figma-token x-gitlab-token
     x-github-token x-honeycomb-team x-plex-token x-registry-auth x-shopify-access-token
     x-telegram-bot-api-secret-token x-webhook-secret
+    x-access-key-id x-admin-token x-api-auth x-apikey-token x-app-token x-application-key
+    x-auth x-authentication x-authentication-token x-authorization-token x-bearer-token
+    x-client-token x-cookie x-credential x-credentials x-csrf x-xsrf x-device-token
+    x-firebase-appcheck x-goog-iam-authorization-token x-hasura-admin-secret x-hub-secret
+    x-key x-parse-master-key x-parse-rest-api-key x-parse-session-token x-pat x-private-key
+    x-private-token x-proxy-authorization x-refreshtoken x-secret-key x-secret-token x-session
+    x-sessionid x-signing-secret x-subscription-key x-subscription-token x-user-key
+    x-vercel-oidc-token x-typesense-api-key x-meili-api-key x-emby-token x-mediabrowser-token
+    access-key api-secret apitoken app-key app-token application-key auth authtoken bearer
+    client-token credentials id-token jwt password private-key refresh-token secret-key
+    secret-token session session-id session-token subscription-key x-api-key-id user-token
+    x-jenkins-token jenkins-crumb x-okta-session-token x-ibm-client-secret x-rundeck-auth-token
+    x-metabase-session x-sentry-auth x-auth-email-token dd-access-token nr-api-key x-query-key
+    x-insert-key x-license-key x-subject-token x-service-authorization x-storage-token
+    x-openstack-auth-token x-trino-extra-credential x-line-token x-slack-token anthropic-api-key
+    openai-api-key azure-api-key x-algolia-application-token x-cg-pro-api-key x-cmc_pro_api_key
 """
 
 SECRET_HEADERS: Final = frozenset(_CREDENTIALS.split())

@@ -74,6 +74,7 @@ class SendOptions(NamedTuple):
     ssl_context: ssl.SSLContext | bool | None = None
     allow_redirects: bool = True
     max_redirects: int = 10
+    allow_insecure_redirects: bool | None = None
     max_response_bytes: int = 100 * 1024 * 1024
     upload_progress: ProgressCallback | None = None
     secret_headers: frozenset[str] = SECRET_HEADERS
@@ -98,6 +99,8 @@ class Request:
         url: An absolute http or https URL without user-info.
         headers: The caller's header fields, validated.
         cookies: Cookies for the origin of the URL, in addition to those of the jar.
+        redirected_from: The URL of the first request, if this one follows a redirect: its
+            credentials for a proxy are for the proxy of that URL.
     """
 
     method: str
@@ -106,6 +109,7 @@ class Request:
     body: Body | None
     cookies: Mapping[str, str] | None
     options: SendOptions
+    redirected_from: URL | None = None
     # Where the transport keeps the encoded head, with what it depends on: a request without options
     # is built once for its URL, and sent many times (benchmarks: the same URL).
     encoded: ClassVar[tuple[object, object] | None] = None
@@ -119,6 +123,7 @@ class Request:
         body: Body | None,
         cookies: Mapping[str, str] | None,
         options: SendOptions,
+        redirected_from: URL | None = None,
     ) -> None:
         parts = self.__dict__
         parts["method"] = method
@@ -127,6 +132,8 @@ class Request:
         parts["body"] = body
         parts["cookies"] = cookies
         parts["options"] = options
+        if redirected_from is not None:
+            parts["redirected_from"] = redirected_from
 
     def __repr__(self) -> str:
         return redacted_repr(
@@ -134,6 +141,7 @@ class Request:
             url=self.shown_url,
             headers=self.headers and redact_headers(self.headers, self.options.secret_headers),
             cookies=self.cookies and dict.fromkeys(self.cookies, MASK),
+            redirected_from=self.redirected_from and redact_url(str(self.redirected_from)),
         )
 
     @lazy
@@ -183,7 +191,7 @@ class Request:
             True
         """
         keyed = any(
-            name.lower() == "idempotency-key" and value.strip()  # a blank key identifies nothing
+            name.lower() == "idempotency-key" and _identifies(value)
             for name, value in (self.headers or {}).items()
         )
         harmless = keyed or self.options.idempotent or self.method in IDEMPOTENT_METHODS
@@ -204,6 +212,11 @@ class Request:
         merged = CIMultiDict(self.headers or {})
         merged.update(headers)
         return replace(self, headers=merged)
+
+
+def _identifies(key: str) -> bool:
+    """Whether a key has a visible character: blanks of any kind identify nothing."""
+    return any(one.isprintable() and one != " " for one in key)
 
 
 def _masked(url: URL, mask: Callable[[str], str]) -> str:

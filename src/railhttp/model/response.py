@@ -17,7 +17,7 @@ from railhttp.model.errors import (
 from railhttp.model.headers import codec_of
 from railhttp.model.redaction import SECRET_HEADERS, redact_header, redact_url
 from railhttp.model.timings import NO_TIMINGS, Timings
-from railhttp.model.validation import describe, mismatch
+from railhttp.model.validation import OWS, describe, mismatch
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 """Any JSON document (RFC 8259)."""
@@ -146,7 +146,7 @@ class HttpResponse(Timed):
             >>> HttpResponse(200, freeze_headers({"Content-Type": "Text/HTML; a=b"})).content_type
             'text/html'
         """
-        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return self.headers.get("Content-Type", "").partition(";")[0].strip(OWS).lower()
 
     @property
     def content_length(self) -> int | None:

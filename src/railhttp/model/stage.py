@@ -4,6 +4,7 @@ from enum import Enum
 from typing import Final, Protocol
 
 from railhttp.model.errors import CallInfo, Delivery
+from railhttp.model.redaction import redact_url
 from railhttp.model.timings import PhaseTimer
 
 
@@ -68,7 +69,7 @@ def call_info(method: str, url: str, attempt: AttemptState, now: float) -> CallI
     """Collect the details of a failed request, whose URL differs from the call's by redirects."""
     return {
         "method": method,
-        "url": url,
+        "url": redact_url(url),  # a traceback can show this dict
         "delivery": attempt.delivery,
         "attempts": attempt.attempts,
         "elapsed": now - attempt.started,

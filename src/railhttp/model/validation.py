@@ -25,6 +25,12 @@ SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """A control character, or a surrogate, which UTF-8 cannot encode."""
 
+OWS: Final = " \t"
+"""Optional white space (RFC 9110, section 5.6.3): all that may be stripped from wire text.
+
+`str.strip()` without it takes `\\x0bchunked` for `chunked`.
+"""
+
 TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A method, or the name of a header field or a cookie (RFC 9110, section 5.6.2)."""
 

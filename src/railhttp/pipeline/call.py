@@ -29,6 +29,7 @@ from railhttp.pipeline.timeouts import timeout_behind
 from railhttp.policy.deadline import Deadline, nearer
 
 if TYPE_CHECKING:
+    from railhttp.pipeline.interceptors.chain import Passage
     from railhttp.pipeline.observation.instruments import Listeners, Observations, OpenBody
 
 _PHASES: Final[Mapping[Stage, TimeoutPhase]] = {
@@ -185,6 +186,7 @@ class HTTPCall(Call):
         resent: How many requests were sent before the present one.
         observations: Those of the present attempt; they are told of its redirects.
         bodies: The observations that wait for the end of a body.
+        passage: The interceptors of the present attempt, if one of them sees redirects.
     """
 
     # Attributes of `Call` that this class assigns too; checkers need not agree on their types.
@@ -202,6 +204,7 @@ class HTTPCall(Call):
     resent = -1
     observations: "Observations" = ()
     bodies: "tuple[OpenBody, ...]" = ()
+    passage: "Passage | None" = None
     _reached = Delivery.NOT_SENT
 
     def __init__(

@@ -13,7 +13,7 @@ on is a plain function: each coroutine would cost 80 ns (benchmarks/README.md, "
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias, TypeVar
 
 from railhttp.model.body import StreamBody
 from railhttp.model.context import RequestContext, SideClient
@@ -23,6 +23,7 @@ from railhttp.model.errors import (
     HTTPInvalidRequestError,
     HTTPValidationError,
 )
+from railhttp.model.events import RedirectEvent
 from railhttp.model.exchange import IncomingResponse
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
@@ -47,6 +48,8 @@ from railhttp.policy.redirect import RedirectRefused, leads_on, redirected
 if TYPE_CHECKING:
     from railhttp.model.retrying import RetryPolicyProtocol
     from railhttp.pipeline.stack import CircuitBreakerProtocol
+
+_INTERCEPTION: Final = (HTTPValidationError, InterceptionError, NestedFailure)
 
 C = TypeVar("C", bound=Call)
 T = TypeVar("T")
@@ -89,7 +92,7 @@ class Settings:
 def build(exchanged: Exchanged, settings: Settings) -> Send:
     """Compose the chain of a client around an exchange. This is the order of the layers."""
     stack, timeouts = settings.stack, settings.timeouts
-    send: Send = redirects(exchanged, settings.secret_headers)
+    send: Send = redirects(exchanged, settings)
     send = attempt(send, timeouts)
     if stack.breaker is not None:
         send = partial(breaker_run(stack.breaker), send)
@@ -169,25 +172,13 @@ def interception(send: Send, settings: Settings) -> Send:
 
     async def intercept(call: HTTPCall, chained: Chained) -> HttpResponse:
         attempts = call.attempts
+        passage = Passage(chained)
+        call.passage = passage if passage.sees_redirects else None
         try:
-            return await _passed(send, call, Passage(chained), _context(call, settings))
-        except HTTPValidationError as error:
-            call.attempts += call.attempts == attempts
-            message = f"an interceptor made it invalid: {error.message}"
-            info = call.call_info()
-            raise HTTPInvalidRequestError(message, field=error.field, **info) from None
-        except InterceptionError as error:
+            return await _passed(send, call, passage, _context(call, settings))
+        except _INTERCEPTION as error:
             call.attempts += call.attempts == attempts  # it failed before it was sent
-            info = call.call_info()
-            failure = HTTPInterceptorError(error.message, interceptor=error.interceptor, **info)
-            raise failure from error.__cause__
-        except NestedFailure as nested:
-            # The delivery is that of this call: a token server that was not reached proves nothing
-            # about a request that was (tests/client/test_again.py).
-            call.attempts += call.attempts == attempts
-            inner = nested.failure
-            message = f"{nested.interceptor}: {inner.message}"
-            raise inner.of_call(message, call.call_info()) from inner
+            _interception_failed(call, error)
 
     def begin(call: HTTPCall) -> Awaitable[HttpResponse]:
         if call.attempts:
@@ -196,6 +187,24 @@ def interception(send: Send, settings: Settings) -> Send:
         return intercept(call, chained) if chained.interceptors else send(call)
 
     return begin
+
+
+def _interception_failed(
+    call: HTTPCall, error: HTTPValidationError | InterceptionError | NestedFailure
+) -> NoReturn:
+    """Raise the failure of a call whose interceptors failed."""
+    info = call.call_info()
+    match error:
+        case HTTPValidationError():
+            message = f"an interceptor made it invalid: {error.message}"
+            raise HTTPInvalidRequestError(message, field=error.field, **info) from None
+        case InterceptionError():
+            failure = HTTPInterceptorError(error.message, interceptor=error.interceptor, **info)
+            raise failure from error.__cause__
+        case NestedFailure(failure=inner):
+            # The delivery is that of this call: a token server that was not reached proves nothing
+            # about a request that was (tests/client/test_again.py).
+            raise inner.of_call(f"{error.interceptor}: {inner.message}", info) from inner
 
 
 async def _passed(
@@ -221,9 +230,9 @@ async def _passed(
         context = await passage.again(seen, changed=changed)
 
 
-def _context(call: HTTPCall, settings: Settings) -> RequestContext:
+def _context(call: HTTPCall, settings: Settings, request: Request | None = None) -> RequestContext:
     return context_of(
-        call.original,
+        request or call.original,
         attempt=call.attempts,
         wall=call.clock.wall(),
         call_id=call.call_id,
@@ -282,8 +291,9 @@ async def time_limit(timeouts: Timeouts, send: Callable[[C], Awaitable[T]], call
         return await send(call)
 
 
-def redirects(exchanged: Exchanged, secret_headers: frozenset[str]) -> Send:
+def redirects(exchanged: Exchanged, settings: Settings) -> Send:
     """Send the request, and follow its redirects: they belong to their attempt."""
+    secret = settings.secret_headers
 
     async def follow(call: HTTPCall) -> HttpResponse:
         request = call.request
@@ -294,17 +304,44 @@ def redirects(exchanged: Exchanged, secret_headers: frozenset[str]) -> Send:
             if hops == request.options.max_redirects:
                 raise _redirect_failed(call, f"there were more than {hops} redirects")
             location = response.headers["Location"]
-            decided = redirected(request, response.status, location, secret_headers)
+            decided = redirected(request, response.status, location, secret, call.request)
             if isinstance(decided, RedirectRefused):
                 raise _redirect_failed(call, decided.reason)
+            if call.passage is not None:
+                decided = await _seen(call, decided, response, settings)
             hops += 1
-            request = decided
             if call.listeners is not None:
-                request = observed_redirect(call, response, request)
+                call.report(_redirect_event(call, request, response, decided))
+                decided = observed_redirect(call, response, decided)
+            request = decided
             response = await exchanged(request, call)
         return response
 
     return follow
+
+
+async def _seen(
+    call: HTTPCall, request: Request, response: HttpResponse, settings: Settings
+) -> Request:
+    """Pass the next request of a redirect through the interceptors that see redirects."""
+    assert call.passage is not None  # noqa: S101  # narrows; `follow` checked it
+    context = _context(call, settings, request)
+    try:
+        return taken_over(request, await call.passage.redirected(context, response))
+    except _INTERCEPTION as error:
+        _interception_failed(call, error)
+
+
+def _redirect_event(
+    call: HTTPCall, request: Request, response: HttpResponse, target: Request
+) -> RedirectEvent:
+    return RedirectEvent(
+        url=request.shown_url,
+        method=request.method,
+        status_code=response.status,
+        target=target.shown_url,
+        call_id=call.call_id,
+    )
 
 
 def _redirect_failed(call: HTTPCall, reason: str) -> HTTPConnectionError:

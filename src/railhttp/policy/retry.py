@@ -21,7 +21,7 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
 )
 from railhttp.model.response import Headers, HttpResponse
-from railhttp.model.validation import require_function, require_number, require_positive_int
+from railhttp.model.validation import OWS, require_function, require_number, require_positive_int
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.budget import is_throttled
 from railhttp.policy.callbacks import call_predicate
@@ -203,10 +203,10 @@ def retry_after(headers: Headers, wall: float) -> float | None:
     `retry-after-ms`, which some services send, overrides `Retry-After` (RFC 9110, section 10.2.3),
     which holds seconds or a date. A time in the past is 0; `wall` is in seconds since 1970-01-01.
     """
-    milliseconds = headers.get("retry-after-ms", "").strip()
+    milliseconds = headers.get("retry-after-ms", "").strip(OWS)
     if _SECONDS.fullmatch(milliseconds):
         return max(0.0, float(milliseconds) / 1000)
-    text = headers.get("Retry-After", "").strip()
+    text = headers.get("Retry-After", "").strip(OWS)
     if _SECONDS.fullmatch(text):
         return max(0.0, float(text))
     try:

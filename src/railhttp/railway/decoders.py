@@ -10,6 +10,7 @@ from typing_extensions import TypeForm
 from railhttp.model.errors import HTTPDecodeError
 from railhttp.model.headers import codec_of, extract_json_type
 from railhttp.model.response import JSON, HttpResponse
+from railhttp.model.validation import OWS
 from railhttp.railway.mismatch import MismatchError
 from railhttp.railway.structure import Structure, structure_of
 
@@ -172,7 +173,7 @@ def _refuse_json_type(response: HttpResponse) -> HTTPDecodeError | None:
 
 @lru_cache(maxsize=64)
 def _json_type_error(content_type: str) -> str:
-    if content_type.partition(";")[0].strip() and extract_json_type(content_type) is None:
+    if content_type.partition(";")[0].strip(OWS) and extract_json_type(content_type) is None:
         return "expected JSON, found another content type"
     if codec_of(content_type) not in _UNICODE:
         return "expected a Unicode charset (RFC 8259, section 8.1)"

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Coroutine, Generator, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from contextlib import contextmanager
 from copy import copy
 from functools import update_wrapper
 from types import TracebackType
@@ -22,14 +22,10 @@ from railhttp.model.config import (
 from railhttp.model.download import Download
 from railhttp.model.errors import HTTPConnectionError, HTTPFailure
 from railhttp.model.options import ProgressCallback, RequestOptions
+from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.interceptors.chain import InterceptorChain
-from railhttp.sync.loop_thread import (
-    LoopThread,
-    ThreadClosedError,
-    ThreadLife,
-    closed_failure,
-)
+from railhttp.sync.loop_thread import ThreadLife
 from railhttp.sync.stream_context import StreamContext
 from railhttp.transport.pool import ConnectionPool
 
@@ -144,7 +140,10 @@ class HTTPClient:
             HTTPClientError: There was no response; always one of `HTTPFailure`.
             TypeError: An option does not exist.
         """
-        return self._run(self._client.request(method, url, **options), method, url)
+        try:
+            return self._life.run(self._client.request(method, url, **options), method, url)
+        finally:
+            del url, options
 
     def get(
         self, url: str | URL, **options: Unpack[RequestOptions]
@@ -164,49 +163,73 @@ class HTTPClient:
             HTTPRetryExhaustedError: All attempts failed; only from an injected policy. With
                 `HTTPClientConfig(total=True)` these two are `Failure` values as well.
         """
-        return self._result(self._client.get(url, **options), "GET", url)
+        try:
+            return self._result(self._client.get(url, **options), "GET", url)
+        finally:
+            del url, options
 
     def post(
         self, url: str | URL, **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a POST request; see `get`."""
-        return self._result(self._client.post(url, **options), "POST", url)
+        try:
+            return self._result(self._client.post(url, **options), "POST", url)
+        finally:
+            del url, options
 
     def put(
         self, url: str | URL, **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a PUT request; see `get`."""
-        return self._result(self._client.put(url, **options), "PUT", url)
+        try:
+            return self._result(self._client.put(url, **options), "PUT", url)
+        finally:
+            del url, options
 
     def delete(
         self, url: str | URL, **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a DELETE request; see `get`."""
-        return self._result(self._client.delete(url, **options), "DELETE", url)
+        try:
+            return self._result(self._client.delete(url, **options), "DELETE", url)
+        finally:
+            del url, options
 
     def patch(
         self, url: str | URL, **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a PATCH request; see `get`."""
-        return self._result(self._client.patch(url, **options), "PATCH", url)
+        try:
+            return self._result(self._client.patch(url, **options), "PATCH", url)
+        finally:
+            del url, options
 
     def head(
         self, url: str | URL, **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform a HEAD request; see `get`."""
-        return self._result(self._client.head(url, **options), "HEAD", url)
+        try:
+            return self._result(self._client.head(url, **options), "HEAD", url)
+        finally:
+            del url, options
 
     def options(
         self, url: str | URL, **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Perform an OPTIONS request; see `get`."""
-        return self._result(self._client.options(url, **options), "OPTIONS", url)
+        try:
+            return self._result(self._client.options(url, **options), "OPTIONS", url)
+        finally:
+            del url, options
 
     def post_multipart(
         self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Upload a form as `multipart/form-data`; see `railhttp.HTTPClient.post_multipart`."""
-        return self._result(self._client.post_multipart(url, fields, **options), "POST", url)
+        try:
+            return self._result(self._client.post_multipart(url, fields, **options), "POST", url)
+        finally:
+            del url, fields, options
 
     def download(
         self,
@@ -229,7 +252,11 @@ class HTTPClient:
             max_download_bytes=max_download_bytes,
             **options,
         )
-        return self._result(done, "GET", url)
+        del options
+        try:
+            return self._result(done, "GET", url)
+        finally:
+            del url
 
     @contextmanager
     def stream(
@@ -243,8 +270,9 @@ class HTTPClient:
         Raises:
             HTTPClientError: See `request`.
         """
-        opened = self._client.stream(method, url, **options)
-        with self._entered(opened, method, url) as (response, thread):
+        entered = self._life.entered(self._client.stream(method, url, **options), method, url)
+        del url, options
+        with entered as (response, thread):
             yield StreamContext(response, thread)
 
     @contextmanager
@@ -274,43 +302,17 @@ class HTTPClient:
             max_event_bytes=max_event_bytes,
             **options,
         )
-        with self._entered(opened, method, url) as (events, thread):
-            yield thread.iterate(events, method, str(url))
-
-    @contextmanager
-    def _entered(
-        self, opened: AbstractAsyncContextManager[T], method: str, url: str | URL
-    ) -> Generator[tuple[T, LoopThread], None, None]:
-        """Enter an async context on the loop, and leave it with this block."""
-
-        async def enter() -> T:
-            return await opened.__aenter__()
-
-        async def leave(error: BaseException | None) -> bool | None:
-            kind, trace = (None, None) if error is None else (type(error), error.__traceback__)
-            return await opened.__aexit__(kind, error, trace)
-
-        value, thread = self._run(enter(), method, url), self._life.thread()
-        try:
-            yield value, thread
-        except BaseException as error:
-            with suppress(ThreadClosedError):
-                thread.run(leave(error))
-            raise
-        with suppress(ThreadClosedError):
-            thread.run(leave(None))
+        entered, shown = self._life.entered(opened, method, url), redact_url(str(url))
+        del url, options
+        with entered as (events, thread):
+            yield thread.iterate(events, method, shown)
 
     def _result(
         self, call: Coroutine[object, object, Result[T, HTTPFailure]], method: str, url: str | URL
     ) -> Result[T, HTTPFailure]:
         try:
-            return self._run(call, method, url)
+            return self._life.run(call, method, url)
         except HTTPConnectionError as failure:  # the verbs return all others
             return Failure(failure)
-
-    def _run(self, call: Coroutine[object, object, T], method: str, url: str | URL) -> T:
-        try:
-            return self._life.thread().run(call)
-        except ThreadClosedError:
-            call.close()
-            raise closed_failure(method, str(url)) from None
+        finally:
+            del url

@@ -4,8 +4,11 @@ import asyncio
 import concurrent.futures
 import threading
 import weakref
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from typing import Final, TypeVar
+
+from yarl import URL
 
 from railhttp.client.http_client import HTTPClient
 from railhttp.model.errors import Delivery, HTTPConnectionError
@@ -179,3 +182,43 @@ class ThreadLife:
             thread, self._thread = self._thread, None
         if thread is not None:
             thread.close()
+
+    def run(self, call: Coroutine[object, object, T], method: str, url: str | URL) -> T:
+        """Run a call on the thread.
+
+        Raises:
+            HTTPConnectionError: The client is closed.
+        """
+        try:
+            return self.thread().run(call)
+        except ThreadClosedError:
+            call.close()
+            raise closed_failure(method, str(url)) from None
+        finally:
+            del url  # a traceback would show it
+
+    @contextmanager
+    def entered(
+        self, opened: AbstractAsyncContextManager[T], method: str, url: str | URL
+    ) -> Generator[tuple[T, LoopThread], None, None]:
+        """Enter an async context on the loop, and leave it with this block."""
+
+        async def enter() -> T:
+            return await opened.__aenter__()
+
+        async def leave(error: BaseException | None) -> bool | None:
+            kind, trace = (None, None) if error is None else (type(error), error.__traceback__)
+            return await opened.__aexit__(kind, error, trace)
+
+        try:
+            value, thread = self.run(enter(), method, url), self.thread()
+        finally:
+            del url
+        try:
+            yield value, thread
+        except BaseException as error:
+            with suppress(ThreadClosedError):
+                thread.run(leave(error))
+            raise
+        with suppress(ThreadClosedError):
+            thread.run(leave(None))

@@ -191,7 +191,10 @@ class ASGIResponse:
     async def chunk(self) -> bytes:
         """Read the next piece of the body, with content codings undone; empty at its end."""
         try:
-            while not (piece := next(self._pieces, b"")):
+            while not (piece := next(self._pieces, None)):
+                if piece is not None:
+                    await asyncio.sleep(0)
+                    continue
                 data = await self._receive()
                 if self._decoder is None or self._bodiless:
                     return data

@@ -2,15 +2,18 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 
 from aiohttp import ClientRequest, Fingerprint, hdrs
 from aiohttp.client_reqrep import ConnectionKey
+from multidict import CIMultiDict
 from typing_extensions import override
 from yarl import URL
 
 from railhttp.model.errors import HTTPConnectionError
-from railhttp.model.request import WireOptions
+from railhttp.model.request import Request, WireOptions
 from railhttp.model.stage import AttemptState
 from railhttp.policy.egress import Egress
 
@@ -100,3 +103,16 @@ def check_egress(egress: Egress, url: URL, proxy: URL | None) -> None:
         reason = "a proxy would choose the address; set `trust_env=False` or `proxy=''`"
     if reason:
         raise refused_by_egress(reason)
+
+
+def held_to_proxy(request: Request, proxy_for: Callable[[URL], URL | None]) -> Request:
+    """Remove the call's credentials for a proxy if a redirect leads through another proxy."""
+    first, options = request.redirected_from, request.options
+    if first is None or options.proxy is not None or proxy_for(first) == proxy_for(request.url):
+        return request
+    headers = CIMultiDict(request.headers or {})
+    headers.popall(hdrs.PROXY_AUTHORIZATION, None)
+    if options.wire is not None:
+        wire = options.wire._replace(proxy_auth="", proxy_headers=())
+        options = options._replace(wire=wire)
+    return replace(request, headers=headers, options=options)

@@ -9,8 +9,9 @@ module uses the connector, the connections and the parser.
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Final, NamedTuple, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from aiohttp import (
     ClientConnectionError,
@@ -27,9 +28,9 @@ from yarl import URL
 from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.request import Request, WireOptions
+from railhttp.model.site import site_of
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.model.timings import PhaseTimer
-from railhttp.model.url import site_of
 from railhttp.policy.egress import Egress
 from railhttp.transport.connection import (
     USUAL,
@@ -40,7 +41,7 @@ from railhttp.transport.connection import (
 )
 from railhttp.transport.connector import KeepaliveConnector, Lease
 from railhttp.transport.cookie_jar import CookieJar
-from railhttp.transport.destination import Destination, check_egress, connection_key
+from railhttp.transport.destination import Destination, check_egress, connection_key, held_to_proxy
 from railhttp.transport.socks import is_socks
 from railhttp.transport.upload import Upload
 from railhttp.wire.content import ACCEPT_ENCODING
@@ -61,8 +62,9 @@ Received: TypeAlias = tuple[ResponseHead, Content, Lease, Upload | None]
 _AT_ONCE: Final = 64 * 1024  # the write buffer's size above which a transport pauses us
 
 
-class Address(NamedTuple):
-    """The destination of a request, and its first bytes.
+@dataclass(slots=True, eq=False, repr=False)
+class Address:
+    """The destination of a request, and its first bytes, which the `repr` must not show.
 
     Attributes:
         key: The destination, as aiohttp's connector names it.
@@ -134,6 +136,8 @@ class Dispatcher:
             HTTPValidationError: The environment names an invalid proxy.
             Exception: Any exception of aiohttp; see `railhttp.transport.exception_map`.
         """
+        if request.redirected_from is not None:
+            request = held_to_proxy(request, self._proxy_for)
         address = self._address(request, wall)
         lease = self._connector.take_idle(address.key)
         if lease is None:

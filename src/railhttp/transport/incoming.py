@@ -151,7 +151,10 @@ class Incoming:
                 raise HTTPConnectionError(STOPPED, kind="closed")  # noqa: TRY301
             if self._decoder is None:
                 return await self._receive()
-            while not (piece := next(self._pieces, b"")):
+            while not (piece := next(self._pieces, None)):
+                if piece is not None:
+                    await asyncio.sleep(0)
+                    continue
                 data = await self._receive()
                 if not data:
                     self._decoder.finish()

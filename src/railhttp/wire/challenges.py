@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 _NAME: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _QUOTED: Final = r'"((?:[^"\\]|\\.)*)"'
-_PARAMETER: Final = re.compile(rf"\s*({_NAME})\s*=\s*(?:{_QUOTED}|({_NAME}))\s*(?:,|$)")
-_SCHEME: Final = re.compile(rf"[\s,]*({_NAME})(?:\s+|$)")
-_TOKEN68: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*\s*(?:,|$)")
+_PARAMETER: Final = re.compile(rf"[ \t]*({_NAME})[ \t]*=[ \t]*(?:{_QUOTED}|({_NAME}))[ \t]*(?:,|$)")
+_SCHEME: Final = re.compile(rf"[ \t,]*({_NAME})(?:[ \t]+|$)")
+_TOKEN68: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*[ \t]*(?:,|$)")
 
 
 class Challenge(NamedTuple):

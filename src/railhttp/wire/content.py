@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
+from railhttp.model.validation import OWS
 from railhttp.wire.decompressors import (
     PIECE_BYTES,
     Decompressor,
@@ -42,6 +43,9 @@ class ContentDecoder(Protocol):
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Decode the next bytes into pieces of at most 64 KiB; raise `ContentError` if corrupt.
+
+        An empty piece means that 64 KiB were read, of which there may be thousands of streams: give
+        other tasks a turn.
 
         They are decoded lazily, so that the caller can stop at a limit. Iterate to the end before
         the next `feed`.
@@ -89,6 +93,8 @@ class _CodingDecoder:
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Decode in slices, because zlib copies the rest of its input for each piece."""
         for start in range(0, len(data), PIECE_BYTES):
+            if start:
+                yield b""
             try:
                 yield from self._pieces(data[start : start + PIECE_BYTES])
             except self._coding.error as error:
@@ -148,12 +154,15 @@ class _StackedDecoder:
 
 def _through(decoder: ContentDecoder, pieces: Iterator[bytes]) -> Iterator[bytes]:
     for piece in pieces:
-        yield from decoder.feed(piece)
+        if piece:
+            yield from decoder.feed(piece)
+        else:
+            yield piece
 
 
 @lru_cache(maxsize=64)
 def _codings(content_encoding: str) -> tuple[_Coding, ...]:
-    names = [name.strip().lower().removeprefix("x-") for name in content_encoding.split(",")]
+    names = [name.strip(OWS).lower().removeprefix("x-") for name in content_encoding.split(",")]
     named = [name for name in names if name not in {"", "identity"}]
     if len(named) > MAX_CODINGS:
         raise ContentError(f"more than {MAX_CODINGS} content codings")
@@ -166,7 +175,9 @@ def is_only_chunked(transfer_encoding: str) -> bool:
 
     Other transfer codings are never requested, and railhttp does not decode them.
     """
-    names = [name.strip().lower() for name in transfer_encoding.split(",")]
+    if not transfer_encoding.isascii():  # `lower` turns the Kelvin sign into a `k`
+        return False
+    names = [name.strip(OWS).lower() for name in transfer_encoding.split(",")]
     return [name for name in names if name not in {"", "identity"}] in ([], ["chunked"])
 
 

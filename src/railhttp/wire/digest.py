@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from railhttp.model.validation import OWS
 from railhttp.wire.challenges import Challenge
 
 _ALGORITHMS: Final = {"sha-512-256": "sha512_256", "sha-256": "sha256", "md5": "md5"}
@@ -105,7 +106,7 @@ def authorization(
 def _read(challenge: Challenge) -> DigestChallenge | None:
     given = challenge.parameters
     algorithm = given.get("algorithm", "")
-    offered = [one.strip().lower() for one in given.get("qop", "").split(",") if one.strip()]
+    offered = [one.strip(OWS).lower() for one in given.get("qop", "").split(",") if one.strip(OWS)]
     qop = next((one for one in ("auth", "auth-int") if one in offered), "")
     if challenge.scheme != "digest" or (offered and not qop):
         return None

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 _NAME: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_TARGET: Final = re.compile(r"[\s,]*<([^>]*)>\s*")
+_TARGET: Final = re.compile(r"[ \t,]*<([^>]*)>[ \t]*")
 _PARAMETER: Final = re.compile(
-    rf';\s*(?:({_NAME})\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^";,\s]*)))?)?\s*'
+    rf';[ \t]*(?:({_NAME})[ \t]*(?:=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^"; ,\t]*)))?)?[ \t]*'
 )
 
 
@@ -25,7 +25,7 @@ class Link(NamedTuple):
     @property
     def relations(self) -> frozenset[str]:
         """The relation types in lower case."""
-        return frozenset(self.parameters.get("rel", "").lower().split())
+        return frozenset(self.parameters.get("rel", "").lower().split(" ")) - {""}
 
 
 def links(fields: Iterable[str]) -> Iterator[Link]:

@@ -11,7 +11,7 @@ from yarl import URL
 from railhttp.model.authorization import basic_auth
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.request import Request
-from railhttp.model.url import site_of
+from railhttp.model.site import site_of
 
 _WITHOUT_CONTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")

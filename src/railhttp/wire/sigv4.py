@@ -1,5 +1,6 @@
 """AWS Signature Version 4: the canonical request, and its signature.
 
+from railhttp.model.validation import OWS
 Source: AWS General Reference, "Signature Version 4 signing process".
 """
 
@@ -13,6 +14,7 @@ from urllib.parse import quote, unquote
 from yarl import URL
 
 from railhttp.model.url import path_of
+from railhttp.model.validation import OWS
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
 UNSIGNED: Final = "UNSIGNED-PAYLOAD"
@@ -62,7 +64,7 @@ def canonical_request(
         (['GET', '/a', '', 'host:h'], 'host')
     """
     fields = sorted(
-        (name.lower(), _SPACES.sub(" ", value.strip()))
+        (name.lower(), _SPACES.sub(" ", value.strip(OWS)))
         for name, value in headers.items()
         if name.lower() not in NOT_SIGNED
     )

@@ -1,4 +1,4 @@
-"""The wish of an interceptor: send the request once more, within the same attempt."""
+"""What only some interceptors do: send a request once more, or see the redirects of an attempt."""
 
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
@@ -76,4 +76,39 @@ class ExchangeInterceptorProtocol(Protocol):
         self, context: RequestContext, response: HttpResponse
     ) -> HttpResponse | Again:
         """See a response and the context of its request, as `intercept_request` returned it."""
+        ...
+
+
+@runtime_checkable
+class RedirectInterceptorProtocol(Protocol):
+    """An interceptor that sees redirects, too; any interceptor may have this method.
+
+    Example:
+        >>> class Inside:
+        ...     async def intercept_request(self, context: RequestContext) -> RequestContext:
+        ...         return context
+        ...     async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        ...         return response
+        ...     async def intercept_redirect(
+        ...         self, context: RequestContext, response: HttpResponse
+        ...     ) -> RequestContext:
+        ...         if not context.url.startswith("https://api.example/"):
+        ...             raise PermissionError("leaves api.example")
+        ...         return context
+        >>> isinstance(Inside(), RedirectInterceptorProtocol)
+        True
+    """
+
+    async def intercept_redirect(
+        self, context: RequestContext, response: HttpResponse
+    ) -> RequestContext:
+        """See the next request of a redirect before it is sent.
+
+        What it raises fails the call.
+
+        Args:
+            context: The next request, without the fields that stay with their origin; it may be
+                changed, or replaced by the returned one. `notes` are those of the attempt.
+            response: The response that redirects, without its body.
+        """
         ...

@@ -18,6 +18,7 @@ from railhttp.model.validation import mismatch, require_methods
 from railhttp.pipeline.interceptors.again import (
     Again,
     ExchangeInterceptorProtocol,
+    RedirectInterceptorProtocol,
     ResendingInterceptorProtocol,
 )
 
@@ -27,8 +28,9 @@ class InterceptorProtocol(Protocol):
     """Sees the request and the response of every attempt, and may change both.
 
     An exception from it becomes an `HTTPInterceptorError` that names it; one of `HTTPFailure` keeps
-    its class, and speaks of the call. It may have a second method that sees a response together
-    with its request, see `ExchangeInterceptorProtocol`.
+    its class, and speaks of the call. It may have a method that sees a response together with its
+    request, see `ExchangeInterceptorProtocol`, and one that sees redirects, see
+    `RedirectInterceptorProtocol`.
 
     Example:
         >>> class Tagged:
@@ -156,13 +158,14 @@ class NestedFailure(Exception):
 
 
 _Intercept: TypeAlias = Callable[[RequestContext], Awaitable[RequestContext]]
+_Redirect: TypeAlias = Callable[[RequestContext, HttpResponse], Awaitable[RequestContext]]
 _See: TypeAlias = Callable[[RequestContext, HttpResponse], Awaitable[HttpResponse | Again]]
 
 
 class Chained:
     """Interceptors that stay the same from a request to its response."""
 
-    __slots__ = ("interceptors", "requests", "responses")
+    __slots__ = ("interceptors", "redirects", "requests", "responses")
 
     def __init__(self, interceptors: Iterable[Interceptor]) -> None:
         self.interceptors: tuple[Interceptor, ...] = tuple(interceptors)
@@ -174,6 +177,11 @@ class Chained:
         )
         seeing = [(index, one, _seeing(one)) for index, one in enumerate(self.interceptors)]
         self.responses: tuple[tuple[int, Interceptor, _See], ...] = tuple(reversed(seeing))
+        self.redirects: tuple[tuple[Interceptor, _Redirect], ...] = tuple(
+            (one, one.intercept_redirect)
+            for one in self.interceptors
+            if isinstance(one, RedirectInterceptorProtocol)
+        )
 
     async def process_request(self, context: RequestContext) -> RequestContext:
         """See `InterceptorChain.process_request`."""
@@ -269,6 +277,24 @@ class Passage:
                 raise _not(HttpResponse, given, one, response)
             response = given
         return response
+
+    async def redirected(self, context: RequestContext, response: HttpResponse) -> RequestContext:
+        """Pass the next request of a redirect through the interceptors that see redirects."""
+        context.notes = self._steps[-1][3].notes
+        for one, intercept in self._chained.redirects:
+            try:
+                given = await intercept(context, response)
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
+                _fail(one, context, error)
+            if not isinstance(given, RequestContext):
+                raise _not(RequestContext, given, one, context)
+            context = given
+        return context
+
+    @property
+    def sees_redirects(self) -> bool:
+        """Whether an interceptor sees redirects."""
+        return bool(self._chained.redirects)
 
     async def again(self, asked: Asked, *, changed: bool) -> RequestContext:
         """Pass the request of another send through the interceptors, see `Again`."""

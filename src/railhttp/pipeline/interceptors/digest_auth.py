@@ -6,6 +6,7 @@ from typing import Final
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.response import HttpResponse
+from railhttp.model.secrecy import forgets_arguments
 from railhttp.model.url import request_url
 from railhttp.model.validation import require_text
 from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
@@ -50,6 +51,7 @@ class DigestAuth(RequestInterceptor):
 
     is_credential = True
 
+    @forgets_arguments
     def __init__(self, username: str, password: str, *, origin: str | None = None) -> None:
         super().__init__(origin=origin)
         self._username = require_text(username, "username")

@@ -10,6 +10,7 @@ from railhttp.model.clock import Clock
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.url import path_of, request_url
+from railhttp.model.validation import OWS
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.interceptors.standard import RequestInterceptor
 
@@ -122,4 +123,4 @@ def _field(context: RequestContext, name: str) -> str:
 
 
 def _values(context: RequestContext, name: str) -> list[str]:
-    return [value.strip() for known, value in context.headers.items() if known.lower() == name]
+    return [value.strip(OWS) for known, value in context.headers.items() if known.lower() == name]

@@ -16,6 +16,7 @@ from railhttp.model.errors import (
 )
 from railhttp.model.redaction import redact_url
 from railhttp.model.response import JSON, HttpResponse
+from railhttp.model.secrecy import forgets_arguments
 from railhttp.model.tokens import OAuthError, Tokens
 from railhttp.model.url import request_url
 from railhttp.model.validation import require, require_methods, require_text
@@ -89,7 +90,7 @@ class _TokenEndpoint:
             retry_if=None if repeatable else _is_unsent,
             retry_if_response=None if repeatable else _is_unprocessed,
         )
-        response = await client.send(
+        sending = client.send(
             "POST",
             self._url,
             data=fields,
@@ -98,9 +99,14 @@ class _TokenEndpoint:
             idempotent=True,
             retry_policy=policy,
         )
+        del form, fields, headers  # a traceback would show them
+        response = await sending
         if not 200 <= response.status < 300:
             raise _refusal(response) from HTTPStatusError(response)
-        return _issued(response)
+        issued = _issued(response)
+        if isinstance(issued, OAuthError):
+            raise issued
+        return issued
 
 
 def _is_unsent(failure: HTTPFailure) -> bool:
@@ -124,13 +130,13 @@ def _refusal(response: HttpResponse) -> OAuthError:
     return OAuthError(known, status=response.status)
 
 
-def _issued(response: HttpResponse) -> tuple[Issued, str]:
+def _issued(response: HttpResponse) -> tuple[Issued, str] | OAuthError:
     document = _document(response)
     token, kind = document.get("access_token"), document.get("token_type", "bearer")
     if not isinstance(token, str) or not token:
-        raise OAuthError("invalid_response", "there is no access token", status=response.status)
+        return OAuthError("invalid_response", "there is no access token", status=response.status)
     if not isinstance(kind, str) or kind.lower() != "bearer":
-        raise OAuthError("unsupported_token_type", status=response.status)
+        return OAuthError("unsupported_token_type", status=response.status)
     refresh = document.get("refresh_token")
     lifetime = _seconds(document.get("expires_in"))
     return Issued(token, lifetime), refresh if isinstance(refresh, str) else ""
@@ -178,6 +184,7 @@ class OAuth2ClientCredentials(TokenInterceptor):
         <OAuth2ClientCredentials of https://login.example/token>
     """
 
+    @forgets_arguments
     def __init__(
         self,
         token_url: str,
@@ -221,6 +228,7 @@ class OAuth2Refresh(TokenInterceptor):
         HTTPValidationError: An argument is not valid.
     """
 
+    @forgets_arguments
     def __init__(
         self,
         token_url: str,
@@ -258,7 +266,9 @@ class OAuth2Refresh(TokenInterceptor):
         if self._latest is None or not self._latest.refresh_token:
             raise OAuthError("invalid_grant", "there is no refresh token")
         form = {"grant_type": "refresh_token", "refresh_token": self._latest.refresh_token}
-        issued, rotated = await self._endpoint.ask(client, repeatable=False, **form)
+        asking = self._endpoint.ask(client, repeatable=False, **form)
+        del form
+        issued, rotated = await asking
         self._latest = Tokens(issued.token, rotated or self._latest.refresh_token)
         await self._save(self._latest)
         return issued

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.secrecy import forgets_arguments
 from railhttp.model.url import request_url
 from railhttp.model.validation import require_text
 from railhttp.pipeline.interceptors.standard import RequestInterceptor
@@ -36,6 +37,7 @@ class SigV4(RequestInterceptor):
 
     is_credential = True
 
+    @forgets_arguments
     def __init__(
         self,
         access_key: str,

@@ -13,6 +13,7 @@ from railhttp.model.authorization import basic_auth, bearer_auth
 from railhttp.model.context import RequestContext
 from railhttp.model.headers import validate_headers
 from railhttp.model.response import HttpResponse
+from railhttp.model.secrecy import forgets_arguments
 from railhttp.model.url import request_url
 from railhttp.version import __version__
 
@@ -113,6 +114,7 @@ class BearerAuth(_HeaderField):
 
     is_credential = True
 
+    @forgets_arguments
     def __init__(self, token: Token, *, origin: str | None = None) -> None:
         super().__init__("Authorization", origin=origin)
         if isinstance(token, str):
@@ -123,7 +125,12 @@ class BearerAuth(_HeaderField):
         token = self._token if isinstance(self._token, str) else self._token()
         if asyncio.isfuture(token):  # others may wait for it: the limit of one call must not end it
             token = asyncio.shield(token)
-        return bearer_auth(await token if inspect.isawaitable(token) else token)["Authorization"]
+        try:
+            return bearer_auth(await token if inspect.isawaitable(token) else token)[
+                "Authorization"
+            ]
+        finally:
+            del token  # a traceback would show it
 
 
 class BasicAuth(_HeaderField):
@@ -143,6 +150,7 @@ class BasicAuth(_HeaderField):
 
     is_credential = True
 
+    @forgets_arguments
     def __init__(self, username: str, password: str, *, origin: str | None = None) -> None:
         value = basic_auth(username, password)["Authorization"]
         super().__init__("Authorization", value, origin=origin)
@@ -167,6 +175,7 @@ class ApiKey(_HeaderField):
 
     is_credential = True
 
+    @forgets_arguments
     def __init__(self, key: str, header: str = "X-Api-Key", *, origin: str | None = None) -> None:
         super().__init__(header, key, origin=origin)
 

@@ -10,6 +10,7 @@ from railhttp.model.authorization import bearer_auth
 from railhttp.model.context import RequestContext, SideClient
 from railhttp.model.errors import FAILURES, HTTPValidationError
 from railhttp.model.response import HttpResponse
+from railhttp.model.secrecy import forgets_arguments
 from railhttp.model.validation import describe, require
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.interceptors.again import Again
@@ -64,10 +65,13 @@ class TokenInterceptor(RequestInterceptor):
             return
         used = context.notes.setdefault(self, _Used())
         token = await self._flight.token(context.client)
-        context.headers.update(bearer_auth(token))
-        if isinstance(used, _Used):
-            used.token = token
-            used.tried.add(token)
+        try:
+            context.headers.update(bearer_auth(token))
+            if isinstance(used, _Used):
+                used.token = token
+                used.tried.add(token)
+        finally:
+            del token
 
     async def intercept_exchange(
         self, context: RequestContext, response: HttpResponse
@@ -80,7 +84,9 @@ class TokenInterceptor(RequestInterceptor):
         if used.fetched or len(used.tried) >= _MOST_TOKENS:
             self._flight.refuse(refused)
             return response
-        token, used.fetched = await self._flight.replace(refused, context.client)
+        replacing = self._flight.replace(refused, context.client)
+        del refused
+        token, used.fetched = await replacing
         return response if token in used.tried else Again(context)
 
 
@@ -105,6 +111,7 @@ class TokenAuth(TokenInterceptor):
         <TokenAuth>
     """
 
+    @forgets_arguments
     def __init__(
         self,
         fetch: Callable[[], Awaitable[str] | str],
@@ -132,5 +139,8 @@ class TokenAuth(TokenInterceptor):
             raise
         if not isinstance(given, str):
             raise HTTPValidationError(f"must return a str, got {describe(given)}", field="fetch")
-        bearer_auth(given)
-        return given
+        try:
+            bearer_auth(given)
+            return given
+        finally:
+            del given  # a traceback would show it

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from railhttp.model.clock import Clock
 from railhttp.model.context import SideClient
 from railhttp.model.errors import HTTPTimeoutError
+from railhttp.model.redaction import MASK, redacted_repr
 from railhttp.model.validation import require_number, require_timeout
 from railhttp.pipeline.call_recorder import unrecorded
 from railhttp.pipeline.clock import SYSTEM_CLOCK
@@ -26,6 +27,9 @@ class Issued(NamedTuple):
     token: str
     lifetime: float | None = None
 
+    def __repr__(self) -> str:
+        return redacted_repr(self, token=MASK)
+
 
 Fetch = Callable[[SideClient | None, str | None], Awaitable[Issued]]
 """Fetches a token. It is passed the client of a call, and the token that a server refused, if any.
@@ -36,6 +40,9 @@ class _Current(NamedTuple):
     token: str
     renew_at: float
     expires: float
+
+    def __repr__(self) -> str:
+        return redacted_repr(self, token=MASK)
 
 
 class TokenFlight:
@@ -98,6 +105,7 @@ class TokenFlight:
         if current is not None and current.token != refused:
             return current.token, False
         self._current, self._refused = None, refused
+        del refused  # a traceback would show it
         return await self._fetched(client), True
 
     def refuse(self, token: str) -> None:

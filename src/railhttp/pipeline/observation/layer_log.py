@@ -1,8 +1,8 @@
 """Logs the events of layers; `request_log` logs calls and attempts.
 
 A circuit that opens and a budget that is used up are warnings of the logger `railhttp`, other
-changes of a circuit are logged at INFO. Waits are logged at INFO on `railhttp.request`. The fields
-of the event are attributes of the record, `url` and `call_id` among them.
+changes of a circuit are logged at INFO. Waits are logged at INFO on `railhttp.request`, redirects
+at DEBUG. The fields of the event are attributes of the record, `url` and `call_id` among them.
 """
 
 import logging
@@ -11,6 +11,7 @@ from typing import Final, assert_never
 from railhttp.model.events import (
     CircuitChangedEvent,
     LayerEvent,
+    RedirectEvent,
     RetryBudgetExhaustedEvent,
     WaitEvent,
 )
@@ -34,6 +35,10 @@ def log_event(event: LayerEvent) -> None:
             _LOG.warning("the retry budget of %s is used up", origin or "a function", extra=extra)
         case WaitEvent():
             _log_wait(event)
+        case RedirectEvent(status_code=status, target=target):
+            words = (event.method, event.url, status, target)
+            extra = {"status": status, "target": target} | _identity(event)
+            _REQUESTS.debug("%s %s: %d redirects to %s", *words, extra=extra)
         case _:
             assert_never(event)
 

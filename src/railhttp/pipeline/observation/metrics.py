@@ -8,6 +8,7 @@ from railhttp.model.events import (
     CircuitState,
     LayerEvent,
     Queue,
+    RedirectEvent,
     RetryBudgetExhaustedEvent,
     WaitEvent,
 )
@@ -112,6 +113,8 @@ class CallMetrics:
             case WaitEvent(queue=queue, seconds=seconds, admitted=admitted):
                 tags = {"admitted": str(admitted).lower()}
                 self._recorder.histogram(WAITS[queue], seconds, tags)
+            case RedirectEvent():
+                pass  # a part of its attempt
             case _:
                 assert_never(event)
 
