@@ -61,6 +61,7 @@ FULL: Final = Plan(
 )
 QUICK: Final = FULL._replace(effort=Effort(7, 0.06), rounds=5, history=(1_000, 10_000))
 SUITES: Final = (
+    "everyday calls",
     "requests",
     "one request",
     "streaming",
@@ -77,6 +78,8 @@ def measurements(
 ) -> Iterator[Measurement]:
     """Run suites one after the other."""
     base, effort = server.bases[0], plan.effort
+    if "everyday calls" in suites:
+        yield from throughput.everyday(plan.loops, effort, server, core)
     if "requests" in suites:
         yield from throughput.measure(
             "requests", throughput.CLIENTS, plan.loops, plan.concurrencies, effort, base, core

@@ -4,6 +4,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from benchmarks import rows
+from benchmarks.cases.everyday import client_of
 from benchmarks.report import Measurement
 from benchmarks.yardstick import YARDSTICK
 
@@ -50,6 +52,13 @@ def _decodes(text: str, peer: str, limit: float, later: float, setting: str = ""
 
 
 GOALS: Final = (
+    *(
+        Goal(
+            f"{name}, against {client_of(row.against)}",
+            *(rows.SUITE, row.case, row.against, CPU, operator.le, row.goal, row.later),
+        )
+        for name, row in rows.ALL.items()
+    ),
     Goal("default verb", "requests", "railhttp", _RAW, CPU, operator.le, 0.95, 0.40, _AT_32),
     Goal(
         "with retry, breaker, 2 interceptors, metrics, observers",

@@ -4,11 +4,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from benchmarks import rows
 from benchmarks.canned import DOCUMENT
-from benchmarks.cases import is_installed, layers, peers
+from benchmarks.cases import CASES, is_installed, layers, peers
+from benchmarks.cases.everyday import TLS, call_of, client_of, named
+from benchmarks.cases.sdk import SDK
 from benchmarks.goals import CPU, GOALS
 from benchmarks.report import Measurement, Topic
 from benchmarks.rounds import Effort, interleave, workers
+from benchmarks.server import Server
 from benchmarks.worker import Sample, Task
 
 BASELINE: Final = "raw aiohttp"
@@ -19,7 +23,9 @@ CLIENTS: Final = (
     *peers.PEERS,
 )
 LAYERS: Final = (BASELINE, *layers.CASES, "railhttp")
-EXPECTED: Final[object] = json.loads(DOCUMENT)
+EXPECTED: Final[dict[str, object]] = json.loads(DOCUMENT)
+DOCUMENT_ID: Final = EXPECTED["id"]  # what the SDK's call returns
+CALLS: Final = tuple(dict.fromkeys(call_of(row.case) for row in rows.ALL.values()))
 
 
 def measure(
@@ -49,6 +55,38 @@ def measure(
                 task = Task([f"{base}/json"], 1, concurrency, EXPECTED)
                 samples = interleave(crew, task, effort)
                 yield from _compared(suite, f"{loop}, {concurrency} concurrent", samples)
+
+
+def everyday(
+    loops: Sequence[str], effort: Effort, server: Server, core: int | None
+) -> Iterator[Measurement]:
+    """Measure the calls of programs, 32 at a time, in every client that is installed.
+
+    Args:
+        loops: `asyncio`, `uvloop`.
+        effort: How much is measured.
+        server: Receives the calls.
+        core: The core to measure on.
+    """
+    for call in CALLS:
+        base = server.tls_base if call == TLS else server.bases[0]
+        if base:
+            task = Task([f"{base}/json"], 1, 32, DOCUMENT_ID if call == SDK else EXPECTED)
+            cases = [one for one in CASES if call_of(one) == call and is_installed(one)]
+            for loop in loops:
+                with workers(cases, loop, core, server.environment) as crew:
+                    samples = interleave(crew, task, effort)
+                yield from _costs(f"{loop}, 32 concurrent", samples)
+
+
+def _costs(setting: str, samples: Mapping[str, list[Sample]]) -> Iterator[Measurement]:
+    cpu = {case: [1e6 * one.cpu / one.requests for one in of] for case, of in samples.items()}
+    topic = Topic(rows.SUITE, setting, CPU, "µs")
+    for case in samples:
+        yield topic.compared(cpu, case, named(BASELINE, call_of(case)))
+    for row in rows.ALL.values():
+        if row.case in cpu and client_of(row.against) != BASELINE:
+            yield topic.compared(cpu, row.case, row.against)
 
 
 def _compared(

@@ -1,0 +1,78 @@
+"""Counts the instructions of cases, with several processes at a time."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from typing import Final, NamedTuple, TypeAlias
+
+from benchmarks.instructions.callgrind import Run
+from benchmarks.rows import Row
+from benchmarks.server import Server, running
+
+CONCURRENCY: Final = 32
+CALLS: Final = 64
+
+Counts: TypeAlias = Mapping[str, Mapping[str, float]]
+"""The instructions of a call, by loop and case."""
+
+
+class Job(NamedTuple):
+    """The cases that one process counts.
+
+    Attributes:
+        loop: `asyncio` or `uvloop`.
+        urls: The URL for each case.
+    """
+
+    loop: str
+    urls: dict[str, str]
+
+
+def count(rows: Sequence[Row], loops: Sequence[str]) -> Counts:
+    """Count the instructions of one call in each case of some rows, in user space.
+
+    The server is the embedded one: its responses are the same bytes each time. It runs at full
+    speed, so the counted process never waits for a part of the responses.
+    """
+    with running(nginx=False) as server:
+        halves = [Job(loop, part) for loop in loops for part in _halves(_urls(rows, server))]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            parts = list(pool.map(lambda job: _counted(job, server), halves))
+    counts: dict[str, dict[str, float]] = {loop: {} for loop in loops}
+    for job, part in zip(halves, parts, strict=True):
+        counts[job.loop] |= part
+    return counts
+
+
+def _urls(rows: Sequence[Row], server: Server) -> dict[str, str]:
+    urls = {}
+    for row in rows:
+        base = server.tls_base if row.tls else server.bases[0]
+        if base:
+            urls.update(dict.fromkeys(row.cases, f"{base}/json"))
+    return urls
+
+
+def _halves(urls: dict[str, str]) -> list[dict[str, str]]:
+    cases = list(urls.items())
+    return [dict(cases[::2]), dict(cases[1::2])]
+
+
+def _counted(job: Job, server: Server) -> dict[str, float]:
+    module = ("-m", "benchmarks.instructions.worker")
+    sizes = (str(CALLS), str(CONCURRENCY))
+    arguments = chain.from_iterable(job.urls.items())
+    command = [sys.executable, *module, job.loop, *sizes, *arguments]
+    # Sets and dicts of strings have the same order in each process.
+    environment = {**_environment(), "PYTHONHASHSEED": "0", **server.environment}
+    with Run.start(command, environment) as run:
+        series = run.counts()
+    return {
+        case: (twice - once) / CALLS for case, (once, twice) in zip(job.urls, series, strict=True)
+    }
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
