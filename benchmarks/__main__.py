@@ -12,11 +12,14 @@ from benchmarks import (
     memory,
     plot,
     pure,
+    rows,
     scale,
     streaming,
     table,
     throughput,
 )
+from benchmarks.goals import INSTRUCTIONS
+from benchmarks.instructions import count
 from benchmarks.report import Measurement, Report, report, save
 from benchmarks.rounds import Effort
 from benchmarks.server import Server, cores, pin, running
@@ -61,7 +64,8 @@ FULL: Final = Plan(
 )
 QUICK: Final = FULL._replace(effort=Effort(7, 0.06), rounds=5, history=(1_000, 10_000))
 SUITES: Final = (
-    "everyday calls",
+    rows.SUITE,
+    INSTRUCTIONS,
     "requests",
     "one request",
     "streaming",
@@ -78,8 +82,10 @@ def measurements(
 ) -> Iterator[Measurement]:
     """Run suites one after the other."""
     base, effort = server.bases[0], plan.effort
-    if "everyday calls" in suites:
+    if rows.SUITE in suites:
         yield from throughput.everyday(plan.loops, effort, server, core)
+    if INSTRUCTIONS in suites:
+        yield from count.measure(plan.loops)
     if "requests" in suites:
         yield from throughput.measure(
             "requests", throughput.CLIENTS, plan.loops, plan.concurrencies, effort, base, core

@@ -6,8 +6,8 @@ from typing import Final
 
 from benchmarks import rows
 from benchmarks.canned import DOCUMENT
-from benchmarks.cases import CASES, is_installed, layers, peers
-from benchmarks.cases.everyday import TLS, call_of, client_of, named
+from benchmarks.cases import CASES, is_installed, layers
+from benchmarks.cases.everyday import TLS, call_of, named
 from benchmarks.cases.sdk import SDK
 from benchmarks.goals import CPU, GOALS
 from benchmarks.report import Measurement, Topic
@@ -20,7 +20,6 @@ CLIENTS: Final = (
     BASELINE,
     *("railhttp", "railhttp with everything"),
     *("railhttp without environment", "railhttp with environment proxies"),
-    *peers.PEERS,
 )
 LAYERS: Final = (BASELINE, *layers.CASES, "railhttp")
 EXPECTED: Final[dict[str, object]] = json.loads(DOCUMENT)
@@ -84,9 +83,7 @@ def _costs(setting: str, samples: Mapping[str, list[Sample]]) -> Iterator[Measur
     topic = Topic(rows.SUITE, setting, CPU, "µs")
     for case in samples:
         yield topic.compared(cpu, case, named(BASELINE, call_of(case)))
-    for row in rows.ALL.values():
-        if row.case in cpu and client_of(row.against) != BASELINE:
-            yield topic.compared(cpu, row.case, row.against)
+    yield from _pairs(topic, cpu)
 
 
 def _compared(
@@ -98,7 +95,12 @@ def _compared(
     for case in samples:
         yield costs.compared(cpu, case, BASELINE)
         yield Topic(suite, setting, "requests per second", "1/s").compared(pace, case, BASELINE)
-    pairs = {(goal.case, goal.against) for goal in GOALS if goal.suite == suite}
+    yield from _pairs(costs, cpu)
+
+
+def _pairs(topic: Topic, cpu: Mapping[str, list[float]]) -> Iterator[Measurement]:
+    """Compare what the goals compare with anything but raw aiohttp."""
+    pairs = {(goal.case, goal.against) for goal in GOALS if goal.suite == topic.suite}
     for case, against in sorted(pairs):
-        if against != BASELINE and case in cpu and against in cpu:
-            yield costs.compared(cpu, case, against)
+        if not against.startswith(BASELINE) and case in cpu and against in cpu:
+            yield topic.compared(cpu, case, against)

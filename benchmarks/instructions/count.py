@@ -2,12 +2,15 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Final, NamedTuple, TypeAlias
 
-from benchmarks.instructions.callgrind import Run
+from benchmarks import rows
+from benchmarks.goals import INSTRUCTIONS, PER_CALL
+from benchmarks.instructions.callgrind import Run, UnavailableError
+from benchmarks.report import Measurement, Topic
 from benchmarks.rows import Row
 from benchmarks.server import Server, running
 
@@ -30,14 +33,14 @@ class Job(NamedTuple):
     urls: dict[str, str]
 
 
-def count(rows: Sequence[Row], loops: Sequence[str]) -> Counts:
+def count(chosen: Sequence[Row], loops: Sequence[str]) -> Counts:
     """Count the instructions of one call in each case of some rows, in user space.
 
     The server is the embedded one: its responses are the same bytes each time. It runs at full
     speed, so the counted process never waits for a part of the responses.
     """
     with running(nginx=False) as server:
-        halves = [Job(loop, part) for loop in loops for part in _halves(_urls(rows, server))]
+        halves = [Job(loop, part) for loop in loops for part in _halves(_urls(chosen, server))]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             parts = list(pool.map(lambda job: _counted(job, server), halves))
     counts: dict[str, dict[str, float]] = {loop: {} for loop in loops}
@@ -46,9 +49,24 @@ def count(rows: Sequence[Row], loops: Sequence[str]) -> Counts:
     return counts
 
 
-def _urls(rows: Sequence[Row], server: Server) -> dict[str, str]:
+def measure(loops: Sequence[str]) -> Iterator[Measurement]:
+    """Count all rows; measures nothing if instructions cannot be counted here."""
+    try:
+        counts = count(list(rows.ALL.values()), loops)
+    except UnavailableError as reason:
+        print(f"instructions are not counted: {reason}", file=sys.stderr)
+        return
+    for loop, cases in counts.items():
+        topic = Topic(INSTRUCTIONS, f"{loop}, {CONCURRENCY} concurrent", PER_CALL, "")
+        series = {case: [number] for case, number in cases.items()}
+        for row in rows.ALL.values():
+            if row.case in series:
+                yield topic.compared(series, row.case, row.against)
+
+
+def _urls(chosen: Sequence[Row], server: Server) -> dict[str, str]:
     urls = {}
-    for row in rows:
+    for row in chosen:
         base = server.tls_base if row.tls else server.bases[0]
         if base:
             urls.update(dict.fromkeys(row.cases, f"{base}/json"))
