@@ -44,10 +44,15 @@ CPU: Final = "CPU per request"
 ITEM: Final = "CPU per item"
 INSTRUCTIONS: Final = "instructions"
 PER_CALL: Final = "instructions per call"
+BODIES: Final = "bodies"
+CPU_OF_BODY: Final = "CPU per body"
+PEAK: Final = "peak of memory"
 _AT_32: Final = "32 concurrent"
 
 
-def _decodes(text: str, peer: str, limit: float, later: float, setting: str = "") -> Goal:
+def _decodes(
+    text: str, peer: str, limit: float, later: float | None = None, setting: str = ""
+) -> Goal:
     text = f"{text}, CPU of {peer}"
     return Goal(text, "decoding", peer, "railhttp", ITEM, operator.ge, limit, later, setting)
 
@@ -76,6 +81,19 @@ GOALS: Final = (
         *(rows.SUITE, named("lexigram-http", SAME), named("railhttp", SAME), CPU),
         *(operator.ge, 3.5, 9.0),
     ),
+    *(
+        Goal(
+            f"{what} of 1 MiB and 100 MiB",
+            *(BODIES, "railhttp", "raw aiohttp", CPU_OF_BODY, operator.le, 1.0),
+            setting=what,
+        )
+        for what in ("read", "stream", "download", "upload a file")
+    ),
+    Goal(
+        "memory for a whole body of 100 MiB",
+        *(BODIES, "railhttp", "", PEAK, operator.le, 105.0),
+        setting="read, 100 MiB",
+    ),
     Goal(
         "streaming 256 MiB, against `iter_any`",
         *("streaming", "railhttp stream", "aiohttp iter_any", "MB per second", operator.ge, 1.0),
@@ -84,7 +102,11 @@ GOALS: Final = (
         "memory growth while streaming",
         *("memory growth", "stream", "", "growth of memory", operator.le, 4.0),
     ),
-    _decodes("SSE decoding", "httpx-sse", 1.6, 2.2),
+    _decodes("SSE decoding", "httpx-sse", 2.2),
+    _decodes("SSE decoding", "openai SDK", 1.5),
+    _decodes("`decode` of a msgspec Struct", "msgspec", 0.91, setting="a msgspec Struct"),
+    _decodes("`decode` of a dataclass", "msgspec", 0.91, setting="a dataclass"),
+    _decodes("`decode` of a pydantic model", "pydantic", 0.91),
     _decodes("SSE decoding", "lexigram-http", 4.0, 5.5),
     _decodes("NDJSON", "aiohttp readline", 4.0, 5.5, "lines over a socket"),
     _decodes("NDJSON", "httpx aiter_lines", 1.6, 2.2, "lines over a socket"),
