@@ -66,7 +66,9 @@ FULL: Final = Plan(
     history=(1_000, 10_000, 50_000),
     rounds=21,
 )
-QUICK: Final = FULL._replace(loops=("asyncio",), effort=Effort(7, 0.06), rounds=5, history=(1_000, 10_000))
+QUICK: Final = FULL._replace(
+    loops=("asyncio",), effort=Effort(7, 0.06), rounds=5, history=(1_000, 10_000)
+)
 SUITES: Final = (
     rows.SUITE,
     INSTRUCTIONS,

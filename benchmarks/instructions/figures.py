@@ -11,7 +11,7 @@ from benchmarks.instructions.count import Counts
 from benchmarks.rows import Row
 
 LIMIT: Final = 0.05
-"""How far a ratio may be off its recorded figure. Runs of one state differ by less than 1 %."""
+"""How far a ratio may be off its recorded figure. Runs of one state differ by 1 to 2 %."""
 
 FILE: Final = Path(__file__).with_name("figures.json")
 

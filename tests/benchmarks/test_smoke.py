@@ -32,6 +32,8 @@ TINY = Plan(
 )
 
 
+# Some seventy processes start in the fixture, half a minute on a machine with nothing else to do.
+pytestmark = pytest.mark.timeout(1200)
 MEASURED = tuple(suite for suite in SUITES if suite != INSTRUCTIONS)  # see test_instructions.py
 THEIRS = {*PEERS, "httpx-sse", "httpx aiter_lines"}
 HUGE = "read, 100 MiB"  # a goal that needs a body of this size
