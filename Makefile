@@ -14,10 +14,10 @@ DOCS := .venv-docs
 DOCS_STAMP := $(DOCS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo explore bench docs lint types fmt unit redis pure uvloop soak versions clean
+.PHONY: help test demo explore bench bench-instructions docs lint types fmt unit redis instructions valgrind pure uvloop soak versions clean
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -43,7 +43,7 @@ $(DOCS_STAMP): pyproject.toml
 	$(DOCS)/bin/python -m pip install -q --editable . --group docs
 	@touch $@
 
-test: lint types unit pure uvloop ## everything that must hold: lint, rooms, types, tests, coverage
+test: lint types unit pure uvloop instructions ## everything that must hold: lint, rooms, types, tests, coverage, instructions
 
 demo: $(DEMO_STAMP) ## the tour: every track a request can take, on loopback
 	$(DEMO)/bin/python examples/tour.py
@@ -56,6 +56,18 @@ bench: $(BENCH_STAMP) ## all benchmarks, some 20 minutes on a quiet machine; OPT
 		|| DEBIAN_FRONTEND=noninteractive apt-get install -y -q nginx-light >/dev/null 2>&1 \
 		|| echo "nginx is not here and cannot be installed: the embedded server answers"
 	$(BENCH)/bin/python -m benchmarks $(OPTIONS)
+
+bench-instructions: $(STAMP) valgrind ## instructions of a call against raw aiohttp, a minute; RECORD=1 records them
+	$(BIN)/python -m benchmarks.instructions $(if $(RECORD),--record) $(OPTIONS)
+
+instructions: $(STAMP) valgrind ## each call within 5 % of the instructions that are recorded for it
+	$(BIN)/python -m benchmarks.instructions --check
+
+valgrind:
+	@command -v valgrind >/dev/null \
+		|| DEBIAN_FRONTEND=noninteractive apt-get install -y -q valgrind >/dev/null 2>&1 \
+		|| { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q valgrind; } >/dev/null 2>&1 \
+		|| echo "WARNING: valgrind is not here and cannot be installed: no instructions can be counted"
 
 docs: $(DOCS_STAMP) ## the documentation site, into site/; any warning is an error; looked at in a browser
 	$(DOCS)/bin/sphinx-build -q -W --keep-going -E -b html docs site

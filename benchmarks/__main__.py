@@ -6,17 +6,21 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from benchmarks import (
+    bodies,
     decoding,
     imports,
     in_memory,
     memory,
     plot,
     pure,
+    rows,
     scale,
     streaming,
     table,
     throughput,
 )
+from benchmarks.goals import BODIES, INSTRUCTIONS
+from benchmarks.instructions import count
 from benchmarks.report import Measurement, Report, report, save
 from benchmarks.rounds import Effort
 from benchmarks.server import Server, cores, pin, running
@@ -33,6 +37,7 @@ class Plan(NamedTuple):
         concurrencies: How many of them at a time.
         loops: On which event loops.
         large: Bytes of the streamed body.
+        bodies: Bytes of the bodies that both clients read and write.
         connections: How many connections the curve has.
         hosts: How many hosts it has.
         history: After how many requests it looks again.
@@ -43,6 +48,7 @@ class Plan(NamedTuple):
     concurrencies: tuple[int, ...]
     loops: tuple[str, ...]
     large: int
+    bodies: tuple[int, ...]
     connections: tuple[int, ...]
     hosts: tuple[int, ...]
     history: tuple[int, ...]
@@ -54,16 +60,22 @@ FULL: Final = Plan(
     concurrencies=(1, 32, 200),
     loops=("asyncio", "uvloop"),
     large=256 * 2**20,
+    bodies=bodies.SIZES,
     connections=(1, 10, 32, 100, 316, 1000),
     hosts=(1, 3, 10, 32, 100, 200),
     history=(1_000, 10_000, 50_000),
     rounds=21,
 )
-QUICK: Final = FULL._replace(effort=Effort(7, 0.06), rounds=5, history=(1_000, 10_000))
+QUICK: Final = FULL._replace(
+    loops=("asyncio",), effort=Effort(7, 0.06), rounds=5, history=(1_000, 10_000)
+)
 SUITES: Final = (
+    rows.SUITE,
+    INSTRUCTIONS,
     "requests",
     "one request",
     "streaming",
+    BODIES,
     "memory growth",
     "decoding",
     "scale",
@@ -77,6 +89,10 @@ def measurements(
 ) -> Iterator[Measurement]:
     """Run suites one after the other."""
     base, effort = server.bases[0], plan.effort
+    if rows.SUITE in suites:
+        yield from throughput.everyday(plan.loops, effort, server, core)
+    if INSTRUCTIONS in suites:
+        yield from count.measure(plan.loops)
     if "requests" in suites:
         yield from throughput.measure(
             "requests", throughput.CLIENTS, plan.loops, plan.concurrencies, effort, base, core
@@ -87,6 +103,8 @@ def measurements(
         )
     if "streaming" in suites:
         yield from streaming.measure(plan.loops, effort, base, plan.large, core)
+    if BODIES in suites:
+        yield from bodies.measure(plan.rounds, plan.bodies)
     if "memory growth" in suites:
         yield from memory.measure(plan.large)
     if "decoding" in suites:

@@ -1,9 +1,10 @@
 """A minimal server: the same answer to everything, as fast as asyncio can.
 
-python -m benchmarks.canned PORT BYTES_OF_LARGE ADDRESS...
+python -m benchmarks.canned PORT BYTES_OF_LARGE TLS_PORT CERTIFICATE ADDRESS...
 """
 
 import asyncio
+import ssl
 import sys
 from typing import Final, cast
 
@@ -55,12 +56,30 @@ class Canned(asyncio.Protocol):
             self._transport.write(block)
 
 
-async def serve(port: int, large: int, addresses: list[str]) -> None:
-    """Listen on some addresses for ever."""
+async def serve(
+    port: int, large: int, tls_port: int, certificate: str, addresses: list[str]
+) -> None:
+    """Listen on some addresses for ever.
+
+    Args:
+        port: The port of plain HTTP.
+        large: How many bytes `/large` has.
+        tls_port: The port of HTTPS on the first address.
+        certificate: A PEM file with the key and the chain; no HTTPS if empty.
+        addresses: The addresses.
+    """
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Canned(large), addresses, port, backlog=1024)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        await loop.create_server(
+            lambda: Canned(large), addresses[0], tls_port, ssl=context, backlog=1024
+        )
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]))
+    asyncio.run(
+        serve(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5:])
+    )

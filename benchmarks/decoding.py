@@ -21,15 +21,14 @@ from typing import Any, Final, TypeAlias, TypeVar
 from aiohttp import ClientSession, StreamReader
 from aiohttp.base_protocol import BaseProtocol
 
+from benchmarks import models
+from benchmarks.models import Decode
 from benchmarks.report import Measurement, Topic
 from railhttp import HTTPClient, HttpResponse
 from railhttp.headers import freeze_headers
 from railhttp.model.errors import CallInfo
 from railhttp.model.request import Request
 from railhttp.model.stage import AttemptState
-
-Decode: TypeAlias = Callable[[Sequence[bytes]], Awaitable[int]]
-"""Takes the chunks of a body in, and counts what they hold."""
 
 FromSocket: TypeAlias = Callable[[str], Awaitable[int]]
 """Asks for a URL, and counts what the body holds."""
@@ -132,6 +131,12 @@ def _httpx_response(chunks: Sequence[bytes]) -> Any:
 async def httpx_sse_events(chunks: Sequence[bytes]) -> int:
     """`EventSource.aiter_sse`."""
     return await _count(import_module("httpx_sse").EventSource(_httpx_response(chunks)).aiter_sse())
+
+
+async def openai_events(chunks: Sequence[bytes]) -> int:
+    """The decoder of the OpenAI SDK."""
+    decoder = import_module("openai._streaming").SSEDecoder()
+    return await _count(decoder.aiter_bytes(_httpx_response(chunks).aiter_bytes()))
 
 
 async def httpx_lines(chunks: Sequence[bytes]) -> int:
@@ -256,6 +261,7 @@ _EVENTS: Final[Mapping[str, tuple[str, Decode]]] = {
     "railhttp": ("railhttp", railhttp_events),
     "httpx-sse": ("httpx_sse", httpx_sse_events),
     "lexigram-http": ("lexigram", lexigram_events),
+    "openai SDK": ("openai", openai_events),
 }
 _LINES: Final[Mapping[str, tuple[str, Decode]]] = {
     "railhttp": ("railhttp", railhttp_lines),
@@ -270,6 +276,7 @@ _SOCKET_LINES: Final[Mapping[str, tuple[str, FromSocket]]] = {
 SETTINGS: Final = {
     "events of one field": (TOKENS, _EVENTS),
     "events of three fields": (UPDATES, _EVENTS),
+    **{setting: (SINGLE_RECORDS, cases) for setting, cases in models.SETTINGS.items()},
     "lines in memory": (RECORDS, _LINES),
     "lines in memory, one in a chunk": (SINGLE_RECORDS, _LINES),
 }

@@ -4,6 +4,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from benchmarks import rows
+from benchmarks.cases.everyday import DIFFERING, SAME, named
 from benchmarks.report import Measurement
 from benchmarks.yardstick import YARDSTICK
 
@@ -40,30 +42,57 @@ against their goals as multiples of it, measured in the same rounds."""
 
 CPU: Final = "CPU per request"
 ITEM: Final = "CPU per item"
-_RAW: Final = "raw aiohttp"
+INSTRUCTIONS: Final = "instructions"
+PER_CALL: Final = "instructions per call"
+BODIES: Final = "bodies"
+CPU_OF_BODY: Final = "CPU per body"
+PEAK: Final = "peak of memory"
 _AT_32: Final = "32 concurrent"
 
 
-def _decodes(text: str, peer: str, limit: float, later: float, setting: str = "") -> Goal:
+def _decodes(
+    text: str, peer: str, limit: float, later: float | None = None, setting: str = ""
+) -> Goal:
     text = f"{text}, CPU of {peer}"
     return Goal(text, "decoding", peer, "railhttp", ITEM, operator.ge, limit, later, setting)
 
 
+def _row(name: str, suite: str, quantity: str) -> Goal:
+    row = rows.ALL[name]
+    numbers = (operator.le, row.goal, row.later)
+    return Goal(f"{name} ({quantity})", suite, row.case, row.against, quantity, *numbers)
+
+
 GOALS: Final = (
-    Goal("default verb", "requests", "railhttp", _RAW, CPU, operator.le, 0.95, 0.40, _AT_32),
-    Goal(
-        "with retry, breaker, 2 interceptors, metrics, observers",
-        *("requests", "railhttp with everything", _RAW, CPU, operator.le, 1.00, 0.45, _AT_32),
-    ),
+    *(_row(name, rows.SUITE, CPU) for name in rows.ALL),
+    *(_row(name, INSTRUCTIONS, PER_CALL) for name in rows.ALL),
     Goal(
         "environment proxies on, against off",
         *("requests", "railhttp with environment proxies", "railhttp without environment", CPU),
         *(operator.le, 1.03, 1.01, _AT_32),
     ),
-    Goal("CPU of httpx", "requests", "httpx", "railhttp", CPU, operator.ge, 11.0, 30.0, _AT_32),
     Goal(
-        "CPU of lexigram-http",
-        *("requests", "lexigram-http", "railhttp", CPU, operator.ge, 3.5, 9.0, _AT_32),
+        f"{DIFFERING}, CPU of httpx",
+        *(rows.SUITE, named("httpx", DIFFERING), named("railhttp", DIFFERING), CPU),
+        *(operator.ge, 11.0, 20.0),
+    ),
+    Goal(
+        f"{SAME}, CPU of lexigram-http",
+        *(rows.SUITE, named("lexigram-http", SAME), named("railhttp", SAME), CPU),
+        *(operator.ge, 3.5, 9.0),
+    ),
+    *(
+        Goal(
+            f"{what} of 1 MiB and 100 MiB",
+            *(BODIES, "railhttp", "raw aiohttp", CPU_OF_BODY, operator.le, 1.0),
+            setting=what,
+        )
+        for what in ("read", "stream", "download", "upload a file")
+    ),
+    Goal(
+        "memory for a whole body of 100 MiB",
+        *(BODIES, "railhttp", "", PEAK, operator.le, 105.0),
+        setting="read, 100 MiB",
     ),
     Goal(
         "streaming 256 MiB, against `iter_any`",
@@ -73,7 +102,11 @@ GOALS: Final = (
         "memory growth while streaming",
         *("memory growth", "stream", "", "growth of memory", operator.le, 4.0),
     ),
-    _decodes("SSE decoding", "httpx-sse", 1.6, 2.2),
+    _decodes("SSE decoding", "httpx-sse", 2.2),
+    _decodes("SSE decoding", "openai SDK", 1.5),
+    _decodes("`decode` of a msgspec Struct", "msgspec", 0.91, setting="a msgspec Struct"),
+    _decodes("`decode` of a dataclass", "msgspec", 0.91, setting="a dataclass"),
+    _decodes("`decode` of a pydantic model", "pydantic", 0.91),
     _decodes("SSE decoding", "lexigram-http", 4.0, 5.5),
     _decodes("NDJSON", "aiohttp readline", 4.0, 5.5, "lines over a socket"),
     _decodes("NDJSON", "httpx aiter_lines", 1.6, 2.2, "lines over a socket"),

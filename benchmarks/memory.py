@@ -82,9 +82,10 @@ async def _growth(act: str, port: str, size: int) -> float:
 
 
 @contextmanager
-def _server() -> Iterator[str]:
+def serving() -> Iterator[str]:
+    """Run the server, and return its port."""
     with subprocess.Popen(
-        [sys.executable, "-m", __spec__.name, "serve"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "benchmarks.memory", "serve"], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
@@ -94,7 +95,7 @@ def _server() -> Iterator[str]:
 def measure(size: int) -> Iterator[Measurement]:
     """Measure each way in a process of its own."""
     topic = Topic("memory growth", f"{size / MIB:g} MiB", "growth of memory", "MiB")
-    with _server() as port:
+    with serving() as port:
         for act in ACTS:
             command = [sys.executable, "-m", __spec__.name, act, port, str(size)]
             grown = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
 
+from benchmarks import rows
+from benchmarks.cases.everyday import DIFFERING, client_of, named
 from benchmarks.goals import CPU
 from benchmarks.report import Measurement, Report
 
@@ -136,7 +138,7 @@ def pictures(result: Report) -> dict[str, str]:
     drawn = {}
     costs = [one for one in result.measurements if one.quantity == CPU and one.ratio]
     if groups := _clients(costs):
-        drawn["cpu"] = bars("CPU per request against raw aiohttp, 32 concurrent", groups)
+        drawn["cpu"] = bars(f"CPU against raw aiohttp: {DIFFERING}", groups)
     for what in ("connections", "hosts"):
         if lines := _curves(costs, what):
             drawn[what] = curves(f"CPU per request (µs) as {what} grow", what, lines)
@@ -146,14 +148,9 @@ def pictures(result: Report) -> dict[str, str]:
 def _clients(costs: Sequence[Measurement]) -> dict[str, dict[str, float]]:
     groups: dict[str, dict[str, float]] = {}
     for one in costs:
-        loop, _, concurrent = one.setting.partition(", ")
-        counts = (one.suite, one.against, concurrent) == (
-            "requests",
-            "raw aiohttp",
-            "32 concurrent",
-        )
-        if counts and one.ratio:
-            groups.setdefault(one.case, {})[loop] = one.ratio.median
+        loop = one.setting.partition(", ")[0]
+        if one.suite == rows.SUITE and one.against == named(rows.RAW, DIFFERING) and one.ratio:
+            groups.setdefault(client_of(one.case), {})[loop] = one.ratio.median
     return groups
 
 

@@ -13,8 +13,9 @@ from typing import Final, NamedTuple
 from benchmarks.spread import Spread, ratios, spread
 
 PACKAGES: Final = (
-    *("railhttp", "aiohttp", "yarl", "multidict", "returns", "uvloop"),
-    *("httpx", "niquests", "pyreqwest", "lexigram-http", "httpx-sse"),
+    *("railhttp", "aiohttp", "yarl", "multidict", "returns", "msgspec", "uvloop"),
+    *("pyreqwest", "pyqwest", "httpx", "httpx2", "niquests", "lexigram-http"),
+    *("httpx-sse", "openai", "pydantic"),
     *("tenacity", "stamina", "purgatory", "nopanic", "interlock-cb"),
 )
 

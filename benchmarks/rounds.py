@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from benchmarks.cases import ENVIRONMENTS
@@ -52,17 +53,26 @@ class Worker:
 
 
 @contextmanager
-def workers(cases: Sequence[str], loop: str, core: int | None) -> Iterator[dict[str, Worker]]:
+def workers(
+    cases: Sequence[str],
+    loop: str,
+    core: int | None,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[dict[str, Worker]]:
     """Start a process for each case; their environments hold no proxies but the case's own."""
     with ExitStack() as stack:
-        processes = {case: stack.enter_context(_process(case, loop, core)) for case in cases}
+        processes = {
+            case: stack.enter_context(_process(case, loop, core, environment)) for case in cases
+        }
         crew = {case: Worker(case, process) for case, process in processes.items()}
         for worker in crew.values():
             stack.callback(worker.dismiss)  # all of them before the first one is waited for
         yield crew
 
 
-def _process(case: str, loop: str, core: int | None) -> "subprocess.Popen[str]":
+def _process(
+    case: str, loop: str, core: int | None, environment: Mapping[str, str]
+) -> "subprocess.Popen[str]":
     clean = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     command = [sys.executable, "-m", "benchmarks.worker", case, loop]
     return subprocess.Popen(
@@ -70,7 +80,7 @@ def _process(case: str, loop: str, core: int | None) -> "subprocess.Popen[str]":
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=clean | ENVIRONMENTS.get(case, {}),
+        env={**clean, **environment, **ENVIRONMENTS.get(case, {})},
     )
 
 

@@ -9,10 +9,15 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from benchmarks.canned import DOCUMENT
+
+BASE: Final = "BENCHMARKS_BASE"
+"""The environment variable with the base URL of an SDK."""
 
 _PATIENCE: Final = 10.0  # seconds for a server to come up
 _NGINX: Final = """\
@@ -31,6 +36,8 @@ http {{
     uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
     server {{
         {listen}
+        {tls}
+        location /users/ {{ default_type application/json; return 200 '{document}'; }}
         location = /json {{ default_type application/json; return 200 '{document}'; }}
         location = /large {{ default_type application/octet-stream; alias {folder}/large; }}
     }}
@@ -44,10 +51,15 @@ class Server(NamedTuple):
     Attributes:
         name: What it is, with its version.
         bases: The start of its URLs, one for each of its addresses.
+        tls_base: The start of its HTTPS URLs; empty without the package `trustme`.
+        environment: Variables for a client's process: the base URL of an SDK, and the authority
+            that signed the certificate.
     """
 
     name: str
     bases: list[str]
+    tls_base: str
+    environment: dict[str, str]
 
 
 @contextmanager
@@ -66,17 +78,25 @@ def running(
     addresses = [f"127.0.0.{number}" for number in range(1, hosts + 1)]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        port = _free_port()
+        port, tls_port = _free_ports(2)
+        certificate = _certificate(folder)
         if program is None:
             name = "the embedded server (nginx is not installed)" if nginx else "embedded"
-            command = [sys.executable, "-m", "benchmarks.canned", str(port), str(large), *addresses]
+            numbers = (str(port), str(large), str(tls_port))
+            command = [sys.executable, "-m", "benchmarks.canned", *numbers, certificate, *addresses]
         else:
             name = _version(program)
-            command = _nginx(program, folder, port, large, addresses)
+            listen = [f"listen {address}:{port};" for address in addresses]
+            if certificate:
+                listen.append(f"listen {addresses[0]}:{tls_port} ssl;")
+            command = _nginx(program, folder, large, listen, certificate)
         process = subprocess.Popen(command, preexec_fn=lambda: pin(core))  # noqa: PLW1509  # Linux
         stack.callback(_end, process)
         _await(addresses[-1], port, process)
-        yield Server(name, [f"http://{address}:{port}" for address in addresses])
+        bases = [f"http://{address}:{port}" for address in addresses]
+        tls_base = f"https://{addresses[0]}:{tls_port}" if certificate else ""
+        environment = {BASE: bases[0], "SSL_CERT_FILE": str(folder / "authority.pem")}
+        yield Server(name, bases, tls_base, environment if certificate else {BASE: bases[0]})
 
 
 def pin(core: int | None) -> None:
@@ -104,23 +124,40 @@ def _version(program: str) -> str:
 
 
 def _nginx(
-    program: str, folder: Path, port: int, large: int, addresses: Sequence[str]
+    program: str, folder: Path, large: int, listen: Sequence[str], certificate: str
 ) -> list[str]:
     with (folder / "large").open("wb") as file:
         file.truncate(large)
-    listen = " ".join(f"listen {address}:{port};" for address in addresses)
-    text = _NGINX.format(folder=folder, listen=listen, document=DOCUMENT.decode())
+    tls = f"ssl_certificate {certificate}; ssl_certificate_key {certificate};"
+    text = _NGINX.format(
+        folder=folder,
+        listen=" ".join(listen),
+        tls=tls if certificate else "",
+        document=DOCUMENT.decode(),
+    )
     # Started by root it would look for files as `nobody`, who may not enter the folder.
     user = "user root;\n" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(user + text, encoding="ascii")
     return [program, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        number: int = listener.getsockname()[1]
-        return number
+def _certificate(folder: Path) -> str:
+    """Write a certificate for loopback; return its file, empty without the package `trustme`."""
+    if find_spec("trustme") is None:
+        return ""
+    authority = import_module("trustme").CA()
+    authority.cert_pem.write_to_path(folder / "authority.pem")
+    file = folder / "certificate.pem"
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(file)
+    return str(file)
+
+
+def _free_ports(number: int) -> list[int]:
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for listener in listeners:
+            listener.bind(("127.0.0.1", 0))
+        return [listener.getsockname()[1] for listener in listeners]
 
 
 def _await(address: str, port: int, process: "subprocess.Popen[bytes]") -> None:

@@ -4,7 +4,10 @@ import operator
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.goals import CPU, GOALS, Goal, answers, number
+from benchmarks import rows
+from benchmarks.cases.everyday import SAME, call_of, named
+from benchmarks.cases.peers import PEERS
+from benchmarks.goals import GOALS, Goal, answers, number
 from benchmarks.report import Measurement, Report
 from benchmarks.spread import Spread
 from benchmarks.yardstick import YARDSTICK
@@ -45,24 +48,26 @@ def goals(result: Report) -> str:
 
 
 def summary(result: Report) -> str:
-    """Give the table for the README: one row for each client, at 32 concurrent requests."""
-    rows = [
-        one
-        for one in result.measurements
-        if one.suite == "requests" and one.quantity == CPU and one.against == "raw aiohttp"
-    ]
-    rows = [one for one in rows if "32 concurrent" in one.setting]
-    settings = list(dict.fromkeys(one.setting for one in rows))
-    found = {(one.case, one.setting): one for one in rows}
-    lines = [
-        (case, *(_cell(found.get((case, setting))) for setting in settings))
-        for case in dict.fromkeys(one.case for one in rows)
-    ]
-    return f"{_grid(('', *settings), lines)}\n\n{facts(result)}"
+    """Return the table for the README: a row for each call, a column for each client.
 
-
-def _cell(one: Measurement | None) -> str:
-    return "" if one is None else f"{_shown(one.ratio or one.value)} · {one.value.median:.0f} µs"
+    A cell has the CPU time as a multiple of raw aiohttp's, on each event loop.
+    """
+    ratios: dict[tuple[str, str], list[str]] = {}
+    for one in result.measurements:
+        if one.suite == rows.SUITE and one.ratio is not None:
+            ratios.setdefault((one.case, one.against), []).append(_number(one.ratio.median))
+    peers = [client for client in PEERS if named(client, SAME) in {case for case, _ in ratios}]
+    lines = []
+    for name, row in rows.ALL.items():
+        pairs = [(row.case, row.against)]
+        call = call_of(row.case)
+        alike = row.case == named("railhttp", call)
+        pairs += [(named(peer if alike else "", call), named(rows.RAW, call)) for peer in peers]
+        lines.append((name, *(" / ".join(ratios.get(pair, [])) for pair in pairs)))
+    settings = [one.setting for one in result.measurements if one.suite == rows.SUITE]
+    loops = dict.fromkeys(setting.partition(",")[0] for setting in settings)
+    head = (" / ".join(loops), "railhttp", *peers)
+    return f"{_grid(head, lines)}\n\n{facts(result)}"
 
 
 def _rows(measurements: Iterable[Measurement]) -> str:
@@ -87,8 +92,12 @@ def _reached(one: Measurement) -> str:
 
 
 def _shown(numbers: Spread) -> str:
-    middle, low, high = (f"{one:.3g}" if abs(one) < 1000 else f"{one:.0f}" for one in numbers)
-    return f"{middle} [{low}, {high}]"
+    middle, low, high = map(_number, numbers)
+    return middle if low == high else f"{middle} [{low}, {high}]"
+
+
+def _number(one: float) -> str:
+    return f"{one:.3g}" if abs(one) < 1000 else f"{one:.0f}"
 
 
 def _limit(goal: Goal, limit: float) -> str:

@@ -4,11 +4,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from benchmarks import rows
 from benchmarks.canned import DOCUMENT
-from benchmarks.cases import is_installed, layers, peers
+from benchmarks.cases import CASES, is_installed, layers
+from benchmarks.cases.everyday import TLS, call_of, named
+from benchmarks.cases.sdk import SDK
 from benchmarks.goals import CPU, GOALS
 from benchmarks.report import Measurement, Topic
 from benchmarks.rounds import Effort, interleave, workers
+from benchmarks.server import Server
 from benchmarks.worker import Sample, Task
 
 BASELINE: Final = "raw aiohttp"
@@ -16,10 +20,11 @@ CLIENTS: Final = (
     BASELINE,
     *("railhttp", "railhttp with everything"),
     *("railhttp without environment", "railhttp with environment proxies"),
-    *peers.PEERS,
 )
 LAYERS: Final = (BASELINE, *layers.CASES, "railhttp")
-EXPECTED: Final[object] = json.loads(DOCUMENT)
+EXPECTED: Final[dict[str, object]] = json.loads(DOCUMENT)
+DOCUMENT_ID: Final = EXPECTED["id"]  # what the SDK's call returns
+CALLS: Final = tuple(dict.fromkeys(call_of(row.case) for row in rows.ALL.values()))
 
 
 def measure(
@@ -51,6 +56,36 @@ def measure(
                 yield from _compared(suite, f"{loop}, {concurrency} concurrent", samples)
 
 
+def everyday(
+    loops: Sequence[str], effort: Effort, server: Server, core: int | None
+) -> Iterator[Measurement]:
+    """Measure the calls of programs, 32 at a time, in every client that is installed.
+
+    Args:
+        loops: `asyncio`, `uvloop`.
+        effort: How much is measured.
+        server: Receives the calls.
+        core: The core to measure on.
+    """
+    for call in CALLS:
+        base = server.tls_base if call == TLS else server.bases[0]
+        if base:
+            task = Task([f"{base}/json"], 1, 32, DOCUMENT_ID if call == SDK else EXPECTED)
+            cases = [one for one in CASES if call_of(one) == call and is_installed(one)]
+            for loop in loops:
+                with workers(cases, loop, core, server.environment) as crew:
+                    samples = interleave(crew, task, effort)
+                yield from _costs(f"{loop}, 32 concurrent", samples)
+
+
+def _costs(setting: str, samples: Mapping[str, list[Sample]]) -> Iterator[Measurement]:
+    cpu = {case: [1e6 * one.cpu / one.requests for one in of] for case, of in samples.items()}
+    topic = Topic(rows.SUITE, setting, CPU, "µs")
+    for case in samples:
+        yield topic.compared(cpu, case, named(BASELINE, call_of(case)))
+    yield from _pairs(topic, cpu)
+
+
 def _compared(
     suite: str, setting: str, samples: Mapping[str, list[Sample]]
 ) -> Iterator[Measurement]:
@@ -60,7 +95,12 @@ def _compared(
     for case in samples:
         yield costs.compared(cpu, case, BASELINE)
         yield Topic(suite, setting, "requests per second", "1/s").compared(pace, case, BASELINE)
-    pairs = {(goal.case, goal.against) for goal in GOALS if goal.suite == suite}
+    yield from _pairs(costs, cpu)
+
+
+def _pairs(topic: Topic, cpu: Mapping[str, list[float]]) -> Iterator[Measurement]:
+    """Compare what the goals compare with anything but raw aiohttp."""
+    pairs = {(goal.case, goal.against) for goal in GOALS if goal.suite == topic.suite}
     for case, against in sorted(pairs):
-        if against != BASELINE and case in cpu and against in cpu:
-            yield costs.compared(cpu, case, against)
+        if not against.startswith(BASELINE) and case in cpu and against in cpu:
+            yield topic.compared(cpu, case, against)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from benchmarks.cases import clients, layers, peers, streams
+from benchmarks.cases import clients, everyday, layers, peers, sdk, streams
 from benchmarks.cases.case import Case, Send
 
 CASES: Final[Mapping[str, Case]] = {
@@ -12,6 +12,8 @@ CASES: Final[Mapping[str, Case]] = {
     **peers.CASES,
     **layers.CASES,
     **streams.CASES,
+    **everyday.CASES,
+    **sdk.CASES,
 }
 
 ENVIRONMENTS: Final = clients.ENVIRONMENTS
@@ -23,7 +25,8 @@ __all__ = ["CASES", "ENVIRONMENTS", "Case", "Send", "is_installed"]
 def is_installed(case: str) -> bool:
     """Whether the package that a case measures is there."""
     try:
-        version(case if case in peers.PEERS else "railhttp")
+        client = everyday.client_of(case)
+        version(client if client in peers.PEERS else "railhttp")
     except PackageNotFoundError:
         return False
     return True

@@ -1,0 +1,1 @@
+"""Counts the processor instructions of a call, which other load on the machine does not change."""
