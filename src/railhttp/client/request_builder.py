@@ -85,6 +85,7 @@ class RequestBuilder:
         self._options = SendOptions(
             connect_timeout=config.connect_timeout,
             read_timeout=config.read_timeout,
+            expect_continue_timeout=config.expect_continue_timeout,
             max_redirects=config.max_redirects,
             max_response_bytes=config.max_response_bytes,
             secret_headers=config.secret_headers,

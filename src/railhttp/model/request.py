@@ -76,6 +76,7 @@ class SendOptions(NamedTuple):
     max_redirects: int = 10
     max_response_bytes: int = 100 * 1024 * 1024
     upload_progress: ProgressCallback | None = None
+    expect_continue_timeout: float | None = 1.0
     secret_headers: frozenset[str] = SECRET_HEADERS
     idempotent: bool = False
     wire: WireOptions | None = None
