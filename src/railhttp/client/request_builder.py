@@ -1,16 +1,15 @@
 """Builds checked requests from the arguments of a verb."""
 
-import re
 import ssl
 from collections.abc import Callable, KeysView, Mapping
 from functools import lru_cache
-from http.cookies import Morsel
 from types import NoneType
 from typing import Final, NamedTuple, cast
 
 from multidict import MultiDict
 from yarl import URL
 
+from railhttp.client.cookie_option import require_cookies
 from railhttp.model.authorization import basic_auth
 from railhttp.model.base_url import BaseURL
 from railhttp.model.body import Body, data_body, json_body
@@ -33,7 +32,6 @@ from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.site import site_of
 from railhttp.model.url import QueryParams, extend_query, extend_query_text, request_url
 from railhttp.model.validation import (
-    TOKEN,
     describe,
     mismatch,
     require_count,
@@ -44,6 +42,7 @@ from railhttp.model.validation import (
     require_timeout,
 )
 from railhttp.transport.request_body import measure_file
+from railhttp.wire.multipart import with_boundary
 
 _OWN: Final = frozenset({*OwnOptions.__annotations__, "data"})
 """The options that need no translation."""
@@ -52,7 +51,6 @@ _SEQUENCES: Final = (list, tuple)
 _SECONDS: Final = frozenset({NoneType, int, float})
 _PLAIN_DATA: Final = frozenset({NoneType, bytes, str, dict, bytearray, memoryview})
 _ONE_BODY: Final = "a request has one body: json, data or fields"
-_COOKIE_VALUE: Final = re.compile(r"(?! )[ -:<-~]*(?<! )")
 _TIME_LIMITS: Final = frozenset({"timeout", "attempt_timeout"})
 _SEND_OPTIONS: Final = frozenset(SendOptions._fields) & RequestOptions.__annotations__.keys()
 
@@ -86,6 +84,7 @@ class RequestBuilder:
         self._options = SendOptions(
             connect_timeout=config.connect_timeout,
             read_timeout=config.read_timeout,
+            expect_continue_timeout=config.expect_continue_timeout,
             max_redirects=config.max_redirects,
             allow_insecure_redirects=config.allow_insecure_redirects,
             max_response_bytes=config.max_response_bytes,
@@ -172,7 +171,7 @@ class RequestBuilder:
             target if params is None else _extended(target, params),
             _headers(options.get("headers"), credentials, body),
             body,
-            _cookies(options.get("cookies")),
+            require_cookies(options.get("cookies")),
             self._send_options(options),
         )
         if _TIME_LIMITS.isdisjoint(options):
@@ -297,6 +296,8 @@ def _headers(
     fields = _mapped(given, "headers") if isinstance(given, _SEQUENCES) else given
     headers = require_headers(fields)
     require_framing(headers, body)
+    if body is not None and "Content-Type" in headers:
+        headers["Content-Type"] = with_boundary(headers["Content-Type"], body.content_type)
     if credentials is not None and "Authorization" not in headers:
         headers.update(credentials)
     return headers
@@ -311,25 +312,6 @@ def _body(options: RequestOptions, body: Body | None) -> Body | None:
     if isinstance(data, _SEQUENCES):
         data = paired(data) or data  # pairs are a form, and bytes are chunks
     return body if data is None else data_body(data, measure_file)
-
-
-def _cookies(cookies: object) -> Mapping[str, str] | None:
-    if cookies is None:
-        return None
-    given = paired(cookies) if isinstance(cookies, _SEQUENCES) else cookies
-    if not isinstance(given, Mapping):
-        raise mismatch("a mapping or a list of pairs", cookies, "cookies")
-    checked = {}
-    for name, value in given.items():
-        if isinstance(value, Morsel):
-            value = value.coded_value  # noqa: PLW2901  # as the server sent it
-        if not isinstance(name, str) or not TOKEN.fullmatch(name):
-            raise HTTPValidationError("must have names that are tokens", field="cookies")
-        if not isinstance(value, str) or not _COOKIE_VALUE.fullmatch(value):
-            problem = "must have values of printable ASCII without ; and spaces around them"
-            raise HTTPValidationError(problem, field="cookies")
-        checked[str.__str__(name)] = str.__str__(value)
-    return checked
 
 
 def _callback(callback: ProgressCallback | None) -> ProgressCallback | None:
