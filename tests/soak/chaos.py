@@ -8,6 +8,7 @@ import gzip
 import random
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -73,13 +74,15 @@ class Peer:
     async def serve(self) -> None:
         """Play requests until one of them ends the connection."""
         with suppress(OSError, EOFError, ValueError):
-            while True:
-                request = await self._head()
-                if request is None or not await self._play(request):
-                    break
+            while await self._serve_next():
+                pass
         self.writer.close()
         with suppress(OSError):
             await self.writer.wait_closed()
+
+    async def _serve_next(self) -> bool:
+        request = await self._head()
+        return request is not None and await self._play(request)
 
     async def _head(self) -> Request | None:
         try:
@@ -218,8 +221,9 @@ class Peer:
         await asyncio.sleep(0.001)
         return False
 
-    # Unasked bytes that come later may cross the next request, and look like its response to any
-    # client. These arrive with the response, before the connection is used again.
+    # Unasked bytes may arrive with the response, or any time later. Those that arrive after the
+    # next request was written look like its response to any client, so the server stops as soon
+    # as there is one.
 
     async def _unasked(self, request: Request) -> bool:
         junk = b"HTTP/1.1 200 OK\r\nX-Call: 0\r\nContent-Length: 5\r\n\r\nfalse"
@@ -232,6 +236,31 @@ class Peer:
         await self.send(request, self._response(request) + junk)
         await asyncio.sleep(0.05)
         return False
+
+    async def _late_junk(self, request: Request) -> bool:
+        before = self._received()
+        await self._whole(request)
+        pause = random.Random(request.number).choice((0.0, 0.0005, 0.002, 0.01))
+        try:
+            async with asyncio.timeout(pause):
+                following = await self._head()
+            return following is not None and await self._play(following)
+        except TimeoutError:
+            pass
+        if before and self._received() == before:
+            self.writer.write(b"HTTP/1.1 200 OK\r\nX-Call: 0\r\nContent-Length: 5\r\n\r\nfalse")
+            await asyncio.sleep(0.05)
+        return False
+
+    def _received(self) -> bytes:
+        """Return how many bytes have arrived, read or not.
+
+        Unlike `select`, this does not release the GIL, so the client cannot send meanwhile.
+        """
+        if sys.platform != "linux":
+            return b""
+        sock: socket.socket = self.writer.get_extra_info("socket")
+        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 136)[128:]
 
     async def _status(self, request: Request) -> bool:
         status = f"{STATUSES[request.fault]} Sorry"

@@ -41,6 +41,7 @@ FAULTS: Final = {
     "stall": 0.5,
     "unasked": 1,
     "late_408": 1,
+    "late_junk": 2,
 }
 """The faults of the server, and how frequent they are."""
 
@@ -56,6 +57,7 @@ WHOLE: Final = frozenset(
         "late_close",
         "unasked",
         "late_408",
+        "late_junk",
     }
 )
 """The faults after which the call has its response."""

@@ -165,6 +165,12 @@ async def test_a_place_in_the_pool_that_never_comes_free(faults: FaultServer) ->
         await until(lambda: len(faults.received) == len(busy))
         failure = (await client.get(faults.url("/ok"), connect_timeout=0.05)).failure()
         assert summary(failure) == (HTTPTimeoutError, "pool", Delivery.NOT_SENT)
+        late = (await client.get(faults.url("/ok"), timeout=0.05)).failure()
+        assert summary(late) == (HTTPTimeoutError, "total", Delivery.NOT_SENT)
+        place = f"127.0.0.1:{faults.port}"
+        reason = f"in the pool: its limit is 10 (`max_connections`); held: 10 by {place}"
+        assert reason in str(failure)
+        assert f"not done within 0.05s: no free connection {reason}" in str(late)
         for task in busy:
             task.cancel()
         await asyncio.gather(*busy, return_exceptions=True)
@@ -305,6 +311,22 @@ async def test_fields_may_be_larger_and_more_than_aiohttp_takes(
     async with ScriptedServer(sends(answer(b"ok", *fields))) as server:
         response = (await client.get(server.url())).unwrap()
     assert [f"{name}: {value}" for name, value in response.headers.items()][1:] == fields
+
+
+async def test_a_connection_is_not_kept_after_a_refused_transfer_coding(
+    client: HTTPClient,
+) -> None:
+    chunks = b"3\r\nabc\r\n0\r\n\r\n"
+
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(head("Transfer-Encoding: gzip, chunked") + chunks)
+        await connection.until_gone()
+
+    async with ScriptedServer(play, sends(answer(b"good"))) as server:
+        failure = (await client.get(server.url())).failure()
+        assert summary(failure) == (HTTPConnectionError, "protocol", Delivery.ANSWERED)
+        await until(lambda: server.connections == 0)
+        assert (await client.get(server.url())).unwrap().body == b"good"
 
 
 async def test_an_answer_that_nobody_asked_for(client: HTTPClient) -> None:

@@ -1,7 +1,10 @@
 """The pool: start and stop, limits, the TLS context, and idle connections."""
 
 import asyncio
+import gc
+import socket
 import ssl
+import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TypeVar
@@ -87,6 +90,37 @@ def test_a_pool_that_outlived_its_event_loop_is_closed_until_it_is_started_again
 
     asyncio.run(pool.start())
     asyncio.run(use())
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of the loop
+def test_a_client_is_stopped_although_its_event_loop_was_closed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = client_of(pool_of())
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        ended.append(await reader.read())
+        writer.close()
+
+    async def use() -> None:
+        await client.start()
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        assert (await client.get(url)).unwrap().body == b"ok"
+
+    ended: list[bytes] = []
+    with asyncio.Runner() as runner:
+        server = runner.run(asyncio.start_server(serve, "127.0.0.1", 0))
+        thread = threading.Thread(target=lambda: asyncio.run(use()))
+        thread.start()
+        runner.run(asyncio.to_thread(thread.join))
+        runner.run(client.stop())
+        runner.run(until(lambda: ended))
+        server.close()
+    assert not client.pool.is_started()
+    gc.collect()
+    assert "Unclosed" not in caplog.text
 
 
 async def on_another_loop(call: Callable[[], Coroutine[object, object, T]]) -> T:
@@ -275,15 +309,17 @@ async def in_parallel(client: HTTPClient, url: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, 1, 3])
-async def test_idle_connections_beyond_the_limit_are_closed(
+async def test_idle_connections_beyond_the_limit_are_closed_after_a_while(
     faults: FaultServer, limit: int
 ) -> None:
     pool = pool_of(max_keepalive_connections=limit)
     async with nothing_left(), client_of(pool) as client:
-        await in_parallel(client, faults.url("/slow-answer"), 8)
+        for _ in range(3 if limit else 1):
+            await in_parallel(client, faults.url("/slow-answer"), 8)
         assert len({seen.connection for seen in faults.received}) == 8
-        assert idle_connections(pool) == limit
+        assert idle_connections(pool) == (8 if limit else 0)
         await until(lambda: faults.connections == limit)
+        assert idle_connections(pool) == limit
 
 
 @pytest.mark.parametrize("setting", ["max_connections", "max_connections_per_host"])
@@ -382,9 +418,8 @@ async def test_a_host_that_has_no_head_is_warmed_up_by_get(echo: EchoServer) -> 
 
 @pytest.mark.parametrize(("seconds", "lookups"), [(300, 1), (0, 2)])
 async def test_a_name_is_remembered(faults: FaultServer, seconds: int, lookups: int) -> None:
-    loop = asyncio.get_running_loop()
     pool = pool_of(ttl_dns_cache=seconds, force_close=True)
-    with patch.object(loop, "getaddrinfo", wraps=loop.getaddrinfo) as resolver:
+    with patch.object(socket, "getaddrinfo", wraps=socket.getaddrinfo) as resolver:
         async with client_of(pool) as client:
             for _ in range(2):
                 await in_parallel(client, faults.url(host="localhost"), 1)

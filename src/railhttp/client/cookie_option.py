@@ -13,6 +13,7 @@ _COOKIE_VALUE: Final = re.compile(r"(?! )[ -:<-~]*(?<! )")
 
 
 def require_cookies(cookies: object) -> Mapping[str, str] | None:
+    """Require cookies by name, whose values a `Cookie` field can hold (RFC 6265, 4.1.1)."""
     if cookies is None:
         return None
     given = paired(cookies) if isinstance(cookies, list | tuple) else cookies

@@ -61,16 +61,21 @@ class ConnectionPoolConfig:
     """Settings of a connection pool.
 
     Attributes:
-        max_connections: Largest number of open connections, to all hosts together.
-        max_keepalive_connections: Largest number of idle connections per host; others are closed.
-        max_connections_per_host: Largest number of connections to one scheme, host and port.
+        max_connections: Largest number of open connections, to all hosts together, idle ones
+            included.
+        max_keepalive_connections: Largest number of idle connections per host; others are closed
+            after a second.
+        max_connections_per_host: Largest number of connections to one scheme, host and port. Of
+            several hosts, one gets at most four fifths of `max_connections`.
         timeout: Seconds for a whole call; None means no limit.
-        ttl_dns_cache: Seconds that a resolved name stays cached; 0 disables the cache.
+        ttl_dns_cache: Seconds that a resolved name stays cached, unless a connection fails; 0
+            disables the cache.
         force_close: Whether each connection is closed after one request.
         verify_ssl: Whether certificates are verified; "system" verifies with the trust store of
             the operating system (extra `railhttp[truststore]`). Do not set False in production.
         ssl_context: A TLS context; it overrides `verify_ssl`.
-        keepalive_timeout: Seconds after which an idle connection is closed.
+        keepalive_timeout: Seconds after which an idle connection is closed, unless the server
+            announces a shorter time.
         cert: The client certificate for mutual TLS: the path of a PEM file that contains its key
             too, or a pair (certificate, key). An encrypted key needs an `ssl_context`.
         resolver: An async function `resolver(host, port)` that returns addresses as strings. It is

@@ -1,5 +1,6 @@
 """How far an attempt has come, and what that proves about its delivery."""
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Final, Protocol
 
@@ -38,12 +39,14 @@ class AttemptState(Protocol):
         started: When the call began, in seconds on the monotonic clock.
         stage: How far the attempt has come; only the exchange sets it.
         timer: Collects the phases of the exchange; None if no instrument asks for them.
+        starvation: Returns why no connection is free; None unless the attempt waits for one.
     """
 
     attempts: int
     started: float
     stage: Stage
     timer: PhaseTimer | None
+    starvation: Callable[[], str] | None
 
     def pool_waited(self, seconds: float, *, admitted: bool) -> None:
         """Report a wait for a place in the pool that has ended.

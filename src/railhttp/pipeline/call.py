@@ -1,7 +1,7 @@
 """A call: one request and its attempts, as the layers know them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
@@ -152,8 +152,12 @@ class Call:
         return self._not_done(self.phase, self.attempt_timeout)
 
     def _not_done(self, phase: TimeoutPhase, limit: float | None) -> HTTPTimeoutError:
-        message = f"not done within {format_timeout(limit)}"
+        message = f"not done within {format_timeout(limit)}{self.reason()}"
         return HTTPTimeoutError(message, phase=phase, limit=limit, **self.call_info())
+
+    def reason(self) -> str:
+        """Return why the call has taken so long, as the end of a sentence, or an empty string."""
+        return ""
 
     def cut_off(self, error: asyncio.CancelledError) -> HTTPTimeoutError | None:
         """Return the failure that a cancellation means, if it comes from a limit of this call.
@@ -183,6 +187,7 @@ class HTTPCall(Call):
         resends: How often interceptors asked for one more send.
         is_resend: Whether the next send belongs to the attempt that was sent last.
         timer: Times the phases of the present exchange, if an instrument asks for them.
+        starvation: Returns why no connection is free, while the call waits for one.
         resent: How many requests were sent before the present one.
         observations: Those of the present attempt; they are told of its redirects.
         bodies: The observations that wait for the end of a body.
@@ -201,6 +206,7 @@ class HTTPCall(Call):
     resends: int = 0
     is_resend: bool = False
     timer: PhaseTimer | None = None
+    starvation: Callable[[], str] | None = None
     resent = -1
     observations: "Observations" = ()
     bodies: "tuple[OpenBody, ...]" = ()
@@ -246,6 +252,11 @@ class HTTPCall(Call):
         """The phase that the present attempt is in."""
         return _PHASES[self.stage]
 
+    @override
+    def reason(self) -> str:
+        """Return why the call has taken so long, as the end of a sentence, or an empty string."""
+        return "" if self.starvation is None else f": {self.starvation()}"
+
     @property
     @override
     def shown_url(self) -> str:
@@ -278,6 +289,7 @@ class HTTPCall(Call):
         """Prepare another attempt: it starts from the caller's request."""
         self._reached = self.delivery
         self.stage = Stage.QUEUED
+        self.starvation = None
         self.is_resend = False
         self.request = self.original
         self.origin = self._first_origin

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -40,6 +40,7 @@ class _Arrival:
     stage: Stage = Stage.QUEUED
     repeatable: bool = False
     timer: PhaseTimer | None = None
+    starvation: Callable[[], str] | None = None
 
     def pool_waited(self, seconds: float, *, admitted: bool) -> None:
         """Ignore it: a server has no pool."""

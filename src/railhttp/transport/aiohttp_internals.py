@@ -25,12 +25,18 @@ PRIVATE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "_acquired",  # connections in use, the taken places of waiters among them
         "_acquired_per_host",
         "_available_connections",
+        "_cleanup",  # closes idle connections when their time is over
+        "_cleanup_handle",
+        "_close",
+        "_closed",
         "_conns",  # idle connections by key, oldest first
         "_create_connection",
-        "_create_direct_connection",
+        "_create_direct_connection",  # resolves the name, and tries its addresses
         "_create_proxy_connection",
         "_factory",  # builds the protocol of a new connection
+        "_force_close",
         "_get",
+        "_limit",
         "_limit_per_host",
         "_loop",
         "_release",

@@ -9,7 +9,6 @@ from ssl import SSLError
 from typing import Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from aiohttp import EMPTY_PAYLOAD, ClientConnectionError, ClientPayloadError, StreamReader
-from aiohttp.client_proto import ResponseHandler
 from aiohttp.helpers import _EXC_SENTINEL as _NO_CAUSE
 from aiohttp.helpers import DEFAULT_CHUNK_SIZE, set_exception
 from aiohttp.http_exceptions import HttpProcessingError
@@ -17,6 +16,7 @@ from aiohttp.http_parser import HttpResponseParser, HttpResponseParserPy
 from typing_extensions import override
 
 from railhttp.model.request import WireOptions
+from railhttp.transport.reusable import ReusableHandler
 from railhttp.wire.response_head import ResponseError, ResponseHead
 from railhttp.wire.response_reader import (
     USUAL_LIMITS,
@@ -84,7 +84,7 @@ USUAL: Final = Expected()
 WITHOUT_BODY: Final = Expected(with_body=False)
 
 
-class StrictResponseHandler(ResponseHandler):
+class StrictResponseHandler(ReusableHandler):
     """A connection that reads responses by our own rules; see `ResponseReader`.
 
     aiohttp's two parsers judge some responses differently from each other, by how TCP cut the
@@ -154,6 +154,8 @@ class StrictResponseHandler(ResponseHandler):
 
     @override
     def data_received(self, data: bytes) -> None:
+        if self.is_unproven and self.refuses(data):
+            return
         if self._parser is not None or self._payload_parser is not None:
             super().data_received(data)
             return

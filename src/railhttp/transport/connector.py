@@ -8,7 +8,6 @@ names used see `railhttp.transport.aiohttp_internals`.
 import asyncio
 import math
 import ssl
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +37,7 @@ from railhttp.model.gauges import PoolGauges
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.destination import Destination, refused_by_egress
+from railhttp.transport.names import NameResolver
 from railhttp.transport.resolver import FunctionResolver
 from railhttp.transport.socks import connect_by_socks, is_socks
 from railhttp.transport.timed_connector import TimedConnector, timing_connection
@@ -58,12 +58,12 @@ class KeepaliveConnector(TimedConnector):
     """A connector that reports when it connects, and limits the idle connections of each host."""
 
     def __init__(self, config: ConnectionPoolConfig, tls: ssl.SSLContext) -> None:
+        self.names = NameResolver(config.ttl_dns_cache)
         super().__init__(
             limit=config.max_connections,
             limit_per_host=config.max_connections_per_host,
-            ttl_dns_cache=config.ttl_dns_cache or None,
-            use_dns_cache=config.ttl_dns_cache > 0 and config.resolver is None,
-            resolver=None if config.resolver is None else FunctionResolver(config.resolver),
+            use_dns_cache=False,  # `NameResolver` has one that forgets
+            resolver=self.names if config.resolver is None else FunctionResolver(config.resolver),
             ssl=tls,
             force_close=config.force_close,
             timeout_ceil_threshold=math.inf,
@@ -86,17 +86,32 @@ class KeepaliveConnector(TimedConnector):
         if not idle or (self._waiters and self._available_connections(key) <= 0):
             return None
         now = monotonic()
-        while idle:
-            protocol, since = idle.popleft()
-            in_time = now - since <= self._idle_limit
-            if in_time and isinstance(protocol, StrictResponseHandler) and protocol.is_unused():
-                # As in `BaseConnector._get`: acquired connections count towards both limits.
-                self._acquired.add(protocol)
-                if self._limit_per_host:
-                    self._acquired_per_host[key].add(protocol)
-                return Lease(self, key, protocol)
-            protocol.close()
-        return None
+        unread = []
+        lease = None
+        while idle and lease is None:
+            # The newest first: the server has kept it for the shortest time.
+            protocol, since = entry = idle.pop()
+            if (
+                not isinstance(protocol, StrictResponseHandler)
+                or now - since > min(self._idle_limit, protocol.reuse_limit)
+                or not protocol.is_unused()
+            ):
+                protocol.close()
+            elif not protocol.has_unread():
+                lease = self._lease(key, protocol)
+            elif key.is_ssl:
+                unread.append(entry)  # may be harmless (a ticket): the loop reads it
+            else:
+                protocol.close()
+        idle.extend(reversed(unread))
+        return lease
+
+    def _lease(self, key: ConnectionKey, protocol: StrictResponseHandler) -> "Lease":
+        # As in `BaseConnector._get`: acquired connections count towards both limits.
+        protocol.is_idle = False
+        self._acquired.add(protocol)
+        self._acquired_per_host[key].add(protocol)
+        return Lease(self, key, protocol)
 
     async def connected(
         self,
@@ -109,12 +124,18 @@ class KeepaliveConnector(TimedConnector):
 
         The `connect` of the timeout limits the queue and the opening together.
         """
-        async with asyncio.timeout(timeout.connect):
-            if self._available_connections(key) <= 0:
-                await self._queue(key, attempt)
-                if (lease := self.take_idle(key)) is not None:
-                    return lease
-            connection = await self.connect(destination(), traces=[], timeout=timeout)
+        self.share_with(key)
+        try:
+            async with asyncio.timeout(timeout.connect):
+                if self._available_connections(key) <= 0:
+                    lease = await self._queue(key, attempt) or self.take_idle(key)
+                    if lease is not None:
+                        return lease
+                connection = await self.connect(destination(), traces=[], timeout=timeout)
+        except TimeoutError:
+            if attempt.starvation is None:
+                raise
+            raise TimeoutError(attempt.starvation()) from None
         protocol = connection.protocol
         if not isinstance(protocol, StrictResponseHandler):
             raise ClientConnectionError("the connection is closed")
@@ -123,21 +144,29 @@ class KeepaliveConnector(TimedConnector):
         connection._protocol = None
         return Lease(self, key, protocol)
 
-    async def _queue(self, key: ConnectionKey, attempt: AttemptState) -> None:
+    async def _queue(self, key: ConnectionKey, attempt: AttemptState) -> "Lease | None":
         since, admitted = monotonic(), False
+        attempt.starvation = partial(self.starvation, key)
         try:
-            await self._wait_for_available_connection(key, [])
-            admitted = True
+            protocol = await self.wait_for_turn(key)
+            admitted, attempt.starvation = True, None
         finally:
             seconds = monotonic() - since
             if attempt.timer is not None:
                 attempt.timer.ended("queue", 0.0, seconds)
             attempt.pool_waited(seconds, admitted=admitted)
+        if not isinstance(protocol, StrictResponseHandler):
+            return None
+        if protocol.is_unused() and not protocol.has_unread():
+            return self._lease(key, protocol)
+        self.give_up(key, protocol)
+        protocol.abort()
+        return None
 
     @property
     def gauges(self) -> PoolGauges:
         """The connections at this moment."""
-        idle = sum(len(connections) for connections in self._conns.values())
+        idle = self.idle_count
         waiting = sum(not waiter.done() for queue in self._waiters.values() for waiter in queue)
         return PoolGauges(len(self._acquired) + idle, idle, waiting, self.limit)
 
@@ -184,20 +213,19 @@ class KeepaliveConnector(TimedConnector):
         # `connect` calls this before it queues: nothing is idle for a newcomer while others wait.
         if self._waiters and self._available_connections(key) <= 0:
             return None
-        # aiohttp takes any open connection, even one on which unexpected bytes have arrived; see
-        # `StrictResponseHandler.is_unused`.
-        idle = self._conns.get(key, deque())
-        for entry in tuple(idle):
-            protocol, _ = entry
-            if not (isinstance(protocol, StrictResponseHandler) and protocol.is_unused()):
-                idle.remove(entry)
-                protocol.close()
-        return await super()._get(key, traces)
+        # aiohttp takes the oldest connection, and does not check it.
+        lease = self.take_idle(key)
+        if lease is None:
+            return None
+        return Connection(self, key, lease.protocol, self._loop)
 
     @override
     async def _create_connection(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> ResponseHandler:
+        key = req.connection_key
+        self.share_with(key)
+        self.make_room(key)
         if not isinstance(req, Destination) or req.attempt is None:
             return await self._routed(req, traces, timeout)
         req.attempt.stage = Stage.CONNECTING
@@ -295,17 +323,6 @@ class KeepaliveConnector(TimedConnector):
             client_error=client_error,
             **kwargs,
         )
-
-    @override
-    def _release(
-        self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False
-    ) -> None:
-        # aiohttp has no limit on idle connections
-        # (tests/transport/test_pool.py::test_idle_connections_beyond_the_limit_are_closed).
-        super()._release(key, protocol, should_close=should_close)
-        idle = self._conns.get(key)
-        while idle and len(idle) > self._max_keepalive:
-            idle.popleft()[0].close()
 
 
 @dataclass(slots=True, eq=False)

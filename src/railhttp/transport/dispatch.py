@@ -194,6 +194,8 @@ class Dispatcher:
                 _waited(timer, upload, since)
             if address.closes or head.status < 200:  # after a 101 the bytes are no longer HTTP
                 protocol.force_close()
+            if hdrs.KEEP_ALIVE in head.headers:
+                protocol.obey(head.headers.getall(hdrs.KEEP_ALIVE))
             if self._jar is not None and hdrs.SET_COOKIE in head.headers:
                 self._jar.receive(head.set_cookies(), request.url, wall())
         except BaseException as error:

@@ -117,6 +117,11 @@ def _response(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure
     return errors.HTTPConnectionError(message, kind="protocol", **call)
 
 
+def _starved(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
+    message = str(error) or "no free connection in the pool"
+    return errors.HTTPTimeoutError(message, phase="pool", **call)
+
+
 def _undecodable(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     return errors.HTTPDecodeError("the body cannot be decoded", **call)
 
@@ -150,7 +155,7 @@ _INVALID = _invalid("request", "the request cannot be sent")
 _BAD_URL = _invalid("url", "is not an http or https URL")
 _BAD_HOST = _invalid("url", "has a host that is not valid")
 _TIMED_OUT = _by_stage(
-    _timeout("pool", "no free connection in the pool"),
+    _starved,
     _timeout("connect", "the connection was not made in time"),
     _SILENT,
     _SILENT,

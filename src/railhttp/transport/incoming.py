@@ -88,11 +88,11 @@ class Incoming:
         self._pieces = _NO_PIECES
         self._unbroken = 0
         if self.status < 200:
-            self._refuse(f"unexpected status {self.status}")
+            self._refuse(f"unexpected status {self.status}", lease)
         if hdrs.TRANSFER_ENCODING in self.headers and content is not EMPTY_PAYLOAD:
             framing = self.headers.getall(hdrs.TRANSFER_ENCODING)
             if not is_only_chunked(", ".join(framing)):
-                self._refuse("unexpected transfer coding")
+                self._refuse("unexpected transfer coding", lease)
         if hdrs.CONTENT_ENCODING in self.headers and _decodes(request):
             try:
                 codings = self.headers.getall(hdrs.CONTENT_ENCODING)
@@ -106,8 +106,9 @@ class Incoming:
             lease.protocol.read_timeout = None
             lease.protocol.start_timeout()
 
-    def _refuse(self, message: str) -> NoReturn:
+    def _refuse(self, message: str, lease: Lease) -> NoReturn:
         self.close()
+        lease.protocol.abort()  # where its next response begins cannot be known
         raise HTTPConnectionError(message, kind="protocol", **self.call_info())
 
     def answer(self, body: bytes = b"") -> HttpResponse:

@@ -258,7 +258,9 @@ class ConnectionPool:
             return
         session = dispatcher.session
         if self._loop is not None and self._loop.is_closed():
-            # Closing takes the loop. The garbage collector closes the sockets instead.
+            # Closing takes the loop, so the garbage collector closes the descriptors.
+            if isinstance(session.connector, KeepaliveConnector):
+                session.connector.abandon()
             session.detach()
         else:
             await session.close()

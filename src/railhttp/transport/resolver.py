@@ -3,14 +3,12 @@
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_address
-from typing import Final
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from typing_extensions import override
 
 from railhttp.model.validation import require_str
-
-_NUMERIC: Final = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+from railhttp.transport.names import resolved
 
 
 class FunctionResolver(AbstractResolver):
@@ -40,17 +38,7 @@ class FunctionResolver(AbstractResolver):
             raise OSError(f"the resolver raised {type(error).__name__}") from error
         if not addresses:
             raise OSError("the resolver returned no address")
-        return [
-            {
-                "hostname": host,
-                "host": address,
-                "port": port,
-                "family": socket.AF_INET6 if ":" in address else socket.AF_INET,
-                "proto": 0,
-                "flags": _NUMERIC,
-            }
-            for address in addresses
-        ]
+        return [resolved(host, address, port) for address in addresses]
 
     @override
     async def close(self) -> None:

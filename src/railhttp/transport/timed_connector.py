@@ -15,7 +15,7 @@ from aiohttp.tracing import Trace
 from typing_extensions import override
 
 from railhttp.model.timings import PhaseTimer
-from railhttp.transport.fair_connector import FairConnector
+from railhttp.transport.name_connector import NameConnector
 
 # aiohttp makes the request to a proxy itself, so the timer cannot travel in the request.
 _TIMER: Final[ContextVar[PhaseTimer | None]] = ContextVar("_TIMER", default=None)
@@ -31,7 +31,7 @@ def timing_connection(timer: PhaseTimer) -> Generator[None, None, None]:
         _TIMER.reset(token)
 
 
-class TimedConnector(FairConnector):
+class TimedConnector(NameConnector):
     """A connector that times what it does."""
 
     @override

@@ -1,0 +1,77 @@
+"""A connection that several requests use, one after the other, and its state between them."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from aiohttp import ClientConnectionError
+from aiohttp.client_proto import ResponseHandler
+
+from railhttp.transport.socket_state import SocketLike, watch_acknowledged, watch_for_bytes
+from railhttp.wire.keep_alive import reuse_limit
+
+
+class ReusableHandler(ResponseHandler):
+    """A connection that bytes end while it is idle, and that can be checked before its next use.
+
+    Attributes:
+        is_idle: Whether no request uses the connection.
+        is_unproven: Whether the next bytes have yet to be proven to be a response.
+        reuse_limit: The age in seconds up to which the server lets the idle connection be used.
+    """
+
+    is_idle = False
+    is_unproven = False
+    reuse_limit = math.inf
+    _unread: Callable[[], object] | None = None
+    _acknowledged: Callable[[], int] = int
+    _confirmed = 0
+
+    def obey(self, keep_alive: Sequence[str]) -> None:
+        """Heed the `Keep-Alive` fields of a response."""
+        limit = reuse_limit(keep_alive)
+        if limit is not None:
+            self.reuse_limit = limit
+
+    def rest(self) -> None:
+        """Become idle."""
+        self.is_idle = self.is_unproven = True
+        if self._unread is None and self.transport is not None:
+            sock = self.transport.get_extra_info("socket")
+            if isinstance(sock, SocketLike):
+                self._unread = watch_for_bytes(sock)
+                self._acknowledged = watch_acknowledged(sock)
+                self._confirmed = self._acknowledged()
+
+    def has_unread(self) -> bool:
+        """Whether the kernel holds bytes, or the end of the connection, that the loop has not read.
+
+        The loop reads them in its next turn at the earliest. A request that is sent before that
+        is lost, or gets them as its response (tests/transport/test_idle.py).
+        """
+        return self._unread is None or bool(self._unread())
+
+    def refuses(self, data: bytes) -> bool:
+        """Whether bytes are no part of a response, which ends the connection."""
+        if not data:
+            return False
+        if self.is_idle:
+            self.abort()  # closing a TLS connection would first read more of them
+            return True
+        self.is_unproven = False
+        if self._request_arrived():
+            return False
+        self.set_exception(ClientConnectionError("unasked bytes"))
+        if self.transport is not None:
+            self.transport.abort()
+        return True
+
+    def _request_arrived(self) -> bool:
+        """Whether the peer has confirmed any byte since its previous response.
+
+        A response confirms its request in the same TCP segment at the latest. So if nothing is
+        confirmed, the bytes crossed the request on its way: they are a late 408, or worse
+        (tests/transport/test_idle.py::test_bytes_that_cross_the_request_are_not_its_response).
+        """
+        before, self._confirmed = self._confirmed, self._acknowledged()
+        # Some container networks bypass TCP, and count the SYN only.
+        return self._confirmed != before or before <= 1
