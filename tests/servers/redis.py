@@ -60,6 +60,10 @@ class RedisServer:
             connection.sendall(f"*{len(words)}\r\n{''.join(parts)}".encode())
             return connection.recv(65_536)
 
+    def keys(self, pattern: str) -> list[str]:
+        """The names of the keys that match a pattern."""
+        return self.ask("KEYS", pattern).decode().split("\r\n")[2::2]
+
     def scripts(self) -> int:
         """The number of scripts that ran since the start."""
         found = [

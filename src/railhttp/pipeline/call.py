@@ -30,6 +30,7 @@ from railhttp.policy.deadline import Deadline, nearer
 
 if TYPE_CHECKING:
     from railhttp.pipeline.observation.instruments import Listeners, Observations, OpenBody
+    from railhttp.pipeline.policies.store import StoreWait
 
 _PHASES: Final[Mapping[Stage, TimeoutPhase]] = {
     Stage.QUEUED: "pool",
@@ -59,12 +60,14 @@ class Call:
         attempts: How many attempts were made. A request that a rate limit or a breaker refused was
             never sent and is not an attempt.
         stage: How far the present attempt has come.
+        store_wait: How long the call has waited for stores; None before the first wait.
     """
 
     method: str = ""
     origin: str = ""
     attempts: int = 0
     stage: Stage = Stage.QUEUED
+    store_wait: "StoreWait | None" = None
     _call_id = ""
 
     def __init__(

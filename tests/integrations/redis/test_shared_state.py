@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.patience import until
 from tests.servers.redis import RedisServer
 
 from railhttp import HTTPValidationError
@@ -31,7 +32,8 @@ from railhttp.protocols import StateStore
 from railhttp.testing import ManualClock
 
 Count: TypeAlias = tuple[Tokens | None, float]
-PATIENCE: Final = 5.0
+PATIENCE: Final = 60.0
+"""The timeout of a store whose server is not meant to be slow, in seconds."""
 
 
 def add(state: Tokens | None, event: float, now: float) -> tuple[Tokens, float]:
@@ -41,14 +43,6 @@ def add(state: Tokens | None, event: float, now: float) -> tuple[Tokens, float]:
 
 def look(state: Tokens | None, event: None, now: float) -> tuple[Tokens | None, float]:
     return state, state.held if state else 0.0
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if holds():
-            return
-        await asyncio.sleep(PATIENCE / 1000)
-    raise AssertionError("it does not come true")
 
 
 @pytest.fixture
@@ -159,7 +153,7 @@ async def test_policies_decide_by_the_time_of_the_server(stores: list[StateStore
     def tell(state: Tokens | None, event: None, now: float) -> tuple[Tokens | None, float]:
         return Tokens(1.0, now), now
 
-    assert abs(await stores[0].apply("a", tell, None) - time.time()) < 1.0
+    assert abs(await stores[0].apply("a", tell, None) - time.time()) < 60.0
 
 
 async def test_what_another_program_has_written_is_no_state_and_runs_no_code(

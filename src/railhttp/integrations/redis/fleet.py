@@ -28,8 +28,8 @@ class RedisStore:
     """Shares breakers, rate limits, retry budgets and tokens between processes, on Redis.
 
     `async with` connects it; create and enter it in each process, after a fork. A server that is
-    slow or gone delays a decision by at most `timeout`, and only the first one: later decisions do
-    not ask until the store has reached the server again, which it tries by itself.
+    slow or gone delays a call by at most `timeout`, whatever its policies. After the first delay no
+    call asks until the store has reached the server again, which it tries by itself.
 
     Example:
         >>> import asyncio
@@ -61,7 +61,7 @@ class RedisStore:
         Args:
             url: `redis://`, `rediss://` (TLS) or `unix://`, with user, password and database.
             prefix: The start of all keys. Programs with the same prefix share their states.
-            timeout: Seconds that a decision waits for the server at most.
+            timeout: Seconds that a call waits for the server at most, all its policies together.
             when_down: The effect of a server that cannot be used. `local`: each process goes on
                 alone from the last states. `refuse`: calls fail with an `HTTPCircuitOpenError`, and
                 no retry is made. `raise`: calls fail with an `HTTPInterceptorError`.

@@ -5,12 +5,13 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 
 from railhttp.extra import provided_by
 from railhttp.integrations.redis.scripts import READ, SWAP
 from railhttp.model.clock import Clock
 from railhttp.pipeline.clock import random_id
+from railhttp.pipeline.policies.store import STORE_WAIT, StoreWait
 
 with provided_by("railhttp[redis]"):
     from redis import RedisError
@@ -19,6 +20,8 @@ with provided_by("railhttp[redis]"):
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
     from redis.maint_notifications import MaintNotificationsConfig
+
+T = TypeVar("T")
 
 WhenDown: TypeAlias = Literal["local", "refuse", "raise"]
 """The effect of a server that cannot be used; see `RedisStore.connect`."""
@@ -33,6 +36,9 @@ copies are read again as often, because a publication is not guaranteed to arriv
 
 SILENCE: Final = 1.0
 """Seconds without a message after which the server must respond to a ping."""
+
+Waited: TypeAlias = Literal["done", "late", "down"]
+"""The end of a wait. Work that is late will still be done; if the link is down, it may not."""
 
 _FAILURES: Final = (RedisError, OSError, asyncio.TimeoutError)
 _LOG: Final = logging.getLogger("railhttp")
@@ -138,6 +144,22 @@ class Link:
             return task.result()
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         raise self.fail("TimeoutError")
+
+    async def wait(self, work: asyncio.Future[T]) -> Waited:
+        """Wait for some work that goes on anyway.
+
+        The waits of a call, whatever its policies, are together no longer than the timeout. A
+        server that is silent for a whole timeout closes the link.
+        """
+        of_call = STORE_WAIT.get() or StoreWait()
+        began = self.clock.monotonic()
+        left = self.timeout - of_call.seconds
+        if left > 0:
+            await asyncio.wait([work], timeout=left)
+        of_call.seconds += self.clock.monotonic() - began
+        if not work.done() and left >= self.timeout and self.replied_at <= began:
+            self.fail("TimeoutError")
+        return "done" if work.done() else "late" if self.up else "down"
 
     def fail(self, problem: str) -> StoreDown:
         """Close the link, and return the reason."""
@@ -311,6 +333,7 @@ def _client(url: str, timeout: float) -> Redis:
         socket_connect_timeout=max(timeout, 1.0),
         retry=Retry(NoBackoff(), 0),
         retry_on_error=[],
+        driver_info=None,  # else it sends CLIENT SETINFO, which servers before 7.2 refuse
         protocol=2,
         # It would raise the timeouts to 10 s during maintenance of the server.
         maint_notifications_config=MaintNotificationsConfig(enabled=False),

@@ -98,13 +98,11 @@ class SharedState(Generic[S]):
             return self.without_server(key, decide, event)
         decisions: list[D] = []
         change = self._enqueue(key, decide, event, decisions, urgent=True)
-        began = self.link.clock.monotonic()
-        await asyncio.wait([change.done], timeout=self.link.timeout)
-        if not change.done.done():
-            if self.link.replied_at > began:  # many processes change the key: sent later
-                return self.without_server(key, decide, event)
+        waited = await self.link.wait(change.done)
+        if waited == "late":
+            return self.without_server(key, decide, event)
+        if waited == "down":
             change.done.set_result(False)
-            self.link.fail("TimeoutError")
         if change.error is not None:
             raise change.error
         if change.done.result():

@@ -243,8 +243,7 @@ class CircuitBreaker:
             self._name,
             self._rule.admit,
             None,
-            clock=call.clock,
-            info=call.call_info,
+            call,
             undo=lambda admission: self._give_back(admission, call.clock),
         )
         self._notice(call)
@@ -317,7 +316,7 @@ class CircuitBreaker:
 
     async def _record(self, ticket: Ticket, verdict: Verdict, call: Call) -> None:
         reports = self._due(ticket, verdict, call.clock)
-        await self._store.report(self._name, self._rule.record, *reports, clock=call.clock)
+        await self._store.report(self._name, self._rule.record, *reports, call=call)
         self._notice(call)
 
     def _due(self, ticket: Ticket, verdict: Verdict, clock: Clock) -> tuple[Report, ...]:

@@ -111,9 +111,7 @@ class RateLimiter(Policy):
             self._turn.release()
 
     async def _take(self, ahead: int, call: Call) -> float | None:
-        return await self._store.decide(
-            self._name, self._rule.take, ahead, clock=call.clock, info=call.call_info
-        )
+        return await self._store.decide(self._name, self._rule.take, ahead, call)
 
     @property
     def _longest(self) -> float:

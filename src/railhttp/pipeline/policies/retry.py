@@ -189,7 +189,7 @@ class RetryPolicy(Policy, ReplayAware):
             call.origin,
             budget.charge,
             budget.cost(failure),
-            clock=call.clock,
+            call,
             info=lambda: call_info_of(failure),
             undo=lambda paid: self._refund(call, failure) if paid else None,
         )
@@ -210,7 +210,7 @@ class RetryPolicy(Policy, ReplayAware):
         budget = self._budget
         if budget is not None:
             amount = budget.cost(failures[-1]) if failures else budget.credit
-            await self._store.report(call.origin, budget.repay, amount, clock=call.clock)
+            await self._store.report(call.origin, budget.repay, amount, call=call)
 
     def _announce(self, event: RetryEvent, call: Call) -> None:
         if self._on_retry is not None:

@@ -7,7 +7,15 @@ from typing import Final, Generic, TypeGuard, TypeVar
 
 from railhttp.model.clock import Clock
 from railhttp.model.errors import CallInfo, HTTPCircuitOpenError, HTTPInterceptorError
-from railhttp.pipeline.policies.store import Decide, MemoryStore, StateStore, StoreRefusal
+from railhttp.pipeline.call import Call
+from railhttp.pipeline.policies.store import (
+    STORE_WAIT,
+    Decide,
+    MemoryStore,
+    StateStore,
+    StoreRefusal,
+    StoreWait,
+)
 
 S = TypeVar("S")
 E = TypeVar("E")
@@ -48,21 +56,22 @@ class ShieldedStore(Generic[S]):
         key: str,
         decide: Decide[S, E, D],
         event: E,
+        call: Call,
         *,
-        clock: Clock,
-        info: Callable[[], CallInfo],
+        info: Callable[[], CallInfo] | None = None,
         undo: Callable[[D], None] | None = None,
     ) -> D:
-        """Let the policy decide about a call.
+        """Let the policy decide about a call; `info` replaces the details of the call in failures.
 
         Raises:
             HTTPCircuitOpenError: The store refuses calls.
             HTTPInterceptorError: The store raised.
         """
         if self._local is not None:
-            return self._now(self._local, key, decide, event, clock)
+            return self._now(self._local, key, decide, event, call.clock)
+        info = info or call.call_info
         try:
-            return await self._awaited(self._store.apply(key, decide, event), undo)
+            return await self._awaited(self._store.apply(key, decide, event), call, undo)
         except StoreRefusal as refusal:
             message = f"the shared state of {refusal.name} cannot be reached"
             raise HTTPCircuitOpenError(message, name=refusal.name, **info()) from None
@@ -70,14 +79,12 @@ class ShieldedStore(Generic[S]):
             message = f"a policy raised {type(error).__name__}"
             raise HTTPInterceptorError(message, **info()) from error
 
-    async def report(
-        self, key: str, decide: Decide[S, E, object], *events: E, clock: Clock
-    ) -> None:
+    async def report(self, key: str, decide: Decide[S, E, object], *events: E, call: Call) -> None:
         """Report events to the policy, in order; see the class."""
         if self._local is not None:
-            self.report_later(key, decide, *events, clock=clock)
+            self.report_later(key, decide, *events, clock=call.clock)
         else:
-            await self._awaited(self._deliver(key, decide, events))
+            await self._awaited(self._deliver(key, decide, events), call)
 
     def report_later(
         self, key: str, decide: Decide[S, E, object], *events: E, clock: Clock
@@ -104,9 +111,16 @@ class ShieldedStore(Generic[S]):
             _LOG.warning("%s raised %s", type(self._store).__name__, type(error).__name__)
 
     async def _awaited(
-        self, deciding: Coroutine[object, object, D], undo: Callable[[D], None] | None = None
+        self,
+        deciding: Coroutine[object, object, D],
+        call: Call,
+        undo: Callable[[D], None] | None = None,
     ) -> D:
+        if call.store_wait is None:
+            call.store_wait = StoreWait()
+        before = STORE_WAIT.set(call.store_wait)  # the task gets a copy of the context
         task = self._begin(deciding)
+        STORE_WAIT.reset(before)
         try:
             await asyncio.wait([task])  # which leaves the task alone when the caller is cancelled
         except asyncio.CancelledError:

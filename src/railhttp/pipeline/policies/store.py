@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from railhttp.model.clock import Clock
@@ -30,6 +31,20 @@ class StoreRefusal(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name: Final = name
+
+
+class StoreWait:
+    """The seconds for which a call has waited for stores, all its policies together."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+
+STORE_WAIT: Final[ContextVar[StoreWait | None]] = ContextVar("STORE_WAIT", default=None)
+"""The waits of the call that a store decides for. A store with a timeout adds to them, and bounds
+their sum."""
 
 
 class StateStore(Protocol[S]):
