@@ -8,14 +8,27 @@ from functools import partial
 from typing import Final, Literal
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
+from prometheus_client import CollectorRegistry
 from tests.patience import until
 from tests.servers.redis import RedisProxy, RedisServer
 
-from railhttp import CircuitBreaker, HTTPCircuitOpenError, HTTPInterceptorError
+from railhttp import CircuitBreaker, HTTPCircuitOpenError, HTTPClient, HTTPInterceptorError
+from railhttp.events import HTTPEvent, StoreBackEvent, StoreDownEvent
+from railhttp.integrations.opentelemetry import OpenTelemetryInstrument
+from railhttp.integrations.prometheus import PrometheusRecorder
 from railhttp.integrations.redis import RedisStore, StoreDown
 from railhttp.model.errors import HTTPConnectionError, HTTPRetryExhaustedError
 from railhttp.policy.breaker_states import force_open
-from railhttp.resilience import RateLimiter, ResiliencePipeline, RetryBudget, RetryPolicy
+from railhttp.resilience import (
+    OriginBreakers,
+    RateLimiter,
+    ResiliencePipeline,
+    RetryBudget,
+    RetryPolicy,
+)
+from railhttp.testing import ScriptedTransport
 
 TIMEOUT: Final = 0.2
 FEW: Final = 5 * TIMEOUT
@@ -289,3 +302,93 @@ async def test_a_store_that_was_closed_leaves_its_policies_usable(redis: RedisSe
     for call in calls:
         assert await call() == "fine"
     assert not await is_healthy(fleet)
+
+
+async def test_an_outage_and_its_end_are_told_once_as_event_line_metric_gauge_and_health(
+    redis: RedisServer, slow_redis: RedisProxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "railhttp")
+    events: list[HTTPEvent] = []
+    registry, reader = CollectorRegistry(), InMemoryMetricReader()
+    transport = ScriptedTransport()
+    transport.on("GET", "/").reply()
+    async with connected(slow_redis.url) as fleet:
+        pipeline = ResiliencePipeline(
+            RetryPolicy(store=fleet.budgets()),
+            RateLimiter(1000, 10, store=fleet.rates()),
+            OriginBreakers(store=fleet.breakers()),
+        )
+        async with HTTPClient(
+            resilience=pipeline,
+            exchange=transport,
+            observers=[events.append],
+            metrics=PrometheusRecorder(registry=registry),
+            instruments=[OpenTelemetryInstrument(meter_provider=MeterProvider([reader]))],
+            service_name="shop",
+        ) as client:
+
+            async def up() -> tuple[object, ...]:
+                for _ in range(5):
+                    await client.get("https://api.example/")
+                scraped = registry.get_sample_value(
+                    "railhttp_store_up", {"client": "shop", "store": "test"}
+                )
+                return client.gauges.stores["test"], scraped, points(reader, "railhttp.store.up")
+
+            assert await up() == (True, 1.0, {"shop test": 1})
+            refuse(redis, slow_redis)
+            await until_health(fleet, False)
+            assert await up() == (False, 0.0, {"shop test": 0})
+            mend(redis, slow_redis)
+            await until_health(fleet, True)
+            assert await up() == (True, 1.0, {"shop test": 1})
+            changes = points(reader, "railhttp.store.changes")
+    down, back = (event for event in events if isinstance(event, StoreDownEvent | StoreBackEvent))
+    assert down == StoreDownEvent(store="test", problem="ConnectionError", when_down="local")
+    assert isinstance(back, StoreBackEvent)
+    assert [text.partition(" after ")[0] for text in caplog.messages if "store" in text] == [
+        "the store 'test' is down (ConnectionError): states stay in this process until it is back",
+        "the store 'test' is back",
+    ]
+    for after in ("down", "up"):
+        tags = {"store": "test", "after": after}
+        assert registry.get_sample_value("railhttp_store_changes_total", tags) == 1.0
+        assert changes[f"test {after}"] == 1
+
+
+def points(reader: InMemoryMetricReader, name: str) -> dict[str, float]:
+    """Return the values of a metric of OpenTelemetry by its attributes."""
+    data = reader.get_metrics_data()
+    assert data is not None
+    return {
+        " ".join(str(value) for value in (point.attributes or {}).values()): point.value
+        for resource in data.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        if metric.name == name
+        for point in metric.data.data_points
+        if isinstance(point, NumberDataPoint)
+    }
+
+
+async def test_a_client_that_starts_during_an_outage_is_told(unused_tcp_port: int) -> None:
+    events: list[HTTPEvent] = []
+    async with connected(f"redis://127.0.0.1:{unused_tcp_port}/0") as fleet:
+        breaker = CircuitBreaker(store=fleet.breakers())
+        client = HTTPClient(circuit_breaker=breaker, observers=[events.append])
+        derived = client.with_options(
+            resilience=ResiliencePipeline(RateLimiter(10, store=fleet.rates()))
+        )
+        assert events == []
+        for _ in range(2):
+            await derived.start()
+        assert [type(event) for event in events] == [StoreDownEvent]
+        await derived.stop()
+        other = RedisStore.connect("redis://127.0.0.1:1/0", prefix="other", timeout=TIMEOUT)
+        late = HTTPClient(observers=[events.append])
+        async with other, late:
+            late.with_options(circuit_breaker=CircuitBreaker(store=other.breakers(quorum=2)))
+        assert [event.store for event in events if isinstance(event, StoreDownEvent)] == [
+            *("test", "other")
+        ]
+        assert late.gauges.stores == {"other": False}

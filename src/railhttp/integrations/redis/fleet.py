@@ -6,10 +6,11 @@ from typing import Self, get_args
 from railhttp.di.health import HealthCheckResult
 from railhttp.integrations.redis.breakers import QuorumBreakers, SharedBreakers
 from railhttp.integrations.redis.limits import LeasedRates, SharedBudgets, SharedRates
-from railhttp.integrations.redis.link import Link, WhenDown
+from railhttp.integrations.redis.link import Link
 from railhttp.integrations.redis.tokens import SharedTokens
 from railhttp.model.clock import Clock
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.events import WhenDown
 from railhttp.model.validation import (
     mismatch,
     require,

@@ -1,7 +1,6 @@
 """The connection to the server: its time, its changes, and whether it can be used."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,8 +9,10 @@ from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 from railhttp.extra import provided_by
 from railhttp.integrations.redis.scripts import READ, SWAP
 from railhttp.model.clock import Clock
+from railhttp.model.events import StoreBackEvent, StoreDownEvent, StoreEvent, WhenDown
 from railhttp.pipeline.clock import random_id
-from railhttp.pipeline.policies.store import STORE_WAIT, StoreWait
+from railhttp.pipeline.observation.layer_log import log_event
+from railhttp.pipeline.policies.store import STORE_WAIT, StoreListener, StoreWait
 
 with provided_by("railhttp[redis]"):
     from redis import RedisError
@@ -22,9 +23,6 @@ with provided_by("railhttp[redis]"):
     from redis.maint_notifications import MaintNotificationsConfig
 
 T = TypeVar("T")
-
-WhenDown: TypeAlias = Literal["local", "refuse", "raise"]
-"""The effect of a server that cannot be used; see `RedisStore.connect`."""
 
 FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 5.0
@@ -41,7 +39,6 @@ Waited: TypeAlias = Literal["done", "late", "down"]
 """The end of a wait. Work that is late will still be done; if the link is down, it may not."""
 
 _FAILURES: Final = (RedisError, OSError, asyncio.TimeoutError)
-_LOG: Final = logging.getLogger("railhttp")
 
 
 class StoreDown(Exception):
@@ -98,7 +95,9 @@ class Link:
         self._session: asyncio.Task[None] | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._decided = asyncio.Event()
-        self._lost_at: float | None = None
+        self.outage: StoreDownEvent | None = None
+        self.listeners: set[StoreListener] = set()
+        self._lost_at = 0.0
         self._openings = 0
         self._pending: set[asyncio.Task[None]] = set()
         self._finishing: set[asyncio.Task[None]] = set()
@@ -115,6 +114,11 @@ class Link:
     def key(self, kind: str, name: str) -> str:
         """Return the name of a key on the server."""
         return f"{self.prefix}:{kind}:{name}"
+
+    @property
+    def name(self) -> str:
+        """The name of the store in events and metrics."""
+        return self.prefix
 
     @property
     def channel(self) -> str:
@@ -164,16 +168,23 @@ class Link:
     def fail(self, problem: str) -> StoreDown:
         """Close the link, and return the reason."""
         was_up, self.up = self.up, False
-        if self._lost_at is None:
+        if self.outage is None:
             self.problem = problem
             self._lost_at = self.clock.monotonic()
-            effect = _EFFECT[self.when_down]
-            _LOG.warning("the store %r is down (%s): %s", self.prefix, problem, effect)
+            self.outage = StoreDownEvent(
+                store=self.prefix, problem=problem, when_down=self.when_down
+            )
+            self._report(self.outage)
         self._decided.set()
         session = self._session
         if was_up and session is not None and session is not asyncio.current_task():
             session.cancel()
         return StoreDown(problem)
+
+    def _report(self, event: StoreEvent) -> None:
+        log_event(event)
+        for listener in tuple(self.listeners):
+            listener(event)
 
     def begin(self, work: Coroutine[object, object, None], *, finishes: bool = False) -> None:
         """Run work that no call waits for; `stop` ends it, or waits a little if it finishes."""
@@ -208,7 +219,7 @@ class Link:
         await asyncio.gather(*tasks, return_exceptions=True)
         with suppress(*_FAILURES):
             await self._client.aclose(close_connection_pool=True)
-        self._watcher, self._lost_at = None, None
+        self._watcher = self.outage = None
         self._decided.clear()
 
     async def _watch(self) -> None:
@@ -281,10 +292,10 @@ class Link:
 
     def _open(self) -> None:
         self.up, self.problem = True, ""
-        if self._lost_at is not None:
+        if self.outage is not None:
+            self.outage = None
             away = self.clock.monotonic() - self._lost_at
-            _LOG.info("the store %r is back after %.1f s", self.prefix, away)
-        self._lost_at = None
+            self._report(StoreBackEvent(store=self.prefix, seconds=away))
         self._openings += 1
         self._decided.set()
         for send in self.waiting:
@@ -310,13 +321,6 @@ class Link:
                 return rest
             case _:
                 raise self.fail("an unexpected reply")
-
-
-_EFFECT: Final = {
-    "local": "states stay in this process until it is back",
-    "refuse": "calls are refused until it is back",
-    "raise": "calls fail until it is back",
-}
 
 
 async def _quietly(send: Callable[[], Coroutine[object, object, None]]) -> None:

@@ -9,6 +9,8 @@ from railhttp.model.events import (
     LayerEvent,
     Queue,
     RetryBudgetExhaustedEvent,
+    StoreBackEvent,
+    StoreDownEvent,
     WaitEvent,
 )
 from railhttp.model.gauges import ClientGauges, GaugeSource, GaugeWatcherProtocol
@@ -19,6 +21,8 @@ STATUS: Final = "http.request.status"
 CIRCUIT_CHANGES: Final = "http.circuit.changes"
 CIRCUIT_STATE: Final = "http.circuit.state"
 BUDGET_EXHAUSTED: Final = "http.retry_budget.exhausted"
+STORE_CHANGES: Final = "http.store.changes"
+STORE_UP: Final = "http.store.up"
 WAITS: Final[Mapping[Queue, str]] = {
     "pool": "http.pool.wait",
     "rate_limit": "http.rate_limit.wait",
@@ -112,6 +116,10 @@ class CallMetrics:
             case WaitEvent(queue=queue, seconds=seconds, admitted=admitted):
                 tags = {"admitted": str(admitted).lower()}
                 self._recorder.histogram(WAITS[queue], seconds, tags)
+            case StoreDownEvent(store=store):
+                self._recorder.increment(STORE_CHANGES, 1.0, {"store": store, "after": "down"})
+            case StoreBackEvent(store=store):
+                self._recorder.increment(STORE_CHANGES, 1.0, {"store": store, "after": "up"})
             case _:
                 assert_never(event)
 
@@ -161,3 +169,5 @@ def readings(gauges: ClientGauges) -> Iterator[tuple[str, float, dict[str, str]]
         yield f"http.pool.{name}", value, client
     for circuit, state in gauges.breakers.items():
         yield CIRCUIT_STATE, CIRCUIT_STATES[state], client | {"circuit": circuit}
+    for store, is_up in gauges.stores.items():
+        yield STORE_UP, float(is_up), client | {"store": store}

@@ -13,7 +13,7 @@ from railhttp.pipeline.attempt import attempt_of
 from railhttp.pipeline.call import Call
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.shielded_store import ShieldedStore
-from railhttp.pipeline.policies.store import StateStore
+from railhttp.pipeline.policies.store import StateStore, StoreServerProtocol
 from railhttp.pipeline.stack import CircuitBreakerProtocol
 from railhttp.policy.breaker import BreakerRule
 from railhttp.policy.breaker_states import (
@@ -164,6 +164,11 @@ class CircuitBreaker:
     def rule(self) -> BreakerRule:
         """When the circuit opens, for how long, and what closes it."""
         return self._rule
+
+    @property
+    def server(self) -> StoreServerProtocol | None:
+        """The server of a shared store, if it has one."""
+        return self._store.server
 
     @property
     def state(self) -> CircuitState:

@@ -13,7 +13,7 @@ from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.fair_semaphore import FairSemaphore
 from railhttp.pipeline.policies.policy import Policy
 from railhttp.pipeline.policies.shielded_store import ShieldedStore
-from railhttp.pipeline.policies.store import StateStore
+from railhttp.pipeline.policies.store import StateStore, StoreServerProtocol
 from railhttp.policy.bulkhead import BulkheadRule
 from railhttp.policy.rate_limit import TOLERANCE, RateRule
 
@@ -72,6 +72,11 @@ class RateLimiter(Policy):
     def waiting(self) -> int:
         """The number of calls that wait for their turn."""
         return self._turn.running + self._turn.waiting
+
+    @property
+    def server(self) -> StoreServerProtocol | None:
+        """The server of a shared store, if it has one."""
+        return self._store.server
 
     @override
     async def run(self, send: Callable[[C], Awaitable[T]], call: C) -> T:

@@ -23,7 +23,7 @@ from railhttp.pipeline.call import Call
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.policy import Policy
 from railhttp.pipeline.policies.shielded_store import ShieldedStore
-from railhttp.pipeline.policies.store import StateStore
+from railhttp.pipeline.policies.store import StateStore, StoreServerProtocol
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.budget import RetryBudget, Tokens
 from railhttp.policy.callbacks import call_info_of
@@ -115,6 +115,11 @@ class RetryPolicy(Policy, ReplayAware):
     def rule(self) -> RetryRule:
         """When this policy repeats a call, and after how long."""
         return self._rule
+
+    @property
+    def server(self) -> StoreServerProtocol | None:
+        """The server of a shared store, if it has one."""
+        return self._store.server
 
     def with_attempts(self, max_attempts: int) -> Self:
         """Return a policy with another number of attempts, which shares the budgets of this one.

@@ -14,7 +14,9 @@ from railhttp.pipeline.policies.store import (
     MemoryStore,
     StateStore,
     StoreRefusal,
+    StoreServerProtocol,
     StoreWait,
+    server_of,
 )
 
 S = TypeVar("S")
@@ -36,9 +38,10 @@ class ShieldedStore(Generic[S]):
 
     Attributes:
         peek: See `StateStore.peek`.
+        server: The server of a shared store, if it has one.
     """
 
-    __slots__ = ("_local", "_own_clock", "_pending", "_store", "peek")
+    __slots__ = ("_local", "_own_clock", "_pending", "_store", "peek", "server")
 
     def __init__(self, store: StateStore[S] | None) -> None:
         self._store = MemoryStore[S]() if store is None else store
@@ -46,6 +49,7 @@ class ShieldedStore(Generic[S]):
         self._local = self._store if _is_local(self._store) else None
         self._pending: set[asyncio.Task[object]] = set()
         self.peek: Callable[[str], S | None] = self._store.peek
+        self.server: StoreServerProtocol | None = server_of(store)
 
     async def apply(self, key: str, decide: Decide[S, E, D], event: E) -> D:
         """Let the policy decide; the caller handles what goes wrong, see `StateStore.apply`."""

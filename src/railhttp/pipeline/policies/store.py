@@ -3,9 +3,10 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from railhttp.model.clock import Clock
+from railhttp.model.events import StoreEvent
 from railhttp.model.validation import require_positive_int
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 
@@ -74,6 +75,47 @@ class StateStore(Protocol[S]):
             The decision.
         """
         ...
+
+
+StoreListener: TypeAlias = Callable[[StoreEvent], None]
+"""Is called when a shared store goes down, and when it is back."""
+
+
+@runtime_checkable
+class StoreServerProtocol(Protocol):
+    """The server of a `StateStore`, which may fail; the store has it as its attribute `server`.
+
+    Attributes:
+        up: Whether the server can be used.
+        listeners: The functions that are called with each `StoreEvent`.
+
+    Example:
+        >>> class Server:
+        ...     name, up, outage = "shop", True, None
+        ...     def __init__(self) -> None:
+        ...         self.listeners = set()
+        >>> isinstance(Server(), StoreServerProtocol)
+        True
+    """
+
+    up: bool
+    listeners: set[StoreListener]
+
+    @property
+    def name(self) -> str:
+        """The name of the store in events and metrics."""
+        ...
+
+    @property
+    def outage(self) -> StoreEvent | None:
+        """The event of the present outage; None without one."""
+        ...
+
+
+def server_of(store: object) -> StoreServerProtocol | None:
+    """Return the server of a store or a policy; None if it has none."""
+    server = getattr(store, "server", None)
+    return server if isinstance(server, StoreServerProtocol) else None
 
 
 class MemoryStore(Generic[S]):
