@@ -300,8 +300,8 @@ def _of_span_only(request: RequestStarted) -> Attributes:
     }
     if _method(request) != request.method:
         attributes["http.request.method_original"] = request.method
-    if request.resent:
-        attributes["http.request.resend_count"] = request.resent
+    if request.resends:
+        attributes["http.request.resend_count"] = request.resends
     return attributes
 
 

@@ -182,10 +182,9 @@ class HTTPCall(Call):
         incoming: The open response, if the call is a stream. Of all its responses (redirects,
             attempts) only the last one is open.
         retry: The retry policy of this call; None for that of the client.
-        resends: How often interceptors asked for one more send.
         is_resend: Whether the next send belongs to the attempt that was sent last.
         timer: Times the phases of the present exchange, if an instrument asks for them.
-        resent: How many requests were sent before the present one.
+        sends: How many requests instruments were told of so far.
         observations: Those of the present attempt; they are told of its redirects.
         bodies: The observations that wait for the end of a body.
     """
@@ -199,10 +198,9 @@ class HTTPCall(Call):
     request: Request
     incoming: IncomingResponse | None = None
     retry: RetryPolicyProtocol | None = None
-    resends: int = 0
     is_resend: bool = False
     timer: PhaseTimer | None = None
-    resent = -1
+    sends: int = 0
     observations: "Observations" = ()
     bodies: "tuple[OpenBody, ...]" = ()
     _reached = Delivery.NOT_SENT
@@ -286,7 +284,6 @@ class HTTPCall(Call):
         """Prepare one more send of the present attempt: what was proven before stays proven."""
         self._reached = self.delivery
         self.stage = Stage.QUEUED
-        self.resends += 1
         self.is_resend = True
 
     def continue_from(self, earlier: "HTTPCall") -> None:
@@ -309,8 +306,7 @@ class HTTPCall(Call):
             self.timeout,
             self.attempt_timeout,
             call_id=lambda: self.call_id,
-            resends=self.resends,
-            resent=max(self.resent, 0),
+            resends=max(self.sends - 1, 0),
         )
 
     @override

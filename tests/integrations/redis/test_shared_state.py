@@ -211,6 +211,12 @@ async def test_time_does_not_go_back_if_the_clock_of_a_new_server_is_behind() ->
     assert link.now() == pytest.approx(before + 1.0)
 
 
+async def test_a_connection_sends_nothing_that_an_old_server_refuses(redis: RedisServer) -> None:
+    async with RedisStore.connect(redis.url, prefix="test", timeout=PATIENCE) as fleet:
+        await fleet.budgets().apply("a", add, 1.0)
+    assert b"errorstat_ERR" not in redis.ask("INFO", "errorstats")
+
+
 async def test_a_store_is_entered_once(fleets: list[RedisStore]) -> None:
     with pytest.raises(RuntimeError, match="open already"):
         await fleets[0].__aenter__()

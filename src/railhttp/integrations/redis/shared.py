@@ -27,6 +27,10 @@ window, so older ones no longer count."""
 LINGER: Final = 0.25
 """Seconds that a change which no call waits for may wait for others."""
 
+BACKOFF: Final = 0.004
+"""Seconds for which a process that has lost a race waits at most, longer with each one that it
+loses. Ten processes that all write one key then need a third fewer scripts than with 0.001."""
+
 
 class Copy(NamedTuple, Generic[S]):
     """A local copy: the bytes on the server, their state, and the state with unsent changes.
@@ -250,8 +254,8 @@ class SharedState(Generic[S]):
                 return after if after.known is not None else after._replace(data=b"")
             copy = self._copy_of(reply.value)
             lost += 1
-            if lost > 1:
-                await link.clock.sleep(link.clock.uniform() * 0.001 * min(lost, 20))
+            longest = min(lost * BACKOFF, link.timeout / 4)
+            await link.clock.sleep(link.clock.uniform() * longest)
 
     def _copy_with(self, state: S | None, before: Copy[S], now: float) -> Copy[S]:
         version = max(before.version + 1, int(now * 1e6))
