@@ -112,7 +112,8 @@ class QuorumBreakers:
     """
 
     def __init__(self, link: Link, quorum: int) -> None:
-        self._link = self.server = link
+        self.server: Link = link
+        self._link = link
         self._quorum = quorum
         self._fleets = _Fleets(link)
         self._own = MemoryStore[BreakerState](clock=link.clock)

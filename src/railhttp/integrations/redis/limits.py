@@ -86,7 +86,8 @@ class LeasedRates:
     """
 
     def __init__(self, link: Link, lease: float) -> None:
-        self._link = self.server = link
+        self.server: Link = link
+        self._link = link
         self._lease = lease
         self._rates = SharedRates(link)
         self._hands: dict[str, _Hand] = {}

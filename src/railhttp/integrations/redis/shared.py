@@ -79,7 +79,7 @@ class SharedState(Generic[S]):
         self.copies: Final[OrderedDict[str, Copy[S]]] = OrderedDict()
         self._queues: dict[str, list[_Change[S]]] = {}
         self._wake: dict[str, asyncio.Event] = {}
-        self.server: Final = link
+        self.server: Final[Link] = link
         link.replicas[kind] = self
 
     def peek(self, key: str) -> S | None:

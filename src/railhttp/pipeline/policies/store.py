@@ -40,7 +40,7 @@ class StoreWait:
     __slots__ = ("seconds",)
 
     def __init__(self) -> None:
-        self.seconds = 0.0
+        self.seconds: float = 0.0
 
 
 STORE_WAIT: Final[ContextVar[StoreWait | None]] = ContextVar("STORE_WAIT", default=None)
