@@ -16,7 +16,7 @@ from railhttp.pipeline.policies.breaker import (
     CircuitBreakerControlProtocol,
     CircuitBreakerRegistryProtocol,
 )
-from railhttp.pipeline.policies.store import StateStore
+from railhttp.pipeline.policies.store import StateStore, StoreServerProtocol
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 
 __all__ = [
@@ -37,5 +37,6 @@ __all__ = [
     "ResiliencePipelineProtocol",
     "RetryPolicyProtocol",
     "StateStore",
+    "StoreServerProtocol",
     "TimerHandle",
 ]

@@ -12,7 +12,7 @@ from railhttp.integrations.prometheus import PrometheusRecorder
 
 DASHBOARD: Final = Path(__file__).parents[2] / "docs" / "grafana-dashboard.json"
 LABELS: Final = {
-    *("client", "circuit", "before", "after", "origin", "admitted"),
+    *("client", "circuit", "before", "after", "origin", "admitted", "store"),
     *("method", "host", "status", "error", "le"),
 }
 

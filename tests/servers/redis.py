@@ -14,16 +14,17 @@ from typing import Final, Self
 
 import pytest
 
-PROGRAM: Final = shutil.which("redis-server") or shutil.which("valkey-server")
+PROGRAMS: Final = [name for name in ("redis-server", "valkey-server") if shutil.which(name)]
+"""The servers that are installed; Debian 12 has no package of Valkey."""
 
 
 class RedisServer:
     """A server without a disk, on a free port; it can be killed and started again."""
 
-    def __init__(self, directory: Path) -> None:
-        if PROGRAM is None:
+    def __init__(self, directory: Path, program: str | None = None) -> None:
+        if not PROGRAMS:
             pytest.skip("redis-server is not here: apt-get install redis-server")
-        self._program = PROGRAM
+        self._program = program or PROGRAMS[0]
         self._directory = directory
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
@@ -60,6 +61,10 @@ class RedisServer:
             connection.sendall(f"*{len(words)}\r\n{''.join(parts)}".encode())
             return connection.recv(65_536)
 
+    def keys(self, pattern: str) -> list[str]:
+        """The names of the keys that match a pattern."""
+        return self.ask("KEYS", pattern).decode().split("\r\n")[2::2]
+
     def scripts(self) -> int:
         """The number of scripts that ran since the start."""
         found = [
@@ -71,8 +76,8 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server(directory: Path) -> Iterator[RedisServer]:
-    server = RedisServer(directory)
+def redis_server(directory: Path, program: str | None = None) -> Iterator[RedisServer]:
+    server = RedisServer(directory, program)
     server.start()
     try:
         yield server

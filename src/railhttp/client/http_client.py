@@ -27,6 +27,7 @@ from railhttp.client.forms import form_of
 from railhttp.client.lifecycle import Lifecycle
 from railhttp.client.request_builder import Prepared, RequestBuilder
 from railhttp.client.status_check import checked_response
+from railhttp.client.store_watch import StoreWatch
 from railhttp.client.streams import Streams
 from railhttp.client.unwrapping import name_failures
 from railhttp.client.verbs import AsyncVerbs
@@ -156,7 +157,8 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         self._service_name = service_name
         self._egress = egress
         pool = pool_of(config, pool, egress, exchange)
-        Lifecycle.__init__(self, pool, self._timeouts, self._events)
+        Lifecycle.__init__(self, pool, self._timeouts, self._events, StoreWatch(self._instruments))
+        self._stores.add(self._policies.stack)
         self._compose()
         self._source = source_of(self)  # watchers hold it weakly
         self._instruments.watch(self._source)
@@ -210,6 +212,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         derived._builder = RequestBuilder(change.config, new_key, change.base)
         derived._service_name = options.get("service_name", self._service_name)
         self._timeouts.expect(usual_limits(change.config, change.policies))
+        self._stores.add(change.policies.stack)
         derived._compose()
         return derived
 
@@ -239,10 +242,10 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
 
     @property
     def gauges(self) -> ClientGauges:
-        """The connections of the pool and the states of the circuits, at this moment."""
+        """The connections of the pool, and the states of circuits and shared stores, now."""
         circuits = circuits_of(self._policies.stack.breaker)
         pool = self._pool.gauges if self._exchange is None else None
-        return ClientGauges(self._service_name or "", pool, circuits)
+        return ClientGauges(self._service_name or "", pool, circuits, self._stores.states())
 
     @property
     def interceptors(self) -> InterceptorChain:

@@ -4,6 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Self
 
+from railhttp.client.store_watch import StoreWatch
 from railhttp.pipeline.timeouts import Timeouts
 from railhttp.transport.pool import ConnectionPool
 
@@ -18,14 +19,20 @@ class Lifecycle(ABC):
         pool: The connection pool.
         timeouts: The time limits; they end all calls when the client stops.
         events: What has to be delivered before the client has stopped.
+        stores: Reports outages of shared stores while the client is started.
     """
 
     def __init__(
-        self, pool: ConnectionPool, timeouts: Timeouts, events: "EventPublisher | None"
+        self,
+        pool: ConnectionPool,
+        timeouts: Timeouts,
+        events: "EventPublisher | None",
+        stores: StoreWatch,
     ) -> None:
         self._pool = pool
         self._timeouts = timeouts
         self._events = events
+        self._stores = stores
         self._root: Lifecycle | None = None
         self._began = False
         self._stopped = False
@@ -66,6 +73,7 @@ class Lifecycle(ABC):
             return
         self._stopped = False
         await self._pool.join(self)
+        self._stores.start()
 
     async def stop(self) -> None:
         """End all calls that are under way (kind `closed`) and close all connections.
@@ -80,6 +88,7 @@ class Lifecycle(ABC):
                 await self._root.stop()
             return
         self._stopped = True
+        self._stores.stop()
         self._timeouts.close()
         self._closing = asyncio.ensure_future(self._close_pools())
         await asyncio.shield(self._closing)

@@ -19,16 +19,17 @@ on). This instrument is suppressed too wherever HTTP instrumentation is, as insi
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Final, Literal, TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 from weakref import WeakSet
 
 from railhttp.events import (
     CircuitChangedEvent,
-    ClientGauges,
     GaugeSource,
     LayerEvent,
     RedirectEvent,
     RetryBudgetExhaustedEvent,
+    StoreBackEvent,
+    StoreDownEvent,
     WaitEvent,
 )
 from railhttp.extra import provided_by
@@ -36,7 +37,7 @@ from railhttp.model.events import Queue
 from railhttp.model.observation import RequestFinished, RequestStarted
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.observation.metrics import BUCKETS as DURATION_BUCKETS
-from railhttp.pipeline.observation.metrics import CIRCUIT_STATES
+from railhttp.pipeline.observation.metrics import readings
 from railhttp.version import __version__
 
 with provided_by("railhttp[opentelemetry]"):
@@ -118,21 +119,26 @@ class OpenTelemetryInstrument:
         self._budgets = meter.create_counter(
             "railhttp.retry_budget.exhausted", description="How often a retry budget was used up."
         )
+        self._stores = meter.create_counter(
+            "railhttp.store.changes", description="Outages of shared stores, and their ends."
+        )
         self._sources = WeakSet[GaugeSource]()
-        for name, (description, read) in _GAUGES.items():
-            meter.create_observable_gauge(name, [self._gauge(read)], description=description)
+        for name, description in _GAUGES.items():
+            observe = self._gauge(f"http.{name}")
+            meter.create_observable_gauge(f"railhttp.{name}", [observe], description=description)
 
     def watch(self, source: GaugeSource) -> None:
         """Collect the gauges of a client."""
         self._sources.add(source)
 
-    def _gauge(self, read: "Read") -> Callable[[CallbackOptions], Iterable[Observation]]:
+    def _gauge(self, name: str) -> Callable[[CallbackOptions], Iterable[Observation]]:
         def observe(_: CallbackOptions) -> Iterable[Observation]:
             for source in tuple(self._sources):
                 gauges = source()
-                if gauges is not None:
-                    for value, attributes in read(gauges):
-                        yield Observation(value, {"railhttp.client": gauges.client, **attributes})
+                for found, value, tags in () if gauges is None else readings(gauges):
+                    if found == name:
+                        attributes = {f"railhttp.{tag}": text for tag, text in tags.items()}
+                        yield Observation(value, attributes)
 
         return observe
 
@@ -148,6 +154,10 @@ class OpenTelemetryInstrument:
                 self._waits[queue].record(seconds, {"railhttp.admitted": admitted})
             case RedirectEvent():
                 pass  # each has a span
+            case StoreDownEvent(store=store):
+                self._stores.add(1, {"railhttp.store": store, "after": "down"})
+            case StoreBackEvent(store=store):
+                self._stores.add(1, {"railhttp.store": store, "after": "up"})
             case _:
                 assert_never(event)
 
@@ -293,8 +303,8 @@ def _of_span_only(request: RequestStarted) -> Attributes:
     }
     if _method(request) != request.method:
         attributes["http.request.method_original"] = request.method
-    if request.resent:
-        attributes["http.request.resend_count"] = request.resent
+    if request.resends:
+        attributes["http.request.resend_count"] = request.resends
     return attributes
 
 
@@ -313,32 +323,16 @@ def _conclude(span: Span, ending: RequestFinished) -> Attributes:
     return result
 
 
-Read: TypeAlias = Callable[[ClientGauges], Iterable[tuple[int, Mapping[str, str]]]]
-"""Reads a gauge: its values with their attributes."""
-
-
-def _pool(name: Literal["open", "idle", "waiting", "limit"]) -> Read:
-    def read(gauges: ClientGauges) -> Iterable[tuple[int, Mapping[str, str]]]:
-        if gauges.pool is not None:
-            yield gauges.pool._asdict()[name], {}
-
-    return read
-
-
-def _circuits(gauges: ClientGauges) -> Iterable[tuple[int, Mapping[str, str]]]:
-    for name, state in gauges.breakers.items():
-        yield CIRCUIT_STATES[state], {"railhttp.circuit": name}
-
-
 _WAITS: Final[Mapping[Queue, str]] = {
     "pool": "Waits for a place in the connection pool.",
     "rate_limit": "Waits for the rate limit.",
     "bulkhead": "Waits for the bulkhead.",
 }
-_GAUGES: Final[Mapping[str, tuple[str, Read]]] = {
-    "railhttp.pool.open": ("Open connections, in use or idle.", _pool("open")),
-    "railhttp.pool.idle": ("Idle connections.", _pool("idle")),
-    "railhttp.pool.waiting": ("Requests that wait for a connection.", _pool("waiting")),
-    "railhttp.pool.limit": ("The largest number of open connections.", _pool("limit")),
-    "railhttp.circuit.state": ("0 is closed, 1 half-open, 2 open.", _circuits),
+_GAUGES: Final = {
+    "pool.open": "Open connections, in use or idle.",
+    "pool.idle": "Idle connections.",
+    "pool.waiting": "Requests that wait for a connection.",
+    "pool.limit": "The largest number of open connections.",
+    "circuit.state": "0 is closed, 1 half-open, 2 open.",
+    "store.up": "Whether each shared store can be used: 0 or 1.",
 }

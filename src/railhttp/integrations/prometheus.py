@@ -3,7 +3,7 @@
     client = HTTPClient(metrics=PrometheusRecorder())
 
 A metric of docs/observability.md such as `http.pool.wait` becomes `railhttp_pool_wait_seconds`. The
-gauges of the pool and of the circuits are read whenever Prometheus collects them.
+gauges of the pool, the circuits and the shared stores are read whenever Prometheus collects them.
 """
 
 import re
@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from railhttp.events import GaugeSource
 from railhttp.extra import provided_by
-from railhttp.pipeline.observation.metrics import BUCKETS, CIRCUIT_STATE, readings
+from railhttp.pipeline.observation.metrics import BUCKETS, CIRCUIT_STATE, STORE_UP, readings
 
 with provided_by("railhttp[prometheus]"):
     from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
@@ -30,6 +30,8 @@ _HELP: Final = {
     "circuit_changes": "Changes of the state of circuit breakers.",
     "circuit_state": "State of each circuit: 0 is closed, 1 half-open, 2 open.",
     "retry_budget_exhausted": "How often a retry budget was used up.",
+    "store_changes": "Outages of shared stores, and their ends.",
+    "store_up": "Whether each shared store can be used: 0 or 1.",
     "pool_open": "Open connections, in use or idle.",
     "pool_idle": "Idle connections.",
     "pool_waiting": "Requests that wait for a connection.",
@@ -143,7 +145,7 @@ class _Metrics:
 class _Gauges(Collector):
     """Collects the gauges of all clients; those with the same labels are added up.
 
-    Of circuits with the same labels, the worst state counts.
+    Of circuits or stores with the same labels, the worst state counts.
     """
 
     def __init__(self, namespace: str, sources: WeakSet[GaugeSource]) -> None:
@@ -161,8 +163,8 @@ class _Gauges(Collector):
             gauges = source()
             for name, value, tags in () if gauges is None else readings(gauges):
                 key = _short(name), tuple(tags.values())
-                before = values.get(key, 0.0)
-                values[key] = max(before, value) if name == CIRCUIT_STATE else before + value
+                before = values.get(key)
+                values[key] = value if before is None else _combined(name, before, value)
         families = self._families()
         for (name, labels), value in values.items():
             families[name].add_metric(labels, value)
@@ -181,8 +183,16 @@ _GAUGE_LABELS: Final = {
     "pool_waiting": ("client",),
     "pool_limit": ("client",),
     "circuit_state": ("client", "circuit"),
+    "store_up": ("client", "store"),
 }
 _KNOWN: Final[WeakKeyDictionary[CollectorRegistry, dict[str, _Metrics]]] = WeakKeyDictionary()
+
+
+def _combined(name: str, one: float, other: float) -> float:
+    """Combine the values that two clients have for one gauge."""
+    if name == CIRCUIT_STATE:
+        return max(one, other)
+    return min(one, other) if name == STORE_UP else one + other
 
 
 def _short(name: str) -> str:

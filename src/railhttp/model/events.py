@@ -15,6 +15,10 @@ Queue: TypeAlias = Literal["pool", "rate_limit", "bulkhead"]
 """A place where calls wait."""
 
 
+WhenDown: TypeAlias = Literal["local", "refuse", "raise"]
+"""The effect of a shared store that cannot be used; see `RedisStore.connect`."""
+
+
 class EventIdentity(TypedDict):
     """The fields by which an event names its call."""
 
@@ -194,8 +198,57 @@ class RedirectEvent:
     call_id: str = field(default="", compare=False)
 
 
-LayerEvent: TypeAlias = CircuitChangedEvent | RetryBudgetExhaustedEvent | WaitEvent | RedirectEvent
-"""An event that a layer reports while a call is under way."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoreDownEvent:
+    """A store that processes share cannot be used; fired once per outage, to each started client.
+
+    It belongs to no call, so `method`, `url` and `call_id` are empty.
+
+    Attributes:
+        store: The prefix of the store's keys.
+        problem: The class of the failure.
+        when_down: The effect on calls.
+
+    Example:
+        >>> StoreDownEvent(store="shop", problem="TimeoutError", when_down="local").store
+        'shop'
+    """
+
+    store: str
+    problem: str
+    when_down: WhenDown
+    method: str = ""
+    url: str = ""
+    call_id: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoreBackEvent:
+    """A shared store that was down can be used again.
+
+    Attributes:
+        store: The prefix of the store's keys.
+        seconds: The duration of the outage.
+
+    Example:
+        >>> StoreBackEvent(store="shop", seconds=2.5).seconds
+        2.5
+    """
+
+    store: str
+    seconds: float
+    method: str = ""
+    url: str = ""
+    call_id: str = field(default="", compare=False)
+
+
+StoreEvent: TypeAlias = StoreDownEvent | StoreBackEvent
+"""An event of a store that processes share."""
+
+LayerEvent: TypeAlias = (
+    CircuitChangedEvent | RetryBudgetExhaustedEvent | WaitEvent | RedirectEvent | StoreEvent
+)
+"""An event that a layer reports while a call is under way, or one of a shared store."""
 
 HTTPEvent = (
     HTTPRequestSentHook

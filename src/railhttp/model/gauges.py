@@ -1,6 +1,7 @@
-"""The gauges of a client: its pool and its circuit breakers, at one moment."""
+"""The gauges of a client: its pool, its circuit breakers and its shared stores, at one moment."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from railhttp.model.events import CircuitState
@@ -29,11 +30,13 @@ class ClientGauges(NamedTuple):
         client: The `service_name` of the client; empty without one.
         pool: The connections of its pool; None if an `exchange` replaces it.
         breakers: The state of each circuit by its name, as of its last call.
+        stores: Whether each shared store can be used, by its name.
     """
 
     client: str
     pool: PoolGauges | None
     breakers: Mapping[str, CircuitState]
+    stores: Mapping[str, bool] = MappingProxyType({})
 
 
 GaugeSource: TypeAlias = Callable[[], ClientGauges | None]

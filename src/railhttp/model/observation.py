@@ -18,8 +18,8 @@ class RequestStarted:
         method: The method, upper-case.
         url: The URL of the request, with its secrets; show `shown_url` instead.
         attempt: The number of the attempt, counted from 0; 0 for a call.
-        resends: How often interceptors asked for one more send so far; these are no attempts.
-        resent: How many requests the call sent before this one, by retries and redirects.
+        resends: How many requests the call sent before this one: earlier attempts, redirects, and
+            sends that interceptors asked for once more.
         added: Header fields that an instrument adds; they are sent with the attempt.
     """
 
@@ -32,7 +32,6 @@ class RequestStarted:
         "attempt",
         "method",
         "resends",
-        "resent",
         "url",
     )
 
@@ -45,7 +44,6 @@ class RequestStarted:
         *,
         resends: int = 0,
         call_id: Callable[[], str] = str,
-        resent: int = 0,
     ) -> None:
         self._request = request
         self._timeout = timeout
@@ -55,7 +53,6 @@ class RequestStarted:
         self.attempt: int = attempt
         self.resends: int = resends
         self._call_id = call_id
-        self.resent: int = resent
         self.added: dict[str, str] = {}
 
     @property

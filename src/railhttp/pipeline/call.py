@@ -31,6 +31,7 @@ from railhttp.policy.deadline import Deadline, nearer
 if TYPE_CHECKING:
     from railhttp.pipeline.interceptors.chain import Passage
     from railhttp.pipeline.observation.instruments import Listeners, Observations, OpenBody
+    from railhttp.pipeline.policies.store import StoreWait
 
 _PHASES: Final[Mapping[Stage, TimeoutPhase]] = {
     Stage.QUEUED: "pool",
@@ -60,12 +61,14 @@ class Call:
         attempts: How many attempts were made. A request that a rate limit or a breaker refused was
             never sent and is not an attempt.
         stage: How far the present attempt has come.
+        store_wait: How long the call has waited for stores; None before the first wait.
     """
 
     method: str = ""
     origin: str = ""
     attempts: int = 0
     stage: Stage = Stage.QUEUED
+    store_wait: "StoreWait | None" = None
     _call_id = ""
 
     def __init__(
@@ -184,11 +187,10 @@ class HTTPCall(Call):
         incoming: The open response, if the call is a stream. Of all its responses (redirects,
             attempts) only the last one is open.
         retry: The retry policy of this call; None for that of the client.
-        resends: How often interceptors asked for one more send.
         is_resend: Whether the next send belongs to the attempt that was sent last.
         timer: Times the phases of the present exchange, if an instrument asks for them.
         starvation: Returns why no connection is free, while the call waits for one.
-        resent: How many requests were sent before the present one.
+        sends: How many requests instruments were told of so far.
         observations: Those of the present attempt; they are told of its redirects.
         bodies: The observations that wait for the end of a body.
         passage: The interceptors of the present attempt, if one of them sees redirects.
@@ -203,11 +205,10 @@ class HTTPCall(Call):
     request: Request
     incoming: IncomingResponse | None = None
     retry: RetryPolicyProtocol | None = None
-    resends: int = 0
     is_resend: bool = False
     timer: PhaseTimer | None = None
     starvation: Callable[[], str] | None = None
-    resent = -1
+    sends: int = 0
     observations: "Observations" = ()
     bodies: "tuple[OpenBody, ...]" = ()
     passage: "Passage | None" = None
@@ -298,7 +299,6 @@ class HTTPCall(Call):
         """Prepare one more send of the present attempt: what was proven before stays proven."""
         self._reached = self.delivery
         self.stage = Stage.QUEUED
-        self.resends += 1
         self.is_resend = True
 
     def continue_from(self, earlier: "HTTPCall") -> None:
@@ -321,8 +321,7 @@ class HTTPCall(Call):
             self.timeout,
             self.attempt_timeout,
             call_id=lambda: self.call_id,
-            resends=self.resends,
-            resent=max(self.resent, 0),
+            resends=max(self.sends - 1, 0),
         )
 
     @override

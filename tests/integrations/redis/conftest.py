@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from tests.servers.redis import RedisProxy, RedisServer, redis_proxy, redis_server
+from tests.servers.redis import PROGRAMS, RedisProxy, RedisServer, redis_proxy, redis_server
 
 
-@pytest.fixture(scope="module")
-def module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+@pytest.fixture(scope="module", params=PROGRAMS or [""])
+def module_server(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("redis"), request.param or None) as server:
         yield server
 
 

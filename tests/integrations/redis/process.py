@@ -1,10 +1,12 @@
-"""A process of a fleet, for tests that kill it: `python process.py URL WHAT`."""
+"""A process of a fleet, for tests that kill it: `python -m …redis.process URL WHAT`."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
-import time
+
+from tests.integrations.redis.turns import Turns
 
 from railhttp import CircuitBreaker
 from railhttp.integrations.redis import RedisStore
@@ -44,15 +46,15 @@ async def lease(fleet: RedisStore) -> None:
 
 
 async def call_a_thousand_times(fleet: RedisStore) -> None:
-    """Print when calls began."""
-    limiter = RateLimiter(2000, 100, max_queue=2000, store=fleet.rates(lease=0.05))
-    starts: list[float] = []
+    """Print between which times each call was admitted."""
+    turns: list[tuple[float, float]] = []
+    limiter = RateLimiter(2000, 100, max_queue=2000, store=Turns(fleet, 0.05, turns))
 
     async def call() -> None:
-        starts.append(time.monotonic())
+        """Take no time."""
 
     await asyncio.gather(*(limiter.execute(call) for _ in range(1000)))
-    print(*starts)
+    print(json.dumps(turns))
 
 
 WHAT = {
@@ -64,7 +66,7 @@ WHAT = {
 
 
 async def main(url: str, what: str) -> None:
-    async with RedisStore.connect(url, prefix="test", timeout=2.0) as fleet:
+    async with RedisStore.connect(url, prefix="test", timeout=60.0) as fleet:
         await WHAT[what](fleet)
 
 

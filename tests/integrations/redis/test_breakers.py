@@ -6,7 +6,8 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 import pytest
-from tests.integrations.redis.test_shared_state import PATIENCE, until
+from tests.integrations.redis.test_shared_state import PATIENCE
+from tests.patience import until
 from tests.servers.redis import RedisServer
 
 from railhttp import CircuitBreaker, HTTPCircuitOpenError
@@ -30,8 +31,10 @@ async def fleets(redis: RedisServer) -> AsyncIterator[list[RedisStore]]:
         ]
 
 
-def breakers(fleets: list[RedisStore], quorum: int = 1) -> list[CircuitBreaker]:
-    return [CircuitBreaker(3, 0.4, name="h", store=fleet.breakers(quorum)) for fleet in fleets]
+def breakers(
+    fleets: list[RedisStore], quorum: int = 1, recovery: float = 60.0
+) -> list[CircuitBreaker]:
+    return [CircuitBreaker(3, recovery, name="h", store=fleet.breakers(quorum)) for fleet in fleets]
 
 
 async def succeed() -> str:
@@ -70,19 +73,27 @@ async def test_failures_of_three_processes_open_the_circuit_of_all(
 async def test_of_fifty_callers_on_five_processes_one_probes_and_its_success_closes_all(
     fleets: list[RedisStore], quorum: int
 ) -> None:
-    fleet = breakers(fleets, quorum)
+    fleet = breakers(fleets, quorum, recovery=0.4)
     for breaker in fleet[:3]:
         await outcome(breaker, fails=True)
     await until(lambda: {breaker.state for breaker in fleet} == {"open"})
-    await asyncio.sleep(0.45)
+    await until(lambda: not any(breaker.is_refusing for breaker in fleet))
     probed = 0
+    others_refused = asyncio.Event()
 
     async def probe() -> None:
         nonlocal probed
         probed += 1
-        await asyncio.sleep(0.2)
+        await others_refused.wait()
 
-    calls = [breaker.call(probe) for breaker in fleet * 10]
+    calls: list[asyncio.Future[None]] = []
+    while not probed:  # a process may be a moment behind the time of the server
+        calls = [asyncio.ensure_future(breaker.call(probe)) for breaker in fleet * 10]
+        under_way = set(calls)
+        while len(under_way) > 1 and probed < 2:
+            await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            under_way = {call for call in calls if not call.done()}
+    others_refused.set()
     failures = await asyncio.gather(*calls, return_exceptions=True)
     assert probed == 1
     assert sum(isinstance(failure, HTTPCircuitOpenError) for failure in failures) == 49

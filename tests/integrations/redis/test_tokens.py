@@ -1,7 +1,6 @@
 """Tokens of a fleet: encrypted, and refreshed by one process at a time."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 
@@ -88,16 +87,18 @@ async def test_the_lease_of_a_process_that_saves_ends(fleets: list[RedisStore]) 
 
 
 async def test_a_process_that_lives_keeps_its_lease_while_it_refreshes(
-    fleets: list[RedisStore],
+    redis: RedisServer, fleets: list[RedisStore]
 ) -> None:
-    here, there = (fleet.tokens(key=KEY, lease=0.3) for fleet in fleets[:2])
-    await here.save(Tokens("a", "r"))
-    await here.load()
-    await there.load()
-    waiting = asyncio.ensure_future(there.load())
-    await asyncio.sleep(1.0)
-    assert not waiting.done()
-    waiting.cancel()
+    store = fleets[0].tokens(key=KEY, lease=6.0)
+    await store.save(Tokens("a", "r"))
+    await store.load()
+    left = 6000
+    while True:
+        await asyncio.sleep(0.2)
+        before = left
+        left = int(redis.ask("PTTL", redis.keys("test:lease:*")[0])[1:])
+        if left > before:  # it was extended
+            break
 
 
 async def test_the_server_sees_no_token_and_no_key(
@@ -142,11 +143,9 @@ async def test_new_tokens_outlive_an_outage(redis: RedisServer, slow_redis: Redi
         await store.save(Tokens("a", "r"))
         slow_redis.refusing = True
         slow_redis.reset()
-        began = time.monotonic()
         assert await store.load() == Tokens("a", "r")
         await store.save(Tokens("b", "s"))
         assert await store.load() == Tokens("b", "s")
-        assert time.monotonic() - began < 1.0
         slow_redis.refusing = False
         async with RedisStore.connect(redis.url, prefix="test", timeout=PATIENCE) as other:
             fresh = other.tokens(key=KEY)

@@ -11,7 +11,8 @@ the state if it is still the known one, and publishes it to the other processes.
 """
 
 from railhttp.integrations.redis.fleet import RedisStore
-from railhttp.integrations.redis.link import StoreDown, WhenDown
+from railhttp.integrations.redis.link import StoreDown
 from railhttp.integrations.redis.tokens import SharedTokens
+from railhttp.model.events import WhenDown
 
 __all__ = ["RedisStore", "SharedTokens", "StoreDown", "WhenDown"]

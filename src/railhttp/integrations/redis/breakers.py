@@ -112,6 +112,7 @@ class QuorumBreakers:
     """
 
     def __init__(self, link: Link, quorum: int) -> None:
+        self.server: Link = link
         self._link = link
         self._quorum = quorum
         self._fleets = _Fleets(link)

@@ -6,10 +6,11 @@ from typing import Self, get_args
 from railhttp.di.health import HealthCheckResult
 from railhttp.integrations.redis.breakers import QuorumBreakers, SharedBreakers
 from railhttp.integrations.redis.limits import LeasedRates, SharedBudgets, SharedRates
-from railhttp.integrations.redis.link import Link, WhenDown
+from railhttp.integrations.redis.link import Link
 from railhttp.integrations.redis.tokens import SharedTokens
 from railhttp.model.clock import Clock
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.events import WhenDown
 from railhttp.model.validation import (
     mismatch,
     require,
@@ -28,8 +29,8 @@ class RedisStore:
     """Shares breakers, rate limits, retry budgets and tokens between processes, on Redis.
 
     `async with` connects it; create and enter it in each process, after a fork. A server that is
-    slow or gone delays a decision by at most `timeout`, and only the first one: later decisions do
-    not ask until the store has reached the server again, which it tries by itself.
+    slow or gone delays a call by at most `timeout`, whatever its policies. After the first delay no
+    call asks until the store has reached the server again, which it tries by itself.
 
     Example:
         >>> import asyncio
@@ -61,7 +62,7 @@ class RedisStore:
         Args:
             url: `redis://`, `rediss://` (TLS) or `unix://`, with user, password and database.
             prefix: The start of all keys. Programs with the same prefix share their states.
-            timeout: Seconds that a decision waits for the server at most.
+            timeout: Seconds that a call waits for the server at most, all its policies together.
             when_down: The effect of a server that cannot be used. `local`: each process goes on
                 alone from the last states. `refuse`: calls fail with an `HTTPCircuitOpenError`, and
                 no retry is made. `raise`: calls fail with an `HTTPInterceptorError`.

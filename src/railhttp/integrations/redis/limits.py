@@ -10,7 +10,7 @@ from typing_extensions import override
 from railhttp.integrations.redis.codec import BUDGETS, RATES
 from railhttp.integrations.redis.link import Link, StoreDown
 from railhttp.integrations.redis.shared import SharedState
-from railhttp.pipeline.policies.store import Decide, StoreRefusal
+from railhttp.pipeline.policies.store import STORE_WAIT, Decide, StoreRefusal
 from railhttp.policy.budget import Tokens
 from railhttp.policy.rate_limit import TOLERANCE, RateRule
 
@@ -86,6 +86,7 @@ class LeasedRates:
     """
 
     def __init__(self, link: Link, lease: float) -> None:
+        self.server: Link = link
         self._link = link
         self._lease = lease
         self._rates = SharedRates(link)
@@ -122,9 +123,10 @@ class LeasedRates:
             task = asyncio.get_running_loop().create_task(self._take(key, rule))
             self._refills[key] = task
             task.add_done_callback(lambda _: self._refills.pop(key))
-        await asyncio.wait([task])
+        await self._link.wait(task)
 
     async def _take(self, key: str, rule: RateRule) -> None:
+        STORE_WAIT.set(None)  # many calls wait for this task, and the first one began it
         calls = ceil(rule.rate * self._lease)
         clock = self._link.clock
         until = clock.monotonic() + self._lease

@@ -1,16 +1,18 @@
 """The connection to the server: its time, its changes, and whether it can be used."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 
 from railhttp.extra import provided_by
 from railhttp.integrations.redis.scripts import READ, SWAP
 from railhttp.model.clock import Clock
+from railhttp.model.events import StoreBackEvent, StoreDownEvent, StoreEvent, WhenDown
 from railhttp.pipeline.clock import random_id
+from railhttp.pipeline.observation.layer_log import log_event
+from railhttp.pipeline.policies.store import STORE_WAIT, StoreListener, StoreWait
 
 with provided_by("railhttp[redis]"):
     from redis import RedisError
@@ -20,8 +22,7 @@ with provided_by("railhttp[redis]"):
     from redis.backoff import NoBackoff
     from redis.maint_notifications import MaintNotificationsConfig
 
-WhenDown: TypeAlias = Literal["local", "refuse", "raise"]
-"""The effect of a server that cannot be used; see `RedisStore.connect`."""
+T = TypeVar("T")
 
 FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 5.0
@@ -34,8 +35,10 @@ copies are read again as often, because a publication is not guaranteed to arriv
 SILENCE: Final = 1.0
 """Seconds without a message after which the server must respond to a ping."""
 
+Waited: TypeAlias = Literal["done", "late", "down"]
+"""The end of a wait. Work that is late will still be done; if the link is down, it may not."""
+
 _FAILURES: Final = (RedisError, OSError, asyncio.TimeoutError)
-_LOG: Final = logging.getLogger("railhttp")
 
 
 class StoreDown(Exception):
@@ -92,7 +95,9 @@ class Link:
         self._session: asyncio.Task[None] | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._decided = asyncio.Event()
-        self._lost_at: float | None = None
+        self.outage: StoreDownEvent | None = None
+        self.listeners: set[StoreListener] = set()
+        self._lost_at = 0.0
         self._openings = 0
         self._pending: set[asyncio.Task[None]] = set()
         self._finishing: set[asyncio.Task[None]] = set()
@@ -109,6 +114,11 @@ class Link:
     def key(self, kind: str, name: str) -> str:
         """Return the name of a key on the server."""
         return f"{self.prefix}:{kind}:{name}"
+
+    @property
+    def name(self) -> str:
+        """The name of the store in events and metrics."""
+        return self.prefix
 
     @property
     def channel(self) -> str:
@@ -139,19 +149,42 @@ class Link:
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         raise self.fail("TimeoutError")
 
+    async def wait(self, work: asyncio.Future[T]) -> Waited:
+        """Wait for some work that goes on anyway.
+
+        The waits of a call, whatever its policies, are together no longer than the timeout. A
+        server that is silent for a whole timeout closes the link.
+        """
+        of_call = STORE_WAIT.get() or StoreWait()
+        began = self.clock.monotonic()
+        left = self.timeout - of_call.seconds
+        if left > 0:
+            await asyncio.wait([work], timeout=left)
+        of_call.seconds += self.clock.monotonic() - began
+        if not work.done() and left >= self.timeout and self.replied_at <= began:
+            self.fail("TimeoutError")
+        return "done" if work.done() else "late" if self.up else "down"
+
     def fail(self, problem: str) -> StoreDown:
         """Close the link, and return the reason."""
         was_up, self.up = self.up, False
-        if self._lost_at is None:
+        if self.outage is None:
             self.problem = problem
             self._lost_at = self.clock.monotonic()
-            effect = _EFFECT[self.when_down]
-            _LOG.warning("the store %r is down (%s): %s", self.prefix, problem, effect)
+            self.outage = StoreDownEvent(
+                store=self.prefix, problem=problem, when_down=self.when_down
+            )
+            self._report(self.outage)
         self._decided.set()
         session = self._session
         if was_up and session is not None and session is not asyncio.current_task():
             session.cancel()
         return StoreDown(problem)
+
+    def _report(self, event: StoreEvent) -> None:
+        log_event(event)
+        for listener in tuple(self.listeners):
+            listener(event)
 
     def begin(self, work: Coroutine[object, object, None], *, finishes: bool = False) -> None:
         """Run work that no call waits for; `stop` ends it, or waits a little if it finishes."""
@@ -186,7 +219,7 @@ class Link:
         await asyncio.gather(*tasks, return_exceptions=True)
         with suppress(*_FAILURES):
             await self._client.aclose(close_connection_pool=True)
-        self._watcher, self._lost_at = None, None
+        self._watcher = self.outage = None
         self._decided.clear()
 
     async def _watch(self) -> None:
@@ -259,10 +292,10 @@ class Link:
 
     def _open(self) -> None:
         self.up, self.problem = True, ""
-        if self._lost_at is not None:
+        if self.outage is not None:
+            self.outage = None
             away = self.clock.monotonic() - self._lost_at
-            _LOG.info("the store %r is back after %.1f s", self.prefix, away)
-        self._lost_at = None
+            self._report(StoreBackEvent(store=self.prefix, seconds=away))
         self._openings += 1
         self._decided.set()
         for send in self.waiting:
@@ -290,13 +323,6 @@ class Link:
                 raise self.fail("an unexpected reply")
 
 
-_EFFECT: Final = {
-    "local": "states stay in this process until it is back",
-    "refuse": "calls are refused until it is back",
-    "raise": "calls fail until it is back",
-}
-
-
 async def _quietly(send: Callable[[], Coroutine[object, object, None]]) -> None:
     with suppress(StoreDown):
         await send()
@@ -311,6 +337,7 @@ def _client(url: str, timeout: float) -> Redis:
         socket_connect_timeout=max(timeout, 1.0),
         retry=Retry(NoBackoff(), 0),
         retry_on_error=[],
+        driver_info=None,  # else it sends CLIENT SETINFO, which servers before 7.2 refuse
         protocol=2,
         # It would raise the timeouts to 10 s during maintenance of the server.
         maint_notifications_config=MaintNotificationsConfig(enabled=False),

@@ -27,6 +27,10 @@ window, so older ones no longer count."""
 LINGER: Final = 0.25
 """Seconds that a change which no call waits for may wait for others."""
 
+BACKOFF: Final = 0.004
+"""Seconds for which a process that has lost a race waits at most, longer with each one that it
+loses. Ten processes that all write one key then need a third fewer scripts than with 0.001."""
+
 
 class Copy(NamedTuple, Generic[S]):
     """A local copy: the bytes on the server, their state, and the state with unsent changes.
@@ -75,6 +79,7 @@ class SharedState(Generic[S]):
         self.copies: Final[OrderedDict[str, Copy[S]]] = OrderedDict()
         self._queues: dict[str, list[_Change[S]]] = {}
         self._wake: dict[str, asyncio.Event] = {}
+        self.server: Final[Link] = link
         link.replicas[kind] = self
 
     def peek(self, key: str) -> S | None:
@@ -98,13 +103,11 @@ class SharedState(Generic[S]):
             return self.without_server(key, decide, event)
         decisions: list[D] = []
         change = self._enqueue(key, decide, event, decisions, urgent=True)
-        began = self.link.clock.monotonic()
-        await asyncio.wait([change.done], timeout=self.link.timeout)
-        if not change.done.done():
-            if self.link.replied_at > began:  # many processes change the key: sent later
-                return self.without_server(key, decide, event)
+        waited = await self.link.wait(change.done)
+        if waited == "late":
+            return self.without_server(key, decide, event)
+        if waited == "down":
             change.done.set_result(False)
-            self.link.fail("TimeoutError")
         if change.error is not None:
             raise change.error
         if change.done.result():
@@ -251,8 +254,8 @@ class SharedState(Generic[S]):
                 return after if after.known is not None else after._replace(data=b"")
             copy = self._copy_of(reply.value)
             lost += 1
-            if lost > 1:
-                await link.clock.sleep(link.clock.uniform() * 0.001 * min(lost, 20))
+            longest = min(lost * BACKOFF, link.timeout / 4)
+            await link.clock.sleep(link.clock.uniform() * longest)
 
     def _copy_with(self, state: S | None, before: Copy[S], now: float) -> Copy[S]:
         version = max(before.version + 1, int(now * 1e6))

@@ -264,7 +264,7 @@ async def observed_attempt(
     """Make an attempt, and report its beginning and its end."""
     # A coroutine, so that both are reported in the same task: a foreign breaker may run it in
     # another task, or never.
-    call.resent += 1
+    call.sends += 1
     started = call.started_event(call.attempts - 1, call.request)
     call.observations = observations = listeners.attempt_started(started)
     call.timer = PhaseTimer(call.clock.monotonic) if listeners.timed else None
@@ -277,7 +277,7 @@ async def observed_attempt(
 
 def observed_redirect(call: HTTPCall, answer: HttpResponse, request: Request) -> Request:
     """Report a redirect, and return the next request, with the fields that instruments add."""
-    call.resent += 1
+    call.sends += 1
     if call.timer is not None:
         call.timer = PhaseTimer(call.timer.now)
     hop = call.started_event(call.attempts - 1, request)

@@ -1,11 +1,13 @@
 """Logs the events of layers; `request_log` logs calls and attempts.
 
-A circuit that opens and a budget that is used up are warnings of the logger `railhttp`, other
-changes of a circuit are logged at INFO. Waits are logged at INFO on `railhttp.request`, redirects
-at DEBUG. The fields of the event are attributes of the record, `url` and `call_id` among them.
+A circuit that opens, a budget that is used up and a shared store that is down are warnings of the
+logger `railhttp`. Other changes of a circuit and the return of a store are logged at INFO. Waits
+are logged at INFO on `railhttp.request`, redirects at DEBUG. The fields of the event are attributes
+of the record, `url` and `call_id` among them.
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Final, assert_never
 
 from railhttp.model.events import (
@@ -13,12 +15,21 @@ from railhttp.model.events import (
     LayerEvent,
     RedirectEvent,
     RetryBudgetExhaustedEvent,
+    StoreBackEvent,
+    StoreDownEvent,
     WaitEvent,
+    WhenDown,
 )
 
 _LOG: Final = logging.getLogger("railhttp")
 _REQUESTS: Final = logging.getLogger("railhttp.request")
 _QUEUES: Final = {"pool": "the pool", "rate_limit": "the rate limit", "bulkhead": "the bulkhead"}
+
+_EFFECTS: Final[Mapping[WhenDown, str]] = {
+    "local": "states stay in this process until it is back",
+    "refuse": "calls are refused until it is back",
+    "raise": "calls fail until it is back",
+}
 
 
 def log_event(event: LayerEvent) -> None:
@@ -39,6 +50,13 @@ def log_event(event: LayerEvent) -> None:
             words = (event.method, event.url, status, target)
             extra = {"status": status, "target": target} | _identity(event)
             _REQUESTS.debug("%s %s: %d redirects to %s", *words, extra=extra)
+        case StoreDownEvent(store=store, problem=problem, when_down=when_down):
+            extra = {"store": store, "problem": problem, "when_down": when_down}
+            effect = _EFFECTS[when_down]
+            _LOG.warning("the store %r is down (%s): %s", store, problem, effect, extra=extra)
+        case StoreBackEvent(store=store, seconds=seconds):
+            extra = {"store": store, "seconds": seconds}
+            _LOG.info("the store %r is back after %.1f s", store, seconds, extra=extra)
         case _:
             assert_never(event)
 

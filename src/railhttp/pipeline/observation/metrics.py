@@ -10,6 +10,8 @@ from railhttp.model.events import (
     Queue,
     RedirectEvent,
     RetryBudgetExhaustedEvent,
+    StoreBackEvent,
+    StoreDownEvent,
     WaitEvent,
 )
 from railhttp.model.gauges import ClientGauges, GaugeSource, GaugeWatcherProtocol
@@ -20,6 +22,8 @@ STATUS: Final = "http.request.status"
 CIRCUIT_CHANGES: Final = "http.circuit.changes"
 CIRCUIT_STATE: Final = "http.circuit.state"
 BUDGET_EXHAUSTED: Final = "http.retry_budget.exhausted"
+STORE_CHANGES: Final = "http.store.changes"
+STORE_UP: Final = "http.store.up"
 WAITS: Final[Mapping[Queue, str]] = {
     "pool": "http.pool.wait",
     "rate_limit": "http.rate_limit.wait",
@@ -115,6 +119,10 @@ class CallMetrics:
                 self._recorder.histogram(WAITS[queue], seconds, tags)
             case RedirectEvent():
                 pass  # a part of its attempt
+            case StoreDownEvent(store=store):
+                self._recorder.increment(STORE_CHANGES, 1.0, {"store": store, "after": "down"})
+            case StoreBackEvent(store=store):
+                self._recorder.increment(STORE_CHANGES, 1.0, {"store": store, "after": "up"})
             case _:
                 assert_never(event)
 
@@ -164,3 +172,5 @@ def readings(gauges: ClientGauges) -> Iterator[tuple[str, float, dict[str, str]]
         yield f"http.pool.{name}", value, client
     for circuit, state in gauges.breakers.items():
         yield CIRCUIT_STATE, CIRCUIT_STATES[state], client | {"circuit": circuit}
+    for store, is_up in gauges.stores.items():
+        yield STORE_UP, float(is_up), client | {"store": store}

@@ -13,7 +13,7 @@ from railhttp.pipeline.attempt import attempt_of
 from railhttp.pipeline.call import Call
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.shielded_store import ShieldedStore
-from railhttp.pipeline.policies.store import StateStore
+from railhttp.pipeline.policies.store import StateStore, StoreServerProtocol
 from railhttp.pipeline.stack import CircuitBreakerProtocol
 from railhttp.policy.breaker import BreakerRule
 from railhttp.policy.breaker_states import (
@@ -166,6 +166,11 @@ class CircuitBreaker:
         return self._rule
 
     @property
+    def server(self) -> StoreServerProtocol | None:
+        """The server of a shared store, if it has one."""
+        return self._store.server
+
+    @property
     def state(self) -> CircuitState:
         """The state as of the last call: `closed`, `open` (also by force) or `half_open`."""
         return state_name(self._store.peek(self._name))
@@ -243,8 +248,7 @@ class CircuitBreaker:
             self._name,
             self._rule.admit,
             None,
-            clock=call.clock,
-            info=call.call_info,
+            call,
             undo=lambda admission: self._give_back(admission, call.clock),
         )
         self._notice(call)
@@ -317,7 +321,7 @@ class CircuitBreaker:
 
     async def _record(self, ticket: Ticket, verdict: Verdict, call: Call) -> None:
         reports = self._due(ticket, verdict, call.clock)
-        await self._store.report(self._name, self._rule.record, *reports, clock=call.clock)
+        await self._store.report(self._name, self._rule.record, *reports, call=call)
         self._notice(call)
 
     def _due(self, ticket: Ticket, verdict: Verdict, clock: Clock) -> tuple[Report, ...]:

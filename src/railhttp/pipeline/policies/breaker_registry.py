@@ -13,7 +13,7 @@ from railhttp.pipeline.attempt import attempt_of
 from railhttp.pipeline.call import Call
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.breaker import CircuitBreaker
-from railhttp.pipeline.policies.store import StateStore
+from railhttp.pipeline.policies.store import StateStore, StoreServerProtocol, server_of
 from railhttp.policy.breaker import BreakerRule
 from railhttp.policy.breaker_states import BreakerState
 
@@ -134,6 +134,11 @@ class OriginBreakers:
     def rule(self) -> BreakerRule:
         """The rule of every breaker."""
         return self._rule
+
+    @property
+    def server(self) -> StoreServerProtocol | None:
+        """The server of a shared store, if it has one."""
+        return server_of(self._store)
 
     def get(self, origin: str) -> CircuitBreaker | None:
         """Return the breaker of an origin such as `https://api.example`; None if it has none."""

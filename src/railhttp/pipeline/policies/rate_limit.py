@@ -13,7 +13,7 @@ from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.fair_semaphore import FairSemaphore
 from railhttp.pipeline.policies.policy import Policy
 from railhttp.pipeline.policies.shielded_store import ShieldedStore
-from railhttp.pipeline.policies.store import StateStore
+from railhttp.pipeline.policies.store import StateStore, StoreServerProtocol
 from railhttp.policy.bulkhead import BulkheadRule
 from railhttp.policy.rate_limit import TOLERANCE, RateRule
 
@@ -73,6 +73,11 @@ class RateLimiter(Policy):
         """The number of calls that wait for their turn."""
         return self._turn.running + self._turn.waiting
 
+    @property
+    def server(self) -> StoreServerProtocol | None:
+        """The server of a shared store, if it has one."""
+        return self._store.server
+
     @override
     async def run(self, send: Callable[[C], Awaitable[T]], call: C) -> T:
         """Make an attempt when its turn has come."""
@@ -111,9 +116,7 @@ class RateLimiter(Policy):
             self._turn.release()
 
     async def _take(self, ahead: int, call: Call) -> float | None:
-        return await self._store.decide(
-            self._name, self._rule.take, ahead, clock=call.clock, info=call.call_info
-        )
+        return await self._store.decide(self._name, self._rule.take, ahead, call)
 
     @property
     def _longest(self) -> float:

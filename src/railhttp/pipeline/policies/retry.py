@@ -23,7 +23,7 @@ from railhttp.pipeline.call import Call
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.policies.policy import Policy
 from railhttp.pipeline.policies.shielded_store import ShieldedStore
-from railhttp.pipeline.policies.store import StateStore
+from railhttp.pipeline.policies.store import StateStore, StoreServerProtocol
 from railhttp.policy.backoff import Backoff
 from railhttp.policy.budget import RetryBudget, Tokens
 from railhttp.policy.callbacks import call_info_of
@@ -116,6 +116,11 @@ class RetryPolicy(Policy, ReplayAware):
         """When this policy repeats a call, and after how long."""
         return self._rule
 
+    @property
+    def server(self) -> StoreServerProtocol | None:
+        """The server of a shared store, if it has one."""
+        return self._store.server
+
     def with_attempts(self, max_attempts: int) -> Self:
         """Return a policy with another number of attempts, which shares the budgets of this one.
 
@@ -189,7 +194,7 @@ class RetryPolicy(Policy, ReplayAware):
             call.origin,
             budget.charge,
             budget.cost(failure),
-            clock=call.clock,
+            call,
             info=lambda: call_info_of(failure),
             undo=lambda paid: self._refund(call, failure) if paid else None,
         )
@@ -210,7 +215,7 @@ class RetryPolicy(Policy, ReplayAware):
         budget = self._budget
         if budget is not None:
             amount = budget.cost(failures[-1]) if failures else budget.credit
-            await self._store.report(call.origin, budget.repay, amount, clock=call.clock)
+            await self._store.report(call.origin, budget.repay, amount, call=call)
 
     def _announce(self, event: RetryEvent, call: Call) -> None:
         if self._on_retry is not None:

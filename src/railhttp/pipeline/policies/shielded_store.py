@@ -7,7 +7,17 @@ from typing import Final, Generic, TypeGuard, TypeVar
 
 from railhttp.model.clock import Clock
 from railhttp.model.errors import CallInfo, HTTPCircuitOpenError, HTTPInterceptorError
-from railhttp.pipeline.policies.store import Decide, MemoryStore, StateStore, StoreRefusal
+from railhttp.pipeline.call import Call
+from railhttp.pipeline.policies.store import (
+    STORE_WAIT,
+    Decide,
+    MemoryStore,
+    StateStore,
+    StoreRefusal,
+    StoreServerProtocol,
+    StoreWait,
+    server_of,
+)
 
 S = TypeVar("S")
 E = TypeVar("E")
@@ -28,9 +38,10 @@ class ShieldedStore(Generic[S]):
 
     Attributes:
         peek: See `StateStore.peek`.
+        server: The server of a shared store, if it has one.
     """
 
-    __slots__ = ("_local", "_own_clock", "_pending", "_store", "peek")
+    __slots__ = ("_local", "_own_clock", "_pending", "_store", "peek", "server")
 
     def __init__(self, store: StateStore[S] | None) -> None:
         self._store = MemoryStore[S]() if store is None else store
@@ -38,6 +49,7 @@ class ShieldedStore(Generic[S]):
         self._local = self._store if _is_local(self._store) else None
         self._pending: set[asyncio.Task[object]] = set()
         self.peek: Callable[[str], S | None] = self._store.peek
+        self.server: StoreServerProtocol | None = server_of(store)
 
     async def apply(self, key: str, decide: Decide[S, E, D], event: E) -> D:
         """Let the policy decide; the caller handles what goes wrong, see `StateStore.apply`."""
@@ -48,21 +60,22 @@ class ShieldedStore(Generic[S]):
         key: str,
         decide: Decide[S, E, D],
         event: E,
+        call: Call,
         *,
-        clock: Clock,
-        info: Callable[[], CallInfo],
+        info: Callable[[], CallInfo] | None = None,
         undo: Callable[[D], None] | None = None,
     ) -> D:
-        """Let the policy decide about a call.
+        """Let the policy decide about a call; `info` replaces the details of the call in failures.
 
         Raises:
             HTTPCircuitOpenError: The store refuses calls.
             HTTPInterceptorError: The store raised.
         """
         if self._local is not None:
-            return self._now(self._local, key, decide, event, clock)
+            return self._now(self._local, key, decide, event, call.clock)
+        info = info or call.call_info
         try:
-            return await self._awaited(self._store.apply(key, decide, event), undo)
+            return await self._awaited(self._store.apply(key, decide, event), call, undo)
         except StoreRefusal as refusal:
             message = f"the shared state of {refusal.name} cannot be reached"
             raise HTTPCircuitOpenError(message, name=refusal.name, **info()) from None
@@ -70,14 +83,12 @@ class ShieldedStore(Generic[S]):
             message = f"a policy raised {type(error).__name__}"
             raise HTTPInterceptorError(message, **info()) from error
 
-    async def report(
-        self, key: str, decide: Decide[S, E, object], *events: E, clock: Clock
-    ) -> None:
+    async def report(self, key: str, decide: Decide[S, E, object], *events: E, call: Call) -> None:
         """Report events to the policy, in order; see the class."""
         if self._local is not None:
-            self.report_later(key, decide, *events, clock=clock)
+            self.report_later(key, decide, *events, clock=call.clock)
         else:
-            await self._awaited(self._deliver(key, decide, events))
+            await self._awaited(self._deliver(key, decide, events), call)
 
     def report_later(
         self, key: str, decide: Decide[S, E, object], *events: E, clock: Clock
@@ -104,9 +115,16 @@ class ShieldedStore(Generic[S]):
             _LOG.warning("%s raised %s", type(self._store).__name__, type(error).__name__)
 
     async def _awaited(
-        self, deciding: Coroutine[object, object, D], undo: Callable[[D], None] | None = None
+        self,
+        deciding: Coroutine[object, object, D],
+        call: Call,
+        undo: Callable[[D], None] | None = None,
     ) -> D:
+        if call.store_wait is None:
+            call.store_wait = StoreWait()
+        before = STORE_WAIT.set(call.store_wait)  # the task gets a copy of the context
         task = self._begin(deciding)
+        STORE_WAIT.reset(before)
         try:
             await asyncio.wait([task])  # which leaves the task alone when the caller is cancelled
         except asyncio.CancelledError:

@@ -2,9 +2,11 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final, Generic, Protocol, TypeAlias, TypeVar
+from contextvars import ContextVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from railhttp.model.clock import Clock
+from railhttp.model.events import StoreEvent
 from railhttp.model.validation import require_positive_int
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 
@@ -30,6 +32,20 @@ class StoreRefusal(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name: Final = name
+
+
+class StoreWait:
+    """The seconds for which a call has waited for stores, all its policies together."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self) -> None:
+        self.seconds: float = 0.0
+
+
+STORE_WAIT: Final[ContextVar[StoreWait | None]] = ContextVar("STORE_WAIT", default=None)
+"""The waits of the call that a store decides for. A store with a timeout adds to them, and bounds
+their sum."""
 
 
 class StateStore(Protocol[S]):
@@ -59,6 +75,47 @@ class StateStore(Protocol[S]):
             The decision.
         """
         ...
+
+
+StoreListener: TypeAlias = Callable[[StoreEvent], None]
+"""Is called when a shared store goes down, and when it is back."""
+
+
+@runtime_checkable
+class StoreServerProtocol(Protocol):
+    """The server of a `StateStore`, which may fail; the store has it as its attribute `server`.
+
+    Attributes:
+        up: Whether the server can be used.
+        listeners: The functions that are called with each `StoreEvent`.
+
+    Example:
+        >>> class Server:
+        ...     name, up, outage = "shop", True, None
+        ...     def __init__(self) -> None:
+        ...         self.listeners = set()
+        >>> isinstance(Server(), StoreServerProtocol)
+        True
+    """
+
+    up: bool
+    listeners: set[StoreListener]
+
+    @property
+    def name(self) -> str:
+        """The name of the store in events and metrics."""
+        ...
+
+    @property
+    def outage(self) -> StoreEvent | None:
+        """The event of the present outage; None without one."""
+        ...
+
+
+def server_of(store: object) -> StoreServerProtocol | None:
+    """Return the server of a store or a policy; None if it has none."""
+    server = getattr(store, "server", None)
+    return server if isinstance(server, StoreServerProtocol) else None
 
 
 class MemoryStore(Generic[S]):
