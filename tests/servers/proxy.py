@@ -22,6 +22,7 @@ class ProxyServer(Listener):
         username: Asked for, with `password`, by 407 and Basic; empty asks for nothing.
         password: See `username`.
         connect_answer: Sent instead of opening a tunnel, byte for byte; then FIN.
+        established: The head that opens a tunnel, byte for byte.
         ssl_context: Makes it a proxy that is itself spoken to over TLS.
 
     Attributes:
@@ -35,6 +36,7 @@ class ProxyServer(Listener):
         username: str = "",
         password: str = "",
         connect_answer: bytes = b"",
+        established: bytes = b"",
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(ssl_context=ssl_context)
@@ -42,6 +44,7 @@ class ProxyServer(Listener):
         credentials = b64encode(f"{username}:{password}".encode()).decode("ascii")
         self._wanted: Final = f"Basic {credentials}" if username else ""
         self._connect_answer: Final = connect_answer
+        self._established: Final = established or head(status="200 Connection established")
 
     async def handle(self, connection: Connection) -> None:
         request = await connection.read_body(await connection.read_head())
@@ -65,7 +68,7 @@ class ProxyServer(Listener):
             return
         try:
             if tunnel:
-                await connection.send(head(status="200 Connection established"))
+                await connection.send(self._established)
             else:
                 writer.write(_origin_form(request))
             await join(connection, reader, writer)

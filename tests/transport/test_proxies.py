@@ -4,20 +4,25 @@ from base64 import b64encode
 from typing import Final
 
 import pytest
+from tests.servers.connection import Connection, Received
 from tests.servers.faults import FaultServer
 from tests.servers.listener import refused_port
 from tests.servers.proxy import ProxyServer
+from tests.servers.scripted import ScriptedServer, sends
 from tests.servers.tls import TlsContexts
 
 from railhttp import (
+    ConnectionPoolConfig,
     Delivery,
     HTTPClient,
     HTTPClientConfig,
     HTTPInvalidRequestError,
     RequestOptions,
 )
+from railhttp.resilience import RetryPolicy
 from railhttp.transport.connector import USER_AGENT
 
+TOTAL: Final = HTTPClientConfig(trust_env=False, total=True)
 VARIABLES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUEST_METHOD")
 
 
@@ -295,3 +300,55 @@ async def test_a_proxy_whose_name_is_unknown_is_what_is_blamed(url: str) -> None
         failure = (await client.get(url, timeout=5.0)).failure()
     assert (failure.label, failure.delivery) == ("proxy", Delivery.NOT_SENT)
     assert failure.message.startswith("cannot connect to the proxy")
+
+
+@pytest.mark.parametrize("status", ["200 OK", "201 Created", "202 Yes", "204 Empty", "299 Odd"])
+@pytest.mark.parametrize("fields", ["", "Content-Length: 0\r\n", "Transfer-Encoding: chunked\r\n"])
+async def test_any_2xx_opens_a_tunnel(tls: TlsContexts, status: str, fields: str) -> None:
+    """RFC 9110, section 9.3.6: with any 2xx the tunnel begins right after the blank line."""
+
+    established = f"HTTP/1.1 {status}\r\n{fields}\r\n".encode()
+    async with (
+        FaultServer(ssl_context=tls.trusted) as server,
+        ProxyServer(established=established) as proxy,
+        HTTPClient() as client,
+    ):
+        result = await client.get(server.url(), proxy=proxy.url(), ssl_context=tls.client)
+        assert result.unwrap().body == b"ok"
+
+
+@pytest.mark.parametrize(
+    ("status", "requests"), [(407, 1), (403, 1), (404, 1), (502, 3), (503, 3), (504, 3), (302, 1)]
+)
+async def test_a_refused_tunnel_names_its_status_and_only_an_overload_is_tried_again(
+    tls: TlsContexts, status: int, requests: int
+) -> None:
+    refusal = f"HTTP/1.1 {status} No\r\nContent-Length: 4\r\n\r\nbody".encode()
+    retry = RetryPolicy(max_attempts=3, base_delay=0.001)
+    async with (
+        ScriptedServer(sends(refusal)) as proxy,
+        HTTPClient(TOTAL, retry_policy=retry) as client,
+    ):
+        options = RequestOptions(proxy=proxy.url(), ssl_context=tls.client)
+        failure = (await client.get("https://origin.test/", **options)).failure()
+    assert str(status) in str(failure)
+    assert len(proxy.received) == requests
+    assert {request.target for request in proxy.received} == {"origin.test:443"}
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_every_tls_connection_offers_http_1_1(tls: TlsContexts, own: bool) -> None:
+    chosen = []
+
+    async def play(connection: Connection, _: Received) -> None:
+        chosen.append(connection.writer.get_extra_info("ssl_object").selected_alpn_protocol())
+        await connection.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    tls.trusted.set_alpn_protocols(["h2", "http/1.1"])
+    config = HTTPClientConfig(pool=ConnectionPoolConfig(verify_ssl=False))
+    async with (
+        ScriptedServer(play, ssl_context=tls.trusted) as server,
+        HTTPClient(config) as client,
+    ):
+        (await client.get(server.url(), ssl_context=tls.client if own else None)).unwrap()
+    assert chosen == ["http/1.1"]

@@ -100,6 +100,10 @@ class HTTPInvalidRequestError(HTTPClientError):
 class HTTPConnectionError(HTTPClientError):
     """The connection failed; a `case` can name just the kind: `HTTPConnectionError("dns")`.
 
+    Args:
+        proxy_status: The status with which a proxy refused a tunnel (kind `proxy`); None if there
+            was none.
+
     Example:
         >>> HTTPConnectionError("no such host", kind="dns", delivery=Delivery.NOT_SENT).kind
         'dns'
@@ -109,10 +113,16 @@ class HTTPConnectionError(HTTPClientError):
     _label: ClassVar[str] = "kind"
 
     def __init__(
-        self, message: str = "", *, kind: ConnectionKind, **call: Unpack[CallInfo]
+        self,
+        message: str = "",
+        *,
+        kind: ConnectionKind,
+        proxy_status: int | None = None,
+        **call: Unpack[CallInfo],
     ) -> None:
         super().__init__(message, **call)
         self.kind: Final = kind
+        self.proxy_status: Final = proxy_status
 
 
 class HTTPTimeoutError(HTTPClientError):

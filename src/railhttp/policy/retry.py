@@ -31,6 +31,7 @@ from railhttp.policy.health import OWN_KINDS
 RETRYABLE_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses that a later attempt may avoid; for 501 and 505, no attempt can succeed."""
 
+_TRANSIENT_PROXY_STATUSES: Final = frozenset({None, 502, 503, 504})
 _TRANSIENT_KINDS: Final = frozenset({"dns", "connect", "proxy", "disconnected", "truncated"})
 _SECONDS: Final = re.compile(r"-?[0-9]+(?:\.[0-9]*)?")
 
@@ -159,7 +160,10 @@ def is_transient(failure: HTTPFailure) -> bool:
     """Whether the same request may succeed a little later."""
     match failure:
         case HTTPConnectionError():
-            return failure.kind in _TRANSIENT_KINDS
+            return (
+                failure.kind in _TRANSIENT_KINDS
+                and failure.proxy_status in _TRANSIENT_PROXY_STATUSES
+            )
         case HTTPTimeoutError():
             return failure.phase != "total"
         case HTTPStatusError():

@@ -27,6 +27,8 @@ PRIVATE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "_available_connections",
         "_conns",  # idle connections by key, oldest first
         "_create_connection",
+        "_create_direct_connection",
+        "_create_proxy_connection",
         "_factory",  # builds the protocol of a new connection
         "_get",
         "_limit_per_host",

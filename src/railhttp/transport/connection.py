@@ -5,6 +5,7 @@ For the private names used here see `railhttp.transport.aiohttp_internals`.
 
 import asyncio
 from collections.abc import Callable
+from ssl import SSLError
 from typing import Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from aiohttp import EMPTY_PAYLOAD, ClientConnectionError, ClientPayloadError, StreamReader
@@ -38,6 +39,24 @@ class _SelectorTransport(Protocol):
     """asyncio's own transport; `max_size` is how many bytes it receives at once."""
 
     max_size: int
+
+
+class HandshakeRefusedError(ClientConnectionError):
+    """A server refused the handshake after the client had completed it."""
+
+
+def _is_refused_handshake(
+    transport: asyncio.BaseTransport | None, error: BaseException | None
+) -> bool:
+    """Whether a new connection that ended without a response was refused in its handshake.
+
+    Under TLS 1.3 a server judges a client's certificate only after the client's last message. It
+    then sends an alert, or just closes. A server that accepts the handshake sends tickets.
+    """
+    tls = None if transport is None else transport.get_extra_info("ssl_object")
+    if tls is None or tls.version() != "TLSv1.3":
+        return False
+    return isinstance(error, SSLError) or tls.session is None or not tls.session.has_ticket
 
 
 class Expected(NamedTuple):
@@ -74,6 +93,7 @@ class StrictResponseHandler(ResponseHandler):
 
     Attributes:
         on_interim: Called with the status of each interim response (1xx).
+        has_served: Whether an earlier request has had this connection.
     """
 
     _expected: Expected | None = None  # no byte of the response has come yet
@@ -81,6 +101,7 @@ class StrictResponseHandler(ResponseHandler):
     _response: "asyncio.Future[tuple[ResponseHead, Content]] | None" = None
     _is_fresh = True
     on_interim: Callable[[int], None] | None = None
+    has_served = False
 
     def expect(
         self, expected: Expected, read_timeout: float | None
@@ -92,6 +113,8 @@ class StrictResponseHandler(ResponseHandler):
             read_timeout: Seconds of silence allowed; None is no limit.
         """
         if self.transport is None:
+            if isinstance(self._exception, HandshakeRefusedError):
+                raise self._exception
             raise ClientConnectionError("the connection is closed")
         self._response = response = self._loop.create_future()
         self._expected = expected
@@ -254,6 +277,9 @@ class StrictResponseHandler(ResponseHandler):
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
+        is_silent = self._expected is not None or (self._is_fresh and not self._tail)
+        if is_silent and not self.has_served and _is_refused_handshake(self.transport, exc):
+            self.set_exception(HandshakeRefusedError())
         body, reader = self._payload, self._reader  # the original sets the body to None
         if body is not None and not body.is_eof():
             if self._exception is not None:

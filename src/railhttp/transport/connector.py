@@ -19,6 +19,7 @@ from aiohttp import (
     ClientConnectionError,
     ClientConnectorCertificateError,
     ClientConnectorError,
+    ClientProxyConnectionError,
     ClientRequest,
     ClientTimeout,
     ServerFingerprintMismatch,
@@ -40,6 +41,7 @@ from railhttp.transport.destination import Destination, refused_by_egress
 from railhttp.transport.resolver import FunctionResolver
 from railhttp.transport.socks import connect_by_socks, is_socks
 from railhttp.transport.timed_connector import TimedConnector, timing_connection
+from railhttp.transport.tunnel import open_tunnel
 from railhttp.version import __version__
 
 USER_AGENT: Final = f"railhttp/{__version__}"
@@ -138,6 +140,36 @@ class KeepaliveConnector(TimedConnector):
         idle = sum(len(connections) for connections in self._conns.values())
         waiting = sum(not waiter.done() for queue in self._waiters.values() for waiter in queue)
         return PoolGauges(len(self._acquired) + idle, idle, waiting, self.limit)
+
+    @override
+    def _get_ssl_context(self, req: ClientRequest) -> ssl.SSLContext | None:
+        # The default context of Python offers no protocol; some servers then choose HTTP/2, or
+        # refuse (tests/transport/test_proxies.py::test_every_tls_connection_offers_http_1_1).
+        context = super()._get_ssl_context(req)
+        if context is not None:
+            context.set_alpn_protocols(["http/1.1"])
+        return context
+
+    @override
+    async def _create_proxy_connection(
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> tuple[asyncio.BaseTransport, ResponseHandler]:
+        # aiohttp's own takes no status but 200 for a tunnel, and loses that of a refusal
+        # (tests/transport/test_proxies.py::test_any_2xx_opens_a_tunnel).
+        proxy = self._update_proxy_auth_header_and_build_proxy_req(req)
+        transport, protocol = await self._create_direct_connection(
+            proxy, [], timeout, client_error=ClientProxyConnectionError
+        )
+        if not req.is_ssl():
+            return transport, protocol
+        try:
+            if not isinstance(protocol, StrictResponseHandler):
+                raise ClientConnectionError("the connection is closed")  # noqa: TRY301
+            await open_tunnel(protocol, req, proxy)
+        except BaseException:
+            transport.close()
+            raise
+        return await self._start_tls_connection(transport, req=req, timeout=timeout)
 
     @override
     def _update_proxy_auth_header_and_build_proxy_req(self, req: ClientRequest) -> ClientRequest:
@@ -289,4 +321,5 @@ class Lease:
 
     def give_back(self, *, reusable: bool) -> None:
         """Release the connection, once; it is closed unless it is intact and `reusable`."""
+        self.protocol.has_served = True
         self._connector._release(self._key, self.protocol, should_close=not reusable)

@@ -21,7 +21,9 @@ from aiohttp.streams import EofStream
 from railhttp.model import errors
 from railhttp.model.errors import CallInfo, HTTPFailure
 from railhttp.model.stage import Stage
+from railhttp.transport.connection import HandshakeRefusedError
 from railhttp.transport.request_body import RequestBodyError
+from railhttp.transport.tunnel import TunnelRefusedError
 from railhttp.wire.content import ContentError
 from railhttp.wire.response_head import ResponseError
 
@@ -109,12 +111,22 @@ def _request_body(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFai
 
 
 def _response(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
+    if stage is Stage.CONNECTING:
+        return _PROXY(error, stage, call)
     message = f"the response is not valid HTTP: {error}"
     return errors.HTTPConnectionError(message, kind="protocol", **call)
 
 
 def _undecodable(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
     return errors.HTTPDecodeError("the body cannot be decoded", **call)
+
+
+def _tunnel(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
+    status = error.status if isinstance(error, TunnelRefusedError) else None
+    if status is None:
+        return _PROXY(error, stage, call)
+    message = f"the proxy refused with status {status}"
+    return errors.HTTPConnectionError(message, kind="proxy", proxy_status=status, **call)
 
 
 def _content(error: BaseException, stage: Stage, call: CallInfo) -> HTTPFailure:
@@ -151,6 +163,8 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     aiohttp.ClientConnectorDNSError: _DNS,
     aiohttp.ClientProxyConnectionError: _connection("proxy", "cannot connect to the proxy"),
     aiohttp.ClientHttpProxyError: _PROXY,
+    TunnelRefusedError: _tunnel,
+    HandshakeRefusedError: _TLS,
     aiohttp.ClientConnectorCertificateError: _connection("tls", "the certificate is not trusted"),
     aiohttp.ClientConnectorSSLError: _TLS,
     aiohttp.ClientSSLError: _TLS,
@@ -174,7 +188,7 @@ ROWS: Final[Mapping[type[BaseException], Row]] = {
     aiohttp.ClientResponseError: _by_stage(_PROTOCOL, _PROXY, _PROTOCOL, _PROTOCOL),
     LineTooLong: _too_large,
     DecompressSizeError: _too_large,
-    HttpProcessingError: _PROTOCOL,
+    HttpProcessingError: _by_stage(_PROTOCOL, _PROXY, _PROTOCOL, _PROTOCOL),
     ResponseError: _response,
     EofStream: _TRUNCATED,
     # aiohttp: the request is invalid
