@@ -216,7 +216,7 @@ async def test_a_url_object_keeps_its_user_to_itself(
 @pytest.mark.parametrize(
     ("params", "target"),
     [
-        ("a=1&b=x y", "/ok?a=1&b=x+y"),
+        ("a=1&b=x y", "/ok?a=1&b=x%20y"),
         ([("a", 1), ("a", "é"), ("b", None)], "/ok?a=1&a=%C3%A9"),
         ((("a", "1"),), "/ok?a=1"),
         ([], "/ok"),

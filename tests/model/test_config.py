@@ -59,6 +59,7 @@ REFUSED: Final[dict[Callable[..., object], dict[str, Collection[object]]]] = {
         "attempt_timeout": (31, *NO_SECONDS),
         "connect_timeout": (31, *NO_SECONDS),
         "read_timeout": (31, *NO_SECONDS),
+        "expect_continue_timeout": NO_SECONDS,
         "max_response_bytes": (0, *NO_COUNT),
         "max_redirects": NO_COUNT,
         "allow_insecure_redirects": ("yes", 1, 0),

@@ -86,6 +86,7 @@ class RequestBuilder:
         self._options = SendOptions(
             connect_timeout=config.connect_timeout,
             read_timeout=config.read_timeout,
+            expect_continue_timeout=config.expect_continue_timeout,
             max_redirects=config.max_redirects,
             allow_insecure_redirects=config.allow_insecure_redirects,
             max_response_bytes=config.max_response_bytes,

@@ -167,6 +167,9 @@ class HTTPClientConfig:
         connect_timeout: Seconds for getting a connection: pool, DNS, TCP and TLS.
         read_timeout: Seconds without a byte from the server while a response is awaited or read,
             and seconds in which the server accepts no byte of an upload.
+        expect_continue_timeout: Seconds that a body announced by `Expect: 100-continue` waits for
+            the server's `100 Continue`. Then it is sent anyway (RFC 9110, section 10.1.1); None
+            waits until another limit ends the call.
         max_response_bytes: The largest body that is read into memory, after decompression. The
             default, 100 MiB, protects against a small compressed body that expands without end.
         max_redirects: The largest number of redirects that a call follows.
@@ -196,6 +199,7 @@ class HTTPClientConfig:
     attempt_timeout: float | None
     connect_timeout: float | None
     read_timeout: float | None
+    expect_continue_timeout: float | None
     max_response_bytes: int
     max_redirects: int
     allow_insecure_redirects: bool | None
@@ -220,6 +224,7 @@ class HTTPClientConfig:
         attempt_timeout: float | None = None,
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
+        expect_continue_timeout: float | None = 1.0,
         max_response_bytes: int = DEFAULT_MAX_RESPONSE_BYTES,
         max_redirects: int = DEFAULT_MAX_REDIRECTS,
         allow_insecure_redirects: bool | None = None,
@@ -271,6 +276,7 @@ class HTTPClientConfig:
             require_proxy(proxy)
             message = "must not be given with a proxy, which cannot reach the socket"
             require(pool.unix_socket is None, message, "unix_socket")
+        require_timeout(expect_continue_timeout, "expect_continue_timeout")
         require_positive_int(max_response_bytes, "max_response_bytes")
         require_count(max_redirects, "max_redirects")
         if allow_insecure_redirects is not None:
@@ -280,6 +286,7 @@ class HTTPClientConfig:
             "pool": pool,
             "proxy": proxy,
             "timeout": pool.timeout,
+            "expect_continue_timeout": expect_continue_timeout,
             "max_response_bytes": max_response_bytes,
             "max_redirects": max_redirects,
             "allow_insecure_redirects": allow_insecure_redirects,

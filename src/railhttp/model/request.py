@@ -77,6 +77,7 @@ class SendOptions(NamedTuple):
     allow_insecure_redirects: bool | None = None
     max_response_bytes: int = 100 * 1024 * 1024
     upload_progress: ProgressCallback | None = None
+    expect_continue_timeout: float | None = 1.0
     secret_headers: frozenset[str] = SECRET_HEADERS
     idempotent: bool = False
     wire: WireOptions | None = None

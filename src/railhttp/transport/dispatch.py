@@ -291,7 +291,7 @@ def _expected(request: Request) -> Expected:
 def _interim(protocol: StrictResponseHandler, upload: Upload, status: int) -> None:
     if status == 100:
         upload.go_ahead()
-    if not upload.is_sending:
+    if upload.is_done:
         protocol.expect_more()
 
 
@@ -316,7 +316,8 @@ def _send(
             rest = StreamBody((body.content,), "") if isinstance(body, BytesBody) else body
             now = None if timer is None else timer.now
             length = content_length(request)
-            return Upload(protocol, rest, length, progress, waits=waits, now=now)
+            patience = request.options.expect_continue_timeout
+            return Upload(protocol, rest, length, progress, waits=waits, patience=patience, now=now)
     if timer is not None:
         timer.ended("send", since)
     if request.options.read_timeout is not None:

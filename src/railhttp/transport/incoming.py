@@ -79,7 +79,7 @@ class Incoming:
             content = _stream_of(content, lease)
         self._content = content
         self._lease: Lease | None = lease
-        content.on_eof(self.close)  # called at once if the body arrived with its head
+        content.on_eof(self._ended)  # called at once if the body arrived with its head
         self._session = session
         self._exchange = exchange
         self._request = request
@@ -123,10 +123,11 @@ class Incoming:
         content = self._content
         chunks = []
         size = 0
-        while chunk := await (self.chunk() if content.is_eof() else self._watched()):
+        while chunk := await (self._piece() if content.is_eof() else self._watched()):
             size += len(chunk)
             self._check_size(size)
             chunks.append(chunk)
+        await self._finish_upload()
         return b"".join(chunks)
 
     def _check_size(self, size: int) -> None:
@@ -137,15 +138,21 @@ class Incoming:
     async def _watched(self) -> bytes:
         limit = self._request.options.read_timeout
         if limit is None:
-            return await self.chunk()
+            return await self._piece()
         try:
             with self._exchange.watch(limit):
-                return await self.chunk()
+                return await self._piece()
         except TimeoutError as error:
             self._exchange.fail(error, self._request, self._attempt)
 
     async def chunk(self) -> bytes:
         """Read the next decoded piece, empty at the end; the caller limits the time of the wait."""
+        piece = await self._piece()
+        if not piece:
+            await self._finish_upload()
+        return piece
+
+    async def _piece(self) -> bytes:
         try:
             if self._session.closed:
                 raise HTTPConnectionError(STOPPED, kind="closed")  # noqa: TRY301
@@ -188,6 +195,30 @@ class Incoming:
             if not content._buffer:
                 raise
             return content._read_nowait(-1)
+
+    @property
+    def _goes_on_sending(self) -> bool:
+        """Whether a success came while the upload is under way (RFC 9110, section 7.5).
+
+        The server wants the rest, unless it closes the connection. A failure or a redirect needs no
+        rest, and a body that was held back for a `100 Continue` is not wanted.
+        """
+        return self._upload is not None and self._upload.is_sending and self.status < 300
+
+    async def _finish_upload(self) -> None:
+        if self._upload is None:
+            return
+        try:
+            if self._goes_on_sending:
+                await self._upload.finished()
+        except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
+            self.close()
+            self._exchange.fail(error, self._request, self._attempt)
+        self.close()  # `_ended` left it open, even if the upload ended in the meantime
+
+    def _ended(self) -> None:
+        if not self._goes_on_sending:
+            self.close()
 
     def close(self) -> None:
         """Release the connection; it is closed unless request and response are complete."""

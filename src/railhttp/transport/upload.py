@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Final
 
@@ -20,15 +20,16 @@ _PIECE: Final = 64 * 1024
 class Upload:
     """The task that sends a body after its head; without a `length` it is sent chunked.
 
-    If `waits`, it waits for a `100 Continue` first (RFC 9110, section 10.1.1). The task is never
-    awaited: its errors are raised in the task that waits for the response
+    If `waits`, it waits for a `100 Continue` first, for at most `patience` seconds (RFC 9110,
+    section 10.1.1). Its errors are raised in the task that waits for the response
     (tests/transport/test_exchange.py::test_no_exception_is_left_in_a_task).
 
     Attributes:
         ended_at: When the task ended, by `now`; None before, and without `now`.
+        error: The fault of the caller's body, if there was one.
     """
 
-    __slots__ = ("_asked_for", "_now", "_task", "ended_at")
+    __slots__ = ("_asked_for", "_now", "_task", "ended_at", "error")
 
     def __init__(
         self,
@@ -38,17 +39,19 @@ class Upload:
         progress: ProgressCallback | None,
         *,
         waits: bool,
+        patience: float | None,
         now: Callable[[], float] | None = None,
     ) -> None:
         self._now = now
         self.ended_at: float | None = None
+        self.error: RequestBodyError | None = None
         self._asked_for = asyncio.Event()
-        if waits:
-            protocol.expect_more()
-        else:
+        if not waits:
             self._asked_for.set()
+        elif patience is None:
+            protocol.expect_more()
         write = partial(_write, protocol, body, length, progress)
-        self._task = asyncio.create_task(self._run(protocol, write))
+        self._task = asyncio.create_task(self._run(protocol, write, patience))
 
     @property
     def is_done(self) -> bool:
@@ -68,14 +71,31 @@ class Upload:
         """Stop sending."""
         self._task.cancel()
 
+    async def finished(self) -> None:
+        """Wait until everything is sent, or cannot be sent any more.
+
+        Raises:
+            RequestBodyError: The caller's body failed.
+        """
+        await asyncio.wait([self._task])
+        if self.error is not None:
+            raise self.error
+
     async def _run(
-        self, protocol: StrictResponseHandler, write: Callable[[], Awaitable[None]]
+        self,
+        protocol: StrictResponseHandler,
+        write: Callable[[], Awaitable[None]],
+        patience: float | None,
     ) -> None:
         try:
-            await self._asked_for.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._asked_for.wait()
+            self._asked_for.set()
             await write()
             protocol.expect_more()
         except RequestBodyError as error:
+            self.error = error
             protocol.fail(error)
         except Exception as error:  # noqa: BLE001  # see the class
             protocol.set_exception(error)
