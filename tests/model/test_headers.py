@@ -7,9 +7,9 @@ from typing import Final
 import pytest
 from multidict import CIMultiDict
 
+from railhttp.model.charset import charset_of
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.headers import (
-    charset_of,
     extract_json_type,
     merge_headers,
     parse_headers,

@@ -21,8 +21,10 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from railhttp.model.stage import Stage
+from railhttp.transport.connection import HandshakeRefusedError
 from railhttp.transport.exception_map import ROWS, to_failure
 from railhttp.transport.request_body import RequestBodyError
+from railhttp.transport.tunnel import TunnelRefusedError
 from railhttp.wire.content import ContentError
 from railhttp.wire.response_head import ResponseError
 
@@ -41,9 +43,11 @@ ALWAYS: Final[dict[str, list[BaseException]]] = {
     "HTTPConnectionError proxy": [
         aiohttp.ClientProxyConnectionError(KEY, REFUSED),
         aiohttp.ClientHttpProxyError(INFO, (), status=407),
+        TunnelRefusedError(407),
     ],
     "HTTPConnectionError tls": [
         aiohttp.ClientConnectorCertificateError(KEY, CERTIFICATE),
+        HandshakeRefusedError(),
         aiohttp.ClientConnectorSSLError(KEY, ssl.SSLError(1, "handshake failure")),
         aiohttp.ClientSSLError(KEY, ssl.SSLError(1, "handshake failure")),
         aiohttp.ServerFingerprintMismatch(b"a", b"b", "h", 443),
@@ -65,8 +69,6 @@ ALWAYS: Final[dict[str, list[BaseException]]] = {
         ContentError("cut", truncated=True),
     ],
     "HTTPConnectionError protocol": [
-        ResponseError("the head is malformed"),
-        HttpProcessingError(message="bad"),
         aiohttp.WSServerHandshakeError(INFO, ()),
     ],
     "HTTPConnectionError closed": [asyncio.CancelledError()],
@@ -112,7 +114,14 @@ BY_STAGE: Final[list[tuple[str, list[BaseException]]]] = [
         ],
     ),
     ("disconnected proxy disconnected disconnected", [aiohttp.ServerDisconnectedError()]),
-    ("protocol proxy protocol protocol", [aiohttp.ClientResponseError(INFO, ())]),
+    (
+        "protocol proxy protocol protocol",
+        [
+            aiohttp.ClientResponseError(INFO, ()),
+            HttpProcessingError(message="bad"),
+            ResponseError("bad"),
+        ],
+    ),
     (
         "pool connect read read",
         [TimeoutError(), aiohttp.ConnectionTimeoutError(), aiohttp.ServerTimeoutError()],

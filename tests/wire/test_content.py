@@ -192,3 +192,36 @@ def test_a_brotli_without_limits_is_not_used(monkeypatch: pytest.MonkeyPatch) ->
     old.Decompressor = object  # type: ignore[attr-defined]  # a module made by hand
     monkeypatch.setattr(decompressors, "installed", lambda *_: old)
     assert decompressors.find_brotli() is None
+
+
+@pytest.mark.parametrize("stray", [b"x", b"\n", b"\x1f", b"xy", b"\x1fx", b"\0x", b"\r\n"])
+@pytest.mark.parametrize("pieces", [1, 1000])
+def test_stray_bytes_after_gzip_are_no_truncated_stream(stray: bytes, pieces: int) -> None:
+    """A retry would not help; the verdict does not depend on how the bytes were cut."""
+    data = gzip.compress(b"text") + stray
+    size = -(-len(data) // pieces)
+    with pytest.raises(ContentError) as caught:
+        decoded_in_pieces("gzip", data, size)
+    assert not caught.value.truncated
+
+
+@pytest.mark.parametrize("data", [b"x", b"\0", b"text"])
+def test_a_body_that_does_not_start_as_gzip_is_not_truncated_gzip(data: bytes) -> None:
+    with pytest.raises(ContentError) as caught:
+        decoded_in_pieces("gzip", data, 1)
+    assert not caught.value.truncated
+
+
+def test_a_second_member_that_is_cut_off_is_truncated() -> None:
+    with pytest.raises(ContentError) as caught:
+        decoded_in_pieces("gzip", gzip.compress(b"a") + gzip.compress(b"b")[:-1], 7)
+    assert caught.value.truncated
+
+
+def decoded_in_pieces(coding: str, data: bytes, size: int) -> bytes:
+    decoder = decoder_for(coding)
+    assert decoder is not None
+    pieces = [data[start : start + size] for start in range(0, len(data), size)]
+    whole = b"".join(part for piece in pieces for part in decoder.feed(piece))
+    decoder.finish()
+    return whole

@@ -44,6 +44,7 @@ from railhttp.model.validation import (
     require_timeout,
 )
 from railhttp.transport.request_body import measure_file
+from railhttp.wire.multipart import with_boundary
 
 _OWN: Final = frozenset({*OwnOptions.__annotations__, "data"})
 """The options that need no translation."""
@@ -298,6 +299,8 @@ def _headers(
     fields = _mapped(given, "headers") if isinstance(given, _SEQUENCES) else given
     headers = require_headers(fields)
     require_framing(headers, body)
+    if body is not None and "Content-Type" in headers:
+        headers["Content-Type"] = with_boundary(headers["Content-Type"], body.content_type)
     if credentials is not None and "Authorization" not in headers:
         headers.update(credentials)
     return headers

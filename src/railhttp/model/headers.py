@@ -1,11 +1,9 @@
 """Header fields: normalising, merging and validating (RFC 9110, section 5)."""
 
-import codecs
 import math
 import string
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Final
 
 from multidict import CIMultiDict
 
@@ -153,25 +151,3 @@ def _text(value: object, name: str) -> str:
     label = name if TOKEN.fullmatch(name) else "a field"
     message = f"{label} must be text, UTF-8 bytes or a finite number, got {describe(value)}"
     raise HTTPValidationError(message, field="headers")
-
-
-_NO_CHARSETS: Final = {"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape"}
-"""Codecs that are not charsets of any document; punycode takes seconds for 300 kB."""
-
-
-def codec_of(content_type: str) -> str | None:
-    """Return Python's name of the codec for the charset of a `Content-Type` value, or None."""
-    try:
-        name = codecs.lookup(charset_of(content_type)).name
-    except (LookupError, ValueError):  # ValueError: the name has a null character
-        return None
-    return None if name in _NO_CHARSETS else name
-
-
-def charset_of(content_type: str) -> str:
-    """Return the charset parameter of a `Content-Type` value; `utf-8` by default."""
-    for parameter in content_type.split(";")[1:]:
-        name, _, value = parameter.partition("=")
-        if name.strip(OWS).lower() == "charset":
-            return value.strip(OWS).strip("\"'").lower() or "utf-8"
-    return "utf-8"

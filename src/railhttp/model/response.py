@@ -7,6 +7,7 @@ from typing import Final, NoReturn, TypeAlias, cast
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from railhttp.model.charset import decode_text
 from railhttp.model.errors import (
     CallInfo,
     Delivery,
@@ -14,7 +15,6 @@ from railhttp.model.errors import (
     HTTPStatusError,
     HTTPValidationError,
 )
-from railhttp.model.headers import codec_of
 from railhttp.model.redaction import SECRET_HEADERS, redact_header, redact_url
 from railhttp.model.timings import NO_TIMINGS, Timings
 from railhttp.model.validation import OWS, describe, mismatch
@@ -158,17 +158,15 @@ class HttpResponse(Timed):
     def text(self) -> str:
         """The body as text, decoded on each access; undecodable bytes become U+FFFD.
 
-        The charset is that of the `Content-Type` field, or UTF-8 if Python does not have it.
+        A byte-order mark decides, and is left out; otherwise the charset of the `Content-Type`
+        field, whose label is read as browsers do (WHATWG Encoding: `latin1` is windows-1252). An
+        unknown charset is UTF-8.
 
         Example:
             >>> HttpResponse(200, body="né".encode()).text
             'né'
         """
-        codec = codec_of(self.headers.get("Content-Type", "")) or "utf-8"
-        try:
-            return self.body.decode(codec, "replace")
-        except (LookupError, ValueError):  # codecs such as base64 do not decode to text
-            return self.body.decode("utf-8", "replace")
+        return decode_text(self.body, self.headers.get("Content-Type", ""))
 
     def json(self) -> JSON:
         """Parse the body as JSON (RFC 8259), whatever its content type.

@@ -7,8 +7,9 @@ from typing import Final, Protocol, TypeVar, cast, overload
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeForm
 
+from railhttp.model.charset import charset_of, codec_of, split_mark
 from railhttp.model.errors import HTTPDecodeError
-from railhttp.model.headers import codec_of, extract_json_type
+from railhttp.model.headers import extract_json_type
 from railhttp.model.response import JSON, HttpResponse
 from railhttp.model.validation import OWS
 from railhttp.railway.mismatch import MismatchError
@@ -110,13 +111,14 @@ def decode_text(response: HttpResponse) -> Result[str, HTTPDecodeError]:
     content_type = response.headers.get("Content-Type", "")
     if not _is_text(response.content_type, content_type):
         return Failure(_refused(response, "expected text, found another content type"))
-    charset = codec_of(content_type)
+    marked, body = split_mark(response.body)
+    charset = marked or codec_of(content_type)
     if charset is None:
         return Failure(_refused(response, "expected a charset of text, found another one"))
     try:
-        return Success(response.body.decode(charset))
+        return Success(body.decode(charset))
     except UnicodeDecodeError as error:
-        where = f"byte {error.start}"
+        where = f"byte {error.start + len(response.body) - len(body)}"
     except (LookupError, ValueError):  # codecs such as base64 make no text
         where = ""
     return Failure(_refused(response, f"expected text in {charset}", where))
@@ -175,7 +177,8 @@ def _refuse_json_type(response: HttpResponse) -> HTTPDecodeError | None:
 def _json_type_error(content_type: str) -> str:
     if content_type.partition(";")[0].strip(OWS) and extract_json_type(content_type) is None:
         return "expected JSON, found another content type"
-    if codec_of(content_type) not in _UNICODE:
+    is_ascii = charset_of(content_type) in {"ascii", "us-ascii"}
+    if not is_ascii and codec_of(content_type) not in _UNICODE:
         return "expected a Unicode charset (RFC 8259, section 8.1)"
     return ""
 

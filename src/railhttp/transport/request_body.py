@@ -2,17 +2,19 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Iterator
 from contextlib import aclosing
 from threading import Lock
 from typing import BinaryIO, Final
 
 from railhttp.model.body import ChunkSource, FileSource, ReaderSource, Segment, StreamBody
+from railhttp.model.errors import HTTPValidationError
 from railhttp.model.options import ProgressCallback
 
 _CHUNK: Final = 256 * 1024
 _PACKED_AT_ONCE: Final = 16 * 1024
 _WBITS: Final = {"gzip": 31, "deflate": 15}  # see `zlib.compressobj`
+_END: Final = object()
 
 
 class RequestBodyError(Exception):
@@ -46,16 +48,25 @@ async def _compressed(body: StreamBody) -> AsyncGenerator[bytes, None]:
     yield packer.flush()
 
 
-async def _next(chunks: AsyncGenerator[bytes, None]) -> bytes | None:
+async def _next(chunks: AsyncGenerator[object, None]) -> bytes | None:
     try:
-        chunk: object = await anext(chunks, None)
+        chunk = await anext(chunks, _END)
+    except RequestBodyError:
+        raise
     except Exception as error:
         raise RequestBodyError from error
-    if chunk is None or isinstance(chunk, bytes):
+    return None if chunk is _END else _as_bytes(chunk, "yield")
+
+
+def _as_bytes(chunk: object, verb: str) -> bytes:
+    """Require bytes: None, or empty text, would end a body too early."""
+    if isinstance(chunk, bytes):
         return chunk
     if isinstance(chunk, bytearray | memoryview):
         return bytes(chunk)
-    raise RequestBodyError(f"must yield bytes, not {type(chunk).__name__}")
+    if isinstance(chunk, Coroutine):
+        chunk.close()  # else Python warns that nobody awaited it
+    raise RequestBodyError(f"must {verb} bytes, not {type(chunk).__name__}")
 
 
 async def _chunks(segment: Segment) -> AsyncGenerator[bytes, None]:
@@ -66,7 +77,7 @@ async def _chunks(segment: Segment) -> AsyncGenerator[bytes, None]:
                 yield chunk
                 chunk, position = await asyncio.to_thread(_read, segment, position)
         case ReaderSource(read=read):
-            while chunk := await read(_CHUNK):
+            while chunk := _as_bytes(await read(_CHUNK), "be read as"):
                 yield chunk
         case ChunkSource() | AsyncIterable():
             iterator = segment.chunks() if isinstance(segment, ChunkSource) else aiter(segment)
@@ -105,17 +116,19 @@ def _read(source: FileSource, position: int | None) -> tuple[bytes, int | None]:
     file = source.file
     with source.guard:
         if position is None:
-            return file.read(_CHUNK), None
+            return _as_bytes(file.read(_CHUNK), "be read as"), None
         if file.tell() != position:
             file.seek(position)
-        return file.read(_CHUNK), file.tell()
+        return _as_bytes(file.read(_CHUNK), "be read as"), file.tell()
 
 
 def measure_file(file: BinaryIO) -> FileSource:
     """Find the position of an open binary file and the number of bytes after it.
 
-    The position is unchanged. A file that cannot seek, such as a pipe, can be sent only once.
+    The position is unchanged. A file that cannot seek, such as a pipe, can be sent only once. One
+    that is closed, or open for writing only, raises `HTTPValidationError`.
     """
+    _require_readable(file)
     try:
         start = file.tell()
         size = file.seek(0, 2) - start
@@ -123,3 +136,15 @@ def measure_file(file: BinaryIO) -> FileSource:
     except (AttributeError, OSError, ValueError):
         return FileSource(file, None, None)
     return FileSource(file, start, max(0, size), Lock())
+
+
+def _require_readable(file: object) -> None:
+    if getattr(file, "closed", False) is True:
+        raise HTTPValidationError("is a closed file: keep it open until it is sent", field="data")
+    readable = getattr(file, "readable", None)
+    try:
+        refuses = callable(readable) and readable() is False
+    except (OSError, ValueError):
+        refuses = True
+    if refuses:
+        raise HTTPValidationError("is not open for reading: open(path, 'rb')", field="data")

@@ -57,20 +57,28 @@ class ContentDecoder(Protocol):
         ...
 
 
+# RFC 8878, sections 3.1.1 and 3.1.2: frames, and skippable frames
+_ZSTD_STARTS: Final = (
+    b"\x28\xb5\x2f\xfd",
+    *(bytes([low]) + b"\x2a\x4d\x18" for low in range(0x50, 0x60)),
+)
+
+
 class _Coding(NamedTuple):
     name: str
     error: type[Exception]  # of its decompressors
     start: Callable[[], Decompressor]  # for one stream
     repeats: bool = False  # whether another stream may follow a stream
     padding: bytes = b""  # may stand between and after streams
+    starts: tuple[bytes, ...] = ()  # one of them starts every stream
 
 
 def _available() -> Iterator[_Coding]:
     if zstd := find_zstd():
-        yield _Coding("zstd", *zstd, repeats=True)
+        yield _Coding("zstd", *zstd, repeats=True, starts=_ZSTD_STARTS)
     if brotli := find_brotli():
         yield _Coding("br", *brotli)
-    yield _Coding("gzip", zlib.error, InflateDecompressor, repeats=True, padding=b"\0")
+    yield _Coding("gzip", zlib.error, InflateDecompressor, True, b"\0", (b"\x1f\x8b",))
     yield _Coding("deflate", zlib.error, DeflateDecompressor)
 
 
@@ -83,12 +91,13 @@ ACCEPT_ENCODING: Final = ", ".join(_CODINGS)
 class _CodingDecoder:
     """Decodes one coding, stream after stream."""
 
-    __slots__ = ("_coding", "_ended", "_stream")
+    __slots__ = ("_coding", "_ended", "_held", "_stream")
 
     def __init__(self, coding: _Coding) -> None:
         self._coding = coding
         self._stream: Decompressor | None = None
         self._ended = False
+        self._held = b""  # the start of a stream that may follow
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Decode in slices, because zlib copies the rest of its input for each piece."""
@@ -111,15 +120,25 @@ class _CodingDecoder:
             self._ended = True
 
     def _without_padding(self, data: bytes) -> bytes:
-        if self._stream is not None or not self._ended:
+        if self._stream is not None:
             return data
-        rest = data.lstrip(self._coding.padding)
-        if rest and not self._coding.repeats:
-            raise ContentError(f"not {self._coding.name}: data after the end")
-        return rest
+        coding, start = self._coding, self._held + data
+        rest = start if self._held or not self._ended else start.lstrip(coding.padding)
+        if self._ended and rest and not coding.repeats:
+            raise ContentError(f"not {coding.name}: data after the end")
+        if not coding.starts or not rest:
+            return rest
+        longest = len(coding.starts[0])
+        if not any(known.startswith(rest[:longest]) for known in coding.starts):
+            place = "data after the end" if self._ended else "it starts with other bytes"
+            raise ContentError(f"not {coding.name}: {place}")
+        self._held = rest if len(rest) < longest else b""
+        return b"" if self._held else rest
 
     def finish(self) -> None:
-        if self._stream is not None:
+        if self._held and self._ended:  # too little to be a stream, even a truncated one
+            raise ContentError(f"not {self._coding.name}: data after the end")
+        if self._stream is not None or self._held:
             raise ContentError(f"{self._coding.name} data is truncated", truncated=True)
 
 

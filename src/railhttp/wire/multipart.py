@@ -4,10 +4,12 @@ import mimetypes
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from inspect import iscoroutinefunction
 from itertools import groupby
 from typing import BinaryIO, Final, TypeAlias
 
 from railhttp.model.body import Body, BytesBody, FileSource, StreamBody, encode_text
+from railhttp.model.charset import parameter_of
 from railhttp.model.errors import HTTPValidationError
 
 FormValue: TypeAlias = "str | bytes | BinaryIO | tuple[str, bytes | str | BinaryIO, str]"
@@ -43,6 +45,34 @@ def encode_multipart(
     if len(segments) == 1 and isinstance(segments[0], bytes):
         return BytesBody(segments[0], content_type)
     return StreamBody(segments, content_type)
+
+
+def with_boundary(own: str, actual: str) -> str:
+    """Return a caller's `Content-Type` with the boundary of the body.
+
+    A server cannot read a multipart body without it, or with another one.
+
+    Args:
+        own: The value that the caller set.
+        actual: The content type of the body.
+
+    Raises:
+        HTTPValidationError: It announces a multipart body that is none, or another boundary.
+
+    Example:
+        >>> with_boundary("multipart/form-data", "multipart/form-data; boundary=b1")
+        'multipart/form-data; boundary=b1'
+    """
+    if not own.lower().lstrip().startswith("multipart/"):
+        return own
+    boundary, ours = parameter_of(own, "boundary"), parameter_of(actual, "boundary")
+    if boundary is None and ours is None:
+        message = "Content-Type must have the boundary of the body; for a form use post_multipart"
+        raise HTTPValidationError(message, field="headers")
+    if boundary is not None and ours not in {None, boundary}:
+        message = "Content-Type must not have another boundary than the form: leave it out"
+        raise HTTPValidationError(message, field="headers")
+    return own if boundary is not None else f"{own.rstrip('; ')}; boundary={ours}"
 
 
 def _joined(segments: Iterable[bytes | FileSource]) -> Iterator[bytes | FileSource]:
@@ -110,6 +140,9 @@ def _data(data: bytes | str | BinaryIO, field: str) -> bytes | BinaryIO:
             return encode_text(data, field)
         case _ if hasattr(data, "encoding"):  # only text files have it
             raise HTTPValidationError("open the file in binary mode: open(path, 'rb')", field=field)
+        case _ if iscoroutinefunction(getattr(data, "read", None)):
+            message = "has an async read: pass its bytes, or send it alone as data="
+            raise HTTPValidationError(message, field=field)
         case _ if hasattr(data, "read"):
             return data
     raise HTTPValidationError(
