@@ -6,6 +6,8 @@ import pytest
 from tests.servers.scripted import ScriptedServer, sends
 
 from railhttp import HTTPClient
+from railhttp.model.options import Query
+from railhttp.railway import next_link, run
 
 OK: Final = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TARGETS: Final = (
@@ -52,6 +54,35 @@ async def test_a_path_that_leaves_the_base_is_never_sent() -> None:
     ):
         failure = (await client.get("users/%2e%2e/../admin")).failure()
     assert (failure.label, server.received) == ("path", [])
+
+
+@pytest.mark.parametrize(
+    ("target", "params", "sent"),
+    [
+        ("/a?", "x=%3a%7E&y=b c", "/a?x=%3a%7E&y=b%20c"),
+        ("/a?x=%3A", "y=%2f", "/a?x=%3A&y=%2f"),
+        ("/a?", "", "/a?"),
+        ("/a?", {}, "/a?"),
+        ("/a?", {"x": None}, "/a?"),
+        ("/a?x=%3a", {"y": "%2F é"}, "/a?x=%3a&y=%252F+%C3%A9"),
+    ],
+)
+async def test_params_are_appended_and_change_nothing_else(
+    target: str, params: Query, sent: str
+) -> None:
+    async with ScriptedServer(sends(OK)) as server, HTTPClient() as client:
+        (await client.get(server.url(target), params=params)).unwrap()
+    assert server.received[0].target == sent
+
+
+async def test_a_stream_and_the_next_page_are_asked_for_as_they_were_given() -> None:
+    page = OK.replace(b"200 OK", b'200 OK\r\nLink: <../%7e;b?x=%3A>; rel="next"')
+    async with ScriptedServer(sends(page), sends(OK)) as server, HTTPClient() as client:
+        async with client.stream("GET", server.url("/v1%3B/a?x=%7E")) as response:
+            following = next_link(response.head)
+        assert following is not None
+        (await run(following(client))).unwrap()
+    assert [request.target for request in server.received] == ["/v1%3B/a?x=%7E", "/%7e;b?x=%3A"]
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,7 @@ def test_a_path_is_put_behind_the_base(base: str, path: str, url: str) -> None:
     [
         *("..", "../x", "/../x", "a/../../x", "%2e%2e/x", ".%2E/x", "%2e./x", "./../x", "//../x"),
         *("a//../../x", "..%2fx", "a%2F..%2F..%2fx", "..\\x", "..%5Cx", "..;v=1/x", "..%3b/x"),
+        *("%252e%252e/x", "%25252E./x", "..%252fx", "..%25255Cx"),
     ],
 )
 def test_a_path_does_not_leave_the_base_in_any_spelling(path: str) -> None:
