@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from properties import strategies as some
 
 from railhttp.model.errors import HTTPError, HTTPValidationError
+from railhttp.model.location import resolve_location
 from railhttp.model.url import (
     QueryParams,
     build_url,
@@ -18,7 +19,6 @@ from railhttp.model.url import (
     origin_of,
     parse_url_parts,
     request_url,
-    resolve_location,
 )
 from railhttp.model.validation import validate_url
 

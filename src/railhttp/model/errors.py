@@ -14,8 +14,7 @@ r"""The failures: a closed union of plain exception classes.
         ├── HTTPCircuitOpenError       not sent, because the circuit breaker is open
         └── HTTPRetryExhaustedError    every attempt failed without a response
 
-`HTTPFailure` is the union of the leaves: end a `match` over it with `assert_never`, and a type
-checker finds every leaf that is missing. No message shows credentials, cookies or query values.
+`HTTPFailure` is the union of the leaves. No message shows credentials, cookies or query values.
 """
 
 from collections.abc import Iterable, Sequence
@@ -101,8 +100,7 @@ class HTTPConnectionError(HTTPClientError):
     """The connection failed; a `case` can name just the kind: `HTTPConnectionError("dns")`.
 
     Args:
-        proxy_status: The status with which a proxy refused a tunnel (kind `proxy`); None if there
-            was none.
+        proxy_status: The status with which a proxy refused a tunnel; None for other failures.
 
     Example:
         >>> HTTPConnectionError("no such host", kind="dns", delivery=Delivery.NOT_SENT).kind
@@ -153,10 +151,9 @@ class HTTPTimeoutError(HTTPClientError):
 
 
 class HTTPStatusError(HTTPClientError):
-    """The response has a 4xx or 5xx status (RFC 9110, sections 15.5 and 15.6).
+    """A 4xx or 5xx status; a `case` can name just the status: `HTTPStatusError(404)`.
 
-    `railway.expect` raises it for any other unexpected status too. A `case` can name just the
-    status: `HTTPStatusError(404)`.
+    `railway.expect` raises it for any other unexpected status too.
 
     Args:
         response: The whole response, which also has the method, URL, attempts and elapsed.
@@ -180,10 +177,8 @@ class HTTPStatusError(HTTPClientError):
         expected: Iterable[int] = (),
     ) -> None:
         wanted = " or ".join(map(str, expected))
-        super().__init__(
-            f"status {response.status}{wanted and f', expected {wanted}'}",
-            **response.call_info(),
-        )
+        message = f"status {response.status}{wanted and f', expected {wanted}'}"
+        super().__init__(message, **response.call_info())
         self.response: Final = response
         self._secret_headers: Final = secret_headers
 
@@ -338,7 +333,6 @@ class HTTPRetryExhaustedError(HTTPClientError):
 
 
 HttpStatusError = HTTPStatusError
-
 HTTPFailure: TypeAlias = (
     HTTPInvalidRequestError
     | HTTPConnectionError

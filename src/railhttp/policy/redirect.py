@@ -9,8 +9,9 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.location import resolve_location
 from railhttp.model.request import Request
-from railhttp.model.url import origin_of, resolve_location
+from railhttp.model.url import origin_of
 
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 

@@ -12,8 +12,9 @@ from returns.result import Failure, Result, Success
 
 from railhttp.client.http_client import HTTPClient
 from railhttp.model.errors import HTTPDecodeError, HTTPFailure, HTTPValidationError
+from railhttp.model.location import resolve_reference
 from railhttp.model.response import HttpResponse
-from railhttp.model.url import request_url, resolve_reference
+from railhttp.model.url import request_url
 from railhttp.model.validation import require_count, require_positive_int
 from railhttp.railway._loading import Arrived, Key, Page, Step, load_page
 from railhttp.railway.decoders import Decoder
