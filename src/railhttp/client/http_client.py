@@ -217,7 +217,6 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         return derived
 
     def _check_loop(self) -> None:
-        # Called by the time limits, which ask for the running loop: a system call on Python 3.11.
         if self._stopped or not self._pool.is_started():
             raise ClosedError(NOT_STARTED)
         if self._exchange is None and self._pool.is_started_elsewhere():

@@ -5,7 +5,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-_PARAMETER: Final = re.compile(r';\s*([^\s=;"]*)\s*(?:=\s*("(?:[^"\\]|\\.)*"?|[^;]*))?')
+_PARAMETER: Final = re.compile(r';[ \t]*([^ \t=;"]*)[ \t]*(?:=[ \t]*("(?:[^"\\]|\\.)*"?|[^;]*))?')
 _ESCAPE: Final = re.compile(r"\\(.)")
 
 _NO_CHARSETS: Final = {"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape"}
@@ -82,7 +82,7 @@ def parameter_of(content_type: str, name: str) -> str | None:
             text = (
                 _ESCAPE.sub(r"\1", value[1:].removesuffix('"')) if value.startswith('"') else value
             )
-            return str(text.strip())
+            return str(text.strip(" \t"))
     return None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final, Protocol
 
-from railhttp.model.errors import CallInfo, Delivery
+from railhttp.model.errors import CallInfo, Delivery, TimeoutPhase
 from railhttp.model.redaction import redact_url
 from railhttp.model.timings import PhaseTimer
 
@@ -22,12 +22,23 @@ class Stage(Enum):
         """The proof that the stage gives of the request having reached the server."""
         return _DELIVERY[self]
 
+    @property
+    def phase(self) -> TimeoutPhase:
+        """The phase that a time limit names if it ends the attempt at this stage."""
+        return _PHASES[self]
+
 
 _DELIVERY: Final = {
     Stage.QUEUED: Delivery.NOT_SENT,
     Stage.CONNECTING: Delivery.NOT_SENT,
     Stage.SENDING: Delivery.MAYBE_SENT,
     Stage.ANSWERED: Delivery.ANSWERED,
+}
+_PHASES: Final[dict[Stage, TimeoutPhase]] = {
+    Stage.QUEUED: "pool",
+    Stage.CONNECTING: "connect",
+    Stage.SENDING: "read",
+    Stage.ANSWERED: "read",
 }
 
 

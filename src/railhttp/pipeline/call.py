@@ -1,7 +1,7 @@
 """A call: one request and its attempts, as the layers know them."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
@@ -32,13 +32,6 @@ if TYPE_CHECKING:
     from railhttp.pipeline.interceptors.chain import Passage
     from railhttp.pipeline.observation.instruments import Listeners, Observations, OpenBody
     from railhttp.pipeline.policies.store import StoreWait
-
-_PHASES: Final[Mapping[Stage, TimeoutPhase]] = {
-    Stage.QUEUED: "pool",
-    Stage.CONNECTING: "connect",
-    Stage.SENDING: "read",
-    Stage.ANSWERED: "read",
-}
 
 
 class Call:
@@ -251,7 +244,7 @@ class HTTPCall(Call):
     @override
     def phase(self) -> TimeoutPhase:
         """The phase that the present attempt is in."""
-        return _PHASES[self.stage]
+        return self.stage.phase
 
     @override
     def reason(self) -> str:

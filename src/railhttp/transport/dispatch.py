@@ -4,17 +4,16 @@
 objects for hooks, and silently sends a request again if its connection drops. Here other rooms
 decide all of that; only the retry policy sends twice
 (tests/transport/test_exchange.py::test_a_dropped_request_is_sent_only_once). Of aiohttp, this
-module uses the connector, the connections and the parser.
+module uses the connector and the connections.
 """
 
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Final, TypeAlias, cast
 
 from aiohttp import (
-    ClientConnectionError,
     ClientConnectorDNSError,
     ClientProxyConnectionError,
     ClientSession,
@@ -25,30 +24,24 @@ from aiohttp.client_reqrep import ConnectionKey
 from multidict import CIMultiDict, getversion
 from yarl import URL
 
-from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.request import Request, WireOptions
 from railhttp.model.site import site_of
 from railhttp.model.stage import AttemptState, Stage
-from railhttp.model.timings import PhaseTimer
 from railhttp.policy.egress import Egress
 from railhttp.transport.connection import (
-    USUAL,
-    WITHOUT_BODY,
     Content,
-    Expected,
-    StrictResponseHandler,
 )
 from railhttp.transport.connector import KeepaliveConnector, Lease
 from railhttp.transport.cookie_jar import CookieJar
 from railhttp.transport.destination import Destination, check_egress, connection_key, held_to_proxy
+from railhttp.transport.sending import expected_by, interim_came, start_sending, time_wait
 from railhttp.transport.socks import is_socks
 from railhttp.transport.upload import Upload
 from railhttp.wire.content import ACCEPT_ENCODING
 from railhttp.wire.request_head import (
     DefaultFields,
     closes_connection,
-    content_length,
     proxy_credentials,
     request_head,
 )
@@ -58,8 +51,6 @@ STOPPED: Final = "the client was stopped"
 
 Received: TypeAlias = tuple[ResponseHead, Content, Lease, Upload | None]
 """A head, its body, their connection, and the request body if that is still being sent."""
-
-_AT_ONCE: Final = 64 * 1024  # the write buffer's size above which a transport pauses us
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -184,14 +175,14 @@ class Dispatcher:
         protocol, timer = lease.protocol, attempt.timer
         since = 0.0 if timer is None else timer.now()
         upload: Upload | None = None
-        response = protocol.expect(_expected(request), request.options.read_timeout)
+        response = protocol.expect(expected_by(request), request.options.read_timeout)
         try:
-            upload = _send(protocol, request, address.head, timer)
+            upload = start_sending(protocol, request, address.head, timer)
             if upload is not None:
-                protocol.on_interim = partial(_interim, protocol, upload)
+                protocol.on_interim = partial(interim_came, protocol, upload)
             head, content = await response
             if timer is not None:
-                _waited(timer, upload, since)
+                time_wait(timer, upload, since)
             if address.closes or head.status < 200:  # after a 101 the bytes are no longer HTTP
                 protocol.force_close()
             if hdrs.KEEP_ALIVE in head.headers:
@@ -281,64 +272,6 @@ class Dispatcher:
         if self._jar and (kept := self._jar.header_for(request.url, wall(), without=own)):
             pairs.insert(0, kept)
         return "; ".join(pairs)
-
-
-def _expected(request: Request) -> Expected:
-    with_body = request.method != "HEAD"
-    if (wire := request.options.wire) is not None:
-        return Expected.of(wire, with_body=with_body)
-    return USUAL if with_body else WITHOUT_BODY
-
-
-def _interim(protocol: StrictResponseHandler, upload: Upload, status: int) -> None:
-    if status == 100:
-        upload.go_ahead()
-    if upload.is_done:
-        protocol.expect_more()
-
-
-def _send(
-    protocol: StrictResponseHandler, request: Request, head: bytes, timer: PhaseTimer | None
-) -> Upload | None:
-    """Write the head and a small body; return the upload of any other body."""
-    transport = protocol.transport
-    if transport is None:
-        raise ClientConnectionError("the connection is closed")
-    since = 0.0 if timer is None else timer.now()
-    body, progress = request.body, request.options.upload_progress
-    headers = request.headers
-    waits = body is not None and headers is not None and _expects_go_ahead(headers)
-    match body:
-        case None:
-            transport.write(head)
-        case BytesBody(content) if len(content) <= _AT_ONCE and progress is None and not waits:
-            transport.write(head + content)
-        case _:
-            transport.write(head)
-            rest = StreamBody((body.content,), "") if isinstance(body, BytesBody) else body
-            now = None if timer is None else timer.now
-            length = content_length(request)
-            patience = request.options.expect_continue_timeout
-            return Upload(protocol, rest, length, progress, waits=waits, patience=patience, now=now)
-    if timer is not None:
-        timer.ended("send", since)
-    if request.options.read_timeout is not None:
-        protocol.start_timeout()
-    return None
-
-
-def _waited(timer: PhaseTimer, upload: Upload | None, since: float) -> None:
-    """Time the wait for a head, and the upload before it, which may go on beyond it."""
-    if upload is not None:
-        timer.ended("send", since, upload.ended_at)
-    timer.ended("wait", since + (timer.timings.send or 0.0))
-
-
-def _expects_go_ahead(headers: Mapping[str, str]) -> bool:
-    return any(
-        name.lower() == "expect" and value.lower() == "100-continue"
-        for name, value in headers.items()
-    )
 
 
 @lru_cache(maxsize=256)
