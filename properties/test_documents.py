@@ -9,7 +9,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from railhttp import HTTPDecodeError, HttpResponse
-from railhttp.model.body import json_body
 from railhttp.model.response import JSON
 
 scalars: Final = (
@@ -26,11 +25,6 @@ numbers: Final = st.from_regex(
 
 def read(body: bytes) -> JSON:
     return HttpResponse(200, body=body).json()
-
-
-@given(documents)
-def test_what_a_body_of_json_says_is_read_back(document: JSON) -> None:
-    assert read(json_body(document).content) == document
 
 
 @given(documents, st.sampled_from(["utf-8", "utf-16", "utf-16-le", "utf-32-be", "utf-8-sig"]))
