@@ -1,4 +1,4 @@
-"""Documents are read alike by msgspec and by the standard library, of which both may be asked."""
+"""msgspec and the standard library read a document alike, so either may parse it."""
 
 import json
 from math import isinf

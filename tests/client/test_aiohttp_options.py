@@ -763,7 +763,7 @@ WRONG: Final[dict[str, list[object]]] = {
     "read_bufsize": [0],
     "read_until_eof": [1],
     "server_hostname": [5, "a\n"],
-    "skip_auto_headers": ["Accept", 5, ["a b"], [5]],
+    "skip_auto_headers": ["Accept", 5, ["a b"], ["Accept", "a b"], [5]],
     "ssl": [5, "no", b"x"],
     "verify_ssl": [0],
 }

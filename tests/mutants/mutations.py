@@ -55,7 +55,7 @@ class Mutant:
 
 
 class Change(NamedTuple):
-    """Text to put in place of a node's text, or of a part of it."""
+    """Text that replaces the text of a node, or a part of it."""
 
     start: int
     end: int

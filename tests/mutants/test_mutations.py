@@ -1,4 +1,4 @@
-"""What the mutants of a file are."""
+"""The changes that make mutants, and the places that stay as they are."""
 
 import pytest
 from tests.mutants.__main__ import draw

@@ -29,7 +29,7 @@ NOTHING_RAN: Final = 5
 
 
 class Verdict(Enum):
-    """What the tests made of a mutant."""
+    """The outcome of the tests of a mutant."""
 
     KILLED = "failed a test"
     TIMED_OUT = "ran out of time"

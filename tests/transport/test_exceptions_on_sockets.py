@@ -23,7 +23,7 @@ from railhttp.transport.exception_map import to_failure
 
 @dataclass
 class Scene:
-    """What a request may need."""
+    """The servers and files of a request."""
 
     session: aiohttp.ClientSession
     faults: FaultServer

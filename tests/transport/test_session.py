@@ -230,6 +230,14 @@ async def test_a_head_that_is_refused_in_any_way_becomes_a_get(
         assert server.connections == 1  # the connection of the GET is kept
 
 
+async def test_warming_up_follows_no_redirect(pool: ConnectionPool, faults: FaultServer) -> None:
+    moved = sends(answer(b"", f"Location: {faults.url()}", status="302 Found"))
+    async with ScriptedServer(moved) as server:
+        await pool.warm_up([server.url()])
+        assert [seen.method for seen in server.received] == ["HEAD"]
+    assert faults.received == []
+
+
 async def test_a_head_that_is_not_answered_becomes_a_get() -> None:
     async def play(connection: Connection, received: Received) -> None:
         if received.method == "GET":
