@@ -2,6 +2,8 @@
 PYTHON ?= python3
 PYTHONS ?= python3.12 python3.13 python3.14
 COUNT ?= 100000
+ROOM ?= policy
+N ?= 100
 SEED ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +16,7 @@ DOCS := .venv-docs
 DOCS_STAMP := $(DOCS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo explore bench bench-instructions docs lint types fmt unit redis instructions valgrind pure uvloop soak versions clean
+.PHONY: help test demo explore bench bench-instructions docs lint types fmt unit redis instructions valgrind pure uvloop soak mutants versions clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -113,6 +115,9 @@ uvloop: $(STAMP) ## the socket tests once more on uvloop
 soak: $(STAMP) ## many calls against a chaos server, on asyncio and uvloop; COUNT=100000 SEED=1
 	$(BIN)/python -m tests.soak --count $(COUNT) --seed $(SEED)
 
+mutants: $(STAMP) ## random mutants of a room against the tests that reach them; ROOM=policy N=100 SEED=1
+	$(BIN)/python -m tests.mutants $(ROOM) --count $(N) --seed $(SEED)
+
 versions: ## the tests on the other Pythons that are here; PYTHONS="/path/to/python3.13 …" names them
 	@for python in $(PYTHONS); do \
 		$$python -c '' 2>/dev/null || { echo "$$python is not here"; continue; }; \
@@ -124,4 +129,4 @@ versions: ## the tests on the other Pythons that are here; PYTHONS="/path/to/pyt
 	done
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) .venv-* docs/api site .mypy_cache .ruff_cache .hypothesis .coverage dist
+	rm -rf $(VENV) .venv-* docs/api site .mypy_cache .ruff_cache .hypothesis .coverage .mutants dist

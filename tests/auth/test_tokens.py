@@ -24,6 +24,8 @@ from railhttp import (
 from railhttp.auth import OAuth2ClientCredentials, OAuth2Refresh, OAuthError, TokenAuth, Tokens
 from railhttp.railway import outcome
 from railhttp.testing import ManualClock, ScriptedTransport
+from railhttp.testing.scripted.route import FailurePoint
+from railhttp.types import ConnectionKind
 
 CONFIG: Final = HTTPClientConfig(trust_env=False)
 
@@ -386,3 +388,29 @@ def test_tokens_and_interceptors_do_not_show_secrets() -> None:
         "[Tokens(access_token=***, refresh_token=***), "
         "<OAuth2ClientCredentials of http://login/token?k=***>, <TokenAuth>]"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "sends"),
+    [
+        ("connect", "connect", 2),
+        ("disconnected", "head", 1),
+        ("tls", "connect", 1),  # it will not pass
+    ],
+)
+async def test_a_refresh_token_is_sent_again_only_if_it_was_never_sent(
+    kind: ConnectionKind, at: FailurePoint, sends: int
+) -> None:
+    clock = ManualClock()
+    script = ScriptedTransport(clock=clock)
+    token = {"access_token": "new", "token_type": "Bearer"}
+    lost = HTTPConnectionError(kind=kind)
+    endpoint = script.on("POST", "/token").fail(lost, at).reply(json=token)
+    script.on("GET", "/").reply()
+    auth = OAuth2Refresh("http://h/token", "id", tokens=Store(Tokens("", "refresh")))
+    once = RetryPolicy(1, reraise=True)
+    async with HTTPClient(
+        exchange=script, clock=clock, interceptors=[auth], retry_policy=once
+    ) as client:
+        result = await clock.run(client.get("http://h/"))
+    assert (len(endpoint.calls), isinstance(result, Success)) == (sends, sends == 2)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Final, TypedDict
 from railhttp.cli import curl, diagnosing, downloading, sending, tailing
 from railhttp.cli.command import main
 
-PATIENCE: Final = 30
+PATIENCE: Final = 120
 HERE: Final = Path(__file__)
 PRELOADED: Final = (curl, diagnosing, downloading, sending, tailing)
 """The modules that every fork has in memory."""
@@ -47,10 +48,12 @@ def environment() -> dict[str, str]:
 
 
 class Forks:
-    """The process that forks."""
+    """The process that forks; another one takes its place if it has ended."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        # The thread of a test that was cut short may still wait for its line.
+        self._lock = threading.Lock()
 
     async def railhttp(
         self, *arguments: str, stdin: str = "", cwd: Path | None = None, **variables: str
@@ -60,26 +63,40 @@ class Forks:
         return await asyncio.to_thread(self._run, call)
 
     def _run(self, call: Call) -> Ended:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(call), file=self._process.stdin, flush=True)
-        return Ended(**json.loads(self._process.stdout.readline()))
+        with self._lock:
+            process = self._alive()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            print(json.dumps(call), file=process.stdin, flush=True)
+            return Ended(**json.loads(process.stdout.readline()))
+
+    def _alive(self) -> "subprocess.Popen[str]":
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            self._process = subprocess.Popen(
+                [sys.executable, str(HERE)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environment(),
+                text=True,
+            )
+        return self._process
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
 
 
 @contextmanager
 def forks() -> Iterator[Forks]:
-    """Start the process that forks."""
-    with subprocess.Popen(
-        [sys.executable, str(HERE)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment(),
-        text=True,
-    ) as process:
-        try:
-            yield Forks(process)
-        finally:
-            process.kill()
+    """Start the process that forks with the first call."""
+    running = Forks()
+    try:
+        yield running
+    finally:
+        running.close()
 
 
 def serve() -> None:
@@ -96,7 +113,7 @@ def serve() -> None:
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             for file in files:
                 file.seek(0)
-            _, out, err = (file.read().decode() for file in files)
+            _, out, err = (file.read().decode(errors="replace") for file in files)
             print(json.dumps({"code": code, "stdout": out, "stderr": err}), flush=True)
 
 

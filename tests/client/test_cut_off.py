@@ -128,7 +128,7 @@ async def test_an_attempt_cut_in_the_queue_is_cut_in_the_phase_pool(faults: Faul
     ):
         failure = (await client.get(faults.url())).failure()
     assert isinstance(failure, HTTPTimeoutError)
-    assert (failure.phase, breaker.state) == ("pool", "closed")
+    assert (failure.phase, failure.limit, breaker.state) == ("pool", SHORT, "closed")
 
 
 class Stubborn:

@@ -27,12 +27,14 @@ from railhttp import (
     HTTPResponseTooLargeError,
     HTTPTimeoutError,
 )
-from railhttp.client.disk import GRACE, MAX_THREADS
+from railhttp.client.disk import MAX_THREADS
 from railhttp.client.part_file import PartFile
 
 LIMIT: Final = 0.2
-PROMPT: Final = LIMIT + 4 * GRACE + 0.3
-"""Within this time a download ends; its disk takes ten times as long."""
+JAMMED: Final = 240.0
+"""Seconds that a jammed disk takes."""
+PROMPT: Final = 20.0
+"""Seconds that no download takes which does not wait for its disk, however busy the machine is."""
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ class Jam:
 
     def wait(self) -> None:
         self.entered.set()
-        self._go.wait(10)
+        self._go.wait(JAMMED)
 
     def release(self) -> None:
         self._go.set()
@@ -123,7 +125,7 @@ async def test_a_cancellation_holds_while_the_disk_is_busy(
             with pytest.raises(asyncio.CancelledError):
                 await task
             took = time.monotonic() - began
-    assert took < PROMPT - LIMIT
+    assert took < PROMPT
 
 
 async def test_stopping_the_client_ends_a_download_while_the_disk_is_busy(
@@ -165,10 +167,10 @@ async def test_busy_threads_of_the_loop_delay_no_download(client: HTTPClient, ta
     """Others use these threads for anything; `getaddrinfo` hangs in them for minutes."""
     go = threading.Event()
     loop = asyncio.get_running_loop()
-    busy = [loop.run_in_executor(None, go.wait, 10) for _ in range(64)]
+    busy = [loop.run_in_executor(None, go.wait, JAMMED) for _ in range(64)]
     try:
         async with ScriptedServer(serves(CONTENT)) as server:
-            result = await client.download(server.url(), target, timeout=2.0)
+            result = await client.download(server.url(), target, timeout=PROMPT)
     finally:
         go.set()
         await asyncio.gather(*busy)

@@ -182,6 +182,8 @@ OPEN: Final = HTTPCircuitOpenError(retry_after=1.0, name="b")
     [
         pytest.param(THEIRS, 0, HTTPCircuitOpenError, id="theirs, before the call"),
         pytest.param(THEIRS, 1, HTTPInterceptorError, id="theirs, after a response"),
+        pytest.param(TimeoutError(), 0, HTTPCircuitOpenError, id="a TimeoutError, before the call"),
+        pytest.param(TimeoutError(), 1, HTTPInterceptorError, id="a TimeoutError, after it"),
         pytest.param(LATE, 0, HTTPTimeoutError, id="a failure, before the call"),
         pytest.param(LATE, 1, HTTPTimeoutError, id="a failure, after a response"),
         pytest.param(OPEN, 0, HTTPCircuitOpenError, id="an open circuit"),

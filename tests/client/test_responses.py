@@ -103,7 +103,7 @@ async def test_a_response_says_whose_it_is(client: HTTPClient, echo: EchoServer)
     response = (await client.get(echo.url("/redirect/2?status=303"))).unwrap()
     assert (response.url, response.method, response.attempts) == (echo.url("/get"), "GET", 1)
     assert (response.http_version, response.content_type) == ("1.1", "application/json")
-    assert 0 < response.elapsed < 5
+    assert 0 < response.elapsed < 60
 
 
 class OldServer(Listener):

@@ -8,9 +8,12 @@ from pathlib import Path
 from time import sleep
 
 import pytest
+from tests.servers.connection import Connection, Received
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 from tests.servers.leaks import nothing_left
+from tests.servers.registry import head
+from tests.servers.scripted import ScriptedServer
 
 from railhttp import HTTPClient, HTTPInvalidRequestError, HTTPTimeoutError, RetryPolicy
 from railhttp.types import BodyData
@@ -163,3 +166,26 @@ async def test_an_upload_that_nobody_takes_ends_with_its_time() -> None:
 async def test_an_upload_can_be_answered_by_a_stream(client: HTTPClient, echo: EchoServer) -> None:
     async with client.stream("POST", echo.url("/get"), data=async_iterator()) as response:
         assert b'"body": "abcde"' in b"".join([chunk async for chunk in response])
+
+
+async def test_leaving_a_stream_early_cancels_the_rest_of_its_upload() -> None:
+    cancelled = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"part"
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(head("Content-Length: 6") + b"part")
+        await connection.until_gone()
+
+    server = ScriptedServer(play, reads_body=False)
+    async with nothing_left(), server, HTTPClient() as client:
+        async with client.stream("POST", server.url(), data=body()) as response:
+            assert await anext(response) == b"part"
+        async with asyncio.timeout(60):
+            await cancelled.wait()

@@ -49,7 +49,7 @@ async def test_header_fields_and_documents(world: World) -> None:
     assert isinstance(document, dict)
     assert document["name"] == "café"
     assert (response.url, response.method, response.attempts) == (url, "GET", 1)
-    assert 0 < response.elapsed < 5
+    assert 0 < response.elapsed < 60
 
 
 @pytest.mark.parametrize(

@@ -158,9 +158,10 @@ def test_json_is_read_in_each_unicode_encoding(encoding: str) -> None:
         (b'"n\xe9"', "not JSON: not in a Unicode encoding", "byte 2"),
         (b"[" * 100_000, "JSON is nested too deeply", ""),
         (b"NaN", "JSON cannot be represented: NaN is not a JSON number", ""),
+        (b"[-1e999]", "JSON cannot be represented: a number is too large", ""),
         (b"-Infinity", "JSON cannot be represented: -Infinity is not a JSON number", ""),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_what_is_not_json_is_a_decode_error(body: bytes, message: str, where: str) -> None:
     response = with_type("application/json", body)

@@ -289,6 +289,21 @@ async def test_predicates_decide_what_is_a_failure() -> None:
     assert (breaker.state, breaker.name, breaker.rule) == ("open", "stock", rule)
 
 
+async def test_a_failure_that_a_predicate_lets_off_counts_as_a_success() -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(
+        2, 5.0, failure_if=lambda failure: isinstance(failure, HTTPTimeoutError), clock=clock
+    )
+    states = []
+    for failure in (silent(), lost(), silent(), silent()):
+        await outcome_of(breaker.call(ScriptedCall(clock, [failure])))
+        states.append(breaker.state)
+    assert states == ["closed", "closed", "closed", "open"], "it ends a row of failures"
+    await clock.advance(5.0)
+    await outcome_of(breaker.call(ScriptedCall(clock, [lost()])))
+    assert breaker.state == "closed", "a probe succeeds with it"
+
+
 NO_VERDICTS: Final[Mapping[str, bool]] = {}
 
 

@@ -157,7 +157,7 @@ async def test_a_wait_for_a_policy_is_an_event_a_line_and_a_metric(
         await asyncio.gather(client.get(URL), client.get(URL))
     [event] = [event for event in events if isinstance(event, WaitEvent)]
     assert (event.queue, event.admitted, event.method, event.url) == (queue, True, "GET", SHOWN)
-    assert 0 < event.seconds < 5
+    assert 0 < event.seconds < 60
     [line] = [line for line in caplog.records if "waited" in line.getMessage()]
     assert vars(line)["call_id"] == event.call_id
     assert recorder.values[f"http.{queue}.wait"] == [(event.seconds, {"admitted": "true"})]

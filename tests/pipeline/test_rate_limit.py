@@ -119,11 +119,17 @@ async def test_a_waiter_behind_one_that_is_overtaken_gives_up_in_time_too() -> N
 
 
 @pytest.mark.parametrize(
-    ("rate", "burst", "max_queue", "max_wait"),
-    [(0, 1, 0, 0), (float("inf"), 1, 0, 0), (1, 0, 0, 0), (1, 1, -1, 0), (1, 1, 0, -1)],
+    ("rate", "burst", "max_queue", "max_wait", "field"),
+    [
+        (0, 1, 0, 0, "rate"),
+        (float("inf"), 1, 0, 0, "rate"),
+        (1, 0, 0, 0, "burst"),
+        (1, 1, -1, 0, "max_queue"),
+        (1, 1, 0, -1, "max_wait"),
+    ],
 )
 def test_numbers_out_of_bounds_are_refused(
-    rate: float, burst: int, max_queue: int, max_wait: float
+    rate: float, burst: int, max_queue: int, max_wait: float, field: str
 ) -> None:
-    with pytest.raises(HTTPValidationError):
+    with pytest.raises(HTTPValidationError, match=f"^{field}: "):
         RateLimiter(rate, burst, max_queue=max_queue, max_wait=max_wait)

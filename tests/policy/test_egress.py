@@ -115,6 +115,8 @@ def test_what_is_in_deny_is_refused_even_if_it_is_in_allow(
         (Egress(ports=[80, 443]), ("http", "h.example", 80), ""),
         (Egress(schemes={"https"}), ("http", "h.example", 80), "the scheme is not in `schemes`"),
         (Egress(schemes=["HTTPS"]), ("https", "h.example", 443), ""),
+        (Egress(schemes={"http"}), ("http", "h.example", 80), ""),
+        (Egress(schemes={"http"}), ("https", "h.example", 443), "the scheme is not in `schemes`"),
         (Egress(deny=["h.example"]), ("http", "H.EXAMPLE.", 80), "the name is in `deny`"),
         (Egress(ports={443}, allow=["h.example:80"]), ("http", "h.example", 80), "the port is"),
         (Egress.public(), ("http", "127.0.0.1", 80), "the address is not public"),

@@ -14,6 +14,7 @@ from railhttp.policy.resume import (
     content_range,
     decide_resume,
     is_complete,
+    strong_validator,
 )
 
 V1, V2, WEAK = ("ETag", '"v1"'), ("ETag", '"v2"'), ("ETag", 'W/"v1"')
@@ -117,7 +118,8 @@ def test_a_content_range_is_valid_or_none(fields: list[str], expected: ContentRa
         (PART, response(203, length(7)), Take(0, 7, "")),
         # Other statuses never take the place of a part.
         *((PART, response(status), Unusable()) for status in (201, 202, 204, 205, 207, 226)),
-        *((PART, response(status), Unusable()) for status in (304, 404, 412, 500, 503)),
+        *((PART, response(status), Unusable()) for status in (300, 304, 404, 412, 500, 503)),
+        (NOTHING, response(300, length(7), V1), Unusable()),
         (PART, response(416), StartOver()),
         (NOTHING, response(416), Unusable()),
     ],
@@ -153,3 +155,27 @@ def test_a_part_that_is_whole_is_known_by_a_416(
     partial: Partial, head: HttpResponse, complete: bool
 ) -> None:
     assert is_complete(partial, head) is complete
+
+
+NOON = "Mon, 01 Jan 2024 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("modified", "date", "validator"),
+    [
+        ("Mon, 01 Jan 2024 11:59:59 GMT", NOON, "Mon, 01 Jan 2024 11:59:59 GMT"),
+        (NOON, NOON, ""),
+        ("Mon, 01 Jan 2024 12:00:01 GMT", NOON, ""),
+        ("Mon, 01 Jan 2024 11:59:59 GMT", "", ""),
+        ("Mon, 01 Jan 2024 11:59:59 GMT", "yesterday", ""),
+        ("Mon, 01 Jan 2024 11:59:59 -0000", NOON, ""),  # of no time zone
+        ("Mon, 01 Jan 99999 00:00:00 GMT", NOON, ""),
+        ("Mon, 32 Jan 2024 00:00:00 GMT", NOON, ""),
+        (f"Mon, 01 Jan 2024 00:00:00 +{'9' * 20}", NOON, ""),  # an OverflowError of Python
+    ],
+)
+def test_a_date_is_a_validator_if_it_is_older_than_the_response(
+    modified: str, date: str, validator: str
+) -> None:
+    head = response(200, ("Last-Modified", modified), ("Date", date))
+    assert strong_validator(head) == validator

@@ -306,7 +306,7 @@ async def test_connections_are_counted_while_they_are_open(faults: FaultServer) 
     await reader.readuntil(b"part")
     assert faults.connections == 1
     writer.close()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(60):
         while faults.connections:  # noqa: ASYNC110 - the server tells nobody but who asks
             await asyncio.sleep(0)
 
@@ -444,9 +444,9 @@ async def test_a_slow_server_takes_its_interval_for_each_byte(
     faults: FaultServer, path: str, pauses: int
 ) -> None:
     began = time.monotonic()
-    url = faults.url(path, interval=0.002)
+    url = faults.url(path, interval=0.01)
     got, _ = await talk(url, request(url, "Connection: close"))
-    assert time.monotonic() - began >= pauses * 0.002
+    assert time.monotonic() - began >= pauses * 0.005  # a loop that counts whole ms may be early
     assert got.startswith(b"HTTP/1.1 200 OK")
 
 

@@ -34,12 +34,12 @@ from railhttp.resilience import AttemptTimeout, Bulkhead, ResiliencePipeline
 
 TIMEOUT: Final = 2.0
 ATTEMPT: Final = 0.25
-SLACK: Final = 3.0
+SLACK: Final = 30.0
 """Seconds that a busy machine may add to the time limit."""
 
 PLACES: Final = 32
 CONCURRENCY: Final = 64
-LONGEST: Final = 0.05
+LONGEST: Final = 0.5
 """The most CPU time, in seconds, of one callback."""
 
 GROWTH: Final = 3 * PLACES
@@ -218,7 +218,7 @@ class Soak:
             self.report.defects.append(f"places lost: {len(failed)}, {failed[0]}")
 
     async def _check_descriptors(self, before: set[str]) -> None:
-        until = time.monotonic() + 2.0
+        until = time.monotonic() + SLACK
         while (left := _descriptors() - before) and time.monotonic() < until:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         if left:

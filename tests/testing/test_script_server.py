@@ -20,7 +20,7 @@ async def exchange(url: str, *requests: bytes) -> bytes:
         writer.write(request)
         await writer.drain()
     writer.write_eof()
-    answer = await asyncio.wait_for(reader.read(), 5)
+    answer = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     await writer.wait_closed()
     return answer

@@ -284,7 +284,7 @@ async def test_failures_of_every_class_come_with_the_facts_of_their_call(
     assert (error.message, error.label) == (failure.message, failure.label)
     assert (error.method, error.url) == ("POST", f"{API}/?token=***")
     assert error.delivery is delivery
-    assert error.elapsed < 5
+    assert error.elapsed < 60
     assert vars(told)["attempts"] == 9  # the failure in the script is unchanged
 
 

@@ -48,7 +48,7 @@ async def test_a_first_request_has_the_phases_of_its_connection(faults: FaultSer
         second = await client.request("GET", faults.url(host="localhost"))
     assert list(first.timings.timed()) == ["dns", "tcp", "send", "wait", "body"]
     assert list(second.timings.timed()) == ["send", "wait", "body"]
-    assert all(0 <= seconds < 5 for seconds in first.timings.timed().values())
+    assert all(0 <= seconds < 60 for seconds in first.timings.timed().values())
 
 
 async def test_an_address_needs_no_name(faults: FaultServer) -> None:

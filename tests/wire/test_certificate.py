@@ -33,6 +33,15 @@ def test_a_date_beyond_2049_is_written_in_full() -> None:
     assert found.not_after == end.replace(tzinfo=UTC).timestamp()
 
 
+def test_a_year_of_two_digits_from_50_on_is_of_the_last_century() -> None:
+    """RFC 5280, 4.1.2.5.1."""
+    begin, end = datetime(1950, 1, 1), datetime(1999, 12, 31)
+    leaf = trustme.CA().issue_cert("h.example", not_before=begin, not_after=end)
+    found = parse_certificate(der_of(leaf))
+    assert found.not_before == begin.replace(tzinfo=UTC).timestamp()
+    assert found.not_after == end.replace(tzinfo=UTC).timestamp()
+
+
 @given(st.binary(max_size=200))
 def test_other_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="not a certificate"):

@@ -165,6 +165,17 @@ def test_what_was_compressed_again_and_again_for_no_good_reason_is_undone() -> N
     assert decode_body("gzip, gzip, gzip", body, max_bytes=1024 * 1024) == bytes(1024 * 1024)
 
 
+def test_five_codings_are_undone_and_six_are_refused() -> None:
+    body = b"content"
+    for _ in range(5):
+        body = gzip.compress(body)
+    five = ", ".join(["gzip"] * 5)
+    assert decode_body(five, body, max_bytes=100) == b"content"
+    assert decode_body(f"{five}, identity", body, max_bytes=100) == b"content"
+    with pytest.raises(ContentError, match="more than 5"):
+        decode_body(f"{five}, gzip", gzip.compress(body), max_bytes=100)
+
+
 @pytest.mark.parametrize(
     ("transfer_encoding", "plain"),
     [

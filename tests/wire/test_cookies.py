@@ -229,6 +229,8 @@ def test_a_host_is_compared_in_one_form(url: str, host: str) -> None:
         ("name", "a;b"),
         ("name", " a"),
         ("value", "a;b"),
+        ("value", " a"),
+        ("value", "a\t"),
         ("value", "a\r\nb"),
         ("value", "a\x00"),
         ("value", "a "),

@@ -8,6 +8,7 @@ from typing import Final, NoReturn, TypeAlias, cast
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from railhttp.model.charset import decode_text
+from railhttp.model.document_decoder import decode_document
 from railhttp.model.errors import (
     CallInfo,
     Delivery,
@@ -173,7 +174,8 @@ class HttpResponse(Timed):
 
         Raises:
             HTTPDecodeError: The body is malformed, not in a Unicode encoding or nested too deep, or
-                contains a number that JSON or Python cannot represent (`NaN`, thousands of digits).
+                contains a number that JSON or Python cannot represent (`NaN`, `1e999`, thousands of
+                digits).
 
         Example:
             >>> HttpResponse(200, body=b"{").json()
@@ -182,10 +184,7 @@ class HttpResponse(Timed):
             in double quotes [line 1 column 2, answered, attempts 1, 0.000 s]
         """
         try:
-            start = self.body[:4]
-            usual = start.isascii() and 0 not in start  # then it is UTF-8 (RFC 8259, 8.1)
-            text = self.body.decode("utf-8" if usual else json.detect_encoding(self.body))
-            return cast("JSON", _JSON.decode(text))  # a JSON parser returns JSON
+            return cast("JSON", decode_document(self.body))  # a JSON parser returns JSON
         except json.JSONDecodeError as error:
             self._refuse(f"not JSON: {error.msg}", f"line {error.lineno} column {error.colno}")
         except UnicodeDecodeError as error:
@@ -284,10 +283,3 @@ def _rebuild(fields: tuple[tuple[str, str], ...], state: dict[str, object]) -> H
     for name, value in {**state, "headers": CIMultiDictProxy(CIMultiDict(fields))}.items():
         object.__setattr__(response, name, value)
     return response
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-_JSON: Final = json.JSONDecoder(parse_constant=_refuse_constant)
