@@ -11,6 +11,7 @@ from typing import BinaryIO, Final, TypeAlias
 from railhttp.model.body import Body, BytesBody, FileSource, StreamBody, encode_text
 from railhttp.model.charset import parameter_of
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.validation import OWS
 
 FormValue: TypeAlias = "str | bytes | BinaryIO | tuple[str, bytes | str | BinaryIO, str]"
 """The value of a field: text; bytes, sent as a file; an open binary file; or
@@ -63,7 +64,7 @@ def with_boundary(own: str, actual: str) -> str:
         >>> with_boundary("multipart/form-data", "multipart/form-data; boundary=b1")
         'multipart/form-data; boundary=b1'
     """
-    if not own.lower().lstrip().startswith("multipart/"):
+    if not own.lstrip(OWS).lower().startswith("multipart/"):
         return own
     boundary, ours = parameter_of(own, "boundary"), parameter_of(actual, "boundary")
     if boundary is None and ours is None:
