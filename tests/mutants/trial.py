@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from compileall import compile_dir
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from enum import Enum
 from pathlib import Path
 from py_compile import PycInvalidationMode
@@ -192,6 +192,7 @@ async def _tests(
         async with asyncio.timeout(limit):
             return await process.wait() not in {0, NOTHING_RAN}
     finally:
-        if process.returncode is None:
+        # Also what a test has started, and could not end because pytest ended first.
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        await process.wait()
