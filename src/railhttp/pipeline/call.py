@@ -24,7 +24,7 @@ from railhttp.model.stage import Stage, call_info
 from railhttp.model.timeout import format_timeout
 from railhttp.model.timings import NO_TIMINGS, PhaseTimer, Timings
 from railhttp.pipeline.clock import random_id
-from railhttp.pipeline.observation.layer_log import log_event
+from railhttp.pipeline.observation.layer_log import log_event, logs_waits
 from railhttp.pipeline.timeouts import timeout_behind
 from railhttp.policy.deadline import Deadline, nearer
 
@@ -54,6 +54,7 @@ class Call:
         attempts: How many attempts were made. A request that a rate limit or a breaker refused was
             never sent and is not an attempt.
         stage: How far the present attempt has come.
+        starvation: Returns why no connection is free, while the call waits for one.
         store_wait: How long the call has waited for stores; None before the first wait.
     """
 
@@ -61,6 +62,7 @@ class Call:
     origin: str = ""
     attempts: int = 0
     stage: Stage = Stage.QUEUED
+    starvation: Callable[[], str] | None = None
     store_wait: "StoreWait | None" = None
     _call_id = ""
 
@@ -148,12 +150,10 @@ class Call:
         return self._not_done(self.phase, self.attempt_timeout)
 
     def _not_done(self, phase: TimeoutPhase, limit: float | None) -> HTTPTimeoutError:
-        message = f"not done within {format_timeout(limit)}{self.reason()}"
+        message = f"not done within {format_timeout(limit)}"
+        if self.starvation is not None:
+            message = f"{message}: {self.starvation()}"
         return HTTPTimeoutError(message, phase=phase, limit=limit, **self.call_info())
-
-    def reason(self) -> str:
-        """Return why the call has taken so long, as the end of a sentence, or an empty string."""
-        return ""
 
     def cut_off(self, error: asyncio.CancelledError) -> HTTPTimeoutError | None:
         """Return the failure that a cancellation means, if it comes from a limit of this call.
@@ -182,7 +182,6 @@ class HTTPCall(Call):
         retry: The retry policy of this call; None for that of the client.
         is_resend: Whether the next send belongs to the attempt that was sent last.
         timer: Times the phases of the present exchange, if an instrument asks for them.
-        starvation: Returns why no connection is free, while the call waits for one.
         sends: How many requests instruments were told of so far.
         observations: Those of the present attempt; they are told of its redirects.
         bodies: The observations that wait for the end of a body.
@@ -200,7 +199,6 @@ class HTTPCall(Call):
     retry: RetryPolicyProtocol | None = None
     is_resend: bool = False
     timer: PhaseTimer | None = None
-    starvation: Callable[[], str] | None = None
     sends: int = 0
     observations: "Observations" = ()
     bodies: "tuple[OpenBody, ...]" = ()
@@ -246,11 +244,6 @@ class HTTPCall(Call):
         """The phase that the present attempt is in."""
         return self.stage.phase
 
-    @override
-    def reason(self) -> str:
-        """Return why the call has taken so long, as the end of a sentence, or an empty string."""
-        return "" if self.starvation is None else f": {self.starvation()}"
-
     @property
     @override
     def shown_url(self) -> str:
@@ -271,7 +264,8 @@ class HTTPCall(Call):
 
     def pool_waited(self, seconds: float, *, admitted: bool) -> None:
         """Report a wait for a place in the pool; see `AttemptState`."""
-        self.waited("pool", self.clock.monotonic() - seconds, admitted=admitted)
+        if self.listeners is not None or logs_waits():  # an event takes a call id
+            self.waited("pool", self.clock.monotonic() - seconds, admitted=admitted)
 
     @override
     def call_info(self) -> CallInfo:
