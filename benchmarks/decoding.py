@@ -119,13 +119,14 @@ async def railhttp_lines(chunks: Sequence[bytes]) -> int:
 # -- others ---------------------------------------------------------------------------------
 
 
-def _httpx_response(chunks: Sequence[bytes]) -> Any:
-    async def body() -> AsyncIterator[bytes]:
-        for chunk in chunks:
-            yield chunk
+async def _body(chunks: Sequence[bytes]) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
 
+
+def _httpx_response(chunks: Sequence[bytes]) -> Any:
     headers = {"Content-Type": "text/event-stream"}
-    return import_module("httpx").Response(200, headers=headers, content=body())
+    return import_module("httpx").Response(200, headers=headers, content=_body(chunks))
 
 
 async def httpx_sse_events(chunks: Sequence[bytes]) -> int:
@@ -136,7 +137,7 @@ async def httpx_sse_events(chunks: Sequence[bytes]) -> int:
 async def openai_events(chunks: Sequence[bytes]) -> int:
     """The decoder of the OpenAI SDK."""
     decoder = import_module("openai._streaming").SSEDecoder()
-    return await _count(decoder.aiter_bytes(_httpx_response(chunks).aiter_bytes()))
+    return await _count(decoder.aiter_bytes(_body(chunks)))
 
 
 async def httpx_lines(chunks: Sequence[bytes]) -> int:
