@@ -51,7 +51,7 @@ def test_any_cut_gives_back_what_was_encoded_in_small_pieces(
     coding, encode = encoder
     decoded = pieces(coding, data.draw(some.cut(encode(body))))
     assert b"".join(decoded) == body
-    assert all(0 < len(piece) <= PIECE_BYTES for piece in decoded)
+    assert all(len(piece) <= PIECE_BYTES for piece in decoded)  # an empty one gives others a turn
 
 
 @given(st.data(), encoders, bodies)

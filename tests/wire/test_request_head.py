@@ -31,7 +31,7 @@ def lines(request: Request, defaults: dict[str, str] | None = None, **more: str)
     proxy = URL(more["proxy"]) if "proxy" in more else None
     head = request_head(
         request, DefaultFields(defaults or {}), cookies=more.get("cookies", ""), proxy=proxy
-    )
+    )[0]
     assert head.endswith(b"\r\n\r\n")
     return head.decode().split("\r\n")[:-2]
 
@@ -74,7 +74,7 @@ def test_a_proxy_authorization_field_is_read_by_a_proxy_alone(
 ) -> None:
     for defaults, own in (({}, FIELD), (FIELD, {}), ({"proxy-authorization": "other"}, FIELD)):
         through = None if proxy is None else URL(proxy)
-        head = request_head(request(headers=own), DefaultFields(defaults), proxy=through)
+        head = request_head(request(headers=own), DefaultFields(defaults), proxy=through)[0]
         assert head.decode().split("\r\n")[2:-2] == sent
 
 

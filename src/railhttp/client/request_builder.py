@@ -1,6 +1,5 @@
 """Builds checked requests from the arguments of a verb."""
 
-import ssl
 from collections.abc import Callable, KeysView, Mapping
 from functools import lru_cache
 from types import NoneType
@@ -10,6 +9,7 @@ from multidict import MultiDict
 from yarl import URL
 
 from railhttp.client.cookie_option import require_cookies
+from railhttp.client.send_options import send_options
 from railhttp.model.authorization import basic_auth
 from railhttp.model.base_url import BaseURL
 from railhttp.model.body import Body, data_body, json_body
@@ -19,24 +19,20 @@ from railhttp.model.headers import require_headers
 from railhttp.model.options import (
     HeaderFields,
     OwnOptions,
-    ProgressCallback,
     Query,
     RequestOptions,
     StatusCheck,
     paired,
     with_default_headers,
 )
-from railhttp.model.proxy import require_proxy
 from railhttp.model.request import Request, SendOptions, require_framing, require_method
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.site import site_of
-from railhttp.model.url import QueryParams, extend_query, extend_query_text, request_url
+from railhttp.model.url import QueryParams, extend_query, extend_query_text, parsed_url
 from railhttp.model.validation import (
     describe,
     mismatch,
     require_count,
-    require_flag,
-    require_function,
     require_methods,
     require_text,
     require_timeout,
@@ -51,8 +47,8 @@ _SEQUENCES: Final = (list, tuple)
 _SECONDS: Final = frozenset({NoneType, int, float})
 _PLAIN_DATA: Final = frozenset({NoneType, bytes, str, dict, bytearray, memoryview})
 _ONE_BODY: Final = "a request has one body: json, data or fields"
-_TIME_LIMITS: Final = frozenset({"timeout", "attempt_timeout"})
-_SEND_OPTIONS: Final = frozenset(SendOptions._fields) & RequestOptions.__annotations__.keys()
+_EVERYDAY: Final = frozenset({"params", "headers", "json"})
+"""The options of most calls."""
 
 
 class Prepared(NamedTuple):
@@ -116,7 +112,7 @@ class RequestBuilder:
             if not options and make_body is None and type(url) is type(method) is str:
                 return self._plain(method, url)
             body = None if make_body is None else make_body()
-            if foreign or _has_foreign_value(options):
+            if foreign or not (_EVERYDAY.issuperset(options) or _is_ours(options)):
                 return self._build_translated(method, url, options, body)
             return self._build(method, url, options, body)
         except HTTPValidationError as error:
@@ -155,32 +151,51 @@ class RequestBuilder:
             url = str(parsed)
         if self._base is not None:
             url, options = self._base.resolve(url, options)
-        target, credentials = _target(str.__str__(url))  # an enum's text, not its name
+        target, origin, credentials = _target(str.__str__(url))  # an enum's text, not its name
         if parsed is not None and parsed.absolute:  # it is sent exactly as it encodes its parts
             target = parsed.with_user(None)
-        origin = site_of(target).text
         method = require_method(method)
-        if not options:
-            request = Request(method, target, credentials, body, None, self._options)
+        if _EVERYDAY.issuperset(options):
+            request = self._request(method, target, credentials, options, body)
             return Prepared(request, origin, self._timeout, self._attempt_timeout)
         options = self._keyed(options)
-        params = options.get("params")
-        body = _body(options, body)
-        request = Request(
+        request = self._request(
             method,
-            target if params is None else _extended(target, params),
-            _headers(options.get("headers"), credentials, body),
+            target,
+            credentials,
+            options,
             body,
             require_cookies(options.get("cookies")),
-            self._send_options(options),
+            send_options(self._options, options),
         )
-        if _TIME_LIMITS.isdisjoint(options):
-            return Prepared(request, origin, self._timeout, self._attempt_timeout, _retry(options))
         timeout = options.get("timeout", self._timeout)
         attempt_timeout = options.get("attempt_timeout", self._attempt_timeout)
         timeout = require_timeout(timeout, "timeout")
         require_timeout(attempt_timeout, "attempt_timeout")
         return Prepared(request, origin, timeout, attempt_timeout, _retry(options))
+
+    def _request(
+        self,
+        method: str,
+        url: URL,
+        credentials: Mapping[str, str] | None,
+        options: RequestOptions,
+        body: Body | None,
+        cookies: Mapping[str, str] | None = None,
+        sending: SendOptions | None = None,
+    ) -> Request:
+        if not options:
+            return Request(method, url, credentials, body, None, self._options)
+        params = options.get("params")
+        body = _body(options, body)
+        return Request(
+            method,
+            url if params is None else _extended(url, params),
+            _headers(options.get("headers"), credentials, body),
+            body,
+            cookies,
+            sending or self._options,
+        )
 
     def _keyed(self, options: RequestOptions) -> RequestOptions:
         key = options.get("idempotency_key")
@@ -188,29 +203,6 @@ class RequestBuilder:
             return options
         text = self._new_key() if key is True else require_text(key, field="idempotency_key")
         return with_default_headers(options, {"Idempotency-Key": text})
-
-    def _send_options(self, options: RequestOptions) -> SendOptions:
-        default = self._options
-        if _SEND_OPTIONS.isdisjoint(options):
-            return default
-        given = default._replace(
-            connect_timeout=options.get("connect_timeout", default.connect_timeout),
-            read_timeout=options.get("read_timeout", default.read_timeout),
-            proxy=_proxy(options.get("proxy")),
-            ssl_context=_tls(options.get("ssl_context")),
-            allow_redirects=require_flag(options.get("allow_redirects", True), "allow_redirects"),
-            max_redirects=options.get("max_redirects", default.max_redirects),
-            allow_insecure_redirects=default.allow_insecure_redirects
-            if (insecure := options.get("allow_insecure_redirects")) is None
-            else require_flag(insecure, "allow_insecure_redirects"),
-            upload_progress=_callback(options.get("upload_progress")),
-            idempotent=require_flag(options.get("idempotent", False), "idempotent"),
-            url_template=require_text(options.get("url_template", ""), field="url_template"),
-        )
-        require_timeout(given.connect_timeout, "connect_timeout")
-        require_timeout(given.read_timeout, "read_timeout")
-        require_count(given.max_redirects, "max_redirects")
-        return given
 
 
 def _retry(options: RequestOptions) -> RetryPolicyProtocol | int | None:
@@ -225,13 +217,15 @@ def _retry(options: RequestOptions) -> RetryPolicyProtocol | int | None:
     return policy
 
 
-def _target(url: str) -> tuple[URL, Mapping[str, str] | None]:
-    """Return a URL without its user-info, and the fields of the user-info."""
-    parsed = request_url(url)
+@lru_cache(maxsize=1024)
+def _target(url: str) -> tuple[URL, str, Mapping[str, str] | None]:
+    """Return a URL without its user-info, its origin as text, and the fields of the user-info."""
+    parsed = parsed_url(url)
     if parsed.raw_user is None:
-        return parsed, None
+        return parsed, site_of(parsed).text, None
     credentials = basic_auth(parsed.user or "", parsed.password or "")
-    return parsed.with_user(None), credentials
+    parsed = parsed.with_user(None)
+    return parsed, site_of(parsed).text, credentials
 
 
 def _require_parsed(url: object) -> URL:
@@ -240,14 +234,14 @@ def _require_parsed(url: object) -> URL:
     raise HTTPValidationError(f"must be a str or a URL, got {describe(url)}", field="url")
 
 
-def _has_foreign_value(options: RequestOptions) -> bool:
+def _is_ours(options: RequestOptions) -> bool:
     timeout, data = options.get("timeout"), options.get("data")
     if type(timeout) in _SECONDS and type(data) in _PLAIN_DATA:
-        return False
+        return True
     # Imported when it is needed, as in `_build_translated`.
     from railhttp.transport.aiohttp_options import is_of_aiohttp  # noqa: PLC0415
 
-    return is_of_aiohttp(timeout) or is_of_aiohttp(data)
+    return not (is_of_aiohttp(timeout) or is_of_aiohttp(data))
 
 
 def _unknown(names: KeysView[str]) -> TypeError | None:
@@ -312,22 +306,3 @@ def _body(options: RequestOptions, body: Body | None) -> Body | None:
     if isinstance(data, _SEQUENCES):
         data = paired(data) or data  # pairs are a form, and bytes are chunks
     return body if data is None else data_body(data, measure_file)
-
-
-def _callback(callback: ProgressCallback | None) -> ProgressCallback | None:
-    require_function(callback, "upload_progress")
-    return callback
-
-
-def _proxy(proxy: str | URL | None) -> str | None:
-    if isinstance(proxy, URL):
-        proxy = str(proxy)
-    return proxy if proxy is None or proxy == "" else require_proxy(proxy)
-
-
-def _tls(context: ssl.SSLContext | bool | None) -> ssl.SSLContext | bool | None:
-    if context is True or context is None:
-        return None
-    if context is False or isinstance(context, ssl.SSLContext):
-        return context
-    raise HTTPValidationError("must be an ssl.SSLContext or a bool", field="ssl_context")

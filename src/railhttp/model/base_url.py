@@ -60,6 +60,7 @@ class BaseURL(NamedTuple):
     def resolve(self, url: str, options: RequestOptions) -> tuple[str, RequestOptions]:
         """Return the absolute URL of a call, and its options with the fields for its origin."""
         absolute = join_base_url(self.url, url)
-        at_home = self.origin is None or origin_of(request_url(absolute)) == self.origin
+        joined = absolute is not url  # then it has the origin of the base
+        at_home = joined or self.origin in {None, origin_of(request_url(absolute))}
         headers = self.headers if at_home else self.public_headers
         return absolute, with_default_headers(options, headers) if headers else options

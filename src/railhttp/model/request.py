@@ -22,6 +22,7 @@ from railhttp.model.redaction import (
 from railhttp.model.url import path_of
 from railhttp.model.validation import TOKEN
 
+_FRAMING: Final = frozenset({"transfer-encoding", "content-length", "host"})
 _USUAL: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
 
 IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
@@ -191,12 +192,14 @@ class Request:
             >>> Request("POST", url, {"Idempotency-Key": "7"}, None, None, SendOptions()).repeatable
             True
         """
-        keyed = any(
+        harmless = self.method in IDEMPOTENT_METHODS or self.options.idempotent
+        return self.replayable and (harmless or self._is_keyed())
+
+    def _is_keyed(self) -> bool:
+        return any(
             name.lower() == "idempotency-key" and _identifies(value)
             for name, value in (self.headers or {}).items()
         )
-        harmless = keyed or self.options.idempotent or self.method in IDEMPOTENT_METHODS
-        return self.replayable and harmless
 
     def with_headers(self, headers: Mapping[str, str]) -> "Request":
         """Return a copy with more header fields; they replace fields of the same name.
@@ -248,6 +251,8 @@ def require_framing(headers: Mapping[str, str], body: Body | None) -> None:
     once: set[str] = set()
     for name, value in headers.items():
         folded = name.lower()
+        if folded not in _FRAMING:
+            continue
         if folded in once:
             raise HTTPValidationError(f"{name} must not be repeated", field="headers")
         match folded:

@@ -14,7 +14,7 @@ _NOT_IN_USER: Final = re.compile(rf"{_STRAY_PERCENT}|[^A-Za-z0-9._~!$&'()*+,;=:%
 _NOT_IN_PATH: Final = re.compile(rf"{_STRAY_PERCENT}|[^{_PCHAR}/%]+")
 _NOT_IN_QUERY: Final = re.compile(rf"{_STRAY_PERCENT}|[^{_PCHAR}/?%]+")
 _PAIR: Final = "%[0-9A-Fa-f]{2}"
-_CLEAN: Final = re.compile(
+CLEAN: Final = re.compile(
     rf"(?:(https?:)(//[A-Za-z0-9.:\-]++)|(?!//))(?=[/?#]|$)"
     rf"((?:[{_PCHAR}/]++|{_PAIR})*+)((?:\?(?:[{_PCHAR}/?]++|{_PAIR})*+)?)"
     rf"((?:#(?:[{_PCHAR}/?]++|{_PAIR})*+)?)"
@@ -48,7 +48,7 @@ class Reference(NamedTuple):
         Returns:
             The parts; None for any other text, which may be a reference too.
         """
-        parts = _CLEAN.fullmatch(text)
+        parts = CLEAN.fullmatch(text)
         return None if parts is None else cls(*parts.groups(""))
 
     @classmethod

@@ -13,10 +13,12 @@ from uuid import UUID
 
 from yarl import URL
 
+from railhttp.model.authority import normal_authority
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.spelling import Reference, climbs, spelled_query
+from railhttp.model.spelling import CLEAN, Reference, climbs, spelled_query
 from railhttp.model.validation import (
     LARGEST_INT,
+    MAX_URL_LENGTH,
     SCHEME,
     describe,
     mismatch,
@@ -189,18 +191,29 @@ def _parse_as(url: str, field: str) -> URL:
 
 @lru_cache(maxsize=1024)
 def _parse(url: str, field: str) -> URL:
-    return _built(require_url_parts(url, field))
+    return parsed_url(url, field)
 
 
-def _built(parts: Reference) -> URL:
+def parsed_url(url: str, field: str = "url") -> URL:
+    """Parse the URL of a request by the rules of `require_url`."""
+    if (clean := CLEAN.fullmatch(url)) and len(url) <= MAX_URL_LENGTH:  # as almost all are
+        scheme, authority, path, query, fragment = clean.groups("")
+        normal, problem = normal_authority(authority[2:])
+        if scheme and not problem:
+            return _of_parts(scheme, normal, path, query, fragment)
+    scheme, authority, path, query, fragment = require_url_parts(url, field)
+    return _of_parts(scheme, authority[2:], path, query, fragment)
+
+
+def _of_parts(scheme: str, authority: str, path: str, query: str, fragment: str) -> URL:
     # `URL` would normalise the text, and drop the question mark of an empty query.
-    path = parts.path or ("/" if parts.query or parts.fragment else "")
+    path = path or ("/" if query or fragment else "")
     return URL.build(
-        scheme=parts.scheme[:-1],
-        authority=parts.authority[2:],
-        path=f"{path}?" if parts.query == "?" else path,
-        query_string=parts.query[1:],
-        fragment=parts.fragment[1:],
+        scheme=scheme[:-1],
+        authority=authority,
+        path=f"{path}?" if query == "?" else path,
+        query_string=query[1:],
+        fragment=fragment[1:],
         encoded=True,
     )
 

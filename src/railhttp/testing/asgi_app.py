@@ -50,7 +50,7 @@ def http_scope(
     """Make the scope of a request, as a server would."""
     url = request.url
     cookies = "; ".join(f"{name}={value}" for name, value in (request.cookies or {}).items())
-    _, *lines = request_head(request, _DEFAULTS, cookies=cookies).split(b"\r\n")[:-2]
+    _, *lines = request_head(request, _DEFAULTS, cookies=cookies)[0].split(b"\r\n")[:-2]
     fields = [line.partition(b": ") for line in lines]
     return {
         "type": "http",

@@ -41,7 +41,6 @@ from railhttp.transport.upload import Upload
 from railhttp.wire.content import ACCEPT_ENCODING
 from railhttp.wire.request_head import (
     DefaultFields,
-    closes_connection,
     proxy_credentials,
     request_head,
 )
@@ -84,7 +83,7 @@ class Dispatcher:
     """
 
     __slots__ = (
-        *("_connector", "_defaults", "_egress", "_fields", "_jar", "_key"),
+        *("_connector", "_defaults", "_direct", "_egress", "_fields", "_jar", "_key"),
         "_proxy_for",
         "session",
     )
@@ -105,6 +104,7 @@ class Dispatcher:
         # `getversion` is typed for multidicts of `object` only.
         self._fields = cast("CIMultiDict[object]", session.headers)
         self._key = lru_cache(maxsize=64)(connection_key)
+        self._direct = lru_cache(maxsize=1024)(_direct_key)
         self._defaults = lru_cache(maxsize=1)(self._merge_defaults)
 
     def gated_by(self, egress: Egress) -> "Dispatcher":
@@ -204,8 +204,10 @@ class Dispatcher:
             raise HTTPConnectionError(STOPPED, kind="closed")
 
     def _address(self, request: Request, wall: Callable[[], float]) -> Address:
-        if self._jar or not request.is_plain:
+        if self._jar or request.cookies is not None:
             return self._addressed(request, self._cookies(request, wall))
+        if not request.is_plain:
+            return self._addressed(request, "")
         # The version changes with the session's header fields.
         key, known = (self, getversion(self._fields)), request.encoded
         if known is not None and known[0] == key:
@@ -225,8 +227,13 @@ class Dispatcher:
         url, options = request.url, request.options
         if options.wire is not None:
             return self._addressed_by(options.wire, request, cookies)
-        chosen = options.proxy
-        proxy = self._proxy_for(url) if chosen is None else URL(chosen) if chosen else None
+        site, chosen = site_of(url), options.proxy
+        proxy = self._proxy_for(site.origin) if chosen is None else URL(chosen) if chosen else None
+        if proxy is None and options.ssl_context is None and self._egress is None:  # as usual
+            head, closes = request_head(
+                request, self._defaults(getversion(self._fields)), cookies=cookies
+            )
+            return Address(self._direct(site.text), head, None, "", closes)
         if self._egress is not None:
             check_egress(self._egress, url, proxy)
         defaults = self._defaults(getversion(self._fields))
@@ -235,9 +242,9 @@ class Dispatcher:
             forwarding = None
         elif proxy is not None and url.scheme == "https":  # the proxy opens a tunnel
             forwarding, credentials = None, proxy_credentials(request, defaults)
-        head = request_head(request, defaults, cookies=cookies, proxy=forwarding)
-        key = self._key(site_of(url).origin, proxy, options.ssl_context, credentials, self._egress)
-        return Address(key, head, proxy, credentials, closes_connection(head))
+        head, closes = request_head(request, defaults, cookies=cookies, proxy=forwarding)
+        key = self._key(site.origin, proxy, options.ssl_context, credentials, self._egress)
+        return Address(key, head, proxy, credentials, closes)
 
     def _addressed_by(self, wire: WireOptions, request: Request, cookies: str) -> Address:
         """Do the same as `_addressed` for a call with `WireOptions`."""
@@ -260,11 +267,11 @@ class Dispatcher:
         defaults = DefaultFields(fields)
         credentials = proxy_credentials(request, defaults) if tunnel else ""
         forwarding = None if tunnel or socks else proxy
-        head = request_head(request, defaults, cookies=cookies, proxy=forwarding)
+        head, closes = request_head(request, defaults, cookies=cookies, proxy=forwarding)
         key = self._key(
             site_of(url).origin, proxy, options.ssl_context, credentials, self._egress, wire
         )
-        return Address(key, head, proxy, credentials, closes_connection(head))
+        return Address(key, head, proxy, credentials, closes)
 
     def _cookies(self, request: Request, wall: Callable[[], float]) -> str:
         own = request.cookies or {}
@@ -272,6 +279,11 @@ class Dispatcher:
         if self._jar and (kept := self._jar.header_for(request.url, wall(), without=own)):
             pairs.insert(0, kept)
         return "; ".join(pairs)
+
+
+def _direct_key(origin: str) -> ConnectionKey:
+    # By the text: a `URL` is hashed and compared in Python.
+    return connection_key(URL(origin, encoded=True), None, None, "", None)
 
 
 @lru_cache(maxsize=256)

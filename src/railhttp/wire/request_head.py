@@ -1,7 +1,7 @@
 """The head of a request as bytes (RFC 9112, sections 2 to 6)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from itertools import chain
 from typing import Final
 
@@ -14,6 +14,7 @@ from railhttp.model.request import Request
 from railhttp.model.site import site_of
 
 _WITHOUT_CONTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_NO_NAMES: Final[Set[str]] = frozenset()
 _UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 _ROUTING: Final = frozenset({"host", "cookie", "proxy-authorization"})
 """Fields that depend on more than the request and the defaults."""
@@ -34,6 +35,8 @@ class DefaultFields:
 
     Attributes:
         fields: The fields; those of a request replace them.
+        names: Their names, in lower case.
+        block: The lines of all fields.
         lines: A line for each field, by its name in lower case.
         routing: Whether there is a field that depends on more than the request.
 
@@ -41,18 +44,26 @@ class DefaultFields:
         HTTPValidationError: A field cannot be sent: those of a session are not validated.
     """
 
-    __slots__ = ("fields", "lines", "routing")
+    __slots__ = ("block", "fields", "lines", "names", "routing")
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self.fields: Final = CIMultiDict(fields)
-        self.lines: Final = [(name.lower(), f"{name}: {text}") for name, text in fields.items()]
-        self.routing: Final = not _ROUTING.isdisjoint(name for name, _ in self.lines)
-        _require_sendable("".join(line for _, line in self.lines))
+        self.lines: Final = [(name.lower(), f"{name}: {text}\r\n") for name, text in fields.items()]
+        self.block: Final = "".join(line for _, line in self.lines)
+        self.names: Final = frozenset(name for name, _ in self.lines)
+        self.routing: Final = not _ROUTING.isdisjoint(self.names)
+        _require_sendable("".join(chain.from_iterable(fields.items())))
+
+    def without(self, names: Set[str]) -> str:
+        """Return the lines of the fields that a request does not replace."""
+        if self.names.isdisjoint(names):
+            return self.block
+        return "".join([line for name, line in self.lines if name not in names])
 
 
 def request_head(
     request: Request, defaults: DefaultFields, *, cookies: str = "", proxy: URL | None = None
-) -> bytes:
+) -> tuple[bytes, bool]:
     """Encode the request line, the header fields and the blank line after them.
 
     Only a proxy that forwards the request receives a `Proxy-Authorization` field. A proxy that
@@ -63,26 +74,31 @@ def request_head(
         defaults: Fields of every request.
         cookies: A `Cookie` value, added to the `Cookie` field of the request.
         proxy: The proxy that forwards the request; None for a direct connection or a tunnel.
+
+    Returns:
+        The head, and whether it asks for the connection to be closed (RFC 9112, section 9.6).
     """
-    url = request.url
+    url, own = request.url, request.headers
     host = site_of(url).host
     target = url.raw_path_qs if proxy is None else f"{url.scheme}://{host}{url.raw_path_qs}"
-    own = request.headers or {}
-    names = {name.lower() for name in own}
+    names: Set[str] = _NO_NAMES if own is None else {name.lower() for name in own}
     if proxy is not None or cookies or defaults.routing or not _ROUTING.isdisjoint(names):
         fields = _routed_fields(request, defaults, cookies, proxy)
         host = fields.pop("Host", host)
         names = {name.lower() for name in fields}
-        lines = [f"{name}: {text}" for name, text in fields.items()]
+        lines = "".join([f"{name}: {text}\r\n" for name, text in fields.items()])
+        _require_sendable("".join(fields.values()))  # cookies come from servers
     else:
-        lines = [line for name, line in defaults.lines if name not in names]
-        lines += [f"{name}: {text}" for name, text in own.items()]
+        lines = defaults.without(names)
+        if own is not None:
+            lines += "".join([f"{name}: {text}\r\n" for name, text in own.items()])
+        names = names | defaults.names if names else defaults.names
     if request.body is not None or request.method not in _WITHOUT_CONTENT:
-        lines += _framing(request, names | {name for name, _ in defaults.lines})
-    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {host}", *lines]
-    _require_sendable("".join(lines))
+        lines += _framing(request, names)
+    head = f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n"
     # A cookie goes back in the bytes in which it came, also where these are not UTF-8.
-    return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
+    content = head.encode("utf-8", "surrogateescape")
+    return content, "connection" in names and closes_connection(content)
 
 
 def _require_sendable(text: str) -> None:
@@ -117,23 +133,19 @@ def _routed_fields(
 
 def closes_connection(head: bytes) -> bool:
     """Whether a request with this head is the last one on its connection (RFC 9112, 9.6)."""
-    lowered = head.lower()
-    if b"\r\nconnection:" not in lowered:
-        return False
-    fields = (line for line in lowered.split(b"\r\n") if line.startswith(b"connection:"))
+    lines = head.lower().split(b"\r\n")
+    fields = (line for line in lines if line.startswith(b"connection:"))
     options = chain.from_iterable(field[11:].split(b",") for field in fields)
     return any(option.strip(b" \t") == b"close" for option in options)
 
 
-def _framing(request: Request, names: set[str]) -> list[str]:
+def _framing(request: Request, names: Set[str]) -> str:
     """Return the lines that frame and describe the body (RFC 9110, 8.6; RFC 9112, 6)."""
-    lines = []
+    lines = ""
     body = request.body
     if body is not None and body.content_type and "content-type" not in names:
-        lines.append(f"Content-Type: {body.content_type}")
+        lines = f"Content-Type: {body.content_type}\r\n"
     length = content_length(request)
     if length is None:
-        lines.append("Transfer-Encoding: chunked")
-    elif "content-length" not in names:
-        lines.append(f"Content-Length: {length}")
-    return lines
+        return f"{lines}Transfer-Encoding: chunked\r\n"
+    return lines if "content-length" in names else f"{lines}Content-Length: {length}\r\n"
