@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from posixpath import normpath
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from hypothesis import assume, given
@@ -121,6 +122,20 @@ def test_joining_never_leaves_the_origin_and_puts_one_slash(url: str, base: str,
 def test_an_absolute_url_ignores_the_base(base: str, slashes: str, url: str) -> None:
     assert is_absolute(url)
     assert join_base_url(base + slashes, url) == url
+
+
+BASES: Final = ["http://h", "http://h:80/", "https://H/v1", "http://h/a%20b/", "http://h/v1?k=7"]
+
+
+@given(
+    st.sampled_from(BASES),
+    st.text("ab1-_~./?&=;%\\: #é", max_size=9) | st.from_regex(r"/?[a-z0-9.]+(/[a-z.]+)*(\?a=b)?"),
+)
+def test_a_path_is_joined_in_one_way_however_easy_it_is(base: str, path: str) -> None:
+    assume(not is_absolute(path))
+    with suppress(HTTPError):
+        expected = build_url(base, path)
+        assert join_base_url(base, path) == expected
 
 
 @given(some.objects, some.objects, some.objects)

@@ -5,7 +5,7 @@ from functools import lru_cache
 from types import NoneType
 from typing import Final, NamedTuple, cast
 
-from multidict import MultiDict
+from multidict import CIMultiDict, MultiDict
 from yarl import URL
 
 from railhttp.client.cookie_option import require_cookies
@@ -149,19 +149,21 @@ class RequestBuilder:
         if not isinstance(url, str):
             parsed = _require_parsed(url)
             url = str(parsed)
+        defaults = None
         if self._base is not None:
-            url, options = self._base.resolve(url, options)
+            url, defaults = self._base.resolve(url)
         target, origin, credentials = _target(str.__str__(url))  # an enum's text, not its name
         if parsed is not None and parsed.absolute:  # it is sent exactly as it encodes its parts
             target = parsed.with_user(None)
         method = require_method(method)
         if _EVERYDAY.issuperset(options):
-            request = self._request(method, target, credentials, options, body)
+            request = self._request(method, target, defaults, credentials, options, body)
             return Prepared(request, origin, self._timeout, self._attempt_timeout)
         options = self._keyed(options)
         request = self._request(
             method,
             target,
+            defaults,
             credentials,
             options,
             body,
@@ -178,20 +180,21 @@ class RequestBuilder:
         self,
         method: str,
         url: URL,
+        defaults: CIMultiDict[str] | None,
         credentials: Mapping[str, str] | None,
         options: RequestOptions,
         body: Body | None,
         cookies: Mapping[str, str] | None = None,
         sending: SendOptions | None = None,
     ) -> Request:
-        if not options:
+        if not options and defaults is None:
             return Request(method, url, credentials, body, None, self._options)
         params = options.get("params")
         body = _body(options, body)
         return Request(
             method,
             url if params is None else _extended(url, params),
-            _headers(options.get("headers"), credentials, body),
+            _headers(options.get("headers"), defaults, credentials, body),
             body,
             cookies,
             sending or self._options,
@@ -283,12 +286,17 @@ def _mapped(given: object, field: str) -> MultiDict[str]:
 
 
 def _headers(
-    given: HeaderFields | None, credentials: Mapping[str, str] | None, body: Body | None
+    given: HeaderFields | None,
+    defaults: CIMultiDict[str] | None,
+    credentials: Mapping[str, str] | None,
+    body: Body | None,
 ) -> Mapping[str, str] | None:
-    if given is None:
+    if given is None and defaults is None:
         return credentials
-    fields = _mapped(given, "headers") if isinstance(given, _SEQUENCES) else given
-    headers = require_headers(fields)
+    headers: CIMultiDict[str] = CIMultiDict() if defaults is None else defaults.copy()
+    if given is not None:
+        fields = _mapped(given, "headers") if isinstance(given, _SEQUENCES) else given
+        headers.update(require_headers(fields))
     require_framing(headers, body)
     if body is not None and "Content-Type" in headers:
         headers["Content-Type"] = with_boundary(headers["Content-Type"], body.content_type)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple, Self
 
+from multidict import CIMultiDict
+
 from railhttp.model.headers import require_headers
-from railhttp.model.options import RequestOptions, with_default_headers
 from railhttp.model.redaction import redact_headers, redact_url, redacted_repr
 from railhttp.model.url import join_base_url, origin_of, request_url
 from railhttp.model.validation import require_url
@@ -22,8 +23,8 @@ class BaseURL(NamedTuple):
 
     url: str
     origin: tuple[str, str, int] | None
-    headers: Mapping[str, str]
-    public_headers: Mapping[str, str]
+    headers: CIMultiDict[str]
+    public_headers: CIMultiDict[str]
 
     @classmethod
     def of(
@@ -42,11 +43,11 @@ class BaseURL(NamedTuple):
             return None
         base = require_url(url, field="base_url") if url != "" else ""
         fields = require_headers(headers or {})
-        public = {
-            name: text
+        public = CIMultiDict(
+            (name, text)
             for name, text in fields.items()
             if share_credentials or name.lower() not in secret
-        }
+        )
         return cls(base, origin_of(request_url(base)) if base else None, fields, public)
 
     def __repr__(self) -> str:
@@ -57,10 +58,9 @@ class BaseURL(NamedTuple):
             public_headers=redact_headers(self.public_headers),
         )
 
-    def resolve(self, url: str, options: RequestOptions) -> tuple[str, RequestOptions]:
-        """Return the absolute URL of a call, and its options with the fields for its origin."""
+    def resolve(self, url: str) -> tuple[str, CIMultiDict[str] | None]:
+        """Return the absolute URL of a call, and the fields for its origin, if there are any."""
         absolute = join_base_url(self.url, url)
         joined = absolute is not url  # then it has the origin of the base
         at_home = joined or self.origin in {None, origin_of(request_url(absolute))}
-        headers = self.headers if at_home else self.public_headers
-        return absolute, with_default_headers(options, headers) if headers else options
+        return absolute, (self.headers if at_home else self.public_headers) or None

@@ -56,6 +56,7 @@ _NO_URL: Final = URL()
 _CLEAN_PAIRS: Final = re.compile(
     r"[A-Za-z0-9._~-]++=[A-Za-z0-9._~ -]*+(&[A-Za-z0-9._~-]++=[A-Za-z0-9._~ -]*+)*+"
 )
+_EASY_PATH: Final = re.compile(r"/?[A-Za-z0-9_~-][A-Za-z0-9._~/-]*+(?:\?[A-Za-z0-9._~&=-]++)?+")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
@@ -310,7 +311,19 @@ def is_absolute(url: object) -> bool:
 
 def join_base_url(base: str, url: str) -> str:
     """Prefix a path with a base URL, unless the base is empty or the URL absolute."""
+    easy = type(url) is str and "/." not in url and _EASY_PATH.fullmatch(url)
+    if easy and (folder := _folder_of(base)):
+        return f"{folder}/{url.lstrip('/')}"  # what `build_url` returns, at a third of its price
     return url if not base or is_absolute(url) else build_url(base, url)
+
+
+@lru_cache(maxsize=64)
+def _folder_of(base: str) -> str:
+    """Return a base URL without the slash at its end; '' if it has a query or a fragment."""
+    parts = _base_parts(base) if base else None
+    if parts is None or parts.query or parts.fragment:
+        return ""
+    return url_text(parts._replace(path=parts.path.rstrip("/")))
 
 
 def origin_of(url: URL) -> tuple[str, str, int]:
