@@ -261,7 +261,7 @@ def query_pairs(params: QueryParams) -> list[tuple[str, str]]:
         raise mismatch("a mapping", params, "params")
     pairs = []
     for name, value in params.items():
-        if type(name) is type(value) is str and name.isascii() and value.isascii():
+        if type(name) is str and type(value) is str and name.isascii() and value.isascii():
             pairs.append((name, value))  # as almost all are
         else:
             plain = [item for item in _plain_items(value) if item is not None]

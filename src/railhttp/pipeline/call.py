@@ -199,6 +199,7 @@ class HTTPCall(Call):
     retry: RetryPolicyProtocol | None = None
     is_resend: bool = False
     timer: PhaseTimer | None = None
+    starvation: Callable[[], str] | None = None
     sends: int = 0
     observations: "Observations" = ()
     bodies: "tuple[OpenBody, ...]" = ()
