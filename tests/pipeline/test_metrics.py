@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from railhttp.client.http_client import HTTPClient
 from railhttp.protocols import MetricsRecorderProtocol
+from railhttp.resilience import CircuitBreaker
 from railhttp.testing import ManualClock, ScriptedRoute, ScriptedTransport
 
 Tags = Mapping[str, str] | None
@@ -59,6 +60,24 @@ async def test_each_call_is_measured_once(
     assert recorder.histograms == [("http.request.duration", seconds, tags)]
     assert recorder.counters == [("http.request.status", 1.0, tags)]
     assert recorder.gauges == []
+
+
+async def test_gauges_are_set_ten_times_a_second_at_most_and_at_once_after_an_event() -> None:
+    """A client may have as many circuits as hosts."""
+    recorder = Recorder()
+    clock = ManualClock()
+    transport = ScriptedTransport(clock=clock)
+    transport.on("GET", "/v1").reply(200).reply(200).reply(200).reply(503)
+    breaker = CircuitBreaker(name="stock", failure_threshold=1, clock=clock)
+    states = []
+    async with HTTPClient(
+        metrics=recorder, circuit_breaker=breaker, exchange=transport, clock=clock
+    ) as client:
+        for pause in (0.05, 0.06, 0.0, 0.0):
+            await clock.run(client.get("https://api.example/v1", retries=0))
+            states.append([value for _, value, _ in recorder.gauges])
+            await clock.advance(pause)
+    assert states == [[0.0], [0.0], [0.0, 0.0], [0.0, 0.0, 2.0]]
 
 
 async def test_a_call_with_several_attempts_is_one_measurement() -> None:

@@ -175,9 +175,10 @@ def instruments_of(
     events: "EventPublisher | None",
     metrics: MetricsRecorderProtocol | None,
     instruments: Iterable[InstrumentProtocol],
+    clock: Clock,
 ) -> Instruments:
     """Return all instruments of a client; those of its observers and metrics come first."""
-    own = [CallMetrics(metrics)] if metrics is not None else []
+    own = [CallMetrics(metrics, clock.monotonic)] if metrics is not None else []
     first = [events] if events is not None else []
     return Instruments((*first, *own, *check_each(instruments, "instruments")))
 

@@ -151,7 +151,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         self._timeouts = Timeouts(clock, usual_limits(config, self._policies), self._check_loop)
         self._interceptors = chain_of(interceptors)
         self._events = publisher(observers, clock)
-        self._instruments = instruments_of(self._events, metrics, instruments)
+        self._instruments = instruments_of(self._events, metrics, instruments, clock)
         self.is_observed: Final = not self._instruments.is_empty  # endpoints name their spans then
         self._exchange = exchange
         self._service_name = service_name

@@ -10,8 +10,8 @@ T = TypeVar("T")
 class lazy(Generic[S, T]):  # noqa: N801  # a decorator, like `property`
     """A property that is computed once for each object, like `functools.cached_property`.
 
-    That of Python 3.11 takes a lock each time, which costs more than most of these values do
-    (benchmarks/README.md, "What was tried").
+    That of Python 3.11 takes a lock, which costs more than most of these values do
+    (benchmarks/README.md).
 
     Example:
         >>> class Square:

@@ -8,7 +8,7 @@ class _Draft(Timed):
     """A response whose attributes can still be set.
 
     In the frozen class each of them costs a call of `object.__setattr__`, together a twentieth of a
-    small request (benchmarks/README.md, "What was tried").
+    small request (benchmarks/README.md).
     """
 
     __slots__ = (

@@ -7,7 +7,7 @@ Outermost first:
 
 Rate limit and breaker come after the interceptors, so they see the request that will be sent. A
 layer that a client does not have is not composed and costs nothing. A layer that only passes a call
-on is a plain function: each coroutine would cost 80 ns (benchmarks/README.md, "What was tried").
+on is a plain function: each coroutine would cost 80 ns (benchmarks/README.md).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,7 +1,7 @@
 """Time limits for very many calls at the price of very few timers.
 
 Timeouts of one duration expire in the order in which they began, so one timer for the first of them
-is enough: a call costs an entry in a dict, not a timer (benchmarks/README.md, "Time limits").
+is enough: a call costs an entry in a dict, not a timer (benchmarks/README.md).
 """
 
 import asyncio

@@ -58,7 +58,7 @@ class KeepaliveConnector(TimedConnector):
     """A connector that reports when it connects, and limits the idle connections of each host."""
 
     def __init__(self, config: ConnectionPoolConfig, tls: ssl.SSLContext) -> None:
-        self.names = NameResolver(config.ttl_dns_cache)
+        self.names: NameResolver = NameResolver(config.ttl_dns_cache)
         super().__init__(
             limit=config.max_connections,
             limit_per_host=config.max_connections_per_host,

@@ -19,12 +19,12 @@ class ReusableHandler(ResponseHandler):
         reuse_limit: The age in seconds up to which the server lets the idle connection be used.
     """
 
-    is_idle = False
-    is_unproven = False
-    reuse_limit = math.inf
+    is_idle: bool = False
+    is_unproven: bool = False
+    reuse_limit: float = math.inf
     _unread: Callable[[], object] | None = None
     _acknowledged: Callable[[], int] = int
-    _confirmed = 0
+    _confirmed: int = 0
 
     def obey(self, keep_alive: Sequence[str]) -> None:
         """Heed the `Keep-Alive` fields of a response."""

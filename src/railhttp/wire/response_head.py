@@ -138,7 +138,7 @@ def _parsed(line: str) -> tuple[istr, str]:
 
 _field: Final = lru_cache(maxsize=1024)(_parsed)
 """Parses a line. Those of a server come again: most of them with each response, its date for a
-second. A line that is known costs a sixth of one that is parsed (benchmarks/README.md)."""
+second. A line that is known costs a tenth of one that is parsed (benchmarks/README.md)."""
 
 
 @lru_cache(maxsize=256)

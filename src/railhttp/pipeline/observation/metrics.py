@@ -1,6 +1,7 @@
 """The documented metrics of a call, for any recorder."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Protocol, assert_never, runtime_checkable
 
 from railhttp.model.events import (
@@ -16,6 +17,7 @@ from railhttp.model.events import (
 )
 from railhttp.model.gauges import ClientGauges, GaugeSource, GaugeWatcherProtocol
 from railhttp.model.observation import RequestFinished, RequestStarted
+from railhttp.pipeline.clock import SYSTEM_CLOCK
 
 DURATION: Final = "http.request.duration"
 STATUS: Final = "http.request.status"
@@ -29,6 +31,7 @@ WAITS: Final[Mapping[Queue, str]] = {
     "rate_limit": "http.rate_limit.wait",
     "bulkhead": "http.bulkhead.wait",
 }
+_GAUGE_SECONDS: Final = 0.1
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 """The bucket bounds that OpenTelemetry's conventions recommend for durations, in seconds."""
 CIRCUIT_STATES: Final[Mapping[CircuitState, int]] = {"closed": 0, "half_open": 1, "open": 2}
@@ -66,8 +69,8 @@ class CallMetrics:
     (`RequestFinished.error_type`, empty if nothing went wrong). A stream is recorded at the end of
     its body, with the seconds up to its head. docs/observability.md lists the other metrics.
 
-    Gauges are set at the end of each call, unless the recorder collects them itself
-    (`GaugeWatcherProtocol`).
+    Gauges are set at the end of a call, at most ten times a second and after each event of a layer,
+    unless the recorder collects them itself (`GaugeWatcherProtocol`).
 
     Example:
         >>> class Printing:
@@ -86,10 +89,14 @@ class CallMetrics:
         http.request.status 1.0 200
     """
 
-    __slots__ = ("_recorder", "_source")
+    __slots__ = ("_due", "_now", "_recorder", "_source")
 
-    def __init__(self, recorder: MetricsRecorderProtocol) -> None:
+    def __init__(
+        self, recorder: MetricsRecorderProtocol, now: Callable[[], float] = SYSTEM_CLOCK.monotonic
+    ) -> None:
         self._recorder = recorder
+        self._now = now
+        self._due = -math.inf
         self._source: GaugeSource | None = None
 
     def watch(self, source: GaugeSource) -> None:
@@ -108,6 +115,7 @@ class CallMetrics:
 
     def event_occurred(self, event: LayerEvent) -> None:
         """Record the event of a layer."""
+        self._due = -math.inf  # the gauges have changed
         match event:
             case CircuitChangedEvent(name=name, before=before, after=after):
                 tags = {"circuit": name, "before": before, "after": after}
@@ -139,10 +147,14 @@ class CallMetrics:
             self._recorder.histogram(DURATION, seconds, tags)
         finally:  # a call counts even if its time cannot be recorded
             self._recorder.increment(STATUS, 1.0, tags)
-            gauges = None if self._source is None else self._source()
-            if gauges is not None:
-                for gauge in readings(gauges):
-                    self._recorder.gauge(*gauge)
+            if self._source is not None and self._now() >= self._due:
+                self._set_gauges(self._source())
+
+    def _set_gauges(self, gauges: ClientGauges | None) -> None:
+        # Not for each call: a client may have as many circuits as hosts.
+        self._due = self._now() + _GAUGE_SECONDS
+        for gauge in () if gauges is None else readings(gauges):
+            self._recorder.gauge(*gauge)
 
 
 class _CallMeasurement:
