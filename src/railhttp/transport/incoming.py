@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Decoded bytes after which other tasks get a turn: a little data may expand to a very large body.
 _LONG_BREATH: Final = 1024 * 1024
+_LEAST: Final = 4096  # a piece of one byte takes time, too
 _NO_PIECES: Final[Iterator[bytes]] = iter(())
 
 
@@ -168,7 +169,7 @@ class Incoming:
                     self._decoder.finish()
                     return b""
                 self._pieces = self._decoder.feed(data)
-            self._unbroken += len(piece)
+            self._unbroken += max(len(piece), _LEAST)
             if self._unbroken >= _LONG_BREATH:
                 self._unbroken = 0
                 await asyncio.sleep(0)
