@@ -31,6 +31,8 @@ from railhttp import (
     HTTPValidationError,
     RequestContext,
 )
+from railhttp.resilience import RetryPolicy
+from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.tls import shared_context
 
 T = TypeVar("T")
@@ -541,3 +543,19 @@ async def test_a_stopped_client_can_be_started_again_on_a_running_pool(echo: Ech
         await client.start()
         assert (await client.get(echo.url())).unwrap().ok
         await client.stop()
+
+
+async def test_a_connection_that_is_lost_before_its_request_gives_its_place_back(
+    monkeypatch: pytest.MonkeyPatch, faults: FaultServer
+) -> None:
+    config = HTTPClientConfig(max_connections=1, trust_env=False)
+    async with HTTPClient(config, retry_policy=RetryPolicy(1, reraise=True)) as client:
+        with monkeypatch.context() as patched:
+
+            def lost(*_: object) -> object:
+                raise aiohttp.ClientConnectionError("the connection is closed")
+
+            patched.setattr(StrictResponseHandler, "expect", lost)
+            assert (await client.get(faults.url())).failure().label == "disconnected"
+        assert client.pool.gauges.open == 0
+        assert (await client.get(faults.url(), timeout=30)).unwrap().ok

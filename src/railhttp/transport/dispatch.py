@@ -29,9 +29,7 @@ from railhttp.model.request import Request, WireOptions
 from railhttp.model.site import site_of
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.policy.egress import Egress
-from railhttp.transport.connection import (
-    Content,
-)
+from railhttp.transport.connection import Content
 from railhttp.transport.connector import KeepaliveConnector, Lease
 from railhttp.transport.cookie_jar import CookieJar
 from railhttp.transport.destination import Destination, check_egress, connection_key, held_to_proxy
@@ -175,8 +173,9 @@ class Dispatcher:
         protocol, timer = lease.protocol, attempt.timer
         since = 0.0 if timer is None else timer.now()
         upload: Upload | None = None
-        response = protocol.expect(expected_by(request), request.options.read_timeout)
+        response = None
         try:
+            response = protocol.expect(expected_by(request), request.options.read_timeout)
             upload = start_sending(protocol, request, address.head, timer)
             if upload is not None:
                 protocol.on_interim = partial(interim_came, protocol, upload)
@@ -190,7 +189,8 @@ class Dispatcher:
             if self._jar is not None and hdrs.SET_COOKIE in head.headers:
                 self._jar.receive(head.set_cookies(), request.url, wall())
         except BaseException as error:
-            response.cancel()
+            if response is not None:
+                response.cancel()
             if upload is not None:
                 upload.cancel()
             lease.give_back(reusable=False)
