@@ -11,17 +11,7 @@ class _Draft(Timed):
     small request (benchmarks/README.md).
     """
 
-    __slots__ = (
-        "attempts",
-        "body",
-        "elapsed",
-        "headers",
-        "http_version",
-        "method",
-        "secret_headers",
-        "status",
-        "url",
-    )
+    __slots__ = HttpResponse.__slots__  # the same, or Python refuses to change the class
 
     status: int
     headers: Headers
@@ -59,6 +49,5 @@ def received_response(
     draft.secret_headers = secret_headers
     if timings is not NO_TIMINGS:
         draft._timings = timings
-    # Both classes have the same slots, or Python would refuse this.
     draft.__class__ = HttpResponse  # type: ignore[assignment]
     return draft  # type: ignore[return-value]  # its class has just become that
