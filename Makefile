@@ -16,7 +16,7 @@ DOCS := .venv-docs
 DOCS_STAMP := $(DOCS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo explore bench bench-instructions docs lint types fmt unit redis instructions valgrind pure uvloop soak mutants versions clean
+.PHONY: help test demo explore bench bench-instructions docs lint types fmt unit redis instructions valgrind pure uvloop properties soak mutants versions clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -111,6 +111,9 @@ pure: $(STAMP) ## the socket tests once more on aiohttp's pure-Python parser
 
 uvloop: $(STAMP) ## the socket tests once more on uvloop
 	EVENT_LOOP=uvloop $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/transport tests/client tests/soak
+
+properties: $(STAMP) ## the properties on new random examples; EXAMPLES=1000 for each
+	EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest -q -n 2 -p no:timeout properties
 
 soak: $(STAMP) ## many calls against a chaos server, on asyncio and uvloop; COUNT=100000 SEED=1
 	$(BIN)/python -m tests.soak --count $(COUNT) --seed $(SEED)

@@ -1,11 +1,12 @@
 """Laws of URLs: building and taking apart are inverse, and normal forms stay as they are."""
 
 from contextlib import suppress
+from decimal import Decimal
 from posixpath import normpath
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from properties import strategies as some
 
@@ -138,6 +139,8 @@ def test_a_path_is_joined_in_one_way_however_easy_it_is(base: str, path: str) ->
         assert join_base_url(base, path) == expected
 
 
+@example(Decimal("sNaN"), "0", {})
+@example([], "0", {})
 @given(some.objects, some.objects, some.objects)
 def test_nothing_but_an_http_error_comes_out(base: str, path: str, params: QueryParams) -> None:
     for call in (

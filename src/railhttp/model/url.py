@@ -311,7 +311,7 @@ def is_absolute(url: object) -> bool:
 
 def join_base_url(base: str, url: str) -> str:
     """Prefix a path with a base URL, unless the base is empty or the URL absolute."""
-    easy = type(url) is str and "/." not in url and _EASY_PATH.fullmatch(url)
+    easy = type(url) is type(base) is str and "/." not in url and _EASY_PATH.fullmatch(url)
     if easy and (folder := _folder_of(base)):
         return f"{folder}/{url.lstrip('/')}"  # what `build_url` returns, at a third of its price
     return url if not base or is_absolute(url) else build_url(base, url)
