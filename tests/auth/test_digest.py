@@ -4,6 +4,7 @@ import hashlib
 from typing import Final
 
 import pytest
+from multidict import CIMultiDict
 from returns.result import Success
 
 from railhttp import (
@@ -108,7 +109,7 @@ class Guard:
     async def send(self, request: Request, attempt: AttemptState) -> HttpResponse:
         attempt.stage = Stage.ANSWERED
         self.requests += 1
-        sent = [*challenges([(request.headers or {}).get("Authorization", "")])]
+        sent = [*challenges([(request.headers or CIMultiDict()).get("Authorization", "")])]
         if not sent:
             return self._refuse(request, stale=False)
         given = sent[0].parameters

@@ -293,10 +293,13 @@ def _headers(
 ) -> Mapping[str, str] | None:
     if given is None and defaults is None:
         return credentials
-    headers: CIMultiDict[str] = CIMultiDict() if defaults is None else defaults.copy()
-    if given is not None:
-        fields = _mapped(given, "headers") if isinstance(given, _SEQUENCES) else given
-        headers.update(require_headers(fields))
+    fields = _mapped(given, "headers") if isinstance(given, _SEQUENCES) else given
+    if defaults is None:
+        headers = require_headers(fields)
+    else:
+        headers = defaults.copy()
+        if fields is not None:
+            headers.update(require_headers(fields))
     require_framing(headers, body)
     if body is not None and "Content-Type" in headers:
         headers["Content-Type"] = with_boundary(headers["Content-Type"], body.content_type)

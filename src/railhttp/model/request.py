@@ -22,7 +22,6 @@ from railhttp.model.redaction import (
 from railhttp.model.url import path_of
 from railhttp.model.validation import TOKEN
 
-_FRAMING: Final = frozenset({"transfer-encoding", "content-length", "host"})
 _USUAL: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
 
 IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
@@ -107,7 +106,7 @@ class Request:
 
     method: str
     url: URL
-    headers: Mapping[str, str] | None
+    headers: CIMultiDict[str] | None
     body: Body | None
     cookies: Mapping[str, str] | None
     options: SendOptions
@@ -130,6 +129,8 @@ class Request:
         parts = self.__dict__
         parts["method"] = method
         parts["url"] = url
+        if headers is not None and type(headers) is not CIMultiDict:
+            headers = CIMultiDict(headers)
         parts["headers"] = headers
         parts["body"] = body
         parts["cookies"] = cookies
@@ -165,15 +166,15 @@ class Request:
             >>> Request("GET", URL("http://h/"), None, None, None, SendOptions()).is_plain
             True
         """
-        extras = (
-            self.headers,
-            self.body,
-            self.cookies,
-            self.options.proxy,
-            self.options.ssl_context,
-            self.options.wire,
+        options = self.options
+        return (
+            self.headers is None
+            and self.body is None
+            and self.cookies is None
+            and options.proxy is None
+            and options.ssl_context is None
+            and options.wire is None
         )
-        return all(extra is None for extra in extras)
 
     @lazy
     def replayable(self) -> bool:
@@ -196,10 +197,8 @@ class Request:
         return self.replayable and (harmless or self._is_keyed())
 
     def _is_keyed(self) -> bool:
-        return any(
-            name.lower() == "idempotency-key" and _identifies(value)
-            for name, value in (self.headers or {}).items()
-        )
+        keys = () if self.headers is None else self.headers.getall("Idempotency-Key", ())
+        return any(map(_identifies, keys))
 
     def with_headers(self, headers: Mapping[str, str]) -> "Request":
         """Return a copy with more header fields; they replace fields of the same name.
@@ -233,7 +232,7 @@ def _masked(url: URL, mask: Callable[[str], str]) -> str:
     return f"{url.origin()}{path}" + (f"?{url.raw_query_string}" if url.raw_query_string else "")
 
 
-def require_framing(headers: Mapping[str, str], body: Body | None) -> None:
+def require_framing(headers: CIMultiDict[str], body: Body | None) -> None:
     """Require header fields that agree with the body and each other.
 
     Otherwise a server could read two requests in one. `Content-Length` must be the length of the
@@ -243,28 +242,20 @@ def require_framing(headers: Mapping[str, str], body: Body | None) -> None:
 
     Example:
         >>> from railhttp.model.body import BytesBody
-        >>> require_framing({"content-length": "3"}, BytesBody(b"four", "text/plain"))
+        >>> fields = CIMultiDict({"Content-Length": "3"})
+        >>> require_framing(fields, BytesBody(b"four", "text/plain"))
         Traceback (most recent call last):
         railhttp.model.errors.HTTPValidationError: headers: Content-Length must be 4, the length of
         the body
     """
-    once: set[str] = set()
-    for name, value in headers.items():
-        folded = name.lower()
-        if folded not in _FRAMING:
-            continue
-        if folded in once:
+    if "transfer-encoding" in headers:
+        message = "Transfer-Encoding must not be set: the transport chooses it"
+        raise HTTPValidationError(message, field="headers")
+    for name in ("Host", "Content-Length"):
+        if name in headers and len(headers.getall(name)) > 1:
             raise HTTPValidationError(f"{name} must not be repeated", field="headers")
-        match folded:
-            case "transfer-encoding":
-                raise HTTPValidationError(
-                    "Transfer-Encoding must not be set: the transport chooses it", field="headers"
-                )
-            case "content-length":
-                _check_length(value, body)
-                once.add(folded)
-            case "host":
-                once.add(folded)
+    if "content-length" in headers:
+        _check_length(headers["Content-Length"], body)
 
 
 def _check_length(value: str, body: Body | None) -> None:

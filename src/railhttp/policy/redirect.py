@@ -117,9 +117,7 @@ def _becomes_get(method: str, status: int) -> bool:
     return status in {301, 302} and method == "POST"
 
 
-def _without(
-    headers: Mapping[str, str] | None, dropped: frozenset[str]
-) -> Mapping[str, str] | None:
+def _without(headers: CIMultiDict[str] | None, dropped: frozenset[str]) -> CIMultiDict[str] | None:
     if not headers:
         return headers
     return CIMultiDict(

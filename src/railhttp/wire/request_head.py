@@ -1,7 +1,7 @@
 """The head of a request as bytes (RFC 9112, sections 2 to 6)."""
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from itertools import chain
 from typing import Final
 
@@ -14,10 +14,7 @@ from railhttp.model.request import Request
 from railhttp.model.site import site_of
 
 _WITHOUT_CONTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_NO_NAMES: Final[Set[str]] = frozenset()
 _UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
-_ROUTING: Final = frozenset({"host", "cookie", "proxy-authorization"})
-"""Fields that depend on more than the request and the defaults."""
 
 
 def content_length(request: Request) -> int | None:
@@ -25,8 +22,7 @@ def content_length(request: Request) -> int | None:
     length = 0 if request.body is None else request.body.length
     if length is not None:
         return length
-    announced = {name.lower(): value for name, value in (request.headers or {}).items()}
-    value = announced.get("content-length")
+    value = None if request.headers is None else request.headers.get("Content-Length")
     return None if value is None else int(value)
 
 
@@ -35,30 +31,26 @@ class DefaultFields:
 
     Attributes:
         fields: The fields; those of a request replace them.
-        names: Their names, in lower case.
         block: The lines of all fields.
-        lines: A line for each field, by its name in lower case.
+        lines: A line for each field, with its name.
         routing: Whether there is a field that depends on more than the request.
 
     Raises:
         HTTPValidationError: A field cannot be sent: those of a session are not validated.
     """
 
-    __slots__ = ("block", "fields", "lines", "names", "routing")
+    __slots__ = ("block", "fields", "lines", "routing")
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self.fields: Final = CIMultiDict(fields)
-        self.lines: Final = [(name.lower(), f"{name}: {text}\r\n") for name, text in fields.items()]
+        self.lines: Final = [(name, f"{name}: {text}\r\n") for name, text in fields.items()]
         self.block: Final = "".join(line for _, line in self.lines)
-        self.names: Final = frozenset(name for name, _ in self.lines)
-        self.routing: Final = not _ROUTING.isdisjoint(self.names)
+        self.routing: Final = _routes(self.fields)
         _require_sendable("".join(chain.from_iterable(fields.items())))
 
-    def without(self, names: Set[str]) -> str:
-        """Return the lines of the fields that a request does not replace."""
-        if self.names.isdisjoint(names):
-            return self.block
-        return "".join([line for name, line in self.lines if name not in names])
+    def without(self, own: CIMultiDict[str]) -> str:
+        """Return the lines of the fields that those of a request do not replace."""
+        return "".join([line for name, line in self.lines if name not in own])
 
 
 def request_head(
@@ -81,24 +73,32 @@ def request_head(
     url, own = request.url, request.headers
     host = site_of(url).host
     target = url.raw_path_qs if proxy is None else f"{url.scheme}://{host}{url.raw_path_qs}"
-    names: Set[str] = _NO_NAMES if own is None else {name.lower() for name in own}
-    if proxy is not None or cookies or defaults.routing or not _ROUTING.isdisjoint(names):
-        fields = _routed_fields(request, defaults, cookies, proxy)
-        host = fields.pop("Host", host)
-        names = {name.lower() for name in fields}
-        lines = "".join([f"{name}: {text}\r\n" for name, text in fields.items()])
-        _require_sendable("".join(fields.values()))  # cookies come from servers
+    rest = defaults.fields
+    if proxy is not None or cookies or defaults.routing or (own is not None and _routes(own)):
+        own = rest = _routed_fields(request, defaults, cookies, proxy)
+        host = own.pop("Host", host)
+        lines = _lines(own)
+        _require_sendable("".join(own.values()))  # cookies come from servers
+    elif own is None:
+        own, lines = rest, defaults.block
     else:
-        lines = defaults.without(names)
-        if own is not None:
-            lines += "".join([f"{name}: {text}\r\n" for name, text in own.items()])
-        names = names | defaults.names if names else defaults.names
+        lines = defaults.without(own) + _lines(own)
     if request.body is not None or request.method not in _WITHOUT_CONTENT:
-        lines += _framing(request, names)
+        lines += _framing(request, own, rest)
     head = f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n"
     # A cookie goes back in the bytes in which it came, also where these are not UTF-8.
     content = head.encode("utf-8", "surrogateescape")
-    return content, "connection" in names and closes_connection(content)
+    closable = "connection" in own or "connection" in rest
+    return content, closable and closes_connection(content)
+
+
+def _routes(fields: CIMultiDict[str]) -> bool:
+    """Whether there is a field that depends on more than the request and the defaults."""
+    return "host" in fields or "cookie" in fields or "proxy-authorization" in fields
+
+
+def _lines(fields: CIMultiDict[str]) -> str:
+    return "".join([f"{name}: {text}\r\n" for name, text in fields.items()])
 
 
 def _require_sendable(text: str) -> None:
@@ -139,13 +139,19 @@ def closes_connection(head: bytes) -> bool:
     return any(option.strip(b" \t") == b"close" for option in options)
 
 
-def _framing(request: Request, names: Set[str]) -> str:
+def _framing(request: Request, own: CIMultiDict[str], rest: CIMultiDict[str]) -> str:
     """Return the lines that frame and describe the body (RFC 9110, 8.6; RFC 9112, 6)."""
     lines = ""
     body = request.body
-    if body is not None and body.content_type and "content-type" not in names:
+    if (
+        body is not None
+        and body.content_type
+        and "content-type" not in own
+        and "content-type" not in rest
+    ):
         lines = f"Content-Type: {body.content_type}\r\n"
     length = content_length(request)
     if length is None:
         return f"{lines}Transfer-Encoding: chunked\r\n"
-    return lines if "content-length" in names else f"{lines}Content-Length: {length}\r\n"
+    announced = "content-length" in own or "content-length" in rest
+    return lines if announced else f"{lines}Content-Length: {length}\r\n"
