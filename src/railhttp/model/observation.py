@@ -8,6 +8,7 @@ from yarl import URL
 from railhttp.model.errors import HTTPConnectionError, HTTPFailure, HTTPTimeoutError, TimeoutPhase
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
+from railhttp.model.site import site_of
 from railhttp.model.timings import NO_TIMINGS, Timings
 
 
@@ -68,7 +69,7 @@ class RequestStarted:
     @property
     def host(self) -> str:
         """The host, with its port unless that is the default of the scheme."""
-        return self.url.host_port_subcomponent or ""
+        return site_of(self.url).host
 
     @property
     def url_template(self) -> str:

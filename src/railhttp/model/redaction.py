@@ -51,6 +51,13 @@ _SHOWABLE_PATH: Final = re.compile(r"/[^@]*|[^:@]*(:\d*(/[^:@]*)?)?")
 _SHOWABLE_SCHEME: Final = re.compile(r"[^:@]*:?")
 _SHOWABLE_AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]\\]+)(:\d*)?")
 
+_PAIR: Final = r"""[!-"$%'-<>?A-~]++=[!-"$%'-?A-~]*+"""
+_USUAL: Final = re.compile(
+    rf"""https?://[A-Za-z0-9.-]++(?::[0-9]*+)?+(?:/[!-"$-)+->A-~]*+)?+(?:\?{_PAIR}(?:&{_PAIR})*+)?+"""
+)
+"""A URL without user-info and fragment, whose query consists of pairs only."""
+_VALUE: Final = re.compile(r"=[^&]*+")
+
 
 def redact_url(url: str) -> str:
     """Remove user-info and fragment from a URL, and mask its query values.
@@ -65,6 +72,9 @@ def redact_url(url: str) -> str:
         >>> redact_url("https://ann:p/w@api.example/")
         'https://***'
     """
+    if _USUAL.fullmatch(url):  # as almost all are, at half the price
+        head, mark, query = url.partition("?")
+        return f"{head}?{_VALUE.sub(f'={MASK}', query)}" if mark else url
     head, mark, query = url.partition("#")[0].partition("?")
     text = _redact_head(head)
     if not text.endswith(MASK):  # a `?` within a password makes its end look like a query

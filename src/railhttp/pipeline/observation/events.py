@@ -6,12 +6,10 @@ from typing import Final
 
 from railhttp.model.clock import Clock
 from railhttp.model.errors import HTTPRetryExhaustedError, HTTPTimeoutError
+from railhttp.model.event_drafts import request_completed, request_sent, response_received
 from railhttp.model.events import (
     HTTPEvent,
-    HTTPRequestSentHook,
-    HTTPResponseReceivedHook,
     LayerEvent,
-    RequestCompletedEvent,
     RequestRetryExhaustedEvent,
     RequestTimeoutEvent,
     StreamFailedEvent,
@@ -49,11 +47,7 @@ class EventPublisher:
 
     def attempt_started(self, attempt: RequestStarted) -> "_AttemptEvents":
         """Publish that an attempt is sent."""
-        self._publish(
-            HTTPRequestSentHook(
-                method=attempt.method, url=attempt.shown_url, call_id=attempt.call_id
-            )
-        )
+        self._publish(request_sent(attempt.method, attempt.shown_url, attempt.call_id))
         return _AttemptEvents(self._publish, attempt)
 
     def event_occurred(self, event: LayerEvent) -> None:
@@ -122,22 +116,14 @@ class _AttemptEvents:
 
     def ended(self, finished: RequestFinished) -> None:
         if finished.answer is not None:
-            attempt = self._attempt
-            self._publish(
-                HTTPResponseReceivedHook(
-                    method=attempt.method,
-                    url=attempt.shown_url,
-                    status_code=finished.answer.status,
-                    call_id=attempt.call_id,
-                )
-            )
+            sent, status = self._attempt, finished.answer.status
+            self._publish(response_received(sent.method, sent.shown_url, status, sent.call_id))
 
 
 def _last_event(call: RequestStarted, finished: RequestFinished) -> HTTPEvent | None:
     url, method, number = call.shown_url, call.method, call.call_id
     if finished.answer is not None:
-        status = finished.answer.status
-        return RequestCompletedEvent(url=url, method=method, status_code=status, call_id=number)
+        return request_completed(method, url, finished.answer.status, number)
     match finished.failure:
         case None:
             return None
