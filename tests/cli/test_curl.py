@@ -112,3 +112,16 @@ def test_what_is_no_curl_command(line: str, reason: str) -> None:
 def test_a_time_limit_that_is_no_number_is_refused() -> None:
     with pytest.raises(CurlError, match="no number behind --max-time"):
         python_of(parse_curl("curl -m soon http://h/"))
+
+
+@pytest.mark.parametrize("query", ["b=1&a=2&b=3", "q=%20c&flag", "path=a/b", "a=x%2Fy", "x=é"])
+def test_a_query_without_secrets_is_sent_as_curl_sends_it(query: str) -> None:
+    source = python_of(parse_curl(f"curl 'http://h/x?{query}#top'"))
+    assert f'client.get(\n            "http://h/x?{query}",\n' in source
+    assert "params" not in source
+
+
+def test_a_secret_of_a_query_is_read_from_the_environment() -> None:
+    source = python_of(parse_curl("curl 'http://h/x?page=1&to%6ben=s3cret'"))
+    assert "s3cret" not in source
+    assert 'params={"page": "1", "token": os.environ["TOKEN"]}' in source

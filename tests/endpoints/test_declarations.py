@@ -197,3 +197,5 @@ def test_a_service_that_cannot_be_looked_up_is_named() -> None:
 def test_services_show_their_client() -> None:
     assert repr(Api(HTTPClient()).users) == "<Users of <HTTPClient not started>>"
     assert repr(Users(HTTPClient()).find) == "<BoundEndpoint GET /users/{user_id}>"
+    assert repr(Users(HTTPClient()).feed) == "<BoundEvents GET /feed>"
+    assert repr(Users(HTTPClient()).export) == "<BoundStream GET /users.csv>"

@@ -179,3 +179,33 @@ def test_no_file_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_services_of_a_document_are_services(generated: Path) -> None:
     assert issubclass(load(generated / "zoo_dataclass.py").Api, Service)
+
+
+@pytest.mark.parametrize("models", MODELS)
+@pytest.mark.parametrize("version", ["nulls30", "nulls31"])
+async def test_null_is_a_value_where_the_document_allows_it(
+    generated: Path, version: str, models: str
+) -> None:
+    notes = load(generated / f"{version}_{models}.py")
+    nulls = {"text": None, "title": None, "lines": [None, "a"], "mood": None, "size": None}
+    texts = {"text": "a", "title": "b", "lines": None, "mood": "calm", "size": "small"}
+    script = ScriptedTransport()
+    script.on("GET", "/notes").reply(json=nulls).reply(json=texts)
+    async with HTTPClient(exchange=script, base_url="https://notes.example") as client:
+        service = notes.Nulls(client)
+        empty = (await service.find_note()).unwrap()
+        full = (await service.find_note(limit=3, tags=["a", "b"], mood="calm")).unwrap()
+    assert (empty.text, empty.title, empty.lines, empty.mood) == (None, None, [None, "a"], None)
+    assert (full.text, full.lines, full.mood.value) == ("a", None, "calm")
+    assert script.calls[1].url == "https://notes.example/notes?limit=3&tags=a&tags=b&mood=calm"
+
+
+def test_a_parameter_that_may_be_null_has_the_type_of_the_rest(generated: Path) -> None:
+    source = (generated / "nulls31_dataclass.py").read_text(encoding="utf-8")
+    for field in (
+        "limit: int | None = None",
+        "tags: list[str] | None = None",
+        "mood: Literal['calm'] | None = None",
+        "word: str | None = None",
+    ):
+        assert f"    {field}\n" in source

@@ -18,6 +18,7 @@ from tests.servers.faults import FaultServer
 from railhttp import HTTPCircuitOpenError, HTTPClient, HTTPClientConfig, HTTPError
 from railhttp.endpoints import Service, get
 from railhttp.integrations.opentelemetry import OpenTelemetryInstrument
+from railhttp.railway import run
 from railhttp.resilience import CircuitBreaker, RetryPolicy
 from railhttp.testing import ScriptedTransport
 
@@ -181,6 +182,19 @@ async def test_the_template_of_an_endpoint_names_its_span(telemetry: Telemetry) 
     assert [one["url.template"] for one in telemetry.attributes()] == [
         *("/users/{user_id}", "/users/{id}")
     ]
+
+
+async def test_the_template_of_an_endpoint_names_the_spans_of_its_pages(
+    telemetry: Telemetry,
+) -> None:
+    transport = ScriptedTransport()
+    transport.on("GET", "/users/*").reply(json={"next": 8}).reply(json={})
+    async with HTTPClient(instruments=[telemetry.instrument], exchange=transport) as client:
+        paged = Users(client, base_url="https://api.example").find.paged(
+            by=lambda page: {"user_id": page["next"]} if page else None
+        )
+        assert (await run(paged(user_id=7).collect(limit=3))).unwrap() == ({"next": 8}, {})
+    assert [span.name for span in telemetry.spans] == ["GET /users/{user_id}"] * 2
 
 
 async def test_gauges_and_counters_are_exported_while_the_client_is_started(

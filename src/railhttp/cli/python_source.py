@@ -168,10 +168,16 @@ def _program(writer: _Writer, settings: str, body: str) -> str:
 
 def _target(command: CurlCommand, writer: _Writer) -> list[str]:
     url = URL(command.url)
-    arguments = [_literal(str(url.with_user(None).with_query(None).with_fragment(None)))]
-    if url.query:
-        arguments.append(f"params={writer.pairs(list(url.query.items()))}")
-    return arguments
+    bare = str(url.with_user(None).with_query(None).with_fragment(None))
+    query = command.url.partition("#")[0].partition("?")[2]
+    if not query:
+        return [_literal(bare)]
+    params = writer.pairs(list(url.query.items()))
+    if "os.environ[" in params:
+        return [_literal(bare), f"params={params}"]
+    # A query without secrets stays as it is, because a server may care about its spelling and
+    # order (tests/cli/test_curl.py::test_a_query_without_secrets_is_sent_as_curl_sends_it).
+    return [_literal(f"{bare}?{query}")]
 
 
 def _contents(command: CurlCommand, writer: _Writer) -> list[str]:

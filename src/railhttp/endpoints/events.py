@@ -217,3 +217,6 @@ class BoundEvents(Generic[P, T_co, E_co]):
         """Set options of the call; see `BoundEndpoint.with_options`."""
         both = merged(self._options, checked_options(options))
         return BoundEvents(self.endpoint, self._binding, both)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.endpoint}>"

@@ -114,7 +114,8 @@ class PagedEndpoint(Generic[P, T, E]):
         kwargs: Mapping[str, object],
     ) -> Result[Page[T, E | HTTPFailure], E | HTTPFailure]:
         try:
-            response = await client.request(self._endpoint.method, url, **options)
+            named = self._endpoint.named(options) if client.is_observed else options
+            response = await client.request(self._endpoint.method, url, **named)
         except FAILURES as failure:
             return Failure(failure)
 

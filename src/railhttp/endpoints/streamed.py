@@ -139,3 +139,6 @@ class BoundStream(Generic[P, E_co]):
         """Set options of the call; see `BoundEndpoint.with_options`."""
         both = merged(self._options, checked_options(options))
         return BoundStream(self.endpoint, self._binding, both)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.endpoint}>"

@@ -7,7 +7,7 @@ from typing import Final
 
 from railhttp.integrations.openapi.document import Document, JSONObject, members
 from railhttp.integrations.openapi.naming import pascal, snake, unique
-from railhttp.integrations.openapi.types import Types
+from railhttp.integrations.openapi.types import Types, split_null
 from railhttp.model.response import JSON
 
 _FIELD: Final = re.compile(r"\{([^{}]+)\}")
@@ -124,12 +124,19 @@ class Operations:
     def _text_type(self, schema: JSON, wish: str, place: str) -> str:
         """Find the type of a value in a path, a query or a header field."""
         resolved = self._document.resolve(schema)
+        if (rest := split_null(resolved)) is not None:
+            return self._text_type(rest, wish, place)  # a parameter that is absent has no text
         kind = resolved.get("type")
         if kind == "array" and place == "query":
             item = self._text_type(resolved.get("items", {}), wish, "item")
             return "str" if item == "object" else f"list[{item}]"
         union = resolved.get("oneOf", resolved.get("anyOf"))
-        if kind in {"object", "array"} or isinstance(union, list) or "allOf" in resolved:
+        if (
+            kind in ("object", "array")
+            or isinstance(kind, list)
+            or isinstance(union, list)
+            or "allOf" in resolved
+        ):
             return "str"
         found = self._types.of(schema, wish)
         if place == "path":

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from railhttp.integrations.openapi.document import SCHEMAS, Document, JSONObject, members
-from railhttp.integrations.openapi.types import object_like
+from railhttp.integrations.openapi.types import object_like, split_null
 from railhttp.model.response import JSON
 
 _UNIONS: Final = ("oneOf", "anyOf")
@@ -47,6 +47,8 @@ class Simplifier:
                 return {}
         if (merged := self._merged(schema, path)) is not None:
             schema = merged
+        if "enum" in schema and (rest := split_null(schema)) is not None:
+            schema = {"anyOf": [rest, {"type": "null"}]}
         if any(name in schema for name in _COMPOSED):
             schema = {name: part for name, part in schema.items() if name != "default"}
         return {name: self._rewritten(part, path) for name, part in schema.items()}

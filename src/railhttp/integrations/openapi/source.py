@@ -30,12 +30,11 @@ _KINDS: Final = {
 }
 _WIDTH: Final = 96
 _NAMES: Final = {
-    "railhttp": ("HttpResponse",),
+    "railhttp": ("HttpResponse", "ServerSentEvent"),
     "railhttp.endpoints": (
         *("Body", "Header", "Query", "Service"),
         *("delete", "get", "head", "patch", "post", "put", "request"),
     ),
-    "railhttp.wire.sse": ("ServerSentEvent",),
     "typing": ("Annotated", "Final", "Literal"),
     "dataclasses": ("dataclass",),
     "uuid": ("UUID",),
@@ -97,6 +96,7 @@ def _models(document: Document, models: Models) -> str:
                 use_msgspec_tagged_unions=True,
                 output_datetime_class=DatetimeClassType.Datetime,
                 frozen_dataclasses=True,
+                strict_nullable=True,
                 keyword_only=True,
                 set_default_enum_member=True,
                 disable_timestamp=True,

@@ -84,7 +84,8 @@ class Types:
     def has_class(self, schema: JSONObject) -> bool:
         """Whether a named schema becomes a class, and not an alias."""
         if "enum" in schema:
-            return _kinds(schema) != ["null"] and schema.get("type") in {"string", "integer", None}
+            # one with null is an alias, see `split_null`
+            return split_null(schema) is None and _kinds(schema) in (["string"], ["integer"], [])
         if "allOf" in schema:
             return True
         return bool(members(schema, "properties")) and "object" in (_kinds(schema) or ["object"])
@@ -100,6 +101,34 @@ class Types:
 def object_like(schema: JSONObject) -> bool:
     """Whether a resolved schema is one of objects."""
     return "object" in _kinds(schema) or "properties" in schema or "allOf" in schema
+
+
+def split_null(schema: JSONObject) -> JSONObject | None:
+    """Return the schema of everything but null; None if null is not one of several values.
+
+    Example:
+        >>> split_null({"type": ["string", "null"], "enum": ["a", None]})
+        {'type': 'string', 'enum': ['a']}
+        >>> split_null({"anyOf": [{"type": "integer"}, {"type": "null"}]})
+        {'type': 'integer'}
+    """
+    for union in ("oneOf", "anyOf"):
+        parts = schema.get(union)
+        if isinstance(parts, list):
+            rest = [part for part in parts if part != {"type": "null"}]
+            if len(rest) == len(parts):
+                return None
+            only: JSON = rest[0] if len(rest) == 1 else {union: rest}
+            return only if isinstance(only, dict) else None
+    kinds, values = _kinds(schema), schema.get("enum")
+    choices = values if isinstance(values, list) else []
+    if ("null" not in kinds or len(kinds) == 1) and (None not in choices or len(choices) == 1):
+        return None
+    whole = {name: part for name, part in schema.items() if name not in {"type", "nullable"}}
+    named: list[JSON] = [kind for kind in kinds if kind != "null"]
+    if named:
+        whole = {"type": named[0] if len(named) == 1 else named, **whole}
+    return {**whole, "enum": [one for one in choices if one is not None]} if choices else whole
 
 
 def _kinds(schema: JSONObject) -> list[str]:
