@@ -11,6 +11,7 @@ from railhttp import (
     HTTPDecodeError,
     HTTPFailure,
     HttpResponse,
+    HTTPStatusError,
     HTTPTimeoutError,
 )
 from railhttp.headers import freeze_headers
@@ -85,6 +86,26 @@ def test_a_broken_address_says_what_calls_do_meanwhile() -> None:
     assert "calls fall back to the next address after 250 ms" in judge_routes((V4, V6)).advice
 
 
+def test_the_fastest_address_that_accepts_gives_the_time_of_the_step() -> None:
+    slow = replace(V4, seconds=0.5)
+    assert judge_routes((slow, V4, slow)).seconds == V4.seconds
+    assert judge_routes((V6, slow)).seconds == 0.5
+
+
+@pytest.mark.parametrize("silent", [(True, False), (False, True), (True, True)])
+def test_one_address_that_does_not_respond_points_at_a_firewall(silent: tuple[bool, bool]) -> None:
+    found = judge_routes(tuple(replace(V6, timed_out=one) for one in silent))
+    assert "firewall" in found.advice
+    assert "firewall" not in judge_routes((V6, V6)).advice
+
+
+@pytest.mark.parametrize(("status", "fails"), [(399, False), (400, True), (503, True)])
+def test_a_status_from_400_on_is_the_failure_of_the_diagnosis(status: int, fails: bool) -> None:
+    diagnosis = judge(replace(WELL, outcome=HttpResponse(status)))
+    assert isinstance(diagnosis.failure, HTTPStatusError) is fails
+    assert (diagnosis.at_fault == "http") is fails
+
+
 def test_proxies() -> None:
     assert judge_proxy(ProxyFacts()).what == "none"
     assert judge_proxy(ProxyFacts("http://proxy:3128", "HTTPS_PROXY")).what.endswith(
@@ -156,6 +177,33 @@ def test_a_wrong_clock_is_to_be_set_and_not_the_certificate_renewed() -> None:
 def test_a_certificate_near_its_end_is_a_warning() -> None:
     ending = CERTIFICATE._replace(not_after=NOW + 2 * DAY)
     assert judge_tls(TlsFacts("TLSv1.3", certificate=ending), "h", NOW).severity == "warning"
+
+
+@pytest.mark.parametrize(("days", "severity"), [(6.9, "warning"), (7.0, "ok"), (7.1, "ok")])
+def test_a_certificate_is_renewed_in_its_last_week(days: float, severity: Severity) -> None:
+    ending = CERTIFICATE._replace(not_after=NOW + days * DAY)
+    assert judge_tls(TlsFacts("TLSv1.3", certificate=ending), "h", NOW).severity == severity
+
+
+@pytest.mark.parametrize(
+    ("skew", "right"), [(120.0, True), (-120.0, True), (120.1, False), (-120.1, False)]
+)
+def test_a_clock_is_wrong_from_two_minutes_on(skew: float, right: bool) -> None:
+    found = judge_tls(TlsFacts(reason="expired", skew=skew), "h", NOW)
+    assert ("the clock here is right" in found.what) is right
+    assert ("set the clock" in found.advice) is not right
+    differ = any("clocks differ" in one.what for one in judge(replace(WELL, skew=skew)).findings)
+    assert differ is not right
+
+
+@pytest.mark.parametrize(
+    ("ago", "words"),
+    [(-5.0, "0 days"), (0.5, "0 days"), (1.0, "1 day"), (1.9, "1 day"), (2.0, "2 days")],
+)
+def test_days_are_counted_whole(ago: float, words: str) -> None:
+    expired = CERTIFICATE._replace(not_after=NOW - ago * DAY)
+    found = judge_tls(TlsFacts(reason="expired", certificate=expired), "h", NOW)
+    assert found.what == f"certificate expired {words} ago (CN=api.example)"
 
 
 def test_clocks_that_differ_are_a_warning() -> None:

@@ -39,3 +39,24 @@ def test_what_stays_of_a_query(query: str, kept: str) -> None:
 @pytest.mark.parametrize("url", ["https://h/f", "https://h/sig=1", "https://h/f?", "http://h/?&"])
 def test_a_url_without_a_signature_stays_as_it_is(url: str) -> None:
     assert without_signature(url) == url
+
+
+@pytest.mark.parametrize("name", ["Signature", "sig", "hmac", "token", "hdnea", "hdnts"])
+@pytest.mark.parametrize(
+    "other",
+    [
+        *("Expires", "expiry", "exp", "Policy", "Key-Pair-Id", "Hash-Algorithm", "KeyName"),
+        *("AWSAccessKeyId", "GoogleAccessId", "OSSAccessKeyId", "security-token", "q-ak"),
+        *("sv", "ss", "srt", "sr", "sp", "st", "se", "spr", "sip", "si", "sdd", "ses"),
+        *("skoid", "sktid", "skt", "ske", "sks", "skv", "saoid", "suoid", "scid"),
+    ],
+)
+def test_a_signature_takes_along_what_it_covers(name: str, other: str) -> None:
+    assert without_signature(f"https://h/f?{other}=1&{name}=x&id=2") == "https://h/f?id=2"
+    assert without_signature(f"https://h/f?{other}=1&id=2") == f"https://h/f?{other}=1&id=2"
+
+
+@pytest.mark.parametrize("prefix", ["x-amz-", "x-goog-", "x-oss-", "x-ms-", "q-sign-", "q-key-"])
+def test_any_parameter_with_the_prefix_of_a_service_goes(prefix: str) -> None:
+    assert without_signature(f"https://h/f?{prefix}any=1&id=2") == "https://h/f?id=2"
+    assert without_signature(f"https://h/f?{prefix[:-1]}any=1") == f"https://h/f?{prefix[:-1]}any=1"

@@ -118,8 +118,6 @@ def _becomes_get(method: str, status: int) -> bool:
 
 
 def _without(headers: CIMultiDict[str] | None, dropped: frozenset[str]) -> CIMultiDict[str] | None:
-    if not headers:
-        return headers
-    return CIMultiDict(
+    return headers and CIMultiDict(
         (name, text) for name, text in headers.items() if name.lower() not in dropped
     )
