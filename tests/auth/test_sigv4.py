@@ -9,7 +9,13 @@ import pytest
 from returns.result import Success
 from yarl import URL
 
-from railhttp import HTTPClient, HTTPClientConfig, HTTPInterceptorError, RequestContext
+from railhttp import (
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPInterceptorError,
+    HTTPValidationError,
+    RequestContext,
+)
 from railhttp.auth import SigV4
 from railhttp.testing import ManualClock, ScriptedTransport
 from railhttp.wire.sigv4 import Scope, canonical_request, signature
@@ -148,3 +154,13 @@ async def test_a_body_that_can_be_read_once_is_unsigned_for_s3_and_refused_elsew
     assert fields["X-Amz-Content-SHA256"] == "UNSIGNED-PAYLOAD"
     assert fields["X-Amz-Security-Token"] == "tok"
     assert "x-amz-security-token" in fields["Authorization"]
+
+
+@pytest.mark.parametrize("name", ["access_key", "secret_key", "region", "service"])
+@pytest.mark.parametrize("value", ["", 5, None])
+def test_a_part_that_is_missing_is_named(name: str, value: str) -> None:
+    given = {"access_key": "AK", "secret_key": "s3cret", "region": "eu", "service": "s3"}
+    with pytest.raises(HTTPValidationError) as caught:
+        SigV4(**{**given, name: value})
+    assert caught.value.field == name
+    assert "s3cret" not in str(caught.value)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Final
 
 import pytest
@@ -414,3 +415,11 @@ async def test_a_refresh_token_is_sent_again_only_if_it_was_never_sent(
     ) as client:
         result = await clock.run(client.get("http://h/"))
     assert (len(endpoint.calls), isinstance(result, Success)) == (sends, sends == 2)
+
+
+def test_tokens_with_further_fields_are_not_shown_either() -> None:
+    @dataclass(frozen=True)
+    class Scoped(Tokens):
+        scope: str = ""
+
+    assert repr(Scoped("s3cret", "s3cret", "a")).endswith("Scoped(scope='a')")

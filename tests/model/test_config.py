@@ -4,7 +4,8 @@ import copy
 import pickle
 import ssl
 from collections.abc import Callable, Collection
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, fields, replace
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,9 @@ from railhttp import (
     HTTPClientConfig,
     HTTPValidationError,
 )
+from railhttp.client.stream_context import StreamContext
 from railhttp.egress import Egress
+from railhttp.model.context import RequestContext
 
 CONTEXT: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 NO_FLAGS: Final = ("no", 0, 1, None)
@@ -184,3 +187,93 @@ def test_settings_that_contradict_each_other_are_refused_by_name(
     with pytest.raises(HTTPValidationError) as caught:
         build(**settings)
     assert caught.value.field == field
+
+
+MIB: Final = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("made", "defaults"),
+    [
+        (
+            ConnectionPoolConfig(),
+            {
+                "max_connections": 10,
+                "max_connections_per_host": 10,
+                "max_keepalive_connections": 5,
+                "keepalive_timeout": 15.0,
+                "timeout": 30.0,
+                "ttl_dns_cache": 300,
+                "force_close": False,
+                "verify_ssl": True,
+                "ssl_context": None,
+                "cert": None,
+                "resolver": None,
+                "unix_socket": None,
+            },
+        ),
+        (
+            HTTPClientConfig(),
+            {
+                "pool": ConnectionPoolConfig(),
+                "proxy": None,
+                "trust_env": True,
+                "cookie_jar": True,
+                "timeout": 30.0,
+                "attempt_timeout": None,
+                "connect_timeout": None,
+                "read_timeout": None,
+                "expect_continue_timeout": 1.0,
+                "max_response_bytes": 100 * MIB,
+                "max_redirects": 10,
+                "allow_insecure_redirects": None,
+                "total": False,
+                "verify": True,
+                "cert": None,
+                "resolver": None,
+                "unix_socket": None,
+                "mask_path": None,
+            },
+        ),
+    ],
+)
+def test_a_setting_has_the_default_of_the_reference(
+    made: ConnectionPoolConfig | HTTPClientConfig, defaults: dict[str, object]
+) -> None:
+    names = {one.name for one in fields(made)} - {"secret_headers"}
+    assert {name: getattr(made, name) for name in names} == defaults
+
+
+@pytest.mark.parametrize(
+    ("function", "parameter", "default"),
+    [
+        (HTTPClient.sse, "max_event_bytes", 8 * MIB),
+        (HTTPClient.download, "max_download_bytes", 16 * 1024 * MIB),
+        (StreamContext.aiter_lines, "max_line_bytes", 8 * MIB),
+        (StreamContext.aiter_json, "max_line_bytes", 8 * MIB),
+        (StreamContext.decoded, "max_line_bytes", 8 * MIB),
+    ],
+)
+def test_a_stream_has_the_default_limit_of_the_reference(
+    function: Callable[..., object], parameter: str, default: int
+) -> None:
+    assert signature(function).parameters[parameter].default == default
+
+
+@pytest.mark.parametrize(
+    ("function", "positional"),
+    [
+        (
+            ConnectionPoolConfig,
+            "max_connections max_keepalive_connections max_connections_per_host timeout "
+            "ttl_dns_cache force_close",
+        ),
+        (RequestContext, "method url headers service_name attempt start_time"),
+    ],
+)
+def test_parameters_beyond_the_documented_ones_are_given_by_name(
+    function: Callable[..., object], positional: str
+) -> None:
+    parameters = signature(function).parameters.values()
+    named = [one.name for one in parameters if one.kind is not Parameter.KEYWORD_ONLY]
+    assert named == positional.split()

@@ -225,6 +225,7 @@ async def test_a_stream_that_breaks_after_its_head_shows_as_failed(
             pass  # leaving early is no failure
     [event] = [event for event in events if isinstance(event, StreamFailedEvent)]
     assert event.error_type.startswith("HTTPConnectionError.")
+    assert event.call_id == events[0].call_id
     assert [tags["error"] for _, tags in recorder.values["http.request.status"]] == [
         *(event.error_type, "")
     ]

@@ -7,6 +7,7 @@ import pytest
 from typing_extensions import override
 
 from railhttp.client.http_client import HTTPClient
+from railhttp.pipeline.observation.metrics import BUCKETS
 from railhttp.protocols import MetricsRecorderProtocol
 from railhttp.resilience import CircuitBreaker
 from railhttp.testing import ManualClock, ScriptedRoute, ScriptedTransport
@@ -106,3 +107,9 @@ async def test_a_call_counts_also_where_its_time_cannot_be_recorded() -> None:
     async with HTTPClient(metrics=recorder, exchange=transport) as client:
         (await client.get("https://api.example/v1")).unwrap()
     assert [name for name, _, _ in recorder.counters] == ["http.request.status"]
+
+
+def test_the_buckets_are_those_of_the_conventions() -> None:
+    """OpenTelemetry semantic conventions, metric `http.client.request.duration`."""
+    convention = "0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1 2.5 5 7.5 10"
+    assert [*map(float, convention.split())] == [*BUCKETS]

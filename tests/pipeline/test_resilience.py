@@ -192,6 +192,18 @@ async def test_the_standard_pipeline_is_for_every_day() -> None:
     assert (await clock.run(pipeline.execute(call))).status == 200
 
 
+@pytest.mark.parametrize(("attempts", "limit"), [(1, 10.0), (9, 30.0)])
+async def test_the_standard_pipeline_limits_an_attempt_to_10_s_and_a_call_to_30_s(
+    attempts: int, limit: float
+) -> None:
+    clock = ManualClock()
+    retry = RetryPolicy(attempts, base_delay=0.0, reraise=True, clock=clock)
+    pipeline = ResiliencePipeline.standard(retry=retry, clock=clock)
+    with pytest.raises(HTTPTimeoutError) as caught:
+        await clock.run(pipeline.execute(ScriptedCall(clock, takes=600.0)))
+    assert (caught.value.limit, clock.monotonic()) == (limit, limit)
+
+
 async def test_one_origin_that_is_down_stops_no_other_in_the_standard_pipeline() -> None:
     clock = ManualClock()
     pipeline = ResiliencePipeline.standard(retry=RetryPolicy(1, clock=clock), clock=clock)

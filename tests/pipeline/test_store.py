@@ -107,6 +107,13 @@ async def test_beyond_its_size_the_state_used_longest_ago_is_forgotten() -> None
         MemoryStore[int](max_keys=0)
 
 
+async def test_a_store_keeps_1024_states_by_default() -> None:
+    store = MemoryStore[int]()
+    for number in range(1025):
+        await store.apply(str(number), add, 1)
+    assert [store.peek(key) for key in ("0", "1", "1024")] == [None, 1, 1]
+
+
 async def test_two_breakers_on_one_store_are_one_breaker() -> None:
     clock = ManualClock()
     store = SharedStore[BreakerState](clock)
