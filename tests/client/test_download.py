@@ -233,19 +233,20 @@ async def test_what_came_together_with_the_drop_counts(client: HTTPClient, targe
 BUSY = sends(answer(b"sorry", "Connection: close", status="503 Busy"))
 
 
-@pytest.mark.parametrize("attempts", [1, 2])
+@pytest.mark.parametrize(("attempts", "waits"), [(1, [0.25, 0.5, 1.0]), (2, [0.25, 0.5])])
 @pytest.mark.parametrize("away", [sends(b""), BUSY], ids=["no answer", "503"])
 async def test_a_server_that_is_away_after_a_drop_is_asked_again(
-    target: Path, away: Play, attempts: int
+    target: Path, away: Play, attempts: int, waits: list[float]
 ) -> None:
-    telling = Telling(4)
+    telling, clock = Telling(4), HurriedClock()
     policy = RetryPolicy(max_attempts=attempts, base_delay=0.0)
     plays = [drops(b"content", 4, telling.told, V1), *[away] * 2, serves(b"content", V1)]
     async with (
         ScriptedServer(*plays) as server,
-        HTTPClient(retry_policy=policy, clock=HurriedClock()) as client,
+        HTTPClient(retry_policy=policy, clock=clock) as client,
     ):
         result = await client.download(server.url(), target, progress=telling)
+    assert [seconds for seconds in clock.slept if seconds] == waits
     assert result.unwrap().size == 7
     assert [request.header("Range") for request in server.received] == ["", *["bytes=4-"] * 3]
 

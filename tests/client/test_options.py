@@ -42,6 +42,19 @@ async def test_request_takes_any_method(
     assert faults.received[0].method == method.upper()
 
 
+@pytest.mark.parametrize("method", [["GET"], {"GET": 1}, b"GET", None, 5, "", "G T"])
+async def test_a_method_that_is_no_token_is_refused_whatever_it_is(
+    client: HTTPClient, faults: FaultServer, method: str
+) -> None:
+    with pytest.raises(HTTPInvalidRequestError) as caught:
+        await client.request(method, faults.url())
+    assert caught.value.field == "method"
+    with pytest.raises(HTTPInvalidRequestError):
+        async with client.stream(method, faults.url()):
+            pass
+    assert not faults.received
+
+
 async def test_request_returns_any_status_and_verbs_fail_from_400_on(
     client: HTTPClient, echo: EchoServer
 ) -> None:

@@ -39,11 +39,14 @@ async def run(drawn: list[Mutant], title: str, jobs: int) -> int:
         await trials.prepare()
         async for mutant, verdict in trials.judge(drawn):
             verdicts.append(verdict)
-            if verdict is Verdict.SURVIVED:
+            if verdict is not Verdict.KILLED:
                 source = (ROOT / mutant.path).read_text()
-                print(f"SURVIVED {mutant.path}:{mutant.line}\n{mutant.diff(source)}\n", flush=True)
+                print(
+                    f"{verdict.name} {mutant.path}:{mutant.line}\n{mutant.diff(source)}\n",
+                    flush=True,
+                )
     counts = {verdict: verdicts.count(verdict) for verdict in Verdict}
-    caught = len(verdicts) - counts[Verdict.SURVIVED]
+    caught = counts[Verdict.KILLED]
     words = ", ".join(f"{number} {verdict.value}" for verdict, number in counts.items())
     print(f"{title}: {caught} of {len(verdicts)} caught ({words})")
     return int(caught < len(verdicts))
