@@ -1,11 +1,11 @@
-"""The labels of charsets mean what the WHATWG Encoding standard says (section 4.2)."""
+"""Labels of charsets have the meaning of the WHATWG Encoding standard (section 4.2)."""
 
 import pytest
 
 from railhttp.model.charset import codec_of, decode_text
 
 LABELS = [
-    # A body that tells the charset from its neighbours, its text, and all labels of the charset.
+    # A body that only this charset decodes to this text, the text, and all labels of the charset.
     (b"\xc3\xa9", "é", "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf-8 utf8 x-unicode20utf8"),
     (b"\xe9\x00", "é", "utf-16 utf-16le ucs-2 unicode csunicode unicodefeff iso-10646-ucs-2"),
     (b"\x00\xe9", "é", "utf-16be unicodefffe"),

@@ -71,6 +71,8 @@ def mutants(path: str, source: str) -> list[Mutant]:
     found = []
     for change in sorted(set(_Finder(encoded).changes())):
         mutated = (encoded[: change.start] + change.text.encode() + encoded[change.end :]).decode()
+        if mutated == source:  # two equal arguments that changed places
+            continue
         try:
             compile(mutated, path, "exec")
         except SyntaxError:

@@ -18,6 +18,7 @@ from tests.mutants.mutations import mutants
         ("x = ''", ["x = 'x'"]),
         ("x = max(a, b)", ["x = min(a, b)"]),
         ("x = f(a, b)", ["x = f(b, a)"]),
+        ("x = f(a, a)", []),
         ("x = f(a, k=b)", ["x = f(a, )"]),
         ("x += a", ["pass", "x -= a"]),
         ("x.y = a", ["pass"]),
