@@ -477,11 +477,20 @@ async def test_chunked_sends_a_body_chunked_although_its_length_is_known(
     for options in ({"data": b"abc"}, {"json": [1]}, {"data": io.BytesIO(b"abc")}):
         seen = await body_of(client, faults, chunked=True, **options)
         assert (seen.header("transfer-encoding"), seen.all("content-length")) == ("chunked", [])
+        assert seen.all("expect") == []
         assert seen.body in {b"abc", b"[1]"}
     seen = await body_of(client, faults, chunked=None, data=b"abc")
     assert seen.header("content-length") == "3"
     seen = await body_of(client, faults, chunked=True)
     assert (seen.header("content-length"), seen.body) == ("0", b"")
+
+
+@pytest.mark.parametrize("compress", [None, False, ""])
+async def test_a_body_may_be_left_uncompressed(
+    client: HTTPClient, faults: FaultServer, compress: str | bool | None
+) -> None:
+    seen = await body_of(client, faults, data=b"abc", compress=compress)
+    assert (seen.all("content-encoding"), seen.body) == ([], b"abc")
 
 
 LARGE: Final = b"0123456789" * 50_000
@@ -752,7 +761,7 @@ async def test_read_bufsize_bounds_what_is_read_ahead(client: HTTPClient, echo: 
 WRONG: Final[dict[str, list[object]]] = {
     "auto_decompress": ["no"],
     "chunked": [4096],
-    "compress": ["br", 5],
+    "compress": ["br", "x", 5],
     "expect100": ["yes"],
     "fingerprint": [b"short", "text"],
     "max_field_size": [0, "5"],

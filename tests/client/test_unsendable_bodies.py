@@ -104,6 +104,20 @@ async def test_a_file_that_cannot_be_read_is_refused_before_the_head(
         assert server.received == []
 
 
+async def test_a_closed_file_of_another_kind_is_refused_before_the_head() -> None:
+    """Temporary files of libraries have `read` and `closed`, and not always `readable`."""
+
+    class Spooled:
+        closed = True
+
+        def read(self, size: int = -1) -> bytes:
+            return b""
+
+    async with ScriptedServer(sends(answer(b"ok"))) as server, HTTPClient(CONFIG) as client:
+        failure = (await client.post(server.url(), data=cast("Any", Spooled()))).failure()
+    assert (failure.label, server.received) == ("data", [])
+
+
 async def test_a_stream_reader_is_sent_as_data_and_refused_in_a_form() -> None:
     def reader() -> asyncio.StreamReader:
         stream = asyncio.StreamReader()

@@ -10,6 +10,7 @@ from tests.servers.echo import EchoServer
 from railhttp.client.http_client import HTTPClient
 from railhttp.di import DynamicModule, HealthCheckResult, HTTPModule, HTTPProvider, Module, module
 from railhttp.egress import Egress
+from railhttp.events import RequestStarted
 from railhttp.integrations.svcs import application
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import (
@@ -308,6 +309,37 @@ async def test_a_module_takes_what_a_client_takes(echo: EchoServer) -> None:
             assert (await client.get(f"/flaky/{key}/1")).failure().attempts == 1
 
 
+async def test_a_module_passes_every_argument_to_its_client() -> None:
+    seen: list[HTTPEvent] = []
+    calls: list[str] = []
+
+    class Instrument:
+        def call_started(self, call: RequestStarted) -> None:
+            calls.append(call.method)
+
+        def attempt_started(self, attempt: RequestStarted) -> None: ...
+
+    http = HTTPModule.configure(
+        HTTPClientConfig(trust_env=False),
+        service_name="shop",
+        observers=[seen.append],
+        instruments=[Instrument()],
+    )
+    async with application(http) as container:
+        client = await container.aget(HTTPClient)
+        assert client.gauges.client == "shop"
+        assert (await client.get("http://127.0.0.1:1/")).failure().label == "connect"
+    assert (calls, bool(seen)) == (["GET"], True)
+
+
+@pytest.mark.parametrize("name", ["interceptors", "observers", "instruments"])
+def test_what_is_no_iterable_is_refused_by_name_when_the_module_is_made(name: str) -> None:
+    configure: Callable[..., DynamicModule] = HTTPModule.configure
+    with pytest.raises(HTTPValidationError, match="must be an iterable") as caught:
+        configure(**{name: 5})
+    assert caught.value.field == name
+
+
 async def test_a_policy_that_is_given_replaces_that_of_the_container() -> None:
     container = DictContainer()
     container.singleton(RetryPolicyProtocol, lambda: RetryPolicy(max_attempts=1))
@@ -317,12 +349,15 @@ async def test_a_policy_that_is_given_replaces_that_of_the_container() -> None:
     await provider.shutdown()
 
 
+@pytest.mark.parametrize("first", [HTTPModule.configure(), HTTPModule.stub()])
 @pytest.mark.parametrize("second", [HTTPModule.configure(), HTTPModule.stub()])
-async def test_a_second_http_client_in_one_application_is_refused(second: DynamicModule) -> None:
+async def test_a_second_http_client_in_one_application_is_refused(
+    first: DynamicModule, second: DynamicModule
+) -> None:
     @module(imports=[second])
     class Part(Module): ...
 
-    @module(imports=[HTTPModule.configure(), Part])
+    @module(imports=[first, Part])
     class App(Module): ...
 
     with pytest.raises(HTTPValidationError, match=r"^imports: .*HTTPModule only once"):

@@ -171,6 +171,87 @@ def test_a_class_is_a_component() -> None:
     }
 
 
+def ref(name: str) -> JSON:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+DESCRIBED: dict[str, JSON] = {
+    "id": {"type": "integer"},
+    "structs": {"type": "array", "items": ref("Struct")},
+    "distinct": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+    "models": {"type": "object", "additionalProperties": ref("Model")},
+    "colour": ref("Colour"),
+    "either": {"anyOf": [ref("Attrs"), ref("Tuple"), {"type": "null"}]},
+    "typed": ref("Typed"),
+    "when": {"type": "string"},
+    "uuid": {"type": "string", "format": "uuid"},
+    "price": {"type": "string", "format": "decimal"},
+    "exact": {
+        "type": "array",
+        "prefixItems": [{"type": "integer"}, {"type": "string"}],
+        "minItems": 2,
+        "maxItems": 2,
+    },
+    "many": {"type": "array", "items": {"type": "integer"}},
+    "anything": {},
+    "kind": {"enum": ["a", "b"]},
+    "one": {"const": 1},
+    "limited": {"type": "integer", "minimum": 0},
+    "nothing": {"type": "null", "default": None},
+    "child": {"anyOf": [ref("Everything"), {"type": "null"}], "default": None},
+    "texts": {"type": "array", "items": {"type": "string"}},
+}
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_the_schema_of_each_type(name: str) -> None:
+    document = openapi(Things, title="API", version="1")
+    properties = at(document, "components", "schemas", "Everything", "properties")
+    assert at(properties, name) == DESCRIBED[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "properties", "required"),
+    [
+        ("Struct", {"id": {"type": "integer"}}, ["id"]),
+        (
+            "Attrs",
+            {"id": {"type": "integer"}, "name": {"type": "string", "default": "Ann"}},
+            ["id"],
+        ),
+        (
+            "Tuple",
+            {
+                "id": {"type": "integer"},
+                "note": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None},
+            },
+            ["id"],
+        ),
+        ("Typed", {"id": {"type": "integer"}, "note": {"type": "string"}}, ["id"]),
+        (
+            "Model",
+            {
+                "pageSize": {"title": "Pagesize", "type": "integer"},
+                "inner": {"anyOf": [ref("Model"), {"type": "null"}], "default": None},
+            },
+            ["pageSize"],
+        ),
+    ],
+)
+def test_a_record_of_any_library_has_its_members(
+    name: str, properties: JSON, required: list[JSON]
+) -> None:
+    schema = at(openapi(Things, title="API", version="1"), "components", "schemas", name)
+    expected = {"type": "object", "title": name, "properties": properties, "required": required}
+    assert schema == expected
+
+
+def test_what_has_a_default_is_not_required() -> None:
+    document = openapi(Things, title="API", version="1")
+    required = at(document, "components", "schemas", "Everything", "required")
+    assert required == [name for name in DESCRIBED if name not in {"nothing", "child", "texts"}]
+
+
 def test_what_is_left_of_a_class_of_statuses_is_a_range() -> None:
     document = openapi(Things, title="API", version="1")
     responses = at(document, "paths", "/things/{id}", "post", "responses")

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Final
@@ -106,6 +107,11 @@ def test_each_verb_returns_a_result(servers: Servers, client: HTTPClient, verb: 
     assert isinstance(failure, HTTPStatusError)
 
 
+def test_a_form_is_sent_as_multipart(servers: Servers, client: HTTPClient) -> None:
+    client.post_multipart(servers.faults.url(), {"a": "1"}).unwrap()
+    assert servers.faults.received[0].header("content-type").startswith("multipart/form-data")
+
+
 def test_its_methods_have_the_arguments_of_the_asynchronous_client() -> None:
     assert inspect.signature(HTTPClient) == inspect.signature(railhttp.HTTPClient)
     for name in (*VERBS, "request", "post_multipart", "download", "stream", "sse"):
@@ -150,6 +156,20 @@ def test_a_closed_client_says_so(servers: Servers, client: HTTPClient, tmp_path:
         with pytest.raises(HTTPConnectionError) as caught:
             use()
         assert_closed(caught.value, url)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_closed_client_names_the_method(client: HTTPClient, verb: str) -> None:
+    client.close()
+    assert getattr(client, verb)("http://h.example/").failure().method == verb.upper()
+
+
+def test_a_client_that_is_started_has_its_thread_before_the_first_call() -> None:
+    client = HTTPClient(CONFIG)
+    assert own_threads() == []
+    client.start()
+    assert len(own_threads()) == 1
+    client.close()
 
 
 def test_a_closed_client_can_be_started_again(servers: Servers, client: HTTPClient) -> None:
@@ -208,6 +228,19 @@ def test_what_the_block_raises_passes_and_closes_the_connection(
     with pytest.raises(KeyError, match="mine"), client.stream("GET", url):
         raise KeyError("mine")
     assert client.get(servers.echo.url("/get")).unwrap().ok
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_stream_that_is_left_early_gives_its_connection_back(
+    servers: Servers, client: HTTPClient, raises: bool
+) -> None:
+    with suppress(KeyError), client.stream("GET", servers.faults.url("/stall-in-body")) as response:
+        held = client.pool.gauges
+        if raises:
+            raise KeyError
+    assert (response.status, held.open - held.idle) == (200, 1)
+    left = client.pool.gauges
+    assert left.open == left.idle
 
 
 def test_a_body_that_breaks_off_is_raised(servers: Servers, client: HTTPClient) -> None:

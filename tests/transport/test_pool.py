@@ -393,13 +393,24 @@ async def test_connections_can_be_closed_after_each_request(faults: FaultServer)
     async with client_of(pool_of(force_close=True)) as client:
         for _ in range(3):
             await in_parallel(client, faults.url(), 1)
-    assert {seen.connection for seen in faults.received} == {1, 2, 3}
+        async with client.pool.session.get(faults.url()):
+            pass
+    assert {seen.connection for seen in faults.received} == {1, 2, 3, 4}
+    assert {seen.header("connection").lower() for seen in faults.received} == {"close"}
 
 
 async def test_idle_connections_are_closed_in_time(faults: FaultServer) -> None:
     async with client_of(pool_of(keepalive_timeout=0.02)) as client:
         await in_parallel(client, faults.url(), 1)
         await until(lambda: faults.connections == 0)
+
+
+async def test_a_pool_that_is_not_started_counts_no_connections() -> None:
+    pool = pool_of(max_connections=7)
+    assert pool.gauges == (0, 0, 0, 7)
+    async with pool:
+        assert pool.gauges == (0, 0, 0, 7)
+    assert pool.gauges == (0, 0, 0, 7)
 
 
 async def test_the_warmed_up_connection_is_there(faults: FaultServer) -> None:

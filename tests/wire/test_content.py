@@ -216,6 +216,36 @@ def test_stray_bytes_after_gzip_are_no_truncated_stream(stray: bytes, pieces: in
     assert not caught.value.truncated
 
 
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+@pytest.mark.parametrize("pieces", [1, 1000])
+def test_no_byte_may_follow_but_zeros_after_gzip(coding: str, pieces: int) -> None:
+    body = {
+        "gzip": gzip.compress(b"text"),
+        "deflate": zlib.compress(b"text"),
+        "br": brotli.compress(b"text"),
+        "zstd": ZSTD.compress(b"text"),
+    }[coding]
+    for stray in map(bytes, zip(range(256), strict=True)):
+        size = -(-len(body + stray) // pieces)
+        if (coding, stray) == ("gzip", b"\0"):
+            assert decoded_in_pieces(coding, body + stray, size) == b"text"
+            continue
+        with pytest.raises(ContentError) as caught:
+            decoded_in_pieces(coding, body + stray, size)
+        assert not caught.value.truncated
+
+
+@pytest.mark.parametrize("low", range(256))
+def test_sixteen_numbers_start_a_skippable_frame_of_zstd(low: int) -> None:
+    """RFC 8878, section 3.1.2: 0x184D2A50 to 0x184D2A5F, in little-endian order."""
+    data = bytes([low]) + b"\x2a\x4d\x18\2\0\0\0hi" + ZSTD.compress(b"text")
+    if low >> 4 == 5:
+        assert decoded_in_pieces("zstd", data, 1) == b"text"
+    else:
+        with pytest.raises(ContentError, match="it starts with other bytes"):
+            decoded_in_pieces("zstd", data, 1)
+
+
 @pytest.mark.parametrize("data", [b"x", b"\0", b"text"])
 def test_a_body_that_does_not_start_as_gzip_is_not_truncated_gzip(data: bytes) -> None:
     with pytest.raises(ContentError) as caught:
