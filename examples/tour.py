@@ -106,8 +106,7 @@ def track_of(result: Outcome) -> str:
         case HttpResponse() as response:
             return f"Success {response.status}"
         case failure:
-            label = getattr(failure, "status", failure.label)
-            return f"{type(failure).__name__} {label}"
+            return f"{type(failure).__name__} {failure.label}"
 
 
 async def visit(stop: Stop, client: HTTPClient, url: str) -> bool:

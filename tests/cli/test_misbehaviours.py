@@ -20,12 +20,12 @@ CODES: Final[dict[Outcome, int]] = {
     "protocol": 26,
     "redirect": 27,
     "Content-Encoding": 40,
-    "large": 41,
+    "response too large": 41,
     "read": 32,
 }
 LIMITS: Final[dict[Outcome, tuple[str, ...]]] = {
     "read": ("--read-timeout", "0.1"),
-    "large": ("--max-bytes", "1048576"),
+    "response too large": ("--max-bytes", "1048576"),
 }
 
 

@@ -491,6 +491,17 @@ async def test_a_response_that_contradicts_the_request_for_a_part_is_never_commi
     assert not exists(target)
 
 
+async def test_another_length_under_the_same_validator_is_never_committed(
+    client: HTTPClient, target: Path
+) -> None:
+    chunked = b"Transfer-Encoding: chunked\r\n\r\n3\r\nent\r\n0\r\n\r\n"
+    short = sends(b"HTTP/1.1 200 OK\r\n" + V1.encode() + b"\r\n" + chunked)
+    async with ScriptedServer(short, serves(b"content", V1)) as server:
+        leave_part(target, server.url(), b"cont", total=7)
+        assert (await client.download(server.url(), target)).unwrap().size == 7
+    assert read(target) == b"content"
+
+
 async def test_a_range_with_more_bytes_than_it_announces_is_not_trusted(
     client: HTTPClient, target: Path
 ) -> None:

@@ -12,12 +12,15 @@ from returns.result import Result
 from returns.unsafe import unsafe_perform_io
 from tests.servers.faults import FaultServer
 from tests.servers.listener import refused_port
+from tests.servers.registry import answer
+from tests.servers.scripted import ScriptedServer, sends
 
 import railhttp
 from railhttp import (
     BaseURLHTTPClient,
     HTTPClient,
     HTTPClientConfig,
+    HTTPConnectionError,
     HTTPError,
     RequestOptions,
     RetryPolicy,
@@ -317,3 +320,14 @@ async def test_a_failure_shows_no_credential_of_an_interceptor(
                 await client.stream("GET", faults.url("/reset-before-head")).__aenter__()
             error = caught.value
     assert revealed_by(error) == set()
+
+
+async def test_a_failure_after_a_redirect_shows_no_secret_of_its_location() -> None:
+    with refused_port() as port:
+        target = f"Location: http://ann:{SECRET}@127.0.0.1:{port}/?signature={SECRET}"
+        away = sends(answer(b"", target, status="302 Found"))
+        async with ScriptedServer(away) as server, HTTPClient(CONFIG) as client:
+            failure = (await client.get(server.url(), retries=0)).failure()
+    assert isinstance(failure, HTTPConnectionError)
+    assert failure.kind == "connect"
+    assert revealed_by(failure) == set()

@@ -189,3 +189,18 @@ async def test_leaving_a_stream_early_cancels_the_rest_of_its_upload() -> None:
             assert await anext(response) == b"part"
         async with asyncio.timeout(60):
             await cancelled.wait()
+
+
+async def test_a_progress_function_that_returns_an_awaitable_is_refused(
+    client: HTTPClient, echo: EchoServer
+) -> None:
+    async def progress(sent: int, total: int | None) -> None: ...
+
+    result = await client.post(
+        echo.url("/status/200"),
+        data=b"abc",
+        upload_progress=lambda *so_far: progress(*so_far),  # type: ignore[arg-type]  # noqa: PLW0108  # on purpose
+    )
+    failure = result.failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert "upload_progress: it must be a plain function" in str(failure)

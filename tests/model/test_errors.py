@@ -74,19 +74,19 @@ EXAMPLES: Final[list[tuple[HTTPFailure, str, Delivery, str]]] = [
     ),
     (
         HTTPStatusError(ANSWER),
-        "",
+        "503",
         Delivery.ANSWERED,
         "GET http://h/x: status 503 [answered, attempts 3, 0.000 s]",
     ),
     (
         HTTPDecodeError("expected an integer", where="$.id", content_type="application/json"),
-        "$.id",
+        "decode",
         Delivery.ANSWERED,
         "expected an integer [$.id, answered, attempts 1, 0.000 s]",
     ),
     (
         HTTPResponseTooLargeError("larger than 9 bytes", limit=9, url="http://h/"),
-        "",
+        "response too large",
         Delivery.ANSWERED,
         "http://h/: larger than 9 bytes [answered, attempts 1, 0.000 s]",
     ),
@@ -104,7 +104,7 @@ EXAMPLES: Final[list[tuple[HTTPFailure, str, Delivery, str]]] = [
     ),
     (
         HTTPRetryExhaustedError(failures=[REFUSED, TIMED_OUT], attempts=2),
-        "",
+        "retry exhausted",
         Delivery.MAYBE_SENT,
         "retries exhausted [maybe sent, attempts 2, 0.000 s]",
     ),

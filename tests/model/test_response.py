@@ -2,7 +2,7 @@
 
 import copy
 import pickle
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, asdict, astuple, replace
 from http import HTTPStatus
 
 import pytest
@@ -24,6 +24,15 @@ def test_a_response_survives_pickling() -> None:
         assert copied == RESPONSE
         assert hash(copied) == hash(RESPONSE)
     assert copy.deepcopy(RESPONSE).headers.getall("SET-COOKIE") == ["a=1", "b=2"]
+
+
+def test_a_response_becomes_a_dict() -> None:
+    headers = CIMultiDict([("X-Id", "7"), ("x-id", "8")])
+    response = HttpResponse(200, headers, b"ok", "http://h/", "GET")
+    fields = asdict(response)
+    assert (fields["status"], fields["body"], fields["url"]) == (200, b"ok", "http://h/")
+    assert fields["headers"].getall("X-ID") == ["7", "8"]
+    assert list(fields.values()) == list(astuple(response))
 
 
 def test_a_response_is_frozen() -> None:
@@ -113,6 +122,7 @@ def test_a_status_below_400_is_ok(status: int, ok: bool) -> None:
         ("text/plain; charset=klingon", "né".encode(), "né"),
         ("text/plain; charset=hex", "né".encode(), "né"),
         ("text/plain; charset=idna", "né".encode(), "né"),
+        ("text/plain; charset=utf-7", b"+ADw-", "+ADw-"),
         ("text/plain; charset=Punycode", "né".encode(), "né"),
         ("text/plain; charset=unicode-escape", b"n\\q\xc3\xa9", "n\\qé"),
         ("text/plain; charset=raw_unicode_escape", "né".encode(), "né"),

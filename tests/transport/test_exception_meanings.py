@@ -20,6 +20,7 @@ from aiohttp.streams import EofStream
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from railhttp import HTTPDecodeError
 from railhttp.model.stage import Stage
 from railhttp.transport.connection import HandshakeRefusedError
 from railhttp.transport.exception_map import ROWS, to_failure
@@ -75,7 +76,7 @@ ALWAYS: Final[dict[str, list[BaseException]]] = {
     "HTTPConnectionError closed": [asyncio.CancelledError()],
     "HTTPConnectionError disconnected": [aiohttp.ServerConnectionError()],
     "HTTPTimeoutError read": [aiohttp.SocketTimeoutError()],
-    "HTTPResponseTooLargeError ": [
+    "HTTPResponseTooLargeError response too large": [
         LineTooLong(b"", 8190),
         DecompressSizeError("bomb"),
         asyncio.LimitOverrunError("no separator", 9),
@@ -98,7 +99,12 @@ ALWAYS: Final[dict[str, list[BaseException]]] = {
         TypeError(),
         aiohttp.WSMessageTypeError(),
     ],
-    "HTTPInterceptorError ": [KeyError(), StopIteration(), BaseException(), asyncio.QueueFull()],
+    "HTTPInterceptorError interceptor": [
+        KeyError(),
+        StopIteration(),
+        BaseException(),
+        asyncio.QueueFull(),
+    ],
 }
 
 # While connecting, a lost connection was never made, and only a proxy can have responded.
@@ -128,14 +134,15 @@ BY_STAGE: Final[list[tuple[str, list[BaseException]]]] = [
         [TimeoutError(), aiohttp.ConnectionTimeoutError(), aiohttp.ServerTimeoutError()],
     ),
     ("url url url ", [UnicodeError(), UnicodeDecodeError("idna", b"", 0, 1, "label too long")]),
-    ("closed dns  ", [RuntimeError("Session is closed")]),
+    ("closed dns interceptor interceptor", [RuntimeError("Session is closed")]),
 ]
 
 
 def words(error: BaseException, stage: Stage) -> str:
     failure = to_failure(error, stage, {"delivery": stage.delivery})
     assert failure.delivery is stage.delivery
-    return f"{type(failure).__name__} {failure.label}"
+    told = failure.where if isinstance(failure, HTTPDecodeError) else failure.label
+    return f"{type(failure).__name__} {told}"
 
 
 def as_invented(error: BaseException) -> BaseException:

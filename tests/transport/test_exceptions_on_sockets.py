@@ -188,7 +188,7 @@ RAISED: Final[dict[tuple[Stage, str], list[tuple[Play, type[Exception]]]]] = {
     (Stage.SENDING, "HTTPConnectionError protocol"): [
         (sent(b"nonsense\r\n\r\n"), aiohttp.ClientResponseError),
     ],
-    (Stage.SENDING, "HTTPResponseTooLargeError "): [
+    (Stage.SENDING, "HTTPResponseTooLargeError response too large"): [
         (asyncios(b"a" * 200_000, lambda one: one.readuntil(b"b")), asyncio.LimitOverrunError),
     ],
     (Stage.ANSWERED, "HTTPConnectionError truncated"): [
@@ -203,7 +203,7 @@ RAISED: Final[dict[tuple[Stage, str], list[tuple[Play, type[Exception]]]]] = {
     (Stage.ANSWERED, "HTTPConnectionError protocol"): [
         (no_web_socket, aiohttp.WSServerHandshakeError),
     ],
-    (Stage.ANSWERED, "HTTPDecodeError "): [(not_json, aiohttp.ContentTypeError)],
+    (Stage.ANSWERED, "HTTPDecodeError decode"): [(not_json, aiohttp.ContentTypeError)],
 }
 
 

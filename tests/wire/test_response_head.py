@@ -96,6 +96,9 @@ def test_a_length_that_is_no_number_is_refused(value: bytes) -> None:
         (b"chunked", True),
         (b"CHUNKED \t", True),
         (b"gzip, chunked", True),
+        (b"chunked,", True),
+        (b", chunked \t, ,", True),
+        (b",", False),
         (b"chunked, gzip", False),
         (b"\x0bchunked", False),
         (b"chunked\x0c", False),
@@ -122,6 +125,7 @@ def test_a_length_and_a_transfer_coding_exclude_each_other() -> None:
         (b"HTTP/1.1 200", [b"Connection: closed"], False),
         (b"HTTP/1.0 200", [], True),
         (b"HTTP/1.0 200", [b"Connection: keep-alive"], False),
+        (b"HTTP/1.0 200", [b"Connection: keep-alive", b"Transfer-Encoding: chunked"], True),
     ],
 )
 def test_which_responses_end_their_connection(

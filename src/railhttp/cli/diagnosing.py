@@ -8,7 +8,7 @@ from multidict import CIMultiDict
 
 from railhttp.cli.arguments import UNLIMITED, Parser, Setup, add_call_options
 from railhttp.cli.exit_code import OK, exit_code
-from railhttp.cli.report import failure_document, print_document
+from railhttp.cli.report import failure_document, name_of, print_document
 from railhttp.cli.sending import report_failure
 from railhttp.cli.terminal import Terminal, printable
 from railhttp.cli.units import milliseconds
@@ -57,8 +57,7 @@ def _line(finding: Finding, diagnosis: Diagnosis) -> str:
     line = f"  {finding.step:<8} {finding.what}{took}  {_MARKS[finding.severity]}"
     failure = diagnosis.failure
     if finding is diagnosis.fault and failure is not None:
-        kind = f"{type(failure).__name__} {failure.label}".rstrip()
-        line += f" {kind}, {failure.delivery.value}"
+        line += f" {name_of(failure)}, {failure.delivery.value}"
     return line
 
 

@@ -54,9 +54,20 @@ def style_of(status: int) -> str:
     return "green" if status < 300 else "yellow" if status < 400 else "red"
 
 
+def name_of(failure: HTTPFailure) -> str:
+    """Return the class of a failure and what distinguishes it: the place, for a decode failure.
+
+    Example:
+        >>> name_of(HTTPTimeoutError("no answer", phase="read"))
+        'HTTPTimeoutError read'
+    """
+    label = failure.where if isinstance(failure, HTTPDecodeError) else failure.label
+    return f"{type(failure).__name__} {label}".rstrip()
+
+
 def say_failure(terminal: Terminal, failure: HTTPFailure) -> None:
     """Show a failure: its cause, its delivery, and advice."""
-    kind = f"{type(failure).__name__} {failure.label}".rstrip()
+    kind = name_of(failure)
     target = f"{failure.method} {failure.url}".strip()
     terminal.say(
         f"{kind}: {target}: {failure.message}" if target else f"{kind}: {failure.message}", "red"
@@ -77,7 +88,7 @@ def failure_document(failure: HTTPFailure) -> dict[str, JSON]:
     """
     document: dict[str, JSON] = {
         "class": type(failure).__name__,
-        "kind": failure.label or None,
+        "kind": failure.label,
         "delivery": failure.delivery.value,
         "attempts": failure.attempts,
         "elapsed": failure.elapsed,
@@ -88,8 +99,7 @@ def failure_document(failure: HTTPFailure) -> dict[str, JSON]:
         "exit_code": exit_code(failure),
     }
     match failure:
-        case HTTPStatusError(status):
-            document["kind"] = str(status)
+        case HTTPStatusError():
             return document | response_document(failure.response)
         case HTTPTimeoutError(phase):
             document["phase"] = phase

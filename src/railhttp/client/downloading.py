@@ -179,6 +179,8 @@ class Downloading:
             raise HTTPConnectionError(message, kind="protocol", **info)
         expected = total if total is not None else end
         if expected is not None and size != expected:
+            if place is None:  # a whole file of another length: one of the two is not this version
+                await self._disk.run(lambda: self._part.begin(Partial()))
             message = f"the file has {size} of {expected} bytes"
             raise HTTPConnectionError(message, kind="truncated", **info)
 

@@ -8,8 +8,14 @@ from typing import Final
 _PARAMETER: Final = re.compile(r';[ \t]*([^ \t=;"]*)[ \t]*(?:=[ \t]*("(?:[^"\\]|\\.)*"?|[^;]*))?')
 _ESCAPE: Final = re.compile(r"\\(.)")
 
-_NO_CHARSETS: Final = {"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape"}
-"""Codecs that are not charsets of any document; punycode takes seconds for 300 kB."""
+_NO_CHARSETS: Final = {
+    *("punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape"),
+    "utf-7",
+}
+"""Codecs that are not charsets of any document; punycode takes seconds for 300 kB.
+
+UTF-7 hides markup from filters, so the WHATWG Encoding Standard forbids it.
+"""
 
 _LABELS: Final = {
     label: codec

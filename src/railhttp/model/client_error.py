@@ -1,5 +1,6 @@
 """The base of all failures, and the details that each of them carries."""
 
+import re
 from copy import copy
 from enum import Enum
 from typing import ClassVar, Final, Literal, Self, TypeAlias, TypedDict
@@ -77,6 +78,11 @@ def _rebuild(cls: type[HTTPError], args: tuple[object, ...]) -> HTTPError:
     return cls.__new__(cls, *args)
 
 
+def _words_of(class_name: str) -> str:
+    inner = class_name.removeprefix("HTTP").removesuffix("Error")
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", inner).lower()
+
+
 class HTTPClientError(HTTPError):
     """Base of all failures that a client reports; they all take its keyword arguments too.
 
@@ -94,6 +100,7 @@ class HTTPClientError(HTTPError):
 
     _delivery: ClassVar[Delivery] = Delivery.MAYBE_SENT
     _label: ClassVar[str] = ""  # the attribute that `label` returns
+    _detail: ClassVar[str | None] = None  # the attribute that the text shows; None: that of `label`
 
     def __init__(
         self,
@@ -128,18 +135,25 @@ class HTTPClientError(HTTPError):
 
     @property
     def label(self) -> str:
-        """The kind, phase, field, position or name that distinguishes failures of a class; or ''.
+        """A short name of the failure, never empty, with few values: for tables and messages.
+
+        It is the kind, phase, status, field or name that distinguishes failures of a class, or what
+        the class means.
 
         Example:
-            >>> from railhttp.model.errors import HTTPTimeoutError
-            >>> HTTPTimeoutError(phase="read").label
-            'read'
+            >>> from railhttp.model.errors import HTTPDecodeError, HTTPTimeoutError
+            >>> HTTPTimeoutError(phase="read").label, HTTPDecodeError(where="$.id").label
+            ('read', 'decode')
         """
-        return str(getattr(self, self._label)) if self._label else ""
+        return self._text_of(self._label) or _words_of(type(self).__name__)
+
+    def _text_of(self, attribute: str) -> str:
+        return str(getattr(self, attribute)) if attribute else ""
 
     def __str__(self) -> str:
         target = f"{self.method} {self.url}".strip()
-        details = [self.label, self.delivery.value, f"attempts {self.attempts}"]
+        shown = self._text_of(self._label if self._detail is None else self._detail)
+        details = [shown, self.delivery.value, f"attempts {self.attempts}"]
         detail = ", ".join(text for text in [*details, f"{self.elapsed:.3f} s"] if text)
         return f"{target}: {self.message} [{detail}]" if target else f"{self.message} [{detail}]"
 

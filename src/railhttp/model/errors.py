@@ -168,6 +168,8 @@ class HTTPStatusError(HTTPClientError):
     """
 
     __match_args__ = ("status",)
+    _label: ClassVar[str] = "status"
+    _detail: ClassVar[str | None] = ""  # the message has the status
 
     def __init__(
         self,
@@ -217,7 +219,7 @@ class HTTPDecodeError(HTTPClientError):
     """
 
     _delivery: ClassVar[Delivery] = Delivery.ANSWERED
-    _label: ClassVar[str] = "where"
+    _detail: ClassVar[str | None] = "where"
 
     def __init__(
         self,
@@ -241,9 +243,6 @@ class HTTPDecodeError(HTTPClientError):
 
 class HTTPResponseTooLargeError(HTTPClientError):
     """A body, or a part of a stream that has to be held in memory, is larger than its limit.
-
-    Args:
-        limit: The limit, in bytes.
 
     Example:
         >>> HTTPResponseTooLargeError("body is larger than 10 bytes", limit=10).limit

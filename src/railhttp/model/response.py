@@ -1,5 +1,6 @@
 """A complete response: status, headers and body."""
 
+import copyreg
 import json
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
@@ -37,6 +38,15 @@ def freeze_headers(headers: Mapping[str, str]) -> Headers:
         '7'
     """
     return CIMultiDictProxy(CIMultiDict(headers))
+
+
+def _thawed(fields: tuple[tuple[str, str], ...]) -> Headers:
+    return CIMultiDictProxy(CIMultiDict(fields))
+
+
+# `dataclasses.asdict` of a response copies its headers, and a multi-dict proxy has no copy
+# (tests/model/test_response.py::test_a_response_becomes_a_dict).
+copyreg.pickle(CIMultiDictProxy, lambda headers: (_thawed, (tuple(headers.items()),)))
 
 
 class Timed:

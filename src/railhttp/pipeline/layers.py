@@ -303,8 +303,9 @@ def redirects(exchanged: Exchanged, settings: Settings) -> Send:
             call.answered()
             if hops == request.options.max_redirects:
                 raise _redirect_failed(call, f"there were more than {hops} redirects")
-            location = response.headers["Location"]
-            decided = redirected(request, response.status, location, secret, call.request)
+            decided = redirected(
+                request, response.status, response.headers["Location"], secret, call.request
+            )
             if isinstance(decided, RedirectRefused):
                 raise _redirect_failed(call, decided.reason)
             if call.passage is not None:

@@ -128,7 +128,9 @@ def decide_resume(partial: Partial, head: HttpResponse) -> ResumeDecision:
         return StartOver() if ranged else Unusable()
     if is_encoded(head):
         return Take(0, None, "")
-    return Take(0, head.content_length, strong_validator(head))
+    validator = strong_validator(head)
+    known = partial.total if validator and validator == partial.validator else None
+    return Take(0, known if head.content_length is None else head.content_length, validator)
 
 
 def is_complete(partial: Partial, head: HttpResponse) -> bool:

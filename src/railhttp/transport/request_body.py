@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 from railhttp.model.body import ChunkSource, FileSource, ReaderSource, Segment, StreamBody
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.options import ProgressCallback
+from railhttp.model.validation import close_awaitable
 
 _CHUNK: Final = 256 * 1024
 _PACKED_AT_ONCE: Final = 16 * 1024
@@ -101,9 +102,11 @@ def report(progress: ProgressCallback | None, sent: int, length: int | None) -> 
     """Call the caller's function, if there is one; an exception from it is the body's failure."""
     if progress is not None:
         try:
-            progress(sent, length)
+            result: object = progress(sent, length)
         except Exception as error:
             raise RequestBodyError from error
+        if close_awaitable(result):
+            raise RequestBodyError("has an async upload_progress: it must be a plain function")
 
 
 def _read(source: FileSource, position: int | None) -> tuple[bytes, int | None]:

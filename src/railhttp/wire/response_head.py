@@ -117,11 +117,14 @@ class ResponseHead:
             return False
         if LENGTH in self.headers:
             raise ResponseError("Content-Length and Transfer-Encoding exclude each other")
-        return codings[-1].rpartition(",")[2].strip(" \t").lower() == "chunked"
+        last = ",".join(codings).rstrip(", \t")  # empty elements do not count (RFC 9110, 5.6.1.2)
+        return last.rpartition(",")[2].strip(" \t").lower() == "chunked"
 
     @property
     def closes(self) -> bool:
-        """Whether the server closes the connection after the response (RFC 9112, section 9.6)."""
+        """Whether the connection ends with the response (RFC 9112, sections 6.1 and 9.6)."""
+        if self.version == "1.0" and CODING in self.headers:  # HTTP/1.0 has no transfer codings
+            return True
         fields = self.headers.getall(_CONNECTION, None)
         if fields is None:
             return self.version == "1.0"

@@ -21,6 +21,7 @@ from railhttp.wire.response_head import (
 _MOST_IN_HEAD: Final = 1024 * 1024
 _MOST_IN_CHUNK_LINE: Final = 256 * 1024
 _MOST_INTERIM: Final = 32
+_MOST_BLANK: Final = 8190
 _WITHOUT_BODY: Final = frozenset({101, 204, 304})
 _HEAD_END: Final = re.compile(rb"\n\r?\n")
 _CHUNK_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n\x00]*)?\r?\n")
@@ -111,6 +112,7 @@ class ResponseReader:
     """
 
     __slots__ = (
+        "_blank",
         "_held",
         "_interim",
         "_left",
@@ -139,6 +141,7 @@ class ResponseReader:
         self._held = b""
         self._searched = 0
         self._left = 0
+        self._blank = 0
         self.is_done: bool = False
         self.ends_with_connection: bool = False
         self.has_body: bool = False
@@ -157,7 +160,7 @@ class ResponseReader:
         return parts
 
     def _head(self, data: bytes, parts: list[Part]) -> bytes:
-        data = self._held + data if self._held else data.lstrip(b"\r\n")
+        data = self._held + data if self._held else self._without_blank_lines(data)
         end = _HEAD_END.search(data, max(0, self._searched - 2))
         if end is None:
             self._hold_head(data)
@@ -166,6 +169,13 @@ class ResponseReader:
         self._held, self._searched = b"", 0
         self._begin(head, parts)
         return data[end.end() :]
+
+    def _without_blank_lines(self, data: bytes) -> bytes:
+        rest = data.lstrip(b"\r\n")
+        self._blank += len(data) - len(rest)
+        if self._blank > _MOST_BLANK:
+            raise ResponseError("there are too many blank lines before the head")
+        return rest
 
     def _hold_head(self, data: bytes) -> None:
         _in_bounds(data, self._limits)
@@ -218,6 +228,8 @@ class ResponseReader:
         return rest
 
     def _chunk_line(self, data: bytes, parts: list[Part]) -> bytes:
+        if not self._held and not (data := _whole_chunks(data, parts)):
+            return b""
         line, rest = self._line(data, _MOST_IN_CHUNK_LINE)
         if line is None:
             return b""
@@ -271,6 +283,32 @@ class ResponseReader:
     def _surplus(self, data: bytes, parts: list[Part]) -> bytes:
         self.has_surplus = True
         return b""
+
+
+def _whole_chunks(data: bytes, parts: list[Part]) -> bytes:
+    """Read the chunks that are complete in these bytes as one piece, and return the rest.
+
+    One by one, each of very many tiny chunks would copy all bytes that follow it
+    (test_response_reader.py::test_very_many_chunks_that_came_together_are_one_piece).
+    """
+    pieces: list[bytes] = []
+    at = 0
+    while size := _CHUNK_LINE.match(data, at):
+        start = size.end()
+        end = start + int(size[1], 16)
+        if end == start or start - at > _MOST_IN_CHUNK_LINE:
+            break
+        if data.startswith(b"\r\n", end):
+            pieces.append(data[start:end])
+            at = end + 2
+        elif data.startswith(b"\n", end):
+            pieces.append(data[start:end])
+            at = end + 1
+        else:
+            break
+    if pieces:
+        parts.append(b"".join(pieces))
+    return data[at:] if at else data
 
 
 def _in_bounds(head: bytes, limits: HeadLimits) -> bytes:
