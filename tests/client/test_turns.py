@@ -205,3 +205,13 @@ async def test_a_refusal_is_not_held_whole(tmp_path: Path, way: str) -> None:
     assert isinstance(failure, HTTPStatusError)
     assert (failure.status, len(failure.response.body)) == (403, MAX_PAGE_BYTES)
     assert most < 8 << 20
+
+
+async def test_a_flood_of_the_smallest_chunks_does_not_hold_the_loop() -> None:
+    chunks = b"1\r\na\r\n" * 400_000
+    page = head("Transfer-Encoding: chunked") + chunks + b"0\r\n\r\n"
+    beat = Beat()
+    async with ScriptedServer(sends(page)) as server, HTTPClient() as client, beat.measured():
+        response = (await client.get(server.url)).unwrap()
+    assert response.body == b"a" * 400_000
+    assert beat.longest < 2 * LONGEST  # uvloop reads several times in a turn, unless it is paused

@@ -32,6 +32,7 @@ Content: TypeAlias = bytes | StreamReader
 _IS_PURE_PYTHON: Final = HttpResponseParser is HttpResponseParserPy
 _MOST_AT_ONCE: Final = 512 * 1024
 _MOST_EARLY: Final = 64 * 1024
+_MOST_TINY: Final = 32 * 1024
 
 
 @runtime_checkable
@@ -219,6 +220,19 @@ class StrictResponseHandler(ReusableHandler):
                     self.fail(part)
         if not reader.is_done:
             self._feed(pieces)
+            if len(data) > _MOST_TINY and 2 * sum(map(len, pieces)) < len(data):
+                self._yield_loop()
+
+    def _yield_loop(self) -> None:
+        """Let other tasks run before more tiny chunks are read, which take long to parse."""
+        if isinstance(self.transport, _SelectorTransport):
+            self.transport.max_size = _MOST_TINY
+        self._pause_transport_reading()  # uvloop would read several times in one turn
+        self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if not self._reading_paused and self._reader is not None and not self._reader.is_done:
+            self._resume_transport_reading()
 
     def _feed(self, pieces: list[bytes]) -> None:
         """Pass on what came as one piece, however small the chunks in it."""
