@@ -16,7 +16,7 @@ DOCS := .venv-docs
 DOCS_STAMP := $(DOCS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo explore bench bench-instructions docs lint types fmt unit redis instructions valgrind pure uvloop properties soak mutants versions clean
+.PHONY: help test demo explore bench bench-instructions docs lint types fmt unit redis instructions valgrind pure uvloop properties shuffled soak mutants versions clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -113,7 +113,10 @@ uvloop: $(STAMP) ## the socket tests once more on uvloop
 	EVENT_LOOP=uvloop $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/transport tests/client tests/soak
 
 properties: $(STAMP) ## the properties on new random examples; EXAMPLES=1000 for each
-	EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest -q -n 2 -p no:timeout properties
+	EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest -q -n 2 --timeout 0 --hypothesis-profile=search properties
+
+shuffled: $(STAMP) redis ## all tests in a random order, of modules and within them; SEED=1
+	$(BIN)/python -m pytest -q -n 2 --random-order-bucket=module --random-order-seed=$(SEED)
 
 soak: $(STAMP) ## many calls against a chaos server, on asyncio and uvloop; COUNT=100000 SEED=1
 	$(BIN)/python -m tests.soak --count $(COUNT) --seed $(SEED)

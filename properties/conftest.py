@@ -1,19 +1,15 @@
-"""How the properties are tried: without deadlines, and the same examples each time.
+"""The profile of `make properties`: more examples, new ones each time.
 
-`make properties` tries new random examples, more of them.
+Otherwise the examples are the same each time, see `addopts` in pyproject.toml.
 """
 
 import os
 
 from hypothesis import HealthCheck, settings
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "0"))
-
 settings.register_profile(
-    "settings",
+    "search",
     deadline=None,
-    derandomize=not EXAMPLES,
-    max_examples=EXAMPLES or 100,
+    max_examples=int(os.environ.get("EXAMPLES", "1000")),
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.load_profile("settings")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from properties import mutations as some
 from tests.servers.connection import Connection, Received
@@ -181,6 +181,8 @@ def test_a_mutated_url_is_refused_or_means_one_thing(text: str) -> None:
 
 
 @given(mutated_urls())
+@example("https://s://user:pa%20ss@api.example:8443/v1/items;x=1?q=a+b#top")
+@example("https://https://user:pa%20ss@api.example/")
 def test_a_mutated_url_is_shown_without_its_secrets(text: str) -> None:
     shown = redact_url(text)
     assert redact_url(shown) == shown

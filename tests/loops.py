@@ -64,6 +64,25 @@ class PatientLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._idle.now
 
+    @override
+    async def getaddrinfo(
+        self,
+        host: bytes | str | None,
+        port: bytes | str | int | None,
+        *,
+        family: int = 0,
+        type: int = 0,
+        proto: int = 0,
+        flags: int = 0,
+    ) -> list[Any]:
+        # asyncio looks even an IP address up in a thread, which a busy machine may start late.
+        with suppress(socket.gaierror):
+            numeric = flags | socket.AI_NUMERICHOST
+            return socket.getaddrinfo(host, port, family, type, proto, numeric)
+        return await super().getaddrinfo(
+            host, port, family=family, type=type, proto=proto, flags=flags
+        )
+
 
 class _Timer(asyncio.TimerHandle):
     """A timer that a `PatientUvloop` keeps itself."""
@@ -89,7 +108,8 @@ class PatientUvloop(uvloop.Loop):
     def time(self) -> float:
         while self._due and self._due[0][2].cancelled():
             heappop(self._due)
-        now = super().time() - self._lost
+        # libuv's own time is that of the beginning of the turn: timers would fire early.
+        now = time.monotonic() - self._lost
         if self._due and now > self._due[0][0]:  # the first timer is late
             self._lost += now - self._due[0][0]
             now = self._due[0][0]

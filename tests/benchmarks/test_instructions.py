@@ -3,11 +3,20 @@
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from benchmarks.instructions.callgrind import Counter, Run, UnavailableError
-from benchmarks.instructions.figures import FILE, LIMIT, Figure, environment, figures, record
+from benchmarks.instructions.figures import (
+    FILE,
+    LIMIT,
+    Figure,
+    environment,
+    figures,
+    record,
+    settled,
+)
 
 from benchmarks import rows
 
@@ -102,3 +111,33 @@ def test_counts_stand_beside_what_is_recorded_for_their_row() -> None:
 def test_each_row_has_a_recorded_figure() -> None:
     for recorded in json.loads(FILE.read_text()).values():
         assert set(recorded["asyncio"]) == set(rows.ALL)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "counts", "kept"),
+    [
+        ([0.61], 1, 0.61),
+        ([0.64, 0.61], 2, 0.61),  # a busy machine
+        ([0.54, 0.53, 0.59], 3, 0.59),
+        ([0.64, 0.66, 0.65], 3, 0.64),  # another program: off each time
+    ],
+)
+def test_a_row_that_is_off_is_counted_again_at_most_twice(
+    ratios: list[float], counts: int, kept: float
+) -> None:
+    asked: list[Sequence[str]] = []
+
+    def recount(names: Sequence[str]) -> list[Figure]:
+        asked.append(names)
+        return [figure(ratios[len(asked)], 0.6)]
+
+    steady = Figure("steady", "asyncio", 500, 1000, 0.6, 0.5)
+    [one, other] = settled([figure(ratios[0], 0.6), steady], recount)
+    assert one.ratio == pytest.approx(kept)
+    assert other == steady
+    assert asked == [["a row"]] * (counts - 1)
+
+
+def test_a_row_without_a_recorded_figure_is_not_counted_again() -> None:
+    unknown = figure(0.6, None)
+    assert settled([unknown], lambda names: pytest.fail(f"{names}")) == [unknown]

@@ -11,3 +11,12 @@ from railhttp import HTTPClient, HTTPClientConfig
 async def client() -> AsyncIterator[HTTPClient]:
     async with HTTPClient(HTTPClientConfig(timeout=60.0, trust_env=False)) as client:
         yield client
+
+
+@pytest.fixture
+def patient_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a download that fails wait for its disk, however late the threads get the CPU.
+
+    That a download leaves a busy disk to its thread is proved in test_download_disk.py.
+    """
+    monkeypatch.setattr("railhttp.client.disk.GRACE", 60.0)

@@ -41,7 +41,9 @@ from railhttp.client.downloading import MAX_DROPS, Checksum
 from railhttp.client.part_file import PartFile
 from railhttp.model.download import Download
 from railhttp.policy.resume import Partial
-from railhttp.testing import ScriptedTransport
+from railhttp.testing import ManualClock, ScriptedTransport
+
+pytestmark = pytest.mark.usefixtures("patient_disk")
 
 CONTENT = bytes(range(256)) * 8192  # 2 MiB, more than is written at once
 SHA256 = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -51,7 +53,7 @@ V1 = 'ETag: "v1"'
 @pytest.fixture
 async def client() -> AsyncIterator[HTTPClient]:
     """A client that does not wait before it goes on."""
-    config = HTTPClientConfig(timeout=5.0, trust_env=False)
+    config = HTTPClientConfig(timeout=60.0, trust_env=False)
     async with HTTPClient(config, clock=HurriedClock()) as client:
         yield client
 
@@ -751,7 +753,7 @@ async def test_a_cancelled_download_keeps_what_came(target: Path) -> None:
     telling = Telling(4)
     async with nothing_left():
         server = ScriptedServer(drops(b"content", 4, asyncio.Event(), V1))
-        async with server, HTTPClient(HTTPClientConfig(timeout=5)) as client:
+        async with server, HTTPClient(HTTPClientConfig(timeout=60)) as client:
             task = asyncio.create_task(client.download(server.url(), target, progress=telling))
             await telling.told.wait()
             task.cancel()
@@ -835,7 +837,7 @@ class Slow:
 
     def __call__(self, descriptor: int) -> object:
         self._loop.call_soon_threadsafe(self.entered.set)
-        self.go.wait(5)
+        self.go.wait(60)
         return self._function(descriptor)
 
 
@@ -915,18 +917,26 @@ def test_at_the_end_of_the_loop_no_file_is_closed(
 
 
 async def test_time_that_was_up_between_two_requests_is_noticed(
-    client: HTTPClient, target: Path, monkeypatch: pytest.MonkeyPatch
+    target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = PartFile.begin
+    begin, begun, go = PartFile.begin, threading.Event(), threading.Event()
 
     def slow(part: PartFile, partial: Partial) -> None:
-        time.sleep(0.15)
+        begun.set()
+        go.wait(60)
         begin(part, partial)
 
-    status = "416 Range Not Satisfiable"
-    async with ScriptedServer(sends(answer(b"", status=status))) as server:
+    clock, status = ManualClock(), "416 Range Not Satisfiable"
+    async with (
+        ScriptedServer(sends(answer(b"", status=status))) as server,
+        HTTPClient(HTTPClientConfig(trust_env=False), clock=clock) as client,
+    ):
         leave_part(target, server.url(), b"cont")
         monkeypatch.setattr(PartFile, "begin", slow)
-        failure = (await client.download(server.url(), target, timeout=0.1)).failure()
+        task = asyncio.ensure_future(client.download(server.url(), target, timeout=0.1))
+        await until(begun.is_set)
+        await clock.advance(0.1)
+        go.set()
+        failure = (await task).failure()
     assert isinstance(failure, HTTPTimeoutError)
     assert (failure.phase, len(server.received)) == ("total", 1)

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from tests.client.hurried_clock import HurriedClock
 from tests.client.test_download import CONTENT, V1, exists, part_of, read, serves
 from tests.patience import until
 from tests.servers.leaks import nothing_left
-from tests.servers.registry import answer
+from tests.servers.registry import answer, head
 from tests.servers.scripted import Play, ScriptedServer, sends
 
 from railhttp import (
@@ -27,8 +28,9 @@ from railhttp import (
     HTTPResponseTooLargeError,
     HTTPTimeoutError,
 )
-from railhttp.client.disk import MAX_THREADS
+from railhttp.client.disk import GRACE, MAX_THREADS
 from railhttp.client.part_file import PartFile
+from railhttp.testing import ManualClock
 
 LIMIT: Final = 0.2
 JAMMED: Final = 240.0
@@ -39,7 +41,7 @@ PROMPT: Final = 20.0
 
 @pytest.fixture
 async def client() -> AsyncIterator[HTTPClient]:
-    async with HTTPClient(HTTPClientConfig(timeout=5.0, trust_env=False)) as client:
+    async with HTTPClient(HTTPClientConfig(timeout=60.0, trust_env=False)) as client:
         yield client
 
 
@@ -53,9 +55,11 @@ class Jam:
 
     def __init__(self) -> None:
         self.entered = threading.Event()
+        self.waiting: list[str] = []
         self._go = threading.Event()
 
     def wait(self) -> None:
+        self.waiting.append(threading.current_thread().name)
         self.entered.set()
         self._go.wait(JAMMED)
 
@@ -91,23 +95,27 @@ PLACES: Final = [
 
 @pytest.mark.parametrize(("owner", "name"), PLACES, ids=[name for _, name in PLACES])
 async def test_the_time_limit_holds_while_the_disk_is_busy(
-    client: HTTPClient, target: Path, monkeypatch: pytest.MonkeyPatch, owner: object, name: str
+    target: Path, monkeypatch: pytest.MonkeyPatch, owner: object, name: str
 ) -> None:
-    async with nothing_left(), ScriptedServer(serves(CONTENT, V1)) as server:
+    clock = ManualClock()
+    checksum = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
+    async with (
+        nothing_left(),
+        ScriptedServer(serves(CONTENT, V1)) as server,
+        HTTPClient(HTTPClientConfig(trust_env=False), clock=clock) as client,
+    ):
         with jammed(owner, name, monkeypatch) as jam:
+            call = client.download(server.url(), target, timeout=LIMIT, checksum=checksum)
+            task = asyncio.ensure_future(call)
+            await until(jam.entered.is_set)
             began = time.monotonic()
-            result = await client.download(
-                server.url(),
-                target,
-                timeout=LIMIT,
-                checksum="sha256:" + hashlib.sha256(CONTENT).hexdigest(),
-            )
+            await clock.advance(LIMIT)
+            result = await task
             took = time.monotonic() - began
             assert not exists(target)
     failure = result.failure()
     assert isinstance(failure, HTTPTimeoutError)
     assert failure.phase == "total"
-    assert jam.entered.is_set()
     assert took < PROMPT
 
 
@@ -144,14 +152,43 @@ async def test_stopping_the_client_ends_a_download_while_the_disk_is_busy(
 async def test_a_flush_that_lasts_beyond_the_limit_is_no_success_and_the_next_call_resumes(
     client: HTTPClient, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with ScriptedServer(serves(CONTENT, V1)) as server:
-        with jammed(os, "fsync", monkeypatch):
-            result = await client.download(server.url(), target, timeout=LIMIT)
+    clock = ManualClock()
+    async with (
+        ScriptedServer(serves(CONTENT, V1)) as server,
+        HTTPClient(HTTPClientConfig(trust_env=False), clock=clock) as limited,
+    ):
+        with jammed(os, "fsync", monkeypatch) as jam:
+            task = asyncio.ensure_future(limited.download(server.url(), target, timeout=LIMIT))
+            await until(jam.entered.is_set)
+            await clock.advance(LIMIT)
+            result = await task
         assert isinstance(result.failure(), HTTPTimeoutError)
         monkeypatch.undo()
         await until(lambda: not exists(target) and exists(part_of(target)))
         again = await until_free(client, server.url(), target)
     assert (again, read(target) == CONTENT) == (len(CONTENT), True)
+
+
+@pytest.mark.parametrize("fields", [(V1,), ()], ids=["resumed", "begun anew"])
+async def test_after_a_drop_nothing_is_asked_for_before_the_disk_has_what_came(
+    target: Path, monkeypatch: pytest.MonkeyPatch, fields: tuple[str, ...]
+) -> None:
+    """Two threads would use the file at once, and the later write would go to a wrong place."""
+    drop = sends(head("Content-Length: 7", *fields) + b"cont")
+    async with (
+        nothing_left(),
+        ScriptedServer(drop, serves(b"content", *fields)) as server,
+        HTTPClient(HTTPClientConfig(trust_env=False), clock=HurriedClock()) as client,
+    ):
+        with jammed(PartFile, "write", monkeypatch) as jam:
+            task = asyncio.ensure_future(client.download(server.url(), target))
+            await until(jam.entered.is_set)
+            await asyncio.sleep(4 * GRACE)  # it would go on here
+            assert len(server.received) == 1
+        assert (await task).unwrap().size == 7
+    ranges = [request.header("Range") for request in server.received]
+    assert ranges == ["", "bytes=4-" if fields else ""]
+    assert read(target) == b"content"
 
 
 async def until_free(client: HTTPClient, url: str, target: Path) -> int:
@@ -181,12 +218,12 @@ async def test_where_all_threads_of_the_disk_are_busy_the_limit_of_the_next_down
     client: HTTPClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with nothing_left(), ScriptedServer(serves(b"content")) as server:
-        with jammed(os, "fsync", monkeypatch):
+        with jammed(os, "fsync", monkeypatch) as jam:
             downloads = [
                 asyncio.create_task(client.download(server.url(), tmp_path / f"{number}"))
                 for number in range(MAX_THREADS + 2)
             ]
-            await asyncio.sleep(0.1)
+            await until(lambda: len(jam.waiting) == MAX_THREADS)
             began = time.monotonic()
             failure = (
                 await client.download(server.url(), tmp_path / "next", timeout=LIMIT)
@@ -203,13 +240,13 @@ def test_a_forked_process_downloads_too(tmp_path: Path) -> None:
 
     async def main(name: str) -> int:
         async with ScriptedServer(serves(b"content")) as server, HTTPClient() as client:
-            result = await client.download(server.url(), tmp_path / name, timeout=5.0)
+            result = await client.download(server.url(), tmp_path / name, timeout=60.0)
         return result.unwrap().size
 
     assert asyncio.run(main("parent")) == 7
     process = multiprocessing.get_context("fork").Process(target=lambda: asyncio.run(main("child")))
     process.start()
-    process.join(20)
+    process.join(120)
     assert process.exitcode == 0
 
 
@@ -252,7 +289,7 @@ async def test_a_bomb_is_stopped_at_max_response_bytes(target: Path) -> None:
         failure = (await client.download(server.url(), target)).failure()
     assert isinstance(failure, HTTPResponseTooLargeError)
     assert failure.limit == 1 << 20
-    assert list(target.parent.iterdir()) == []
+    await until(lambda: list(target.parent.iterdir()) == [])
 
 
 @pytest.mark.parametrize("limit", [0, -1, True, 1.5, "1"])

@@ -24,6 +24,7 @@ from railhttp import (
     HTTPTimeoutError,
     RetryPolicy,
 )
+from railhttp.testing import ManualClock
 from railhttp.wire.sse import ServerSentEvent
 
 HEAD: Final = head("Content-Type: text/event-stream; charset=utf-8", "Connection: close")
@@ -347,24 +348,31 @@ async def test_a_failure_of_a_stream_that_was_opened_again_speaks_of_all_its_ope
 
 
 async def test_a_stream_that_was_answered_once_is_never_called_unsent() -> None:
-    config = HTTPClientConfig(trust_env=False)
+    config, clock = HTTPClientConfig(trust_env=False), ManualClock()
+    gone = asyncio.Event()
     async with (
-        HTTPClient(config, retry_policy=RetryPolicy(1), clock=HurriedClock()) as client,
+        HTTPClient(config, retry_policy=RetryPolicy(1), clock=clock) as client,
         AsyncExitStack() as listening,
     ):
         server = ScriptedServer(sends(HEAD + b"data: a\n\n"))
         await listening.enter_async_context(server)
 
         async def until_the_server_is_gone() -> None:
-            async with client.sse(server.url(), reconnect=True, timeout=0.3) as events:
+            async with client.sse(server.url(), reconnect=True, timeout=100.0) as events:
                 async for _ in events:
                     await listening.aclose()
+                    gone.set()
 
+        reading = asyncio.ensure_future(until_the_server_is_gone())
+        await gone.wait()
+        while not reading.done():
+            await clock.advance(1.0)
+            await asyncio.sleep(0.001)
         with pytest.raises(HTTPTimeoutError) as caught:
-            await until_the_server_is_gone()
+            await reading
     assert (caught.value.phase, caught.value.delivery) == ("total", Delivery.ANSWERED)
     assert caught.value.attempts > 1
-    assert caught.value.elapsed >= 0.3 * 0.95
+    assert caught.value.elapsed >= 100.0
 
 
 async def test_a_head_that_comes_too_late_does_not_end_the_stream() -> None:
@@ -377,11 +385,20 @@ async def test_a_head_that_comes_too_late_does_not_end_the_stream() -> None:
 
 
 async def test_the_calls_timeout_bounds_a_reconnection_without_a_head() -> None:
-    server = ScriptedServer(sends(HEAD + b"retry: 0\n\n"), stalls)
-    async with server, HTTPClient(clock=HurriedClock()) as client:
+    server, clock = ScriptedServer(sends(HEAD + b"retry: 0\n\n"), stalls), ManualClock()
+
+    async def first_event(client: HTTPClient) -> object:
+        async with client.sse(server.url(), reconnect=True, timeout=1000.0) as events:
+            return await anext(events)
+
+    async with server, HTTPClient(HTTPClientConfig(trust_env=False), clock=clock) as client:
+        reading = asyncio.ensure_future(first_event(client))
+        while len(server.received) < 2:  # its time to reconnect comes
+            await clock.advance(0.1)
+            await asyncio.sleep(0.001)
+        await clock.advance(1000.0)
         with pytest.raises(HTTPTimeoutError) as caught:
-            async with client.sse(server.url(), reconnect=True, timeout=0.2) as events:
-                await anext(events)
+            await reading
     assert (caught.value.phase, len(server.received)) == ("total", 2)
 
 

@@ -39,12 +39,16 @@ async def test_what_the_block_raises_passes() -> None:
 
 
 async def test_many_limits_of_one_duration_need_one_timer() -> None:
-    loop = asyncio.get_running_loop()
-    with patch.object(loop, "call_later", wraps=loop.call_later) as timers:
-        timeouts = Timeouts(SYSTEM_CLOCK, (0.03,))
-        outcomes = await asyncio.gather(*(hold(timeouts, 0.03) for _ in range(100)))
+    clock = ManualClock()
+    with patch.object(clock, "call_later", wraps=clock.call_later) as timers:
+        timeouts = Timeouts(clock, (0.03,))
+        early = [asyncio.create_task(hold(timeouts, 0.03)) for _ in range(50)]
+        await clock.advance(0.01)
+        late = [asyncio.create_task(hold(timeouts, 0.03)) for _ in range(50)]
+        await clock.advance(0.03)
+        outcomes = await asyncio.gather(*early, *late)
     assert set(outcomes) == {"ExpiredError"}
-    assert timers.call_count <= 3
+    assert timers.call_count == 2  # one for each time at which limits end
 
 
 async def test_limits_that_begin_later_end_later() -> None:

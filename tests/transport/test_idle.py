@@ -129,6 +129,8 @@ async def test_bytes_that_cross_the_request_are_not_its_response(
     async with KeepingServer(ssl_context=context) as server, client_of(tls.client) as client:
         for _ in range(2):
             assert (await client.post(server.url())).unwrap().body == b"ok"
+        # A server that waits for a confirmation would not send after a pause of this process.
+        await until(lambda: unconfirmed(server.socket(1)) == 0)
         with request_on_its_way(server.socket(1)):
             call = asyncio.create_task(client.post(server.url()))
             await asyncio.sleep(0.05)
@@ -136,6 +138,12 @@ async def test_bytes_that_cross_the_request_are_not_its_response(
             failure = (await call).failure()
         assert (failure.label, failure.delivery) == ("disconnected", Delivery.MAYBE_SENT)
         assert (await client.post(server.url())).unwrap().body == b"ok"
+
+
+def unconfirmed(sock: socket.socket) -> int:
+    """Return how many segments the peer has not confirmed yet (`tcpi_unacked`)."""
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28)
+    return int.from_bytes(info[24:], sys.byteorder)
 
 
 @contextmanager

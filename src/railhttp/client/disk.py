@@ -64,6 +64,7 @@ class Disk:
         """
         info = self._request.call_info()
         results: list[T] = []
+        await self.rest()
         with self._request.bound():
             work = self._submit(lambda: results.append(act()))
             try:
@@ -85,6 +86,13 @@ class Disk:
             message = f"cannot be written: {reason}"
             raise HTTPInvalidRequestError(message, field="path", **info) from error
         return results[0]
+
+    async def rest(self) -> None:
+        """Wait until no function runs any more, within the time limit."""
+        latest = self._latest
+        if latest is not None and not latest.done():
+            with self._request.bound():
+                await _end(latest)
 
     async def finish(self, act: Callable[[], object]) -> None:
         """Run a blocking function after all others, whatever the time limit.

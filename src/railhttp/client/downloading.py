@@ -214,6 +214,7 @@ class Downloading:
         """Wait until the transfer may be resumed; raise the failure if it may not."""
         if not (self._resume and may_pass(failure)):
             raise failure
+        await self._disk.rest()  # a slow disk may still write what came before the drop
         size = self._part.partial.size
         self._fruitless = 0 if size > self._furthest else self._fruitless + 1
         self._furthest = max(size, self._furthest)

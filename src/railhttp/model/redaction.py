@@ -90,7 +90,8 @@ def _redact_head(head: str) -> str:
     host = authority.rpartition("@")[2]
     if not _SHOWABLE_SCHEME.fullmatch(scheme):
         return f"{MASK}//{MASK}"
-    if not _SHOWABLE_AUTHORITY.fullmatch(host):
+    is_doubled = authority.endswith(":") and path.startswith("/")  # https://https://ann:s3cret@…
+    if is_doubled or not _SHOWABLE_AUTHORITY.fullmatch(host):
         return f"{scheme}//{MASK}"
     return f"{scheme}//{host}{slash}{path}"
 
