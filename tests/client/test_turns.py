@@ -212,6 +212,6 @@ async def test_a_flood_of_the_smallest_chunks_does_not_hold_the_loop() -> None:
     page = head("Transfer-Encoding: chunked") + chunks + b"0\r\n\r\n"
     beat = Beat()
     async with ScriptedServer(sends(page)) as server, HTTPClient() as client, beat.measured():
-        response = (await client.get(server.url)).unwrap()
+        response = (await client.get(server.url())).unwrap()
     assert response.body == b"a" * 400_000
     assert beat.longest < 2 * LONGEST  # uvloop reads several times in a turn, unless it is paused
