@@ -20,6 +20,7 @@ from railhttp.model.response import HttpResponse
 from railhttp.model.timeout import format_timeout
 from railhttp.model.validation import require_positive_int
 from railhttp.pipeline.timeouts import ClosedError, ExpiredError, Timeout, Timeouts
+from railhttp.wire.body_buffer import BodyBuffer
 
 MAX_PAGE_BYTES: Final = 1024 * 1024
 """The most bytes of an error page that are kept, instead of the file or the events."""
@@ -144,15 +145,15 @@ class LimitedResponse:
             HTTPResponseTooLargeError: It is larger than `max_response_bytes`.
             HTTPClientError: See `chunk`.
         """
-        body = bytearray()
+        body = BodyBuffer(self._head.content_length)
         while chunk := await self.chunk():
-            body += chunk
-            if len(body) > self._limits.max_bytes:
+            if body.size + len(chunk) > self._limits.max_bytes:
                 self.close()
                 limit = self._limits.max_bytes
                 message = f"the body is larger than {limit} bytes"
                 raise HTTPResponseTooLargeError(message, limit=limit, **self.call_info())
-        return bytes(body)
+            body.add(chunk)
+        return body.body()
 
     async def status_error(self) -> HTTPStatusError:
         """Build an `HTTPStatusError` with as much of the body as can be read; see `page`."""
