@@ -111,7 +111,8 @@ class LimitedResponse:
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Return the response as a value, with the part of its body that was read."""
-        return replace(self._head, body=body).with_timings(self._head.timings)
+        head = self._head
+        return replace(head, body=body).with_timings(head.timings) if body else head
 
     def call_info(self) -> CallInfo:
         """Return the details that a failure of this response carries."""
@@ -212,7 +213,7 @@ class LimitedResponse:
         self._ended(None)
 
 
-def check_limit(limit: object, field: str, info: CallInfo) -> None:
+def check_limit(limit: object, field: str, call_info: Callable[[], CallInfo]) -> None:
     """Refuse a limit of bytes that is neither a positive integer nor None.
 
     Raises:
@@ -222,4 +223,4 @@ def check_limit(limit: object, field: str, info: CallInfo) -> None:
         if limit is not None:
             require_positive_int(limit, field)
     except HTTPValidationError as error:
-        raise HTTPInvalidRequestError(error.message, field=field, **info) from None
+        raise HTTPInvalidRequestError(error.message, field=field, **call_info()) from None

@@ -6,7 +6,7 @@ For the private names used here see `railhttp.transport.aiohttp_internals`.
 import asyncio
 from collections.abc import Callable
 from ssl import SSLError
-from typing import Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Final, NamedTuple, TypeAlias
 
 from aiohttp import EMPTY_PAYLOAD, ClientConnectionError, ClientPayloadError, StreamReader
 from aiohttp.helpers import _EXC_SENTINEL as _NO_CAUSE
@@ -32,13 +32,6 @@ Content: TypeAlias = bytes | StreamReader
 _IS_PURE_PYTHON: Final = HttpResponseParser is HttpResponseParserPy
 _MOST_AT_ONCE: Final = 512 * 1024
 _MOST_EARLY: Final = 64 * 1024
-
-
-@runtime_checkable
-class _SelectorTransport(Protocol):
-    """asyncio's own transport; `max_size` is how many bytes it receives at once."""
-
-    max_size: int
 
 
 class HandshakeRefusedError(ClientConnectionError):
@@ -274,7 +267,7 @@ class StrictResponseHandler(ReusableHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         # Twice asyncio's default: a large body then costs a fifth less CPU (benchmarks: streaming).
-        if isinstance(transport, _SelectorTransport):
+        if hasattr(transport, "max_size"):  # asyncio's own transport
             transport.max_size = _MOST_AT_ONCE
 
     @override
