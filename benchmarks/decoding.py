@@ -56,6 +56,9 @@ UPDATES: Final = _chunked(
 RECORDS: Final = _chunked(f"{json.dumps(_RECORD)}\n".encode() * _COUNT)
 """NDJSON."""
 
+RECORD_PAGES: Final = [json.dumps([_RECORD] * models.PAGE).encode()] * (_COUNT // models.PAGE)
+"""JSON documents with a page of records each."""
+
 SINGLE_RECORDS: Final = [f"{json.dumps(_RECORD)}\n".encode()] * _COUNT
 """NDJSON that comes a line at a time, as from a language model."""
 
@@ -278,6 +281,7 @@ SETTINGS: Final = {
     "events of one field": (TOKENS, _EVENTS),
     "events of three fields": (UPDATES, _EVENTS),
     **{setting: (SINGLE_RECORDS, cases) for setting, cases in models.SETTINGS.items()},
+    **{setting: (RECORD_PAGES, cases) for setting, cases in models.PAGES.items()},
     "lines in memory": (RECORDS, _LINES),
     "lines in memory, one in a chunk": (SINGLE_RECORDS, _LINES),
 }

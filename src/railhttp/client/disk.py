@@ -5,6 +5,7 @@ The threads of the event loop also look up names, so they are not used for files
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -49,43 +50,61 @@ class Disk:
         self._request = request
         self._latest: Future[object] | None = None
 
-    async def run(self, act: Callable[[], T], undo: Callable[[T], object] | None = None) -> T:
-        """Run a blocking function in a thread.
+    async def run(self, *acts: Callable[[], object]) -> None:
+        """Run blocking functions in a thread, one after the other.
 
         Interrupted by the time limit or a cancellation, this ends after at most `GRACE`. A function
-        that has begun then runs to its end in its thread.
+        that has begun then runs to its end in its thread, and those after it are not called.
+
+        Args:
+            *acts: The functions.
+
+        Raises:
+            HTTPInvalidRequestError: A function raised `OSError` or `ValueError` (field `path`).
+        """
+        await self._visit(deque(acts))
+
+    async def get(self, act: Callable[[], T], undo: Callable[[T], object]) -> T:
+        """Run a blocking function in a thread, and return its result; see `run`.
 
         Args:
             act: The function.
             undo: Called with the result if the wait for it was interrupted.
-
-        Raises:
-            HTTPInvalidRequestError: The function raised `OSError` or `ValueError` (field `path`).
         """
-        info = self._request.call_info()
         results: list[T] = []
+        try:
+            await self._visit(deque([lambda: results.append(act())]))
+        except BaseException:
+            await self.finish(lambda: [undo(result) for result in results])
+            raise
+        return results[0]
+
+    async def _visit(self, acts: deque[Callable[[], object]]) -> None:
+        def work_off() -> None:
+            while acts:
+                acts.popleft()()
+
         await self.rest()
         with self._request.bound():
-            work = self._submit(lambda: results.append(act()))
+            work = self._submit(work_off)
             try:
                 await _end(work)
             except asyncio.CancelledError:
+                acts.clear()
                 if not work.cancel():
                     with suppress(asyncio.CancelledError):  # raised again below
                         await asyncio.wait([_end(work)], timeout=GRACE)
-                if undo is not None:
-                    await self.finish(lambda: [undo(result) for result in results])
                 raise
         try:
             work.result()
         except BlockingIOError as error:
-            message = "another download of it is under way"
-            raise HTTPInvalidRequestError(message, field="path", **info) from error
+            raise self._failure("another download of it is under way") from error
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error  # a NUL in the path
-            message = f"cannot be written: {reason}"
-            raise HTTPInvalidRequestError(message, field="path", **info) from error
-        return results[0]
+            raise self._failure(f"cannot be written: {reason}") from error
+
+    def _failure(self, message: str) -> HTTPInvalidRequestError:
+        return HTTPInvalidRequestError(message, field="path", **self._request.call_info())
 
     async def rest(self) -> None:
         """Wait until no function runs any more, within the time limit."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -36,8 +37,9 @@ from railhttp.policy.resume import (
     is_encoded,
 )
 
-PIECE_BYTES: Final = 512 * 1024
-"""The least that is written at once: for less, the thread would cost more than the write."""
+PIECE_BYTES: Final = 1024 * 1024
+"""More than this is written at once: for less, the thread would cost more than the write. A body of
+at most this size is written, flushed and renamed in one visit to the thread."""
 
 MAX_DROPS: Final = 3
 """How many drops in a row, without any progress, are too many; a server that is unreachable after a
@@ -95,6 +97,15 @@ class Downloading:
         self._furthest = self.resumed_from
         self._fruitless = 0
         self._wrote = False
+        self._beginning: Partial | None = None
+        self._pieces: list[bytes] = []
+        self._held = 0
+
+    @property
+    def _size(self) -> int:
+        """The bytes of the part, with those that are not written yet."""
+        partial = self._part.partial if self._beginning is None else self._beginning
+        return partial.size + self._held
 
     async def run(self) -> HttpResponse:
         """Complete the file, and return the head of the last response."""
@@ -105,13 +116,14 @@ class Downloading:
             except FAILURES as failure:
                 await self._wait_for_return(failure)
                 continue
+            head = response.answer()
             try:
-                if is_complete(partial, response.answer()):
-                    return response.answer()
-                match decide_resume(partial, response.answer()):
+                if is_complete(partial, head):
+                    return head
+                match decide_resume(partial, head):
                     case Take() as step:
                         if await self._saved(response, step):
-                            return response.answer()
+                            return head
                     case StartOver():
                         await self._disk.run(lambda: self._part.begin(Partial()))
                     case Unusable():
@@ -123,10 +135,9 @@ class Downloading:
 
     async def _saved(self, response: LimitedResponse, step: Take) -> bool:
         self.resumed_from = min(self.resumed_from, step.start)
-        partial = Partial(step.start, step.validator, step.total)
         limit = self._limit(response)
         self._check_size(step.total or 0, limit)
-        await self._disk.run(lambda: self._part.begin(partial))
+        self._beginning = Partial(step.start, step.validator, step.total)
         try:
             await self._save(response, step.total, limit)
         except FAILURES as failure:
@@ -153,56 +164,88 @@ class Downloading:
             raise HTTPResponseTooLargeError(message, limit=limit, **info)
 
     async def _save(self, response: LimitedResponse, total: int | None, limit: int | None) -> None:
-        pieces: list[bytes] = []
-        held = 0
+        """Receive the body; the last `PIECE_BYTES` of a whole file are left to `complete`."""
         try:
             while chunk := await response.chunk():
-                pieces.append(chunk)
-                held += len(chunk)
-                self._check_size(self._part.partial.size + held, limit)
-                self._report(self._part.partial.size + held, total)
-                if held >= PIECE_BYTES:
-                    await self._write(pieces)
-                    held = 0
+                self._pieces.append(chunk)
+                self._held += len(chunk)
+                self._check_size(self._size, limit)
+                self._report(self._size, total)
+                if self._held > PIECE_BYTES:
+                    await self._disk.run(self._writing())
         except BaseException:
-            if pieces:  # the reason for the break matters more than an error of the disk
-                self._wrote = True
-                await self._disk.finish(lambda: self._part.write(pieces))
+            if self._pieces:  # the reason for the break matters more than an error of the disk
+                await self._disk.finish(self._writing())
+            self._beginning = None
             raise
-        await self._write(pieces)
-        size, info = self._part.partial.size, response.call_info()
-        place = content_range(response.answer()) if response.answer().status == 206 else None
+        size, head = self._size, response.answer()
+        place = content_range(head) if head.status == 206 else None
         end = total if place is None or place.last is None else place.last + 1
         if end is not None and size > end:  # the part cannot be trusted
+            self._writing()
             await self._disk.run(lambda: self._part.begin(Partial()))
             message = f"the response has more bytes than its range, which ends at {end}"
-            raise HTTPConnectionError(message, kind="protocol", **info)
+            raise HTTPConnectionError(message, kind="protocol", **response.call_info())
         expected = total if total is not None else end
         if expected is not None and size != expected:
+            write = self._writing()
             if place is None:  # a whole file of another length: one of the two is not this version
                 await self._disk.run(lambda: self._part.begin(Partial()))
+            else:
+                await self._disk.run(write)
             message = f"the file has {size} of {expected} bytes"
-            raise HTTPConnectionError(message, kind="truncated", **info)
+            raise HTTPConnectionError(message, kind="truncated", **response.call_info())
 
-    async def _write(self, pieces: list[bytes]) -> None:
-        whole = tuple(pieces)
-        pieces.clear()
-        if whole:
-            self._wrote = True
-            await self._disk.run(lambda: self._part.write(whole))
+    def _writing(self, *, keeps_note: bool = True) -> Callable[[], None]:
+        """Return a function that writes the received pieces, which are forgotten here.
+
+        The first of a body begins the part, so that it takes no visit to the thread of its own.
+        """
+        part, pieces, beginning = self._part, tuple(self._pieces), self._beginning
+        self._pieces.clear()
+        self._held, self._beginning = 0, None
+        self._wrote = self._wrote or bool(pieces)
+
+        def write() -> None:
+            if beginning is not None:
+                part.begin(beginning, keeps_note=keeps_note)
+            if pieces:
+                part.write(pieces)
+
+        return write
+
+    async def complete(self, checksum: "Checksum | None") -> None:
+        """Write the rest, and give the whole file its name when the disk has it.
+
+        Raises:
+            HTTPDecodeError: The file has another checksum.
+        """
+        # A crash loses at most `PIECE_BYTES`, so a file that is complete at once has no note.
+        write = self._writing(keeps_note=False)
+        if checksum is not None:
+            found: list[str] = []
+            digest = self._part.digest
+            await self._disk.run(write, lambda: found.append(digest(checksum.algorithm)))
+            if found != [checksum.digest]:
+                message = f"the file has another {checksum.algorithm} checksum"
+                raise HTTPDecodeError(message, where="checksum", **self._request.call_info())
+            await self._disk.run(self._part.flush, self._part.commit)
+        else:
+            await self._disk.run(write, self._part.flush, self._part.commit)
 
     def _report(self, size: int, total: int | None) -> None:
         if self._progress is None:
             return
-        info = self._request.call_info()
         try:
             result: object = self._progress(size, total)
         except Exception as error:
-            message = f"progress raised {type(error).__name__}"
-            raise HTTPInterceptorError(message, interceptor="progress", **info) from error
+            raise self._blamed(f"progress raised {type(error).__name__}") from error
         if close_awaitable(result):
-            message = "progress returned an awaitable: it must be a plain function"
-            raise HTTPInterceptorError(message, interceptor="progress", **info)
+            raise self._blamed("progress returned an awaitable: it must be a plain function")
+
+    def _blamed(self, message: str) -> HTTPInterceptorError:
+        info = self._request.call_info()
+        return HTTPInterceptorError(message, interceptor="progress", **info)
 
     async def _wait_for_return(self, failure: HTTPFailure) -> None:
         """Wait for a server that sent a part and then went away; raise any other failure."""
@@ -222,13 +265,6 @@ class Downloading:
             raise failure
         await self._request.pause(BACKOFF, self._fruitless + 1)
 
-    async def check(self, expected: Checksum) -> None:
-        """Compare the whole file with its checksum."""
-        found = await self._disk.run(lambda: self._part.digest(expected.algorithm))
-        if found != expected.digest:
-            message = f"the file has another {expected.algorithm} checksum"
-            raise HTTPDecodeError(message, where="checksum", **self._request.call_info())
-
 
 async def fetch(
     request: StreamRequest,
@@ -240,18 +276,19 @@ async def fetch(
     max_download_bytes: int | None,
 ) -> Download:
     """Download to a file; see `Streams.download`."""
-    info = request.call_info()
-    check_limit(max_download_bytes, "max_download_bytes", info)
+    check_limit(max_download_bytes, "max_download_bytes", request.call_info)
     try:
         require_function(progress, "progress")
         expected = None if checksum is None else Checksum(checksum)
     except HTTPValidationError as error:
+        info = request.call_info()
         raise HTTPInvalidRequestError(error.message, field=error.field, **info) from None
     except ValueError as error:
+        info = request.call_info()
         raise HTTPInvalidRequestError(str(error), field="checksum", **info) from None
     disk = Disk(request)
-    part = await disk.run(lambda: PartFile(path, request.url), undo=_abandon)
-    keep = resume
+    part = await disk.get(lambda: PartFile(path, request.url), undo=_abandon)
+    keep, done = resume, False
     try:
         if not resume:
             await disk.run(lambda: part.begin(Partial()))
@@ -259,15 +296,14 @@ async def fetch(
             request, disk, part, progress, resume=resume, max_bytes=max_download_bytes
         )
         response = await downloading.run()
-        if expected is not None:
-            await downloading.check(expected)
-        await disk.run(part.flush)
-        await disk.run(part.commit)
+        await downloading.complete(expected)
+        done = True
     except (HTTPDecodeError, HTTPResponseTooLargeError):
         keep = False  # the next run would come to the same end
         raise
     finally:
-        await disk.finish(lambda: part.close(keep=keep))
+        if not done:
+            await disk.finish(lambda: part.close(keep=keep))
     return Download(path, part.partial.size, downloading.resumed_from, response)
 
 

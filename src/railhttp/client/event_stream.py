@@ -43,7 +43,7 @@ class EventStream:
         last_event_id: str,
         max_event_bytes: int | None,
     ) -> None:
-        check_limit(max_event_bytes, "max_event_bytes", request.call_info())
+        check_limit(max_event_bytes, "max_event_bytes", request.call_info)
         self._request = request
         self._reconnect = reconnect
         self._max_event_bytes = max_event_bytes

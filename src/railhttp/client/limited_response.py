@@ -20,6 +20,7 @@ from railhttp.model.response import HttpResponse
 from railhttp.model.timeout import format_timeout
 from railhttp.model.validation import require_positive_int
 from railhttp.pipeline.timeouts import ClosedError, ExpiredError, Timeout, Timeouts
+from railhttp.wire.body_buffer import BodyBuffer
 
 MAX_PAGE_BYTES: Final = 1024 * 1024
 """The most bytes of an error page that are kept, instead of the file or the events."""
@@ -110,7 +111,8 @@ class LimitedResponse:
 
     def answer(self, body: bytes = b"") -> HttpResponse:
         """Return the response as a value, with the part of its body that was read."""
-        return replace(self._head, body=body).with_timings(self._head.timings)
+        head = self._head
+        return replace(head, body=body).with_timings(head.timings) if body else head
 
     def call_info(self) -> CallInfo:
         """Return the details that a failure of this response carries."""
@@ -144,15 +146,15 @@ class LimitedResponse:
             HTTPResponseTooLargeError: It is larger than `max_response_bytes`.
             HTTPClientError: See `chunk`.
         """
-        body = bytearray()
+        body = BodyBuffer(self._head.content_length)
         while chunk := await self.chunk():
-            body += chunk
-            if len(body) > self._limits.max_bytes:
+            if body.size + len(chunk) > self._limits.max_bytes:
                 self.close()
                 limit = self._limits.max_bytes
                 message = f"the body is larger than {limit} bytes"
                 raise HTTPResponseTooLargeError(message, limit=limit, **self.call_info())
-        return bytes(body)
+            body.add(chunk)
+        return body.body()
 
     async def status_error(self) -> HTTPStatusError:
         """Build an `HTTPStatusError` with as much of the body as can be read; see `page`."""
@@ -211,7 +213,7 @@ class LimitedResponse:
         self._ended(None)
 
 
-def check_limit(limit: object, field: str, info: CallInfo) -> None:
+def check_limit(limit: object, field: str, call_info: Callable[[], CallInfo]) -> None:
     """Refuse a limit of bytes that is neither a positive integer nor None.
 
     Raises:
@@ -221,4 +223,4 @@ def check_limit(limit: object, field: str, info: CallInfo) -> None:
         if limit is not None:
             require_positive_int(limit, field)
     except HTTPValidationError as error:
-        raise HTTPInvalidRequestError(error.message, field=field, **info) from None
+        raise HTTPInvalidRequestError(error.message, field=field, **call_info()) from None

@@ -63,6 +63,7 @@ class PartFile:
         self._url = _digest(url)
         self._unsigned_url = _digest(without_signature(url))
         del url  # a traceback would show it
+        self._has_note = True  # perhaps one of an earlier run
         self._folder = PartFolder(target.parent)
         try:
             self._file, self._name, self._note = _open(self._folder, target.name)
@@ -78,7 +79,7 @@ class PartFile:
 
     def _noted(self, size: int) -> Partial:
         """Return what the note of an earlier run knows about the bytes, if the URL is the same."""
-        if self._note is None:
+        if self._note is None or not size:
             return Partial(size)
         try:
             note = json.loads(self._read_note(self._note))
@@ -100,14 +101,19 @@ class PartFile:
                 raise NotOursError
             return file.read(_NOTE_MAX) or b""
 
-    def begin(self, partial: Partial) -> None:
-        """Cut the file to the given part; the next bytes belong to the same version."""
+    def begin(self, partial: Partial, *, keeps_note: bool = True) -> None:
+        """Cut the file to the given part; the next bytes belong to the same version.
+
+        Args:
+            partial: The part.
+            keeps_note: Whether a new part has its note at once, and not only when it is kept.
+        """
         self._require_replaceable()
         self._file.truncate(partial.size)
         self._file.seek(partial.size)
-        if partial.size == 0 and self._note is not None:
-            self._write_note(self._note, partial)
         self.partial = partial
+        if partial.size == 0 and self._note is not None:
+            self._replace_note(self._note, is_written=keeps_note and bool(partial.validator))
 
     def _require_replaceable(self) -> None:
         """Refuse to replace a pipe, a socket, a device, or a link to one of them."""
@@ -115,16 +121,19 @@ class PartFile:
             if is_special(self._folder.stat(self._path.name)) or is_special(self._path.stat()):
                 raise OSError(errno.EINVAL, "it is a pipe, a socket or a device")
 
-    def _write_note(self, name: str, partial: Partial) -> None:
+    def _replace_note(self, name: str, *, is_written: bool) -> None:
         note = {
             "url": self._url,
             "unsigned_url": self._unsigned_url,
-            "validator": partial.validator,
-            "total": partial.total,
+            "validator": self.partial.validator,
+            "total": self.partial.total,
         }
         # A new file, because another process may have the old one open.
         try:
             self._folder.remove(name)
+            self._has_note = is_written
+            if not is_written:
+                return
             descriptor = self._folder.create(name)
         except (FileExistsError, IsADirectoryError, PermissionError):
             self._note = None  # another user took the name meanwhile: this part is not kept
@@ -162,7 +171,7 @@ class PartFile:
         if _find_lock() is None:  # Windows cannot rename open files
             self._file.close()
         self._folder.rename(self._name, self._path.name, file)
-        if self._note is not None:
+        if self._note is not None and self._has_note:
             with suppress(OSError):
                 self._folder.remove(self._note)
         self._file.close()
@@ -175,7 +184,11 @@ class PartFile:
         """
         if self._file.closed:
             return
-        if self._note is None or not (keep and self.partial.headers):
+        keep = keep and bool(self.partial.headers)
+        if keep and self._note is not None and not self._has_note:
+            with suppress(OSError):  # a full disk: without a note the next run starts over
+                self._replace_note(self._note, is_written=True)
+        if self._note is None or not keep:
             self._remove()
         self._file.close()
         self._folder.close()

@@ -136,7 +136,7 @@ class StreamContext:
         """
         from railhttp.client.documents import reader_of  # noqa: PLC0415  # few streams are decoded
 
-        check_limit(max_line_bytes, "max_line_bytes", self._resp.call_info())
+        check_limit(max_line_bytes, "max_line_bytes", self._resp.call_info)
         read = reader_of(model, self._resp.call_info, self._head)
         return self._results(read, LineSplitter(max_line_bytes))
 
@@ -214,7 +214,7 @@ class StreamContext:
             HTTPResponseTooLargeError: A line is longer than allowed.
             HTTPClientError: See `aiter_bytes`.
         """
-        check_limit(max_line_bytes, "max_line_bytes", self._resp.call_info())
+        check_limit(max_line_bytes, "max_line_bytes", self._resp.call_info)
         return self._lines(LineDecoder(max_line_bytes))
 
     def aiter_json(
@@ -236,7 +236,7 @@ class StreamContext:
             HTTPResponseTooLargeError: A line is longer than allowed.
             HTTPClientError: See `aiter_bytes`.
         """
-        check_limit(max_line_bytes, "max_line_bytes", self._resp.call_info())
+        check_limit(max_line_bytes, "max_line_bytes", self._resp.call_info)
         return self._documents(LineSplitter(max_line_bytes))
 
     async def _documents(self, splitter: LineSplitter) -> AsyncGenerator[JSON, None]:

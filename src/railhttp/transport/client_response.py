@@ -9,6 +9,7 @@ from railhttp.model.response import HttpResponse
 from railhttp.model.stage import Stage
 from railhttp.model.validation import describe
 from railhttp.transport.exception_map import safe_cause, to_failure
+from railhttp.wire.body_buffer import BodyBuffer
 
 AiohttpResponse: TypeAlias = ClientResponse
 
@@ -58,10 +59,10 @@ class SessionResponse:
 
     async def read(self) -> bytes:
         """Read what is left of the body; see `chunk`."""
-        body = bytearray()
+        body = BodyBuffer(self._resp.content_length)
         while chunk := await self.chunk():
-            body += chunk
-        return bytes(body)
+            body.add(chunk)
+        return body.body()
 
     async def page(self) -> HttpResponse:
         """Return the response with its body."""

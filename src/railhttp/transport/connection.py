@@ -6,7 +6,7 @@ For the private names used here see `railhttp.transport.aiohttp_internals`.
 import asyncio
 from collections.abc import Callable
 from ssl import SSLError
-from typing import Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Final, NamedTuple, TypeAlias
 
 from aiohttp import EMPTY_PAYLOAD, ClientConnectionError, ClientPayloadError, StreamReader
 from aiohttp.helpers import _EXC_SENTINEL as _NO_CAUSE
@@ -33,13 +33,6 @@ _IS_PURE_PYTHON: Final = HttpResponseParser is HttpResponseParserPy
 _MOST_AT_ONCE: Final = 512 * 1024
 _MOST_EARLY: Final = 64 * 1024
 _MOST_TINY: Final = 32 * 1024
-
-
-@runtime_checkable
-class _SelectorTransport(Protocol):
-    """asyncio's own transport; `max_size` is how many bytes it receives at once."""
-
-    max_size: int
 
 
 class HandshakeRefusedError(ClientConnectionError):
@@ -225,7 +218,8 @@ class StrictResponseHandler(ReusableHandler):
 
     def _yield_loop(self) -> None:
         """Let other tasks run before more tiny chunks are read, which take long to parse."""
-        _read_at_most(_MOST_TINY, self.transport)
+        if self.transport is not None:
+            _read_at_most(_MOST_TINY, self.transport)
         self._pause_transport_reading()  # uvloop would read several times in one turn
         self._loop.call_soon(self._go_on)
 
@@ -334,8 +328,8 @@ class StrictResponseHandler(ReusableHandler):
             super().resume_reading(resume_parser=False)
 
 
-def _read_at_most(size: int, transport: asyncio.BaseTransport | None) -> None:
-    if isinstance(transport, _SelectorTransport):
+def _read_at_most(size: int, transport: asyncio.BaseTransport) -> None:
+    if hasattr(transport, "max_size"):  # asyncio's own transport
         transport.max_size = size
 
 

@@ -13,6 +13,7 @@ from railhttp.model.response import Headers, HttpResponse
 from railhttp.model.stage import AttemptState
 from railhttp.transport.connector import Lease
 from railhttp.transport.dispatch import STOPPED, Received
+from railhttp.wire.body_buffer import BodyBuffer
 from railhttp.wire.content import ContentDecoder, ContentError, decoder_for, is_only_chunked
 
 if TYPE_CHECKING:
@@ -123,14 +124,12 @@ class Incoming:
     async def read(self) -> bytes:
         """Read the body to its end, at most `max_response_bytes` after decompression."""
         content = self._content
-        chunks = []
-        size = 0
+        body = BodyBuffer(self._head.length)
         while chunk := await (self._piece() if content.is_eof() else self._watched()):
-            size += len(chunk)
-            self._check_size(size)
-            chunks.append(chunk)
+            self._check_size(body.size + len(chunk))
+            body.add(chunk)
         await self._finish_upload()
-        return b"".join(chunks)
+        return body.body()
 
     def _check_size(self, size: int) -> None:
         limit = self._request.options.max_response_bytes

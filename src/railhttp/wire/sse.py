@@ -9,6 +9,10 @@ from railhttp.wire.lines import LineBuffer
 _RETRY: Final = re.compile("0*([0-9]{1,15})")
 
 
+_USUAL: Final = re.compile(r"(?:event: ([^\n]*)\n)?(?:id: ([^\n\0]*)\n)?data: ([^\n]*)")
+"""An event as most servers write it, which one match reads."""
+
+
 class EventTooLarge(ValueError):
     """An event is larger than the caller allows."""
 
@@ -89,20 +93,47 @@ class EventStreamDecoder:
         events: list[ServerSentEvent] = []
         if not text:
             return events
-        lines = text.split("\n")
-        lines.pop()  # the empty text after the last LF
-        data = self._data
+        # Blank lines end events. Most events are a single line of data, which costs half as much
+        # as any line that is looked at alone (benchmarks: decoding).
+        first, *blocks = text.split("\n\n")
+        if not blocks:
+            self._lines(first.split("\n")[:-1], events)
+            return events
+        self._lines(first.split("\n"), events)  # it may continue an event
+        self._end(events)
+        rest = blocks.pop()
+        # tuple.__new__ does what ServerSentEvent() does in half the time.
+        new, append = tuple.__new__, events.append
+        last_id = self._event_id
+        for block in blocks:
+            if block.startswith("data: ") and "\n" not in block:
+                append(new(ServerSentEvent, (block[6:], "message", last_id, None)))
+            elif usual := _USUAL.fullmatch(block):
+                name, event_id, data = usual.groups()
+                if event_id is not None:
+                    self.last_event_id = self._event_id = last_id = event_id
+                append(new(ServerSentEvent, (data, name or "message", last_id, None)))
+            else:
+                self._lines(block.split("\n"), events)
+                self._end(events)
+                last_id = self._event_id
+        if rest:
+            self._lines(rest.split("\n")[:-1], events)
+        return events
+
+    def _lines(self, lines: list[str], events: list[ServerSentEvent]) -> None:
         for line in lines:
             # The most frequent fields first, because this loop limits the speed of a stream.
             if line.startswith("data: "):
-                data.append(line[6:])
+                self._data.append(line[6:])
             elif not line:
                 self._end(events)
             elif line.startswith("event: "):
                 self._event = line[7:]
+            elif line.startswith("id: ") and "\0" not in line:
+                self._event_id = line[4:]
             else:
                 self._take(line)
-        return events
 
     def _whole_lines(self, chunk: bytes) -> str:
         if self._after_cr and chunk:
@@ -167,8 +198,7 @@ class EventStreamDecoder:
         if data:
             text = data[0] if len(data) == 1 else "\n".join(data)
             event = (text, self._event or "message", event_id, self._event_retry)
-            # tuple.__new__ does what ServerSentEvent() does in half the time.
-            events.append(tuple.__new__(ServerSentEvent, event))
+            events.append(tuple.__new__(ServerSentEvent, event))  # see `feed`
             data.clear()
         self._event = ""
         self._event_retry = None
