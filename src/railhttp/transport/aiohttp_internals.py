@@ -60,6 +60,7 @@ PRIVATE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "_exception",
         "_parser",
         "_pause_transport_reading",
+        "_resume_transport_reading",
         "_paused",  # whether the transport's write buffer is full
         "_payload",  # the body that is being received
         "_payload_parser",
