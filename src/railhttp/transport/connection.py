@@ -6,7 +6,7 @@ For the private names used here see `railhttp.transport.aiohttp_internals`.
 import asyncio
 from collections.abc import Callable
 from ssl import SSLError
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias, cast
 
 from aiohttp import EMPTY_PAYLOAD, ClientConnectionError, ClientPayloadError, StreamReader
 from aiohttp.helpers import _EXC_SENTINEL as _NO_CAUSE
@@ -33,6 +33,10 @@ _IS_PURE_PYTHON: Final = HttpResponseParser is HttpResponseParserPy
 _MOST_AT_ONCE: Final = 512 * 1024
 _MOST_EARLY: Final = 64 * 1024
 _MOST_TINY: Final = 32 * 1024
+
+
+class _SelectorTransport(Protocol):
+    max_size: int
 
 
 class HandshakeRefusedError(ClientConnectionError):
@@ -330,7 +334,7 @@ class StrictResponseHandler(ReusableHandler):
 
 def _read_at_most(size: int, transport: asyncio.BaseTransport) -> None:
     if hasattr(transport, "max_size"):  # asyncio's own transport
-        transport.max_size = size
+        cast("_SelectorTransport", transport).max_size = size  # as was just seen
 
 
 def _end_body(body: StreamReader, reader: ResponseReader) -> None:
