@@ -42,11 +42,7 @@ def response_received(
     method: str, url: str, status_code: int, call_id: str
 ) -> HTTPResponseReceivedHook:
     """Build the event of a response that arrived."""
-    draft = _Received()
-    draft.method = method
-    draft.url = url
-    draft.status_code = status_code
-    draft.call_id = call_id
+    draft = _received(method, url, status_code, call_id)
     draft.__class__ = HTTPResponseReceivedHook  # type: ignore[assignment]
     return draft  # type: ignore[return-value]  # its class has just become that
 
@@ -55,10 +51,15 @@ def request_completed(
     method: str, url: str, status_code: int, call_id: str
 ) -> RequestCompletedEvent:
     """Build the event of a call that ended with a response."""
+    draft = _received(method, url, status_code, call_id)
+    draft.__class__ = RequestCompletedEvent  # type: ignore[assignment]
+    return draft  # type: ignore[return-value]  # its class has just become that
+
+
+def _received(method: str, url: str, status_code: int, call_id: str) -> _Received:
     draft = _Received()
     draft.method = method
     draft.url = url
     draft.status_code = status_code
     draft.call_id = call_id
-    draft.__class__ = RequestCompletedEvent  # type: ignore[assignment]
-    return draft  # type: ignore[return-value]  # its class has just become that
+    return draft

@@ -53,7 +53,7 @@ _SHOWABLE_AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]\\]+)(:\d*
 
 _PAIR: Final = r"""[!-"$%'-<>?A-~]++=[!-"$%'-?A-~]*+"""
 _USUAL: Final = re.compile(
-    rf"""https?://[A-Za-z0-9.-]++(?::[0-9]*+)?+(?:/[!-"$-)+->A-~]*+)?+(?:\?{_PAIR}(?:&{_PAIR})*+)?+"""
+    rf"""https?://[A-Za-z0-9.-]++(?::[0-9]++)?+(?:/[!-"$-)+->A-~]*+)?+(?:\?{_PAIR}(?:&{_PAIR})*+)?+"""
 )
 """A URL without user-info and fragment, whose query consists of pairs only."""
 _VALUE: Final = re.compile(r"=[^&]*+")

@@ -289,7 +289,7 @@ def _whole_chunks(data: bytes, parts: list[Part]) -> bytes:
     """Read the chunks that are complete in these bytes as one piece, and return the rest.
 
     One by one, each of very many tiny chunks would copy all bytes that follow it
-    (test_response_reader.py::test_very_many_chunks_that_came_together_are_one_piece).
+    (test_response_bytes.py::test_very_many_chunks_that_came_together_are_one_piece).
     """
     pieces: list[bytes] = []
     at = 0
