@@ -216,7 +216,7 @@ async def _passed(
     while True:
         call.request = sent = taken_over(call.original, context)
         if sent.url is not call.original.url:
-            call.origin = str(sent.url.origin())
+            call.origin = sent.target.site.text
         seen = await passage.outward(await send(call))
         while isinstance(seen, Asked) and not call.original.replayable:
             seen = await passage.outward(seen.response, seen.place)
