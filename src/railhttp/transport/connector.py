@@ -8,7 +8,7 @@ names used see `railhttp.transport.aiohttp_internals`.
 import asyncio
 import math
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -113,29 +113,36 @@ class KeepaliveConnector(TimedConnector):
         self._acquired_per_host[key].add(protocol)
         return Lease(self, key, protocol)
 
-    async def connected(
+    def connected(
         self,
         key: ConnectionKey,
-        destination: Callable[[], Destination],
-        timeout: ClientTimeout,
+        limit: float | None,
         attempt: AttemptState,
-    ) -> "Lease":
+        opened: Callable[[], Awaitable[Connection]],
+    ) -> Awaitable["Lease"]:
         """Return a connection: queue for a place in the pool, and open one if none is idle.
 
-        The `connect` of the timeout limits the queue and the opening together.
+        Args:
+            key: Where it leads.
+            limit: The seconds for the queue and the opening together; None is no limit.
+            attempt: The attempt that waits.
+            opened: Opens a connection.
         """
+        connecting = self._connected(key, attempt, opened)
+        return connecting if limit is None else _within(limit, attempt, connecting)
+
+    async def _connected(
+        self,
+        key: ConnectionKey,
+        attempt: AttemptState,
+        opened: Callable[[], Awaitable[Connection]],
+    ) -> "Lease":
         self.share_with(key)
-        try:
-            async with asyncio.timeout(timeout.connect):
-                if self._available_connections(key) <= 0:
-                    lease = await self._queue(key, attempt) or self.take_idle(key)
-                    if lease is not None:
-                        return lease
-                connection = await self.connect(destination(), traces=[], timeout=timeout)
-        except TimeoutError:
-            if attempt.starvation is None:
-                raise
-            raise TimeoutError(attempt.starvation()) from None
+        if self._available_connections(key) <= 0:
+            lease = await self._queue(key, attempt) or self.take_idle(key)
+            if lease is not None:
+                return lease
+        connection = await opened()
         protocol = connection.protocol
         if not isinstance(protocol, StrictResponseHandler):
             raise ClientConnectionError("the connection is closed")
@@ -323,6 +330,16 @@ class KeepaliveConnector(TimedConnector):
             client_error=client_error,
             **kwargs,
         )
+
+
+async def _within(limit: float, attempt: AttemptState, connecting: Awaitable["Lease"]) -> "Lease":
+    try:
+        async with asyncio.timeout(limit):
+            return await connecting
+    except TimeoutError:
+        if attempt.starvation is None:
+            raise
+        raise TimeoutError(attempt.starvation()) from None
 
 
 @dataclass(slots=True, eq=False)

@@ -21,6 +21,7 @@ from aiohttp import (
     hdrs,
 )
 from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.connector import Connection
 from multidict import CIMultiDict, getversion
 from yarl import URL
 
@@ -136,29 +137,36 @@ class Dispatcher:
         self, request: Request, address: Address, attempt: AttemptState, wall: Callable[[], float]
     ) -> Received:
         self._check_open()
-        options = request.options
-        destination = partial(
-            Destination,
-            request.target.site.origin,
-            address.proxy,
-            options.ssl_context,
-            address.credentials,
-            attempt,
-            self._egress,
-        )
-        sock_connect = None
-        if (wire := options.wire) is not None:
-            sock_connect = wire.sock_connect
-            destination = partial(destination, wire=wire)
-        timeout = _timeout(options.connect_timeout, options.read_timeout, sock_connect)
         try:
-            lease = await self._connector.connected(address.key, destination, timeout, attempt)
+            lease = await self._connector.connected(
+                address.key,
+                request.options.connect_timeout,
+                attempt,
+                partial(self._opened, request, address, attempt),
+            )
         except Exception as error:
             self._check_open()
             if address.proxy is not None and isinstance(error, ClientConnectorDNSError):
                 raise ClientProxyConnectionError(address.key, error.os_error) from error
             raise
         return await self._exchanged(request, address, attempt, wall, lease)
+
+    def _opened(
+        self, request: Request, address: Address, attempt: AttemptState
+    ) -> Awaitable[Connection]:
+        options, wire = request.options, request.options.wire
+        destination = Destination(
+            request.target.site.origin,
+            address.proxy,
+            options.ssl_context,
+            address.credentials,
+            attempt,
+            self._egress,
+            wire,
+        )
+        sock_connect = None if wire is None else wire.sock_connect
+        timeout = _timeout(options.connect_timeout, options.read_timeout, sock_connect)
+        return self._connector.connect(destination, traces=[], timeout=timeout)
 
     async def _exchanged(
         self,

@@ -1,7 +1,6 @@
 """A queue for places in the pool: first come, first served, and no host takes every place."""
 
 import asyncio
-from collections.abc import Sequence
 from time import monotonic
 from typing import Final, cast
 
@@ -14,22 +13,19 @@ from typing_extensions import override
 _MOST_NAMED: Final = 3
 
 
-class _Waiter(asyncio.Future[None]):
-    """A caller that waits for a place, which comes empty or with a `connection`.
+class _Place(ResponseHandler):
+    """An empty place in the pool, given to a caller that waited.
 
-    Once it has an empty place, it stands in for the connection in aiohttp's set of acquired ones,
-    so that the place counts as taken before the connection exists. aiohttp closes everything in
-    that set when the session is closed, so it has the attributes that are used then.
+    It stands in for the connection in aiohttp's set of acquired ones, so that the place counts as
+    taken before the connection exists. aiohttp closes everything in that set when the session is
+    closed, which does nothing here.
     """
 
-    connection: ResponseHandler | None = None
-    transport = None
-    closed = None
-
-    def close(self) -> None:
-        """Do nothing: the connection does not exist yet."""
-
-    abort = close
+    @property
+    @override
+    def closed(self) -> None:
+        """Nothing has to be waited for."""
+        return
 
 
 class FairConnector(TCPConnector):
@@ -57,36 +53,39 @@ class FairConnector(TCPConnector):
             most = self._limit - max(1, self._limit // 5)
             self._limit_per_host = min(self._limit_per_host, most)
 
-    async def wait_for_turn(
-        self, key: ConnectionKey, traces: Sequence[Trace] = ()
-    ) -> ResponseHandler | None:
+    async def wait_for_turn(self, key: ConnectionKey) -> ResponseHandler | None:
         """Wait for a place; return the connection in it, which the caller owns, or None.
 
         The caller must check the connection. Without one, it must take the place before any other
         task runs.
         """
-        waiter = _Waiter(loop=self._loop)
-        place = cast("ResponseHandler", waiter)  # it has the attributes that aiohttp uses
-        self._waiters[key][waiter] = None
+        # Awaiting a plain future costs a third less than one of a subclass
+        # (benchmarks: the default pool of 10).
+        turn: asyncio.Future[ResponseHandler] = self._loop.create_future()
+        queue = cast("dict[asyncio.Future[ResponseHandler], None]", self._waiters[key])
+        queue[turn] = None
         try:
-            for trace in traces:
-                await trace.send_connection_queued_start()
-            await waiter
-            for trace in traces:
-                await trace.send_connection_queued_end()
+            connection = await turn
         except BaseException:
-            if place in self._acquired:
-                self._release_acquired(key, place)
-            elif waiter.connection is not None:
-                self._release(key, waiter.connection)
+            self._leave(key, turn)
             raise
-        finally:
-            self._waiters[key].pop(waiter, None)
-            if not self._waiters[key]:
+        if type(connection) is _Place:
+            self.give_up(key, connection)
+            return None
+        return connection
+
+    def _leave(self, key: ConnectionKey, turn: "asyncio.Future[ResponseHandler]") -> None:
+        """Give back what a caller got that was cancelled, or take it out of the queue."""
+        if not turn.cancelled() and turn.done():
+            given = turn.result()
+            if type(given) is _Place:
+                self._release_acquired(key, given)
+            else:
+                self._release(key, given)
+        elif queue := self._waiters.get(key):
+            queue.pop(cast("asyncio.Future[None]", turn), None)
+            if not queue:
                 del self._waiters[key]
-        if waiter.connection is None:
-            self.give_up(key, place)
-        return waiter.connection
 
     def starvation(self, key: ConnectionKey) -> str:
         """Return why a caller has to wait for a connection."""
@@ -108,40 +107,47 @@ class FairConnector(TCPConnector):
 
     @override
     async def _wait_for_available_connection(self, key: ConnectionKey, traces: list[Trace]) -> None:
-        connection = await self.wait_for_turn(key, traces)
+        for trace in traces:
+            await trace.send_connection_queued_start()
+        connection = await self.wait_for_turn(key)
         if connection is not None:
             # aiohttp looks for an idle connection next.
             self._conns[key].append((connection, monotonic()))
             self.give_up(key, connection)
+        for trace in traces:
+            await trace.send_connection_queued_end()
 
     def _hand_over(self, key: ConnectionKey, connection: ResponseHandler) -> bool:
         """Hand a connection to the longest waiting caller, unless others wait for another host."""
-        waiters = self._waiters.get(key)
-        if not waiters or len(self._waiters) > 1:
+        if len(self._waiters) > 1 or (turn := self._next_turn(key)) is None:
             return False
-        while waiters:
-            waiter, _ = waiters.popitem(last=False)
-            if not waiter.done():
-                cast("_Waiter", waiter).connection = connection  # all waiters are of this class
-                waiter.set_result(None)
-                return True
-        return False
+        turn.set_result(connection)
+        return True
 
     @override
     def _release_waiter(self) -> None:
-        for key, waiters in self._waiters.items():
-            if self._available_connections(key) <= 0:
-                continue
-            while waiters:
-                waiter, _ = waiters.popitem(last=False)
-                if not waiter.done():
-                    place = cast("ResponseHandler", waiter)
-                    self._acquired.add(place)
-                    self._acquired_per_host[key].add(place)
-                    waiter.set_result(None)
+        for key in tuple(self._waiters):
+            if self._available_connections(key) > 0 and (turn := self._next_turn(key)) is not None:
+                place = _Place(self._loop)
+                self._acquired.add(place)
+                self._acquired_per_host[key].add(place)
+                turn.set_result(place)
+                if key in self._waiters:
                     # Move this host to the end, so that the next place goes to another host.
                     self._waiters[key] = self._waiters.pop(key)
-                    return
+                return
+
+    def _next_turn(self, key: ConnectionKey) -> "asyncio.Future[ResponseHandler] | None":
+        """Take the caller that has waited longest out of the queue of a host, if one waits."""
+        queue = self._waiters.get(key)
+        turn: asyncio.Future[None] | None = None
+        while queue and (turn is None or turn.done()):
+            turn, _ = queue.popitem(last=False)
+        if queue is not None and not queue:
+            del self._waiters[key]
+        if turn is None or turn.done():
+            return None
+        return cast("asyncio.Future[ResponseHandler]", turn)  # only `wait_for_turn` adds to a queue
 
 
 def _name(key: ConnectionKey) -> str:
