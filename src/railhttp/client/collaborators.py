@@ -14,7 +14,8 @@ from railhttp.model.gauges import ClientGauges, GaugeSource
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.validation import describe, require_methods
 from railhttp.pipeline.interceptors.chain import Interceptor, InterceptorChain
-from railhttp.pipeline.observation.instruments import InstrumentProtocol, Instruments
+from railhttp.pipeline.observation.instruments import InstrumentProtocol
+from railhttp.pipeline.observation.listeners import Instruments
 from railhttp.pipeline.observation.metrics import CallMetrics, MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.policies.retry import RetryPolicy
@@ -180,7 +181,7 @@ def instruments_of(
     """Return all instruments of a client; those of its observers and metrics come first."""
     own = [CallMetrics(metrics, clock.monotonic)] if metrics is not None else []
     first = [events] if events is not None else []
-    return Instruments((*first, *own, *check_each(instruments, "instruments")))
+    return Instruments(check_each(instruments, "instruments"), (*first, *own))
 
 
 def source_of(client: "HTTPClient") -> GaugeSource:

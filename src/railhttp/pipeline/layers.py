@@ -39,7 +39,7 @@ from railhttp.pipeline.interceptors.chain import (
     Passage,
 )
 from railhttp.pipeline.interceptors.request_context import context_of, same_fields, taken_over
-from railhttp.pipeline.observation.instruments import observed, observed_attempt, observed_redirect
+from railhttp.pipeline.observation.listeners import observed, observed_attempt, observed_redirect
 from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.pipeline.stack import Stack
 from railhttp.pipeline.timeouts import ClosedError, Timeouts
@@ -147,8 +147,7 @@ def telemetry(send: Send) -> Send:
             calls.append(call)
         if call.listeners is None:
             return send(call)
-        observations = call.listeners.call_started(call.started_event())
-        return observed(send, call, observations) if observations else send(call)
+        return observed(send, call, call.listeners)
 
     return report
 

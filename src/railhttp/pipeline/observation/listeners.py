@@ -1,0 +1,359 @@
+"""Reports the beginning and the end of calls, attempts and bodies to instruments.
+
+The instruments of users are passed values that are built for them. Our own are passed the call
+itself, which already has what they need: with an observer and metrics that is most of the cost
+(benchmarks/README.md).
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from types import MethodType
+from typing import Final, NamedTuple, TypeAlias
+
+from railhttp.model.errors import FAILURES, HTTPFailure, HTTPValidationError
+from railhttp.model.events import LayerEvent
+from railhttp.model.gauges import GaugeSource, GaugeWatcherProtocol
+from railhttp.model.headers import require_headers
+from railhttp.model.observation import RequestFinished, RequestStarted
+from railhttp.model.request import Request, require_framing
+from railhttp.model.response import HttpResponse
+from railhttp.model.timings import PhaseTimer
+from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.observation.instruments import (
+    BodyObservationProtocol,
+    EventInstrumentProtocol,
+    InstrumentProtocol,
+    ObservationProtocol,
+    RedirectObservationProtocol,
+)
+from railhttp.pipeline.observation.request_log import REQUEST_LOG
+
+_LOG: Final = logging.getLogger("railhttp")
+
+Observations: TypeAlias = Sequence[ObservationProtocol]
+"""The observations of the instruments of users, of one call or attempt."""
+
+
+class CallListener:
+    """An instrument of our own. It keeps nothing between the calls of its methods."""
+
+    __slots__ = ()
+
+    def attempt_sent(self, call: HTTPCall) -> None:
+        """Handle that an attempt is about to be sent."""
+
+    def attempt_answered(self, call: HTTPCall, answer: HttpResponse) -> None:
+        """Handle the response of an attempt."""
+
+    def call_ended(self, call: HTTPCall, finished: RequestFinished) -> None:
+        """Handle the end of a call."""
+
+    def body_ended(self, call: HTTPCall, finished: RequestFinished, until_head: float) -> None:
+        """Handle the end of a body, which comes after a `call_ended` whose `streams` is True.
+
+        Args:
+            until_head: The seconds from the beginning of the call to its response.
+        """
+
+    def event_occurred(self, event: LayerEvent) -> None:
+        """Handle the event of a layer."""
+
+
+class OpenBody(NamedTuple):
+    """The instruments that wait for the end of a body.
+
+    Attributes:
+        observations: Those of users.
+        listeners: Ours, if this is about the call and not about an attempt.
+        began: When the call or the attempt began.
+        since: When the head had arrived.
+        answer: The response, without its body.
+    """
+
+    observations: tuple[BodyObservationProtocol, ...]
+    listeners: tuple[CallListener, ...]
+    began: float
+    since: float
+    answer: HttpResponse
+
+    def ended(self, call: HTTPCall, failure: HTTPFailure | None) -> None:
+        """Report the end of the body."""
+        seconds = call.clock.monotonic() - self.began
+        finished = RequestFinished(seconds, call.attempts, self.answer, failure, call.timings)
+        for observation in reversed(self.observations):
+            try:
+                observation.body_ended(finished)
+            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
+                _complain(observation, error)
+        for listener in reversed(self.listeners):
+            try:
+                listener.body_ended(call, finished, self.since - self.began)
+            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
+                _complain(listener, error)
+
+
+class Instruments:
+    """Several instruments as one, and the log as the last of them.
+
+    Args:
+        instruments: Those of users.
+        listeners: Ours; they come before those of users.
+    """
+
+    __slots__ = ("_listeners", "_watchers", "_with_log")
+
+    def __init__(
+        self,
+        instruments: Iterable[InstrumentProtocol] = (),
+        listeners: Iterable[CallListener] = (),
+    ) -> None:
+        given, own = tuple(instruments), tuple(listeners)
+        self._listeners = Listeners(given, own) if given or own else None
+        self._with_log = Listeners((*given, REQUEST_LOG), own)
+        self._watchers = [one for one in (*own, *given) if isinstance(one, GaugeWatcherProtocol)]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the client has no instruments, the log aside."""
+        return self._listeners is None
+
+    def watch(self, source: GaugeSource) -> None:
+        """Let the instruments that collect gauges collect those of a client."""
+        for watcher in self._watchers:
+            watcher.watch(source)
+
+    @property
+    def listening(self) -> "Listeners | None":
+        """The instruments for a call that begins; None, at no cost, without any."""
+        return self._with_log if REQUEST_LOG.is_enabled else self._listeners
+
+
+_Started: TypeAlias = Callable[[RequestStarted], ObservationProtocol | None]
+
+
+class Listeners:
+    """The instruments that observe one call.
+
+    Attributes:
+        timed: Whether one of them asks for timings.
+    """
+
+    __slots__ = (
+        *("_answered", "_attempts", "_calls", "_ended", "_events", "_own", "_sent"),
+        "timed",
+    )
+
+    def __init__(
+        self, instruments: Iterable[InstrumentProtocol], own: Sequence[CallListener] = ()
+    ) -> None:
+        instruments = tuple(instruments)
+        events = tuple(one for one in instruments if isinstance(one, EventInstrumentProtocol))
+        self._events: tuple[EventInstrumentProtocol, ...] = (*own, *events)
+        self.timed: Final = any(getattr(one, "asks_for_timings", False) for one in instruments)
+        self._calls = tuple((one, one.call_started) for one in instruments)
+        self._attempts = tuple((one, one.attempt_started) for one in instruments)
+        self._own = tuple(own)
+        # What is reported to a listener that ignores it costs a call, three in each request.
+        self._sent = tuple(one.attempt_sent for one in own if _handles(one.attempt_sent))
+        outward = tuple(reversed(self._own))
+        answered = (one.attempt_answered for one in outward)
+        self._answered = tuple(filter(_handles, answered))
+        self._ended = tuple(one.call_ended for one in outward)
+
+    def call_started(self, call: HTTPCall) -> Observations:
+        """Report that a call begins; empty if its end matters to no instrument of users."""
+        return _report(self._calls, call.started_event()) if self._calls else ()
+
+    def call_ended(
+        self,
+        call: HTTPCall,
+        observations: Observations,
+        began: float,
+        answer: HttpResponse | None,
+        failure: HTTPFailure | None = None,
+    ) -> None:
+        """Report the end of a call."""
+        finished = _finished(call, began, answer, failure)
+        if observations:
+            _report_end(observations, finished)
+        for ended in self._ended:
+            try:
+                ended(call, finished)
+            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
+                _complain(ended, error)
+        if finished.streams and answer is not None:
+            _await_body(call, observations, self._own, began, finished.seconds, answer)
+
+    def attempt_started(self, call: HTTPCall) -> Observations:
+        """Report that an attempt is about to be sent; empty as for a call."""
+        call.sends += 1
+        if self.timed:
+            call.timer = PhaseTimer(call.clock.monotonic)
+        for sent in self._sent:
+            try:
+                sent(call)
+            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
+                _complain(sent, error)
+        if not self._attempts:
+            return ()
+        started = call.started_event(call.attempts - 1, call.request)
+        call.observations = observations = _report(self._attempts, started)
+        if started.added:
+            call.request = with_added(call.request, started.added)
+        return observations
+
+    def attempt_answered(
+        self, call: HTTPCall, observations: Observations, began: float, answer: HttpResponse
+    ) -> None:
+        """Report the response of an attempt."""
+        if observations:
+            self.attempt_ended(call, observations, began, answer)
+        for answered in self._answered:
+            try:
+                answered(call, answer)
+            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
+                _complain(answered, error)
+
+    def attempt_ended(
+        self,
+        call: HTTPCall,
+        observations: Observations,
+        began: float,
+        answer: HttpResponse | None,
+        failure: HTTPFailure | None = None,
+    ) -> None:
+        """Report the end of an attempt to the instruments of users."""
+        finished = _finished(call, began, answer, failure)
+        _report_end(observations, finished)
+        if finished.streams and answer is not None:
+            _await_body(call, observations, (), began, finished.seconds, answer)
+
+    def event_occurred(self, event: LayerEvent) -> None:
+        """Report an event of a layer."""
+        for instrument in self._events:
+            try:
+                instrument.event_occurred(event)
+            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
+                _complain(instrument, error)
+
+
+def _handles(method: Callable[..., None]) -> bool:
+    """Whether a listener has a method of its own, and not that of `CallListener`."""
+    assert isinstance(method, MethodType)  # noqa: S101  # narrows
+    return method.__func__ is not vars(CallListener)[method.__name__]
+
+
+def _finished(
+    call: HTTPCall, began: float, answer: HttpResponse | None, failure: HTTPFailure | None
+) -> RequestFinished:
+    seconds = call.clock.monotonic() - began
+    streams = answer is not None and call.incoming is not None
+    return RequestFinished(seconds, call.attempts, answer, failure, call.timings, streams)
+
+
+def _await_body(
+    call: HTTPCall,
+    observations: Observations,
+    own: tuple[CallListener, ...],
+    began: float,
+    seconds: float,
+    answer: HttpResponse,
+) -> None:
+    followers = tuple(o for o in observations if isinstance(o, BodyObservationProtocol))
+    call.bodies += (OpenBody(followers, own, began, began + seconds, answer),)
+
+
+def _report(
+    starts: Iterable[tuple[InstrumentProtocol, _Started]], event: RequestStarted
+) -> Observations:
+    observations = []
+    for instrument, started in starts:
+        try:
+            observation = started(event)
+        except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
+            _complain(instrument, error)
+        else:
+            if observation is not None:
+                observations.append(observation)
+    return observations
+
+
+def _report_end(observations: Observations, finished: RequestFinished) -> None:
+    for observation in reversed(observations):
+        try:
+            observation.ended(finished)
+        except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
+            _complain(observation, error)
+
+
+def _complain(culprit: object, error: Exception) -> None:
+    # Without its text and traceback, which may hold what the request holds.
+    culprit = culprit.__self__ if isinstance(culprit, MethodType) else culprit
+    _LOG.warning("%s raised %s", type(culprit).__name__, type(error).__name__)
+
+
+_Send: TypeAlias = Callable[[HTTPCall], Awaitable[HttpResponse]]
+
+
+async def observed(send: _Send, call: HTTPCall, listeners: Listeners) -> HttpResponse:
+    """Make a call, and report its beginning and its end."""
+    observations = listeners.call_started(call)
+    began = call.clock.monotonic()
+    try:
+        answer = await send(call)
+    except BaseException as error:
+        listeners.call_ended(call, observations, began, None, _failure_behind(error, call))
+        raise
+    listeners.call_ended(call, observations, began, answer)
+    return answer
+
+
+async def observed_attempt(send: _Send, call: HTTPCall, listeners: Listeners) -> HttpResponse:
+    """Make an attempt, and report its beginning and its end."""
+    # A coroutine, so that both are reported in the same task: a foreign breaker may run it in
+    # another task, or never.
+    observations = listeners.attempt_started(call)
+    began = call.clock.monotonic()
+    try:
+        answer = await send(call)
+    except BaseException as error:
+        if observations:
+            failure = _failure_behind(error, call)
+            listeners.attempt_ended(call, observations, began, None, failure)
+        raise
+    listeners.attempt_answered(call, observations, began, answer)
+    return answer
+
+
+def _failure_behind(error: BaseException, call: HTTPCall) -> HTTPFailure | None:
+    if isinstance(error, FAILURES):
+        return error
+    return call.cut_off(error) if isinstance(error, asyncio.CancelledError) else None
+
+
+def observed_redirect(call: HTTPCall, answer: HttpResponse, request: Request) -> Request:
+    """Report a redirect, and return the next request, with the fields that instruments add."""
+    call.sends += 1
+    if call.timer is not None:
+        call.timer = PhaseTimer(call.timer.now)
+    if not call.observations:
+        return request
+    hop = call.started_event(call.attempts - 1, request)
+    for observation in call.observations:
+        if isinstance(observation, RedirectObservationProtocol):
+            try:
+                observation.redirected(answer, hop)
+            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
+                _complain(observation, error)
+    return with_added(request, hop.added) if hop.added else request
+
+
+def with_added(request: Request, added: Mapping[str, str]) -> Request:
+    """Add the fields of instruments, unless they cannot be sent: they never harm a request."""
+    try:
+        headers = require_headers(added)
+        require_framing(headers, request.body)
+    except HTTPValidationError:
+        return request
+    return request.with_headers(headers)
