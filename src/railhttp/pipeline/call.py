@@ -1,8 +1,8 @@
 """A call: one request and its attempts, as the layers know them."""
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from typing_extensions import override
 
@@ -19,6 +19,7 @@ from railhttp.model.events import EventIdentity, LayerEvent, Queue, WaitEvent
 from railhttp.model.exchange import IncomingResponse
 from railhttp.model.observation import RequestStarted
 from railhttp.model.request import Request
+from railhttp.model.response import HttpResponse
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.stage import Stage, call_info
 from railhttp.model.timeout import format_timeout
@@ -340,3 +341,7 @@ class HTTPCall(Call):
                 "a policy answered in place of the server", **self.call_info()
             )
         return self.incoming
+
+
+Send: TypeAlias = Callable[[HTTPCall], Awaitable[HttpResponse]]
+"""The chain from some layer on inwards."""

@@ -1,7 +1,7 @@
 """Runs interceptors around an attempt: requests in order, responses in reverse."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import (
     Final,
     NamedTuple,
@@ -159,7 +159,10 @@ class NestedFailure(Exception):
 
 _Intercept: TypeAlias = Callable[[RequestContext], Awaitable[RequestContext]]
 _Redirect: TypeAlias = Callable[[RequestContext, HttpResponse], Awaitable[RequestContext]]
-_See: TypeAlias = Callable[[RequestContext, HttpResponse], Awaitable[HttpResponse | Again]]
+_See: TypeAlias = Callable[[HttpResponse], Awaitable[HttpResponse | Again]]
+_SeeExchange: TypeAlias = Callable[[RequestContext, HttpResponse], Awaitable[HttpResponse | Again]]
+_Seeing: TypeAlias = tuple[int, Interceptor, _See, _SeeExchange | None]
+"""An interceptor with its index, and how it sees responses: alone, or with their request."""
 
 
 class Chained:
@@ -175,8 +178,8 @@ class Chained:
         self.requests: tuple[tuple[Interceptor, _Intercept], ...] = tuple(
             (one, one.intercept_request) for one in self.interceptors
         )
-        seeing = [(index, one, _seeing(one)) for index, one in enumerate(self.interceptors)]
-        self.responses: tuple[tuple[int, Interceptor, _See], ...] = tuple(reversed(seeing))
+        seeing = [_seeing(index, one) for index, one in enumerate(self.interceptors)]
+        self.responses: tuple[_Seeing, ...] = tuple(reversed(seeing))
         self.redirects: tuple[tuple[Interceptor, _Redirect], ...] = tuple(
             (one, one.intercept_redirect)
             for one in self.interceptors
@@ -205,12 +208,9 @@ class Chained:
         return response
 
 
-def _seeing(interceptor: Interceptor) -> _See:
-    """Return the method that sees a response, with the request as its first argument."""
-    if isinstance(interceptor, ExchangeInterceptorProtocol):
-        return interceptor.intercept_exchange
-    see = interceptor.intercept_response
-    return lambda _, response: see(response)
+def _seeing(index: int, one: Interceptor) -> _Seeing:
+    exchange = one.intercept_exchange if isinstance(one, ExchangeInterceptorProtocol) else None
+    return index, one, one.intercept_response, exchange
 
 
 _Step: TypeAlias = tuple[str, str, dict[str, str], RequestContext]
@@ -243,9 +243,11 @@ class Passage:
 
     async def inward(self, context: RequestContext, first: int = 0) -> RequestContext:
         """Pass a request through the interceptors, from `first` on."""
-        steps = self._steps
-        del steps[first:]
-        for one, intercept in self._chained.requests[first:]:
+        steps, requests = self._steps, self._chained.requests
+        if steps:  # another send
+            del steps[first:]
+            requests = requests[first:]
+        for one, intercept in requests:
             method, url, headers = context.method, context.url, context.headers.copy()
             try:
                 given = await intercept(context)
@@ -266,16 +268,22 @@ class Passage:
                 seen the response.
         """
         responses = self._chained.responses
-        for index, one, see in responses if stop < 0 else responses[-stop or len(responses) :]:
+        for index, one, see, exchange in (
+            responses if stop < 0 else responses[-stop or len(responses) :]
+        ):
             try:
-                given = await see(self._steps[index][3], response)
+                if exchange is None:
+                    given = await see(response)
+                else:
+                    given = await exchange(self._steps[index][3], response)
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
                 _fail(one, response, error)
-            if isinstance(given, Again):
+            if isinstance(given, HttpResponse):
+                response = given
+            elif isinstance(given, Again):
                 return Asked(index, type(one).__name__, given.context, response)
-            if not isinstance(given, HttpResponse):
+            else:
                 raise _not(HttpResponse, given, one, response)
-            response = given
         return response
 
     async def redirected(self, context: RequestContext, response: HttpResponse) -> RequestContext:
@@ -292,9 +300,9 @@ class Passage:
         return context
 
     @property
-    def sees_redirects(self) -> bool:
-        """Whether an interceptor sees redirects."""
-        return bool(self._chained.redirects)
+    def first_fields(self) -> Mapping[str, str]:
+        """The header fields that the first interceptor was given."""
+        return self._steps[0][2]
 
     async def again(self, asked: Asked, *, changed: bool) -> RequestContext:
         """Pass the request of another send through the interceptors, see `Again`."""

@@ -5,13 +5,12 @@ itself, which already has what they need: with an observer and metrics that is m
 (benchmarks/README.md).
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MethodType
 from typing import Final, NamedTuple, TypeAlias
 
-from railhttp.model.errors import FAILURES, HTTPFailure, HTTPValidationError
+from railhttp.model.errors import HTTPFailure, HTTPValidationError
 from railhttp.model.events import LayerEvent
 from railhttp.model.gauges import GaugeSource, GaugeWatcherProtocol
 from railhttp.model.headers import require_headers
@@ -25,7 +24,6 @@ from railhttp.pipeline.observation.instruments import (
     EventInstrumentProtocol,
     InstrumentProtocol,
     ObservationProtocol,
-    RedirectObservationProtocol,
 )
 from railhttp.pipeline.observation.request_log import REQUEST_LOG
 
@@ -85,12 +83,12 @@ class OpenBody(NamedTuple):
             try:
                 observation.body_ended(finished)
             except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-                _complain(observation, error)
+                complain(observation, error)
         for listener in reversed(self.listeners):
             try:
                 listener.body_ended(call, finished, self.since - self.began)
             except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-                _complain(listener, error)
+                complain(listener, error)
 
 
 class Instruments:
@@ -181,7 +179,7 @@ class Listeners:
             try:
                 ended(call, finished)
             except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-                _complain(ended, error)
+                complain(ended, error)
         if finished.streams and answer is not None:
             _await_body(call, observations, self._own, began, finished.seconds, answer)
 
@@ -194,7 +192,7 @@ class Listeners:
             try:
                 sent(call)
             except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-                _complain(sent, error)
+                complain(sent, error)
         if not self._attempts:
             return ()
         started = call.started_event(call.attempts - 1, call.request)
@@ -213,7 +211,7 @@ class Listeners:
             try:
                 answered(call, answer)
             except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-                _complain(answered, error)
+                complain(answered, error)
 
     def attempt_ended(
         self,
@@ -235,7 +233,7 @@ class Listeners:
             try:
                 instrument.event_occurred(event)
             except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-                _complain(instrument, error)
+                complain(instrument, error)
 
 
 def _handles(method: Callable[..., None]) -> bool:
@@ -272,7 +270,7 @@ def _report(
         try:
             observation = started(event)
         except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-            _complain(instrument, error)
+            complain(instrument, error)
         else:
             if observation is not None:
                 observations.append(observation)
@@ -284,69 +282,14 @@ def _report_end(observations: Observations, finished: RequestFinished) -> None:
         try:
             observation.ended(finished)
         except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-            _complain(observation, error)
+            complain(observation, error)
 
 
-def _complain(culprit: object, error: Exception) -> None:
+def complain(culprit: object, error: Exception) -> None:
+    """Log the exception of an instrument."""
     # Without its text and traceback, which may hold what the request holds.
     culprit = culprit.__self__ if isinstance(culprit, MethodType) else culprit
     _LOG.warning("%s raised %s", type(culprit).__name__, type(error).__name__)
-
-
-_Send: TypeAlias = Callable[[HTTPCall], Awaitable[HttpResponse]]
-
-
-async def observed(send: _Send, call: HTTPCall, listeners: Listeners) -> HttpResponse:
-    """Make a call, and report its beginning and its end."""
-    observations = listeners.call_started(call)
-    began = call.clock.monotonic()
-    try:
-        answer = await send(call)
-    except BaseException as error:
-        listeners.call_ended(call, observations, began, None, _failure_behind(error, call))
-        raise
-    listeners.call_ended(call, observations, began, answer)
-    return answer
-
-
-async def observed_attempt(send: _Send, call: HTTPCall, listeners: Listeners) -> HttpResponse:
-    """Make an attempt, and report its beginning and its end."""
-    # A coroutine, so that both are reported in the same task: a foreign breaker may run it in
-    # another task, or never.
-    observations = listeners.attempt_started(call)
-    began = call.clock.monotonic()
-    try:
-        answer = await send(call)
-    except BaseException as error:
-        if observations:
-            failure = _failure_behind(error, call)
-            listeners.attempt_ended(call, observations, began, None, failure)
-        raise
-    listeners.attempt_answered(call, observations, began, answer)
-    return answer
-
-
-def _failure_behind(error: BaseException, call: HTTPCall) -> HTTPFailure | None:
-    if isinstance(error, FAILURES):
-        return error
-    return call.cut_off(error) if isinstance(error, asyncio.CancelledError) else None
-
-
-def observed_redirect(call: HTTPCall, answer: HttpResponse, request: Request) -> Request:
-    """Report a redirect, and return the next request, with the fields that instruments add."""
-    call.sends += 1
-    if call.timer is not None:
-        call.timer = PhaseTimer(call.timer.now)
-    if not call.observations:
-        return request
-    hop = call.started_event(call.attempts - 1, request)
-    for observation in call.observations:
-        if isinstance(observation, RedirectObservationProtocol):
-            try:
-                observation.redirected(answer, hop)
-            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-                _complain(observation, error)
-    return with_added(request, hop.added) if hop.added else request
 
 
 def with_added(request: Request, added: Mapping[str, str]) -> Request:
