@@ -126,9 +126,9 @@ class Policies(NamedTuple):
         total, attempt = self.limits
         if total is None and attempt is None:
             return prepared
-        return prepared._replace(
-            timeout=_shorter(prepared.timeout, total),
-            attempt_timeout=_shorter(prepared.attempt_timeout, attempt),
+        request, origin, own_total, own_attempt, retry, check = prepared
+        return Prepared(
+            request, origin, _shorter(own_total, total), _shorter(own_attempt, attempt), retry, check
         )
 
 
@@ -140,7 +140,9 @@ def refuse_two_policies(retry: object, resilience: object, *, field: str) -> Non
 
 
 def _shorter(first: float | None, second: float | None) -> float | None:
-    return min((limit for limit in (first, second) if limit is not None), default=None)
+    if first is None or second is None:
+        return second if first is None else first
+    return min(first, second)
 
 
 def check_collaborators(**given: object) -> None:
