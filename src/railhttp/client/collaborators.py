@@ -127,9 +127,8 @@ class Policies(NamedTuple):
         if total is None and attempt is None:
             return prepared
         request, origin, own_total, own_attempt, retry, check = prepared
-        return Prepared(
-            request, origin, _shorter(own_total, total), _shorter(own_attempt, attempt), retry, check
-        )
+        total, attempt = _shorter(own_total, total), _shorter(own_attempt, attempt)
+        return Prepared(request, origin, total, attempt, retry, check)
 
 
 def refuse_two_policies(retry: object, resilience: object, *, field: str) -> None:

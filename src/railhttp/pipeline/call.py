@@ -220,7 +220,12 @@ class HTTPCall(Call):
         self.method = request.method
         self.origin = self._first_origin = origin
         self.listeners = listeners
-        super().__init__(clock, timeout, attempt_timeout)
+        # As in `Call`, whose `__init__` would cost every request a frame and `super()`.
+        self.clock = clock  # type: ignore[misc]  # final in `Call`
+        self.timeout = timeout
+        self.attempt_timeout = attempt_timeout
+        self.started = started = clock.monotonic()
+        self.deadline = None if timeout is None else started + timeout
 
     @property
     @override

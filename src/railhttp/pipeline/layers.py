@@ -163,7 +163,8 @@ def attempt(send: Send, timeouts: Timeouts) -> Send:
             call.is_resend = False
         else:
             call.attempts += 1
-        inner = send if call.listeners is None else report
+        listeners = call.listeners
+        inner = send if listeners is None or not listeners.see_attempts else report
         if call.attempt_timeout is None:
             return inner(call)
         return time_limit(timeouts, inner, call)

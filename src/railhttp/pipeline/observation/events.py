@@ -49,28 +49,24 @@ class EventPublisher(CallListener):
     @override
     def attempt_sent(self, call: HTTPCall) -> None:
         """Publish that an attempt is sent."""
-        sent = call.request
-        self._publish(request_sent(sent.method, sent.shown_url, call.call_id))
+        self._publish(request_sent(call.request, call.call_id))
 
     @override
     def attempt_answered(self, call: HTTPCall, answer: HttpResponse) -> None:
         """Publish the response of an attempt."""
-        sent = call.request
-        event = response_received(sent.method, sent.shown_url, answer.status, call.call_id)
-        self._publish(event)
+        self._publish(response_received(call.request, answer.status, call.call_id))
 
     @override
-    def call_ended(self, call: HTTPCall, finished: RequestFinished) -> None:
-        """Publish the end of a call."""
-        answer = finished.answer
-        if answer is None:
-            event = _last_event(call, finished)
-            if event is None:
-                return
-        else:
-            url = call.original.shown_url
-            event = request_completed(call.method, url, answer.status, call.call_id)
-        self._publish(event)
+    def call_answered(self, call: HTTPCall, answer: HttpResponse, seconds: float) -> None:
+        """Publish the end of a call that received a response."""
+        self._publish(request_completed(call.original, answer.status, call.call_id))
+
+    @override
+    def call_failed(self, call: HTTPCall, finished: RequestFinished) -> None:
+        """Publish the end of a call that failed, if it is an event."""
+        event = _last_event(call, finished)
+        if event is not None:
+            self._publish(event)
 
     @override
     def body_ended(self, call: HTTPCall, finished: RequestFinished, until_head: float) -> None:

@@ -44,11 +44,14 @@ class CallListener:
     def attempt_answered(self, call: HTTPCall, answer: HttpResponse) -> None:
         """Handle the response of an attempt."""
 
-    def call_ended(self, call: HTTPCall, finished: RequestFinished) -> None:
-        """Handle the end of a call."""
+    def call_answered(self, call: HTTPCall, answer: HttpResponse, seconds: float) -> None:
+        """Handle the end of a call that received a response; that of a stream has no body yet."""
+
+    def call_failed(self, call: HTTPCall, finished: RequestFinished) -> None:
+        """Handle the end of a call that failed or was cancelled."""
 
     def body_ended(self, call: HTTPCall, finished: RequestFinished, until_head: float) -> None:
-        """Handle the end of a body, which comes after a `call_ended` whose `streams` is True.
+        """Handle the end of a body, which comes after a `call_answered` of a stream.
 
         Args:
             until_head: The seconds from the beginning of the call to its response.
@@ -135,11 +138,12 @@ class Listeners:
 
     Attributes:
         timed: Whether one of them asks for timings.
+        see_attempts: Whether attempts matter to any of them.
     """
 
     __slots__ = (
-        *("_answered", "_attempts", "_calls", "_ended", "_events", "_own", "_sent"),
-        "timed",
+        *("_answered", "_attempts", "_calls", "_ended", "_events", "_failed", "_own", "_sent"),
+        *("see_attempts", "timed"),
     )
 
     def __init__(
@@ -157,31 +161,44 @@ class Listeners:
         outward = tuple(reversed(self._own))
         answered = (one.attempt_answered for one in outward)
         self._answered = tuple(filter(_handles, answered))
-        self._ended = tuple(one.call_ended for one in outward)
+        self._ended = tuple(one.call_answered for one in outward)
+        self.see_attempts: Final = bool(self._attempts or self._sent or self._answered)
+        self._failed = tuple(one.call_failed for one in outward)
 
     def call_started(self, call: HTTPCall) -> Observations:
         """Report that a call begins; empty if its end matters to no instrument of users."""
         return _report(self._calls, call.started_event()) if self._calls else ()
 
-    def call_ended(
+    def call_answered(
+        self, call: HTTPCall, observations: Observations, began: float, answer: HttpResponse
+    ) -> None:
+        """Report the end of a call that received a response."""
+        seconds = call.clock.monotonic() - began
+        if observations:
+            _report_end(observations, _finished(call, seconds, answer))
+        for ended in self._ended:
+            try:
+                ended(call, answer, seconds)
+            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
+                complain(ended, error)
+        if call.incoming is not None:
+            _await_body(call, observations, self._own, began, seconds, answer)
+
+    def call_failed(
         self,
         call: HTTPCall,
         observations: Observations,
         began: float,
-        answer: HttpResponse | None,
-        failure: HTTPFailure | None = None,
+        failure: HTTPFailure | None,
     ) -> None:
-        """Report the end of a call."""
-        finished = _finished(call, began, answer, failure)
-        if observations:
-            _report_end(observations, finished)
-        for ended in self._ended:
+        """Report the end of a call that failed, or without a failure that of a cancelled one."""
+        finished = _finished(call, call.clock.monotonic() - began, None, failure)
+        _report_end(observations, finished)
+        for failed in self._failed:
             try:
-                ended(call, finished)
+                failed(call, finished)
             except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-                complain(ended, error)
-        if finished.streams and answer is not None:
-            _await_body(call, observations, self._own, began, finished.seconds, answer)
+                complain(failed, error)
 
     def attempt_started(self, call: HTTPCall) -> Observations:
         """Report that an attempt is about to be sent; empty as for a call."""
@@ -206,26 +223,26 @@ class Listeners:
     ) -> None:
         """Report the response of an attempt."""
         if observations:
-            self.attempt_ended(call, observations, began, answer)
+            seconds = call.clock.monotonic() - began
+            _report_end(observations, _finished(call, seconds, answer))
+            if call.incoming is not None:
+                _await_body(call, observations, (), began, seconds, answer)
         for answered in self._answered:
             try:
                 answered(call, answer)
             except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
                 complain(answered, error)
 
-    def attempt_ended(
+    def attempt_failed(
         self,
         call: HTTPCall,
         observations: Observations,
         began: float,
-        answer: HttpResponse | None,
-        failure: HTTPFailure | None = None,
+        failure: HTTPFailure | None,
     ) -> None:
-        """Report the end of an attempt to the instruments of users."""
-        finished = _finished(call, began, answer, failure)
-        _report_end(observations, finished)
-        if finished.streams and answer is not None:
-            _await_body(call, observations, (), began, finished.seconds, answer)
+        """Report the end of an attempt without a response; ours ignore it."""
+        seconds = call.clock.monotonic() - began
+        _report_end(observations, _finished(call, seconds, None, failure))
 
     def event_occurred(self, event: LayerEvent) -> None:
         """Report an event of a layer."""
@@ -243,9 +260,11 @@ def _handles(method: Callable[..., None]) -> bool:
 
 
 def _finished(
-    call: HTTPCall, began: float, answer: HttpResponse | None, failure: HTTPFailure | None
+    call: HTTPCall,
+    seconds: float,
+    answer: HttpResponse | None,
+    failure: HTTPFailure | None = None,
 ) -> RequestFinished:
-    seconds = call.clock.monotonic() - began
     streams = answer is not None and call.incoming is not None
     return RequestFinished(seconds, call.attempts, answer, failure, call.timings, streams)
 

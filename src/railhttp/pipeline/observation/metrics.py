@@ -19,6 +19,7 @@ from railhttp.model.events import (
 )
 from railhttp.model.gauges import ClientGauges, GaugeSource, GaugeWatcherProtocol
 from railhttp.model.observation import RequestFinished
+from railhttp.model.response import HttpResponse
 from railhttp.model.site import site_of
 from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK
@@ -85,11 +86,10 @@ class CallMetrics(CallListener):
         ...     def histogram(self, name, value, tags=None):
         ...         print(name, value, tags["status"])
         >>> from railhttp.model.request import Request, SendOptions
-        >>> from railhttp.model.response import HttpResponse
         >>> from yarl import URL
         >>> request = Request("GET", URL("http://h/"), None, None, None, SendOptions())
         >>> call = HTTPCall(request, "http://h", SYSTEM_CLOCK, None, None)
-        >>> CallMetrics(Printing()).call_ended(call, RequestFinished(0.25, 1, HttpResponse(200)))
+        >>> CallMetrics(Printing()).call_answered(call, HttpResponse(200), 0.25)
         http.request.duration 0.25 200
         http.request.status 1.0 200
     """
@@ -112,15 +112,22 @@ class CallMetrics(CallListener):
             self._source = source
 
     @override
-    def call_ended(self, call: HTTPCall, finished: RequestFinished) -> None:
+    def call_answered(self, call: HTTPCall, answer: HttpResponse, seconds: float) -> None:
         """Record a call, unless its body is still to come."""
-        if not finished.streams:
-            self._record(call, finished, finished.seconds)
+        if call.incoming is None:
+            status = str(answer.status)
+            self._record(call, status, status if answer.status >= 400 else "", seconds)
+
+    @override
+    def call_failed(self, call: HTTPCall, finished: RequestFinished) -> None:
+        """Record a call without a response."""
+        self._record(call, "", finished.error_type or "", finished.seconds)
 
     @override
     def body_ended(self, call: HTTPCall, finished: RequestFinished, until_head: float) -> None:
         """Record a stream."""
-        self._record(call, finished, until_head)
+        status = "" if finished.status is None else str(finished.status)
+        self._record(call, status, finished.error_type or "", until_head)
 
     @override
     def event_occurred(self, event: LayerEvent) -> None:
@@ -144,13 +151,12 @@ class CallMetrics(CallListener):
             case _:
                 assert_never(event)
 
-    def _record(self, call: HTTPCall, finished: RequestFinished, seconds: float) -> None:
-        answer = finished.answer
+    def _record(self, call: HTTPCall, status: str, error: str, seconds: float) -> None:
         tags = {
             "method": call.method,
             "host": site_of(call.original.url).host,
-            "status": "" if answer is None else str(answer.status),
-            "error": finished.error_type or "",
+            "status": status,
+            "error": error,
         }
         try:
             self._recorder.histogram(DURATION, seconds, tags)

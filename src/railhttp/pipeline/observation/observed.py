@@ -18,9 +18,9 @@ async def observed(send: Send, call: HTTPCall, listeners: Listeners) -> HttpResp
     try:
         answer = await send(call)
     except BaseException as error:
-        listeners.call_ended(call, observations, began, None, _failure_behind(error, call))
+        listeners.call_failed(call, observations, began, _failure_behind(error, call))
         raise
-    listeners.call_ended(call, observations, began, answer)
+    listeners.call_answered(call, observations, began, answer)
     return answer
 
 
@@ -34,8 +34,7 @@ async def observed_attempt(send: Send, call: HTTPCall, listeners: Listeners) -> 
         answer = await send(call)
     except BaseException as error:
         if observations:
-            failure = _failure_behind(error, call)
-            listeners.attempt_ended(call, observations, began, None, failure)
+            listeners.attempt_failed(call, observations, began, _failure_behind(error, call))
         raise
     listeners.attempt_answered(call, observations, began, answer)
     return answer
