@@ -30,7 +30,7 @@ from railhttp.pipeline.timeouts import timeout_behind
 from railhttp.policy.deadline import Deadline, nearer
 
 if TYPE_CHECKING:
-    from railhttp.pipeline.interceptors.chain import Passage
+    from railhttp.pipeline.interceptors.passage import Passage
     from railhttp.pipeline.observation.listeners import Listeners, Observations, OpenBody
     from railhttp.pipeline.policies.store import StoreWait
 

@@ -1,10 +1,9 @@
 """Runs interceptors around an attempt: requests in order, responses in reverse."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import (
     Final,
-    NamedTuple,
     NoReturn,
     Protocol,
     TypeAlias,
@@ -188,10 +187,17 @@ class Chained:
 
     async def process_request(self, context: RequestContext) -> RequestContext:
         """See `InterceptorChain.process_request`."""
-        try:
-            return await Passage(self).inward(context)
-        except NestedFailure as nested:
-            raise nested.failure from nested.failure.__cause__
+        for one, intercept in self.requests:
+            try:
+                given = await intercept(context)
+            except FAILURES:
+                raise
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
+                fail(one, context, error)
+            if not isinstance(given, RequestContext):
+                raise returned_no(RequestContext, given, one, context)
+            context = given
+        return context
 
     async def process_response(self, response: HttpResponse) -> HttpResponse:
         """See `InterceptorChain.process_response`."""
@@ -201,9 +207,9 @@ class Chained:
             except FAILURES:
                 raise
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
-                _fail(one, response, error)
+                fail(one, response, error)
             if not isinstance(given, HttpResponse):
-                raise _not(HttpResponse, given, one, response)
+                raise returned_no(HttpResponse, given, one, response)
             response = given
         return response
 
@@ -213,107 +219,7 @@ def _seeing(index: int, one: Interceptor) -> _Seeing:
     return index, one, one.intercept_response, exchange
 
 
-_Step: TypeAlias = tuple[str, str, dict[str, str], RequestContext]
-"""The method, the URL and the fields that an interceptor was given, and what it returned."""
-
-
-class Asked(NamedTuple):
-    """An interceptor's wish for one more send.
-
-    Attributes:
-        place: Its index in the chain.
-        name: Its name.
-        response: The response that it saw.
-    """
-
-    place: int
-    name: str
-    context: RequestContext
-    response: HttpResponse
-
-
-class Passage:
-    """The way of one attempt through the interceptors, there and back."""
-
-    __slots__ = ("_chained", "_steps")
-
-    def __init__(self, chained: Chained) -> None:
-        self._chained = chained
-        self._steps: list[_Step] = []
-
-    async def inward(self, context: RequestContext, first: int = 0) -> RequestContext:
-        """Pass a request through the interceptors, from `first` on."""
-        steps, requests = self._steps, self._chained.requests
-        if steps:  # another send
-            del steps[first:]
-            requests = requests[first:]
-        for one, intercept in requests:
-            method, url, headers = context.method, context.url, context.headers.copy()
-            try:
-                given = await intercept(context)
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
-                _fail(one, context, error)
-            if not isinstance(given, RequestContext):
-                raise _not(RequestContext, given, one, context)
-            context = given
-            steps.append((method, url, headers, context))
-        return context
-
-    async def outward(self, response: HttpResponse, stop: int = -1) -> HttpResponse | Asked:
-        """Pass a response back, until an interceptor asks for one more send.
-
-        Args:
-            response: The response.
-            stop: The index of an interceptor whose wish was refused: it and those inside it have
-                seen the response.
-        """
-        responses = self._chained.responses
-        for index, one, see, exchange in (
-            responses if stop < 0 else responses[-stop or len(responses) :]
-        ):
-            try:
-                if exchange is None:
-                    given = await see(response)
-                else:
-                    given = await exchange(self._steps[index][3], response)
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
-                _fail(one, response, error)
-            if isinstance(given, HttpResponse):
-                response = given
-            elif isinstance(given, Again):
-                return Asked(index, type(one).__name__, given.context, response)
-            else:
-                raise _not(HttpResponse, given, one, response)
-        return response
-
-    async def redirected(self, context: RequestContext, response: HttpResponse) -> RequestContext:
-        """Pass the next request of a redirect through the interceptors that see redirects."""
-        context.notes = self._steps[-1][3].notes
-        for one, intercept in self._chained.redirects:
-            try:
-                given = await intercept(context, response)
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
-                _fail(one, context, error)
-            if not isinstance(given, RequestContext):
-                raise _not(RequestContext, given, one, context)
-            context = given
-        return context
-
-    @property
-    def first_fields(self) -> Mapping[str, str]:
-        """The header fields that the first interceptor was given."""
-        return self._steps[0][2]
-
-    async def again(self, asked: Asked, *, changed: bool) -> RequestContext:
-        """Pass the request of another send through the interceptors, see `Again`."""
-        context = asked.context
-        if changed:
-            return await self.inward(context, asked.place + 1)
-        context.method, context.url, context.headers, _ = self._steps[asked.place]
-        return await self.inward(context, asked.place)
-
-
-def _fail(
+def fail(
     interceptor: Interceptor, value: RequestContext | HttpResponse, error: BaseException
 ) -> NoReturn:
     """Raise what the exception of an interceptor means."""
@@ -327,12 +233,13 @@ def _fail(
     raise _failed(interceptor, value, f"raised {type(error).__name__}") from error
 
 
-def _not(
+def returned_no(
     kind: type[object],
     given: object,
     interceptor: Interceptor,
     value: RequestContext | HttpResponse,
 ) -> InterceptionError:
+    """Return the error for an interceptor that returned something else than a `kind`."""
     return _failed(interceptor, value, f"returned {type(given).__name__}, not {kind.__name__}")
 
 

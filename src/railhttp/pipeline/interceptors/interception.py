@@ -3,7 +3,6 @@
 from collections.abc import Awaitable
 from typing import Final, NoReturn
 
-from railhttp.model.context import RequestContext
 from railhttp.model.errors import (
     HTTPInterceptorError,
     HTTPInvalidRequestError,
@@ -14,14 +13,13 @@ from railhttp.model.response import HttpResponse
 from railhttp.pipeline.call import HTTPCall, Send
 from railhttp.pipeline.interceptors.again import MOST_RESENDS
 from railhttp.pipeline.interceptors.chain import (
-    Asked,
     Chained,
     InterceptionError,
     InterceptorChain,
     NestedFailure,
-    Passage,
 )
-from railhttp.pipeline.interceptors.request_context import Contexts, same_fields, taken_over
+from railhttp.pipeline.interceptors.passage import Asked, Passage
+from railhttp.pipeline.interceptors.request_context import Contexts, taken_over
 
 _INTERCEPTION: Final = (HTTPValidationError, InterceptionError, NestedFailure)
 
@@ -31,14 +29,12 @@ def interception(send: Send, chain: InterceptorChain, contexts: Contexts) -> Sen
 
     async def intercept(call: HTTPCall, chained: Chained) -> HttpResponse:
         attempts = call.attempts
-        passage = Passage(chained)
+        passage = Passage(call, chained)
         call.passage = passage if chained.redirects else None
         try:
-            context = await passage.inward(contexts.of(call, call.original))
-            sent = _take_over(call, passage, context)
-            seen = await passage.outward(await send(call))
+            seen = await passage.once(send, contexts.of(call, call.original))
             if isinstance(seen, Asked):
-                seen = await _sent_again(send, call, passage, seen, sent)
+                seen = await _sent_again(send, call, passage, seen)
         except _INTERCEPTION as error:
             call.attempts += call.attempts == attempts  # it failed before it was sent
             _interception_failed(call, error)
@@ -71,32 +67,17 @@ def _interception_failed(
             raise inner.of_call(f"{error.interceptor}: {inner.message}", info) from inner
 
 
-def _take_over(call: HTTPCall, passage: Passage, context: RequestContext) -> Request:
-    """Let a call send the request that the interceptors returned."""
-    original = call.original
-    call.request = sent = taken_over(original, context, passage.first_fields)
-    if sent is not original and sent.url is not original.url:
-        call.origin = str(sent.url.origin())
-    return sent
-
-
-async def _sent_again(
-    send: Send, call: HTTPCall, passage: Passage, seen: HttpResponse | Asked, sent: Request
-) -> HttpResponse:
+async def _sent_again(send: Send, call: HTTPCall, passage: Passage, asked: Asked) -> HttpResponse:
     """Send a request once more, as often as the interceptors ask for it."""
-    resends = 0
-    while True:
-        while isinstance(seen, Asked) and not call.original.replayable:
-            seen = await passage.outward(seen.response, seen.place)
+    for _ in range(MOST_RESENDS):
+        call.resend()
+        seen = await passage.again(send, asked)
         if not isinstance(seen, Asked):
             return seen
-        call.resend()
-        if (resends := resends + 1) > MOST_RESENDS:
-            message = f"{seen.name} asked for more than {MOST_RESENDS} further sends of one attempt"
-            raise HTTPInterceptorError(message, interceptor=seen.name, **call.call_info())
-        changed = not same_fields(sent, taken_over(call.original, seen.context))
-        sent = _take_over(call, passage, await passage.again(seen, changed=changed))
-        seen = await passage.outward(await send(call))
+        asked = seen
+    call.resend()
+    message = f"{asked.name} asked for more than {MOST_RESENDS} further sends of one attempt"
+    raise HTTPInterceptorError(message, interceptor=asked.name, **call.call_info())
 
 
 async def seen_redirect(
