@@ -29,11 +29,15 @@ REQUEST = Request("GET", URL("http://h/?a=s3cret"), None, None, None, SendOption
         ),
         (
             response_received(REQUEST, 200, "7"),
-            HTTPResponseReceivedHook(method="GET", url="http://h/?a=***", status_code=200, call_id="7"),
+            HTTPResponseReceivedHook(
+                method="GET", url="http://h/?a=***", status_code=200, call_id="7"
+            ),
         ),
         (
             request_completed(REQUEST, 200, "7"),
-            RequestCompletedEvent(method="GET", url="http://h/?a=***", status_code=200, call_id="7"),
+            RequestCompletedEvent(
+                method="GET", url="http://h/?a=***", status_code=200, call_id="7"
+            ),
         ),
     ],
     ids=lambda value: type(value).__name__,
