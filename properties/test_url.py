@@ -10,12 +10,13 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from properties import strategies as some
 
+from railhttp.model.base_url import BaseURL
 from railhttp.model.errors import HTTPError, HTTPValidationError
 from railhttp.model.location import resolve_location
+from railhttp.model.target import parse_target
 from railhttp.model.url import (
     QueryParams,
     build_url,
-    extend_query,
     is_absolute,
     join_base_url,
     origin_of,
@@ -58,7 +59,6 @@ def test_a_target_that_rfc_3986_allows_is_never_changed(target: str) -> None:
     assert request_url(url).raw_path_qs == target
     assert build_url(url) == url
     assert build_url("http://h.test", target) == f"http://h.test/{target.lstrip('/')}"
-    assert str(extend_query(request_url(url), {})) == url
 
 
 @given(some.rfc3986_targets, some.rfc3986_targets)
@@ -101,14 +101,6 @@ def test_a_normal_form_stays_as_it_is(url: str) -> None:
     assert build_url(once) == once
 
 
-@given(some.urls(), some.query_params)
-def test_an_existing_query_and_the_fragment_are_kept(url: str, params: QueryParams) -> None:
-    before = request_url(url)
-    after = extend_query(before, params)
-    assert after.raw_query_string.startswith(before.raw_query_string)
-    assert (after.raw_fragment, origin_of(after)) == (before.raw_fragment, origin_of(before))
-
-
 @given(some.urls(), some.paths, some.paths)
 def test_joining_never_leaves_the_origin_and_puts_one_slash(url: str, base: str, path: str) -> None:
     assume(".." not in base + path)
@@ -125,7 +117,15 @@ def test_an_absolute_url_ignores_the_base(base: str, slashes: str, url: str) -> 
     assert join_base_url(base + slashes, url) == url
 
 
-BASES: Final = ["http://h", "http://h:80/", "https://H/v1", "http://h/a%20b/", "http://h/v1?k=7"]
+BASES: Final = [
+    "http://h",
+    "http://h:80/",
+    "https://H/v1",
+    "http://h/a%20b/",
+    "http://h/v1?k=7",
+    "http://ann:x@h/v1",
+    "http://h/v1#top",
+]
 
 
 @given(
@@ -137,6 +137,9 @@ def test_a_path_is_joined_in_one_way_however_easy_it_is(base: str, path: str) ->
     with suppress(HTTPError):
         expected = build_url(base, path)
         assert join_base_url(base, path) == expected
+        client = BaseURL.of(base, None, frozenset(), share_credentials=False)
+        assert client is not None
+        assert client.resolve(path) == (*parse_target(expected), None)
 
 
 @example(Decimal("sNaN"), "0", {})

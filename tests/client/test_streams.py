@@ -16,6 +16,7 @@ from tests.servers.faults import FaultServer
 from tests.servers.leaks import nothing_left
 from tests.servers.registry import answer, head
 from tests.servers.scripted import ScriptedServer, sends
+from typing_extensions import override
 
 from railhttp import (
     ConnectionPoolConfig,
@@ -34,6 +35,7 @@ from railhttp import (
     RequestContext,
     RetryPolicy,
 )
+from railhttp.pipeline.clock import SystemClock
 from railhttp.pipeline.policies.breaker import CircuitBreaker
 
 T = TypeVar("T")
@@ -308,12 +310,26 @@ async def test_the_calls_own_timeout_bounds_the_body_too(
     assert (caught.value.phase, caught.value.message) == ("total", "not done within 0.1s")
 
 
+class LeapingClock(SystemClock):
+    """A clock that can be put forward; its timers do not notice."""
+
+    ahead = 0.0
+
+    @override
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead
+
+
 async def test_time_that_was_up_between_two_chunks_is_noticed_at_the_next(
-    client: HTTPClient, faults: FaultServer
+    faults: FaultServer,
 ) -> None:
-    async with client.stream("GET", faults.url("/endless-body"), timeout=0.05) as chunks:
+    clock = LeapingClock()
+    async with (
+        HTTPClient(clock=clock) as client,
+        client.stream("GET", faults.url("/endless-body"), timeout=60) as chunks,
+    ):
         await anext(chunks)
-        await asyncio.sleep(0.06)
+        clock.ahead = 61
         with pytest.raises(HTTPTimeoutError):
             await anext(chunks)
 

@@ -48,7 +48,7 @@ GROWTH: Final = 3 * PLACES
 CACHED: Final = 3 * 1024
 """The size of the caches by URL in three clients."""
 
-_CACHED_CLASSES: Final = (".Prepared", ".Request", ".Address")
+_CACHED_CLASSES: Final = (".Prepared", ".Request", ".Target", ".Address")
 
 ONCE: Final = frozenset({"post", "put"})
 """The calls that are never repeated: without a key, or with a body that can be read once."""

@@ -10,7 +10,6 @@ from yarl import URL
 
 from railhttp.client.cookie_option import require_cookies
 from railhttp.client.send_options import send_options
-from railhttp.model.authorization import basic_auth
 from railhttp.model.base_url import BaseURL
 from railhttp.model.body import Body, data_body, json_body
 from railhttp.model.config import HTTPClientConfig
@@ -27,8 +26,9 @@ from railhttp.model.options import (
 )
 from railhttp.model.request import Request, SendOptions, require_framing, require_method
 from railhttp.model.retrying import RetryPolicyProtocol
-from railhttp.model.site import site_of
-from railhttp.model.url import QueryParams, extend_query, extend_query_text, parsed_url
+from railhttp.model.spelling import spelled_query
+from railhttp.model.target import Target, parse_target
+from railhttp.model.url import QueryParams, encode_query
 from railhttp.model.validation import (
     describe,
     mismatch,
@@ -149,16 +149,18 @@ class RequestBuilder:
         if not isinstance(url, str):
             parsed = _require_parsed(url)
             url = str(parsed)
-        defaults = None
-        if self._base is not None:
-            url, defaults = self._base.resolve(url)
-        target, origin, credentials = _target(str.__str__(url))  # an enum's text, not its name
+        url = str.__str__(url)  # an enum's text, not its name
+        if self._base is None:
+            target, credentials = parse_target(url)
+            defaults = None
+        else:
+            target, credentials, defaults = self._base.resolve(url)
         if parsed is not None and parsed.absolute:  # it is sent exactly as it encodes its parts
-            target = parsed.with_user(None)
+            target = Target.of(parsed.with_user(None))
         method = require_method(method)
         if _EVERYDAY.issuperset(options):
             request = self._request(method, target, defaults, credentials, options, body)
-            return Prepared(request, origin, self._timeout, self._attempt_timeout)
+            return Prepared(request, target.site.text, self._timeout, self._attempt_timeout)
         options = self._keyed(options)
         request = self._request(
             method,
@@ -174,12 +176,12 @@ class RequestBuilder:
         attempt_timeout = options.get("attempt_timeout", self._attempt_timeout)
         timeout = require_timeout(timeout, "timeout")
         require_timeout(attempt_timeout, "attempt_timeout")
-        return Prepared(request, origin, timeout, attempt_timeout, _retry(options))
+        return Prepared(request, target.site.text, timeout, attempt_timeout, _retry(options))
 
     def _request(
         self,
         method: str,
-        url: URL,
+        target: Target,
         defaults: CIMultiDict[str] | None,
         credentials: Mapping[str, str] | None,
         options: RequestOptions,
@@ -188,12 +190,12 @@ class RequestBuilder:
         sending: SendOptions | None = None,
     ) -> Request:
         if not options and defaults is None:
-            return Request(method, url, credentials, body, None, self._options)
+            return Request(method, target, credentials, body, None, self._options)
         params = options.get("params")
         body = _body(options, body)
         return Request(
             method,
-            url if params is None else _extended(url, params),
+            target if params is None else _extended(target, params),
             _headers(options.get("headers"), defaults, credentials, body),
             body,
             cookies,
@@ -218,17 +220,6 @@ def _retry(options: RequestOptions) -> RetryPolicyProtocol | int | None:
     if policy is not None:
         require_methods(policy, "execute", field="retry_policy")
     return policy
-
-
-@lru_cache(maxsize=1024)
-def _target(url: str) -> tuple[URL, str, Mapping[str, str] | None]:
-    """Return a URL without its user-info, its origin as text, and the fields of the user-info."""
-    parsed = parsed_url(url)
-    if parsed.raw_user is None:
-        return parsed, site_of(parsed).text, None
-    credentials = basic_auth(parsed.user or "", parsed.password or "")
-    parsed = parsed.with_user(None)
-    return parsed, site_of(parsed).text, credentials
 
 
 def _require_parsed(url: object) -> URL:
@@ -272,11 +263,12 @@ def _text(value: object) -> str:
     return str.__str__(value) if isinstance(value, str) else ""
 
 
-def _extended(url: URL, params: Query) -> URL:
+def _extended(target: Target, params: Query) -> Target:
     if isinstance(params, str):
-        return extend_query_text(url, require_text(params, "params"))
+        text = require_text(params, "params")
+        return target.with_query(f"?{spelled_query(text)}" if text else "")
     pairs = _mapped(params, "params") if isinstance(params, _SEQUENCES) else params
-    return extend_query(url, cast("QueryParams", pairs))  # it refuses all others
+    return target.with_query(encode_query(cast("QueryParams", pairs)))  # it refuses all others
 
 
 def _mapped(given: object, field: str) -> MultiDict[str]:

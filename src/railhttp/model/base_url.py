@@ -1,14 +1,20 @@
 """The base URL and the default header fields of a client."""
 
+import re
 from collections.abc import Mapping
-from typing import NamedTuple, Self
+from functools import lru_cache
+from typing import Final, NamedTuple, Self
 
 from multidict import CIMultiDict
 
 from railhttp.model.headers import require_headers
 from railhttp.model.redaction import redact_headers, redact_url, redacted_repr
+from railhttp.model.target import Target, parse_target
 from railhttp.model.url import join_base_url, origin_of, request_url
 from railhttp.model.validation import require_url
+
+_EASY_PATH: Final = re.compile(r"/?([A-Za-z0-9_~-][A-Za-z0-9._~/-]*+(?:\?[A-Za-z0-9._~&=-]++)?+)")
+"""A path that can be appended to that of a base URL as it is, unless it has a dot segment."""
 
 
 class BaseURL(NamedTuple):
@@ -58,9 +64,28 @@ class BaseURL(NamedTuple):
             public_headers=redact_headers(self.public_headers),
         )
 
-    def resolve(self, url: str) -> tuple[str, CIMultiDict[str] | None]:
-        """Return the absolute URL of a call, and the fields for its origin, if there are any."""
+    def resolve(self, url: str) -> tuple[Target, Mapping[str, str] | None, CIMultiDict[str] | None]:
+        """Join the URL of a call with the base URL.
+
+        Returns:
+            What `parse_target` returns, and the default fields for the origin, if there are any.
+        """
+        folder, easy = _folder(self.url), _EASY_PATH.fullmatch(url)
+        if folder and easy and "/." not in url:
+            # What the lines below return, at a third of their price.
+            site, path, _ = folder
+            return Target(site, f"{path}/{easy[1]}"), None, self.headers or None
         absolute = join_base_url(self.url, url)
+        target, credentials = parse_target(absolute)
         joined = absolute is not url  # then it has the origin of the base
-        at_home = joined or self.origin in {None, origin_of(request_url(absolute))}
-        return absolute, (self.headers if at_home else self.public_headers) or None
+        at_home = joined or self.origin in {None, origin_of(target.site.origin)}
+        return target, credentials, (self.headers if at_home else self.public_headers) or None
+
+
+@lru_cache(maxsize=64)
+def _folder(base: str) -> Target | None:
+    """Split a base URL without the slash at its end; None if it has more than a path."""
+    target, credentials = parse_target(base) if base else (None, None)
+    if target is None or credentials or target.fragment or "?" in target.path_qs:
+        return None
+    return target._replace(path_qs=target.path_qs.rstrip("/"))

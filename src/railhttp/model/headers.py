@@ -3,7 +3,7 @@
 import math
 import string
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from typing import Final
 
 from multidict import CIMultiDict
 
@@ -18,6 +18,8 @@ from railhttp.model.validation import (
     mismatch,
     require_str,
 )
+
+_MOST_TOKENS: Final = 1024
 
 
 def parse_headers(headers: Mapping[str, object]) -> dict[str, str]:
@@ -83,7 +85,7 @@ def require_headers(headers: object) -> CIMultiDict[str]:
 
     Repeated fields are kept; their values are text without spaces and tabs around them.
     """
-    if not isinstance(headers, Mapping):
+    if type(headers) is not dict and not isinstance(headers, Mapping):  # to ask an ABC is dear
         raise mismatch("a mapping", headers, "headers")
     checked: CIMultiDict[str] = CIMultiDict()
     for name, value in headers.items():
@@ -91,22 +93,29 @@ def require_headers(headers: object) -> CIMultiDict[str]:
             field, text = name, value  # as almost all are: no pattern is needed
         else:
             field, text = _checked_field(name, value)
-        if not is_token(field):
+        if not _TOKENS[field]:
             message = "must have names that are tokens (RFC 9110, 5.6.2)"
             raise HTTPValidationError(message, field="headers")
         checked.add(field, text.strip(" \t"))
     return checked
 
 
-@lru_cache(maxsize=1024)
-def is_token(name: str) -> bool:
+class _Tokens(dict[str, bool]):
     """Whether a text can be the name of a field; programs use few of them."""
-    return TOKEN.fullmatch(name) is not None
+
+    def __missing__(self, name: str) -> bool:
+        fits = TOKEN.fullmatch(name) is not None
+        if fits and len(self) < _MOST_TOKENS:
+            self[name] = True
+        return fits
+
+
+_TOKENS: Final = _Tokens()  # a lookup costs less than a call of a cached function
 
 
 def _checked_field(name: object, value: object) -> tuple[str, str]:
     [(field, text)] = _fields({name: value})
-    if is_token(field) and CONTROL.search(text.replace("\t", "")):
+    if _TOKENS[field] and CONTROL.search(text.replace("\t", "")):
         message = f"{field} must not have control characters or surrogates in its value"
         raise HTTPValidationError(message, field="headers")
     return field, text

@@ -8,7 +8,6 @@ from yarl import URL
 from railhttp.model.errors import HTTPConnectionError, HTTPFailure, HTTPTimeoutError, TimeoutPhase
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
-from railhttp.model.site import site_of
 from railhttp.model.timings import NO_TIMINGS, Timings
 
 
@@ -17,7 +16,6 @@ class RequestStarted:
 
     Attributes:
         method: The method, upper-case.
-        url: The URL of the request, with its secrets; show `shown_url` instead.
         attempt: The number of the attempt, counted from 0; 0 for a call.
         resends: How many requests the call sent before this one: earlier attempts, redirects, and
             sends that interceptors asked for once more.
@@ -33,7 +31,6 @@ class RequestStarted:
         "attempt",
         "method",
         "resends",
-        "url",
     )
 
     def __init__(
@@ -50,11 +47,15 @@ class RequestStarted:
         self._timeout = timeout
         self._attempt_timeout = attempt_timeout
         self.method: str = request.method
-        self.url: URL = request.url
         self.attempt: int = attempt
         self.resends: int = resends
         self._call_id = call_id
         self.added: dict[str, str] = {}
+
+    @property
+    def url(self) -> URL:
+        """The URL of the request, with its secrets; show `shown_url` instead."""
+        return self._request.url
 
     @property
     def call_id(self) -> str:
@@ -69,7 +70,7 @@ class RequestStarted:
     @property
     def host(self) -> str:
         """The host, with its port unless that is the default of the scheme."""
-        return site_of(self.url).host
+        return self._request.target.site.host
 
     @property
     def url_template(self) -> str:

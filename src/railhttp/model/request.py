@@ -19,7 +19,7 @@ from railhttp.model.redaction import (
     redact_url,
     redacted_repr,
 )
-from railhttp.model.url import path_of
+from railhttp.model.target import Target
 from railhttp.model.validation import TOKEN
 
 _USUAL: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
@@ -97,7 +97,7 @@ class Request:
 
     Attributes:
         method: The method, upper-case.
-        url: An absolute http or https URL without user-info.
+        target: An absolute http or https URL without user-info, in its parts.
         headers: The caller's header fields, validated.
         cookies: Cookies for the origin of the URL, in addition to those of the jar.
         redirected_from: The URL of the first request, if this one follows a redirect: its
@@ -105,7 +105,7 @@ class Request:
     """
 
     method: str
-    url: URL
+    target: Target
     headers: CIMultiDict[str] | None
     body: Body | None
     cookies: Mapping[str, str] | None
@@ -119,7 +119,7 @@ class Request:
     def __init__(
         self,
         method: str,
-        url: URL,
+        target: Target | URL,
         headers: Mapping[str, str] | None,
         body: Body | None,
         cookies: Mapping[str, str] | None,
@@ -128,7 +128,7 @@ class Request:
     ) -> None:
         parts = self.__dict__
         parts["method"] = method
-        parts["url"] = url
+        parts["target"] = Target.of(target) if isinstance(target, URL) else target
         if headers is not None and type(headers) is not CIMultiDict:
             headers = CIMultiDict(headers)
         parts["headers"] = headers
@@ -141,22 +141,27 @@ class Request:
     def __repr__(self) -> str:
         return redacted_repr(
             self,
-            url=self.shown_url,
+            target=self.shown_url,
             headers=self.headers and redact_headers(self.headers, self.options.secret_headers),
             cookies=self.cookies and dict.fromkeys(self.cookies, MASK),
             redirected_from=self.redirected_from and redact_url(str(self.redirected_from)),
         )
 
     @lazy
+    def url(self) -> URL:
+        """The URL, with its secrets."""
+        return self.target.url
+
+    @lazy
     def url_text(self) -> str:
         """The URL as text, with its secrets."""
-        return str(self.url)
+        return self.target.text
 
     @lazy
     def shown_url(self) -> str:
         """The URL as text, redacted."""
         mask = self.options.mask_path
-        return redact_url(self.url_text if mask is None else _masked(self.url, mask))
+        return redact_url(self.url_text if mask is None else _masked(self.target, mask))
 
     @lazy
     def is_plain(self) -> bool:
@@ -222,14 +227,15 @@ def _identifies(key: str) -> bool:
     return any(one.isprintable() and one != " " for one in key)
 
 
-def _masked(url: URL, mask: Callable[[str], str]) -> str:
+def _masked(target: Target, mask: Callable[[str], str]) -> str:
+    path, mark, query = target.path_qs.partition("?")
     try:
-        path: object = mask(path_of(url))
+        shown: object = mask(path or "/")
     except Exception:  # noqa: BLE001  # a hook never breaks a call; without it nothing is shown
-        path = None
-    if not isinstance(path, str):
-        path = f"/{MASK}"
-    return f"{url.origin()}{path}" + (f"?{url.raw_query_string}" if url.raw_query_string else "")
+        shown = None
+    if not isinstance(shown, str):
+        shown = f"/{MASK}"
+    return f"{target.site.text}{shown}" + (mark + query if query else "")
 
 
 def require_framing(headers: CIMultiDict[str], body: Body | None) -> None:

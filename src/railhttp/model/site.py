@@ -21,16 +21,17 @@ class Site(NamedTuple):
 
 
 def site_of(url: URL) -> Site:
-    """Return the site of an absolute URL; programs use few of them, so it is computed once.
+    """Return the site of an absolute URL.
 
     Example:
         >>> site_of(URL("https://api.example:443/a")).text
         'https://api.example'
     """
-    return _site(url.scheme, url.raw_authority)
+    return site_at(url.scheme, url.raw_authority)
 
 
 @lru_cache(maxsize=1024)
-def _site(scheme: str, authority: str) -> Site:
+def site_at(scheme: str, authority: str) -> Site:
+    """Return the site of a scheme and an authority; programs use few, so each is built once."""
     url = URL.build(scheme=scheme, authority=authority, encoded=True)
     return Site(url.origin(), str(url.origin()), url.host_port_subcomponent or "")

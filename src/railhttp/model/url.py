@@ -13,12 +13,10 @@ from uuid import UUID
 
 from yarl import URL
 
-from railhttp.model.authority import normal_authority
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.spelling import CLEAN, Reference, climbs, spelled_query
+from railhttp.model.spelling import Reference, climbs
 from railhttp.model.validation import (
     LARGEST_INT,
-    MAX_URL_LENGTH,
     SCHEME,
     describe,
     mismatch,
@@ -56,7 +54,6 @@ _NO_URL: Final = URL()
 _CLEAN_PAIRS: Final = re.compile(
     r"[A-Za-z0-9._~-]++=[A-Za-z0-9._~ -]*+(&[A-Za-z0-9._~-]++=[A-Za-z0-9._~ -]*+)*+"
 )
-_EASY_PATH: Final = re.compile(r"/?[A-Za-z0-9_~-][A-Za-z0-9._~/-]*+(?:\?[A-Za-z0-9._~&=-]++)?+")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
@@ -111,7 +108,7 @@ def build_url(base: str, path: str = "", params: QueryParams | None = None) -> s
     joined = _join(_base_parts(require_str(base, "base")), require_text(path, "path"))
     if params is None:
         return url_text(joined)
-    return url_text(joined._replace(query=_both_queries(joined.query, _query_of(params))))
+    return url_text(joined._replace(query=join_queries(joined.query, encode_query(params))))
 
 
 @lru_cache(maxsize=64)
@@ -131,27 +128,35 @@ def _join(base: Reference, path: str) -> Reference:
         base.scheme,
         base.authority,
         base.path if path[0] in "?#" else folder + tail.path,
-        _both_queries(base.query, tail.query),
+        join_queries(base.query, tail.query),
         tail.fragment or base.fragment,
     )
 
 
-def _both_queries(query: str, more: str) -> str:
+def join_queries(query: str, more: str) -> str:
     """Join two queries, each empty or with its question mark."""
-    if len(query) < 2 or len(more) < 2:
-        return max(query, more, key=len)
+    if len(query) < 2:
+        return more or query
+    if len(more) < 2:
+        return query
     return f"{query}{'' if query.endswith('&') else '&'}{more[1:]}"
 
 
-def _query_of(params: QueryParams) -> str:
-    """Return the query of parameters with its question mark; '' if there is none."""
+def encode_query(params: QueryParams) -> str:
+    """Return the query of parameters, see `build_url`, with its question mark; '' without any."""
+    if type(params) is dict:
+        easy = [
+            f"{name}={value}"
+            for name, value in params.items()
+            if type(name) is str
+            and (type(value) is str or (type(value) is int and abs(value) < LARGEST_INT))
+        ]
+        text = "&".join(easy)
+        plain = len(easy) == len(params) == text.count("&") + 1
+        if plain and _CLEAN_PAIRS.fullmatch(text):  # as almost all are
+            return "?" + text.replace(" ", "+")
     pairs = query_pairs(params)
-    if not pairs:
-        return ""
-    text = "&".join([f"{name}={value}" for name, value in pairs])
-    if not _CLEAN_PAIRS.fullmatch(text) or text.count("&") != len(pairs) - 1:
-        return f"?{_NO_URL.with_query(pairs).raw_query_string}"
-    return "?" + text.replace(" ", "+")
+    return f"?{_NO_URL.with_query(pairs).raw_query_string}" if pairs else ""
 
 
 def parse_url_parts(url: str) -> UrlParts:
@@ -192,26 +197,12 @@ def _parse_as(url: str, field: str) -> URL:
 
 @lru_cache(maxsize=1024)
 def _parse(url: str, field: str) -> URL:
-    return parsed_url(url, field)
-
-
-def parsed_url(url: str, field: str = "url") -> URL:
-    """Parse the URL of a request by the rules of `require_url`."""
-    if (clean := CLEAN.fullmatch(url)) and len(url) <= MAX_URL_LENGTH:  # as almost all are
-        scheme, authority, path, query, fragment = clean.groups("")
-        normal, problem = normal_authority(authority[2:])
-        if scheme and not problem:
-            return _of_parts(scheme, normal, path, query, fragment)
     scheme, authority, path, query, fragment = require_url_parts(url, field)
-    return _of_parts(scheme, authority[2:], path, query, fragment)
-
-
-def _of_parts(scheme: str, authority: str, path: str, query: str, fragment: str) -> URL:
     # `URL` would normalise the text, and drop the question mark of an empty query.
     path = path or ("/" if query or fragment else "")
     return URL.build(
         scheme=scheme[:-1],
-        authority=authority,
+        authority=authority[2:],
         path=f"{path}?" if query == "?" else path,
         query_string=query[1:],
         fragment=fragment[1:],
@@ -231,41 +222,14 @@ def path_of(url: URL) -> str:
     return url.raw_path.removesuffix("?")
 
 
-def extend_query(url: URL, params: QueryParams) -> URL:
-    """Append query parameters, see `build_url`, to a URL, which keeps its query and fragment."""
-    return _with_more(url, _query_of(params))
-
-
-def extend_query_text(url: URL, query: str) -> URL:
-    """Append a query, given as text, to a URL, which keeps its query and fragment."""
-    return _with_more(url, f"?{spelled_query(query)}" if query else "")
-
-
-def _with_more(url: URL, more: str) -> URL:
-    if not more:
-        return url
-    query = _both_queries(f"?{url.raw_query_string}", more)
-    return URL.build(
-        scheme=url.scheme,
-        authority=url.raw_authority,
-        path=path_of(url) or "/",
-        query_string=query[1:],
-        fragment=url.raw_fragment,
-        encoded=True,
-    )
-
-
 def query_pairs(params: QueryParams) -> list[tuple[str, str]]:
     """Return the parameters of a query or a form, see `build_url`, as pairs of text."""
     if not isinstance(params, Mapping):
         raise mismatch("a mapping", params, "params")
     pairs = []
     for name, value in params.items():
-        if type(name) is str and type(value) is str and name.isascii() and value.isascii():
-            pairs.append((name, value))  # as almost all are
-        else:
-            plain = [item for item in _plain_items(value) if item is not None]
-            pairs += [(_query_name(name), _query_text(item, name)) for item in plain]
+        plain = [item for item in _plain_items(value) if item is not None]
+        pairs += [(_query_name(name), _query_text(item, name)) for item in plain]
     return pairs
 
 
@@ -311,19 +275,7 @@ def is_absolute(url: object) -> bool:
 
 def join_base_url(base: str, url: str) -> str:
     """Prefix a path with a base URL, unless the base is empty or the URL absolute."""
-    easy = type(url) is type(base) is str and "/." not in url and _EASY_PATH.fullmatch(url)
-    if easy and (folder := _folder_of(base)):
-        return f"{folder}/{url.lstrip('/')}"  # what `build_url` returns, at a third of its price
     return url if not base or is_absolute(url) else build_url(base, url)
-
-
-@lru_cache(maxsize=64)
-def _folder_of(base: str) -> str:
-    """Return a base URL without the slash at its end; '' if it has a query or a fragment."""
-    parts = _base_parts(base) if base else None
-    if parts is None or parts.query or parts.fragment:
-        return ""
-    return url_text(parts._replace(path=parts.path.rstrip("/")))
 
 
 def origin_of(url: URL) -> tuple[str, str, int]:

@@ -11,6 +11,7 @@ from yarl import URL
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.location import resolve_location
 from railhttp.model.request import Request
+from railhttp.model.target import Target
 from railhttp.model.url import origin_of
 
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
@@ -74,7 +75,7 @@ def redirected(
     return replace(
         request,
         method="GET" if bodiless else request.method,
-        url=target,
+        target=Target.of(target),
         headers=_without(request.headers, dropped if same_origin else dropped | secret | {"host"}),
         body=None if bodiless else request.body,
         cookies=request.cookies if same_origin else None,

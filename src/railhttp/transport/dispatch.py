@@ -26,7 +26,6 @@ from yarl import URL
 
 from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.request import Request, WireOptions
-from railhttp.model.site import site_of
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.policy.egress import Egress
 from railhttp.transport.connection import Content
@@ -140,7 +139,7 @@ class Dispatcher:
         options = request.options
         destination = partial(
             Destination,
-            site_of(request.url).origin,
+            request.target.site.origin,
             address.proxy,
             options.ssl_context,
             address.credentials,
@@ -224,10 +223,10 @@ class Dispatcher:
         return DefaultFields(defaults)
 
     def _addressed(self, request: Request, cookies: str) -> Address:
-        url, options = request.url, request.options
+        site, options = request.target.site, request.options
         if options.wire is not None:
             return self._addressed_by(options.wire, request, cookies)
-        site, chosen = site_of(url), options.proxy
+        chosen = options.proxy
         proxy = self._proxy_for(site.origin) if chosen is None else URL(chosen) if chosen else None
         if proxy is None and options.ssl_context is None and self._egress is None:  # as usual
             head, closes = request_head(
@@ -235,12 +234,12 @@ class Dispatcher:
             )
             return Address(self._direct(site.text), head, None, "", closes)
         if self._egress is not None:
-            check_egress(self._egress, url, proxy)
+            check_egress(self._egress, request.url, proxy)
         defaults = self._defaults(getversion(self._fields))
         forwarding, credentials = proxy, ""
         if is_socks(proxy):  # it carries bytes, and takes no part in HTTP
             forwarding = None
-        elif proxy is not None and url.scheme == "https":  # the proxy opens a tunnel
+        elif proxy is not None and site.origin.scheme == "https":  # the proxy opens a tunnel
             forwarding, credentials = None, proxy_credentials(request, defaults)
         head, closes = request_head(request, defaults, cookies=cookies, proxy=forwarding)
         key = self._key(site.origin, proxy, options.ssl_context, credentials, self._egress)
@@ -269,7 +268,12 @@ class Dispatcher:
         forwarding = None if tunnel or socks else proxy
         head, closes = request_head(request, defaults, cookies=cookies, proxy=forwarding)
         key = self._key(
-            site_of(url).origin, proxy, options.ssl_context, credentials, self._egress, wire
+            request.target.site.origin,
+            proxy,
+            options.ssl_context,
+            credentials,
+            self._egress,
+            wire,
         )
         return Address(key, head, proxy, credentials, closes)
 

@@ -1,9 +1,9 @@
 """Sends a request over a connection."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import ClientConnectionError
+from multidict import CIMultiDict
 
 from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.request import Request
@@ -68,8 +68,5 @@ def time_wait(timer: PhaseTimer, upload: Upload | None, since: float) -> None:
     timer.ended("wait", since + (timer.timings.send or 0.0))
 
 
-def _expects_go_ahead(headers: Mapping[str, str]) -> bool:
-    return any(
-        name.lower() == "expect" and value.lower() == "100-continue"
-        for name, value in headers.items()
-    )
+def _expects_go_ahead(headers: CIMultiDict[str]) -> bool:
+    return "expect" in headers and "100-continue" in map(str.lower, headers.getall("expect"))

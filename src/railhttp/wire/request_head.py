@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache, partial
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple, Self
 
 from multidict import CIMultiDict
 from yarl import URL
@@ -11,9 +12,9 @@ from yarl import URL
 from railhttp.model.authorization import basic_auth
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.request import Request
-from railhttp.model.site import site_of
 
 _WITHOUT_CONTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_ROUTING: Final = frozenset({"host", "cookie", "proxy-authorization"})
 _UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 
 
@@ -26,31 +27,77 @@ def content_length(request: Request) -> int | None:
     return None if value is None else int(value)
 
 
+def _require_sendable(text: str) -> None:
+    if not text.isprintable() and _UNSENDABLE.search(text):
+        raise HTTPValidationError("must not have control characters or surrogates", field="headers")
+
+
+class HeadShape(NamedTuple):
+    """What the names of a request's header fields decide about its head.
+
+    Programs use few sets of names, so each is looked at once (benchmarks: three headers).
+
+    Attributes:
+        lines: The lines of the defaults that are not replaced, and of the fields, with `%s` for
+            the value of each field.
+        is_routed: Whether there is a field that depends on more than the request and the defaults.
+        has_type: Whether there is a `Content-Type`.
+        has_length: Whether there is a `Content-Length`.
+        is_closable: Whether there is a `Connection` field.
+    """
+
+    lines: str
+    is_routed: bool
+    has_type: bool
+    has_length: bool
+    is_closable: bool
+
+    @classmethod
+    def of(cls, defaults: CIMultiDict[str], names: tuple[str, ...]) -> Self:
+        """Look at the names of the fields of a request."""
+        own = {name.lower() for name in names}
+        rest = [(name, text) for name, text in defaults.items() if name.lower() not in own]
+        lines = [f"{name}: {text}\r\n".replace("%", "%%") for name, text in rest]
+        lines += [f"{name.replace('%', '%%')}: %s\r\n" for name in names]
+        both = own.union(map(str.lower, defaults))
+        return cls(
+            "".join(lines),
+            not both.isdisjoint(_ROUTING),
+            "content-type" in both,
+            "content-length" in both,
+            "connection" in both,
+        )
+
+
 class DefaultFields:
-    """The header fields of every request, encoded once.
+    """The header fields of every request.
 
     Attributes:
         fields: The fields; those of a request replace them.
-        block: The lines of all fields.
-        lines: A line for each field, with its name.
-        routing: Whether there is a field that depends on more than the request.
 
     Raises:
         HTTPValidationError: A field cannot be sent: those of a session are not validated.
     """
 
-    __slots__ = ("block", "fields", "lines", "routing")
+    __slots__ = ("_bare", "_shape", "fields")
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self.fields: Final = CIMultiDict(fields)
-        self.lines: Final = [(name, f"{name}: {text}\r\n") for name, text in fields.items()]
-        self.block: Final = "".join(line for _, line in self.lines)
-        self.routing: Final = _routes(self.fields)
+        self._shape: Final = lru_cache(maxsize=256)(partial(HeadShape.of, self.fields))
+        self._bare: Final = self._shape(()), ()
         _require_sendable("".join(chain.from_iterable(fields.items())))
 
-    def without(self, own: CIMultiDict[str]) -> str:
-        """Return the lines of the fields that those of a request do not replace."""
-        return "".join([line for name, line in self.lines if name not in own])
+    def shaped(self, fields: CIMultiDict[str] | None) -> tuple[HeadShape, tuple[str, ...]]:
+        """Return the shape of the head of a request with such fields, and their values."""
+        if fields is None:
+            return self._bare
+        names = tuple(fields)
+        if len(names) != len(fields):  # iteration leaves repeated names out
+            names = tuple(name for name, _ in fields.items())
+        return self._shape(names), tuple(fields.values())
+
+
+_NO_DEFAULTS: Final = DefaultFields({})
 
 
 def request_head(
@@ -70,40 +117,23 @@ def request_head(
     Returns:
         The head, and whether it asks for the connection to be closed (RFC 9112, section 9.6).
     """
-    url, own = request.url, request.headers
-    host = site_of(url).host
-    target = url.raw_path_qs if proxy is None else f"{url.scheme}://{host}{url.raw_path_qs}"
-    rest = defaults.fields
-    if proxy is not None or cookies or defaults.routing or (own is not None and _routes(own)):
-        own = rest = _routed_fields(request, defaults, cookies, proxy)
-        host = own.pop("Host", host)
-        lines = _lines(own)
-        _require_sendable("".join(own.values()))  # cookies come from servers
-    elif own is None:
-        own, lines = rest, defaults.block
-    else:
-        lines = defaults.without(own) + _lines(own)
+    site, target, _ = request.target
+    host, target = site.host, target or "/"
+    shape, values = defaults.shaped(request.headers)
+    if proxy is not None or cookies or shape.is_routed:
+        fields = _routed_fields(request, defaults, cookies, proxy)
+        host = fields.pop("Host", host)
+        shape, values = _NO_DEFAULTS.shaped(fields)
+        _require_sendable("".join(values))  # cookies come from servers
+        if proxy is not None:
+            target = f"{site.origin.scheme}://{site.host}{target}"
+    lines = shape.lines % values
     if request.body is not None or request.method not in _WITHOUT_CONTENT:
-        lines += _framing(request, own, rest)
+        lines += _framing(request, shape)
     head = f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n"
     # A cookie goes back in the bytes in which it came, also where these are not UTF-8.
     content = head.encode("utf-8", "surrogateescape")
-    closable = "connection" in own or "connection" in rest
-    return content, closable and closes_connection(content)
-
-
-def _routes(fields: CIMultiDict[str]) -> bool:
-    """Whether there is a field that depends on more than the request and the defaults."""
-    return "host" in fields or "cookie" in fields or "proxy-authorization" in fields
-
-
-def _lines(fields: CIMultiDict[str]) -> str:
-    return "".join([f"{name}: {text}\r\n" for name, text in fields.items()])
-
-
-def _require_sendable(text: str) -> None:
-    if not text.isprintable() and _UNSENDABLE.search(text):
-        raise HTTPValidationError("must not have control characters or surrogates", field="headers")
+    return content, shape.is_closable and closes_connection(content)
 
 
 def proxy_credentials(request: Request, defaults: DefaultFields) -> str:
@@ -139,19 +169,13 @@ def closes_connection(head: bytes) -> bool:
     return any(option.strip(b" \t") == b"close" for option in options)
 
 
-def _framing(request: Request, own: CIMultiDict[str], rest: CIMultiDict[str]) -> str:
+def _framing(request: Request, shape: HeadShape) -> str:
     """Return the lines that frame and describe the body (RFC 9110, 8.6; RFC 9112, 6)."""
-    lines = ""
     body = request.body
-    if (
-        body is not None
-        and body.content_type
-        and "content-type" not in own
-        and "content-type" not in rest
-    ):
+    lines = ""
+    if body is not None and body.content_type and not shape.has_type:
         lines = f"Content-Type: {body.content_type}\r\n"
     length = content_length(request)
     if length is None:
         return f"{lines}Transfer-Encoding: chunked\r\n"
-    announced = "content-length" in own or "content-length" in rest
-    return lines if announced else f"{lines}Content-Length: {length}\r\n"
+    return lines if shape.has_length else f"{lines}Content-Length: {length}\r\n"

@@ -95,8 +95,8 @@ class Passage:
         """Let the call send the request that the interceptors returned."""
         call, original = self._call, self._call.original
         self._sent = call.request = sent = taken_over(original, context, before)
-        if sent is not original and sent.url is not original.url:
-            call.origin = str(sent.url.origin())
+        if sent.target is not original.target:
+            call.origin = sent.target.site.text
 
     async def again(self, send: Send, asked: Asked) -> HttpResponse | Asked:
         """Send a request once more, see `Again`."""

@@ -11,7 +11,8 @@ from railhttp.model.context import RequestContext, SideClient
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.headers import require_headers
 from railhttp.model.request import Request, require_framing, require_method
-from railhttp.model.url import request_url
+from railhttp.model.target import parse_target
+from railhttp.model.validation import require_str
 from railhttp.pipeline.call import HTTPCall
 
 
@@ -77,21 +78,21 @@ def taken_over(
     if context.method == request.method and context.url == request.url_text:
         if context.headers == before:
             return request
-        target = request.url
+        target = request.target
     else:
-        target = request_url(context.url)
-        if target.raw_user is not None:
+        target, credentials = parse_target(require_str(context.url, "url"))
+        if credentials is not None:
             raise HTTPValidationError("has user-info: set Authorization instead", field="url")
     headers = require_headers(_changed(request, before, context.headers))
     require_framing(headers, request.body)
-    return replace(request, method=require_method(context.method), url=target, headers=headers)
+    return replace(request, method=require_method(context.method), target=target, headers=headers)
 
 
 def same_fields(first: Request, second: Request) -> bool:
     """Whether two requests have the same method, URL and header fields."""
     if first is second:
         return True
-    heads = (first.method, first.url) == (second.method, second.url)
+    heads = (first.method, first.target) == (second.method, second.target)
     return heads and _fields(first.headers or {}) == _fields(second.headers or {})
 
 

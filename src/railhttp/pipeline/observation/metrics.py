@@ -20,7 +20,6 @@ from railhttp.model.events import (
 from railhttp.model.gauges import ClientGauges, GaugeSource, GaugeWatcherProtocol
 from railhttp.model.observation import RequestFinished
 from railhttp.model.response import HttpResponse
-from railhttp.model.site import site_of
 from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.observation.listeners import CallListener
@@ -154,7 +153,7 @@ class CallMetrics(CallListener):
     def _record(self, call: HTTPCall, status: str, error: str, seconds: float) -> None:
         tags = {
             "method": call.method,
-            "host": site_of(call.original.url).host,
+            "host": call.original.target.site.host,
             "status": status,
             "error": error,
         }

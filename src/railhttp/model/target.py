@@ -1,0 +1,104 @@
+"""The URL of a request, split as the request sends it."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple, Self
+
+from yarl import URL
+
+from railhttp.model.authority import normal_authority
+from railhttp.model.authorization import basic_auth
+from railhttp.model.site import Site, site_at, site_of
+from railhttp.model.spelling import CLEAN
+from railhttp.model.url import join_queries, request_url
+from railhttp.model.validation import MAX_URL_LENGTH
+
+
+class Target(NamedTuple):
+    """An absolute http or https URL without user-info, as a site and what is sent to it.
+
+    A `URL` has these parts too, but to build one costs more than all else that happens to a URL in
+    a call, and most calls need none (benchmarks: a URL that differs).
+
+    Attributes:
+        site: The scheme, the host and the port.
+        path_qs: The path and the query, percent-encoded: the origin form of the request target
+            (RFC 9112, section 3.2.1), but empty if the URL has neither.
+        fragment: With its `#`; '' if it is empty. It is not sent.
+    """
+
+    site: Site
+    path_qs: str
+    fragment: str = ""
+
+    @classmethod
+    def of(cls, url: URL) -> Self:
+        """Split a URL without user-info; it stays exactly as it is.
+
+        Example:
+            >>> Target.of(URL("https://api.example:443/a?b#c"))[1:]
+            ('/a?b', '#c')
+        """
+        site = site_of(url)
+        path_qs, mark, fragment = str(url).removeprefix(site.text).partition("#")
+        return cls(site, path_qs, mark + fragment)
+
+    @property
+    def text(self) -> str:
+        """The URL as text."""
+        return f"{self.site.text}{self.path_qs}{self.fragment}"
+
+    @property
+    def url(self) -> URL:
+        """The URL; each access builds it anew."""
+        path, _, query = self.path_qs.partition("?")
+        # `URL` would drop the question mark of an empty query.
+        path = self.path_qs if not query else path
+        origin = self.site.origin
+        return URL.build(
+            scheme=origin.scheme,
+            authority=origin.raw_authority,
+            path=path,
+            query_string=query,
+            fragment=self.fragment[1:],
+            encoded=True,
+        )
+
+    def with_query(self, query: str) -> "Target":
+        """Append a query, with its question mark, to that of the URL.
+
+        Example:
+            >>> Target.of(URL("http://h?a=1#top")).with_query("?b=2").text
+            'http://h/?a=1&b=2#top'
+        """
+        if not query:
+            return self
+        path, mark, present = self.path_qs.partition("?")
+        both = join_queries(mark + present, query)
+        return Target(self.site, f"{path or '/'}{both}", self.fragment)
+
+
+@lru_cache(maxsize=1024)
+def parse_target(url: str) -> tuple[Target, Mapping[str, str] | None]:
+    """Split the URL of a call by the rules of `require_url`.
+
+    Returns:
+        The URL without its user-info, and the header fields that send the user-info, if it has any.
+    """
+    if (clean := CLEAN.fullmatch(url)) and len(url) <= MAX_URL_LENGTH:  # as almost all are
+        scheme, authority, path, query, fragment = clean.groups("")
+        if scheme and (site := _site_named(scheme, authority)):
+            if query or fragment:
+                path = path or "/"
+            return Target(site, path + query, "" if fragment == "#" else fragment), None
+    parsed = request_url(url)
+    if parsed.raw_user is None:
+        return Target.of(parsed), None
+    credentials = basic_auth(parsed.user or "", parsed.password or "")
+    return Target.of(parsed.with_user(None)), credentials
+
+
+@lru_cache(maxsize=1024)
+def _site_named(scheme: str, authority: str) -> Site | None:
+    normal, problem = normal_authority(authority[2:])
+    return None if problem else site_at(scheme[:-1], normal)
