@@ -1,7 +1,13 @@
 """Events that are built as drafts are the events that their classes build."""
 
-import pytest
+import pickle
+import weakref
+from dataclasses import asdict, replace
 
+import pytest
+from yarl import URL
+
+from railhttp.model.body import BytesBody
 from railhttp.model.event_drafts import request_completed, request_sent, response_received
 from railhttp.model.events import (
     HTTPEvent,
@@ -9,22 +15,29 @@ from railhttp.model.events import (
     HTTPResponseReceivedHook,
     RequestCompletedEvent,
 )
+from railhttp.model.request import Request, SendOptions
+
+REQUEST = Request("GET", URL("http://h/?a=s3cret"), None, None, None, SendOptions())
 
 
 @pytest.mark.parametrize(
     ("draft", "event"),
     [
         (
-            request_sent("GET", "http://h/", "7"),
-            HTTPRequestSentHook(method="GET", url="http://h/", call_id="7"),
+            request_sent(REQUEST, "7"),
+            HTTPRequestSentHook(method="GET", url="http://h/?a=***", call_id="7"),
         ),
         (
-            response_received("GET", "http://h/", 200, "7"),
-            HTTPResponseReceivedHook(method="GET", url="http://h/", status_code=200, call_id="7"),
+            response_received(REQUEST, 200, "7"),
+            HTTPResponseReceivedHook(
+                method="GET", url="http://h/?a=***", status_code=200, call_id="7"
+            ),
         ),
         (
-            request_completed("GET", "http://h/", 200, "7"),
-            RequestCompletedEvent(method="GET", url="http://h/", status_code=200, call_id="7"),
+            request_completed(REQUEST, 200, "7"),
+            RequestCompletedEvent(
+                method="GET", url="http://h/?a=***", status_code=200, call_id="7"
+            ),
         ),
     ],
     ids=lambda value: type(value).__name__,
@@ -34,3 +47,31 @@ def test_a_draft_becomes_the_event(draft: HTTPEvent, event: HTTPEvent) -> None:
     assert (draft, repr(draft), hash(draft)) == (event, repr(event), hash(event))
     with pytest.raises(AttributeError):
         setattr(draft, "url", "")  # noqa: B010  # a checker refuses the plain assignment
+
+
+def sent(body: BytesBody | None = None) -> tuple[HTTPRequestSentHook, "weakref.ref[Request]"]:
+    request = Request("GET", URL("http://h/?a=s3cret"), None, body, None, SendOptions())
+    return request_sent(request, "7"), weakref.ref(request)
+
+
+def test_an_event_whose_url_is_not_read_yet_shows_no_secret() -> None:
+    shown = "http://h/?a=***"
+    assert sent()[0].url == shown
+    assert asdict(sent()[0])["url"] == shown
+    assert replace(sent()[0], method="PUT").url == shown
+    assert b"s3cret" not in pickle.dumps(sent()[0])
+    assert pickle.loads(pickle.dumps(sent()[0])) == sent()[0]  # our own bytes
+
+
+def test_an_event_keeps_its_request_until_its_url_is_read_and_never_a_body() -> None:
+    event, request = sent()
+    assert request() is not None
+    assert event.url
+    assert request() is None
+    event, request = sent(BytesBody(b"a large body", "text/plain"))
+    assert request() is None
+
+
+def test_an_event_has_no_other_attributes() -> None:
+    with pytest.raises(AttributeError, match="'HTTPRequestSentHook' object has no attribute 'uri'"):
+        getattr(sent()[0], "uri")  # noqa: B009  # a checker refuses the plain one

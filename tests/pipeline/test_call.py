@@ -21,9 +21,9 @@ from railhttp import (
 from railhttp.model.body import Body, BytesBody, StreamBody
 from railhttp.model.request import Request, SendOptions
 from railhttp.model.stage import AttemptState, Stage
-from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.call import HTTPCall, Send
 from railhttp.pipeline.clock import SYSTEM_CLOCK
-from railhttp.pipeline.layers import Send, Settings, build
+from railhttp.pipeline.layers import Settings, build
 from railhttp.pipeline.stack import Stack
 from railhttp.pipeline.timeouts import Timeouts
 from railhttp.protocols import IncomingResponse, RetryPolicyProtocol

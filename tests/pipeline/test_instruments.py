@@ -13,7 +13,7 @@ from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.observation import RequestFinished, RequestStarted
 from railhttp.pipeline.interceptors.standard import RequestInterceptor
-from railhttp.pipeline.observation.instruments import Instruments
+from railhttp.pipeline.observation.listeners import Instruments
 from railhttp.protocols import InstrumentProtocol
 from railhttp.testing import ManualClock, ScriptedTransport, UnmatchedRequestError
 

@@ -11,9 +11,10 @@ from railhttp.model.clock import Clock
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.exchange import Exchange
 from railhttp.model.url import request_url
+from railhttp.pipeline.call import Send
 from railhttp.pipeline.clock import random_id
 from railhttp.pipeline.interceptors.chain import InterceptorChain
-from railhttp.pipeline.layers import Exchanged, Send, Settings, build, opened, while_started
+from railhttp.pipeline.layers import Exchanged, Settings, build, opened, while_started
 from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.pipeline.stack import Stack
 from railhttp.pipeline.timeouts import Timeouts

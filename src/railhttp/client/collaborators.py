@@ -14,7 +14,8 @@ from railhttp.model.gauges import ClientGauges, GaugeSource
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.validation import describe, require_methods
 from railhttp.pipeline.interceptors.chain import Interceptor, InterceptorChain
-from railhttp.pipeline.observation.instruments import InstrumentProtocol, Instruments
+from railhttp.pipeline.observation.instruments import InstrumentProtocol
+from railhttp.pipeline.observation.listeners import Instruments
 from railhttp.pipeline.observation.metrics import CallMetrics, MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.policies.retry import RetryPolicy
@@ -125,10 +126,9 @@ class Policies(NamedTuple):
         total, attempt = self.limits
         if total is None and attempt is None:
             return prepared
-        return prepared._replace(
-            timeout=_shorter(prepared.timeout, total),
-            attempt_timeout=_shorter(prepared.attempt_timeout, attempt),
-        )
+        request, origin, own_total, own_attempt, retry, check = prepared
+        total, attempt = _shorter(own_total, total), _shorter(own_attempt, attempt)
+        return Prepared(request, origin, total, attempt, retry, check)
 
 
 def refuse_two_policies(retry: object, resilience: object, *, field: str) -> None:
@@ -139,7 +139,9 @@ def refuse_two_policies(retry: object, resilience: object, *, field: str) -> Non
 
 
 def _shorter(first: float | None, second: float | None) -> float | None:
-    return min((limit for limit in (first, second) if limit is not None), default=None)
+    if first is None or second is None:
+        return second if first is None else first
+    return min(first, second)
 
 
 def check_collaborators(**given: object) -> None:
@@ -180,7 +182,7 @@ def instruments_of(
     """Return all instruments of a client; those of its observers and metrics come first."""
     own = [CallMetrics(metrics, clock.monotonic)] if metrics is not None else []
     first = [events] if events is not None else []
-    return Instruments((*first, *own, *check_each(instruments, "instruments")))
+    return Instruments(check_each(instruments, "instruments"), (*first, *own))
 
 
 def source_of(client: "HTTPClient") -> GaugeSource:

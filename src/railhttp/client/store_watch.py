@@ -1,7 +1,7 @@
 """Passes the outages of shared stores to the instruments of a client."""
 
 from railhttp.model.events import StoreEvent
-from railhttp.pipeline.observation.instruments import Instruments
+from railhttp.pipeline.observation.listeners import Instruments
 from railhttp.pipeline.policies.store import StoreServerProtocol, server_of
 from railhttp.pipeline.stack import Stack
 

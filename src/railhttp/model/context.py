@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from typing_extensions import Unpack
@@ -47,6 +47,19 @@ class SideClient(Protocol):
         ...
 
 
+class _StartTime:
+    """Builds `RequestContext.start_time` when an interceptor reads it: few do.
+
+    It takes 3.5 thousand instructions (benchmarks/README.md).
+    """
+
+    def __get__(self, context: "RequestContext | None", owner: object = None) -> datetime | None:
+        if context is None or context._wall is None:
+            return None
+        context.start_time = datetime.fromtimestamp(context._wall, UTC)  # found first from now on
+        return context.start_time
+
+
 @dataclass(repr=False)
 class RequestContext:
     """An outbound request that an interceptor can inspect and change.
@@ -78,7 +91,7 @@ class RequestContext:
     headers: dict[str, str] = field(default_factory=dict)
     service_name: str | None = None
     attempt: int = 0
-    start_time: datetime | None = None
+    start_time: datetime | None = _StartTime()  # type: ignore[assignment]  # to a class: None
     body: bytes | None = field(default=b"", kw_only=True, repr=False)
     chunks: Callable[[], AsyncIterator[bytes]] | None = field(
         default=None, kw_only=True, repr=False, compare=False
@@ -89,6 +102,7 @@ class RequestContext:
         default_factory=dict, kw_only=True, repr=False, compare=False
     )
     client: SideClient | None = field(default=None, kw_only=True, repr=False, compare=False)
+    _wall: float | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.method = self.method.upper()

@@ -2,16 +2,22 @@
 
 In a frozen class each attribute costs a call of `object.__setattr__`: an event takes 7 thousand
 instructions, and a draft 2 thousand (benchmarks/README.md). See also `model/response_draft.py`.
+
+Redacting a URL with a query takes 11 thousand, and few observers read it in every event. So the
+event of a request without a body keeps the request, until its `url` is read. One with a body would
+keep the body too, for as long as an observer keeps the event.
 """
 
 from railhttp.model.events import (
     HTTPRequestSentHook,
     HTTPResponseReceivedHook,
+    LateURL,
     RequestCompletedEvent,
 )
+from railhttp.model.request import Request
 
 
-class _Sent:
+class _Sent(LateURL):
     __slots__ = HTTPRequestSentHook.__slots__  # the same, or Python refuses to change the class
 
     method: str
@@ -19,7 +25,7 @@ class _Sent:
     call_id: str
 
 
-class _Received:
+class _Received(LateURL):
     __slots__ = HTTPResponseReceivedHook.__slots__  # `RequestCompletedEvent` has the same
 
     method: str
@@ -28,38 +34,40 @@ class _Received:
     call_id: str
 
 
-def request_sent(method: str, url: str, call_id: str) -> HTTPRequestSentHook:
+def request_sent(request: Request, call_id: str) -> HTTPRequestSentHook:
     """Build the event of a request that is sent."""
     draft = _Sent()
-    draft.method = method
-    draft.url = url
+    draft.method = request.method
+    if request.body is None:
+        draft._request = request
+    else:
+        draft.url = request.shown_url
     draft.call_id = call_id
     draft.__class__ = HTTPRequestSentHook  # type: ignore[assignment]
     return draft  # type: ignore[return-value]  # its class has just become that
 
 
-def response_received(
-    method: str, url: str, status_code: int, call_id: str
-) -> HTTPResponseReceivedHook:
+def response_received(request: Request, status_code: int, call_id: str) -> HTTPResponseReceivedHook:
     """Build the event of a response that arrived."""
-    draft = _received(method, url, status_code, call_id)
+    draft = _received(request, status_code, call_id)
     draft.__class__ = HTTPResponseReceivedHook  # type: ignore[assignment]
     return draft  # type: ignore[return-value]  # its class has just become that
 
 
-def request_completed(
-    method: str, url: str, status_code: int, call_id: str
-) -> RequestCompletedEvent:
+def request_completed(request: Request, status_code: int, call_id: str) -> RequestCompletedEvent:
     """Build the event of a call that ended with a response."""
-    draft = _received(method, url, status_code, call_id)
+    draft = _received(request, status_code, call_id)
     draft.__class__ = RequestCompletedEvent  # type: ignore[assignment]
     return draft  # type: ignore[return-value]  # its class has just become that
 
 
-def _received(method: str, url: str, status_code: int, call_id: str) -> _Received:
+def _received(request: Request, status_code: int, call_id: str) -> _Received:
     draft = _Received()
-    draft.method = method
-    draft.url = url
+    draft.method = request.method
+    if request.body is None:
+        draft._request = request
+    else:
+        draft.url = request.shown_url
     draft.status_code = status_code
     draft.call_id = call_id
     return draft

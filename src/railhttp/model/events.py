@@ -6,7 +6,10 @@ empty for a plain function.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    from railhttp.model.request import Request
 
 CircuitState: TypeAlias = Literal["closed", "open", "half_open"]
 """The public name of a state; forced open counts as open."""
@@ -27,8 +30,29 @@ class EventIdentity(TypedDict):
     call_id: str
 
 
+class LateURL:
+    """An event whose `url` is redacted when it is first read, see `model/event_drafts.py`."""
+
+    __slots__ = ("_request",)
+
+    _request: "Request | None"
+
+    if not TYPE_CHECKING:  # for checkers, an event has its own attributes only
+
+        def __getattr__(self, name: str) -> str:
+            """Return the URL that is not there yet."""
+            if name != "url":
+                message = f"{type(self).__name__!r} object has no attribute {name!r}"
+                raise AttributeError(message, name=name, obj=self)
+            request = self._request
+            if request is not None:  # or another thread has just been here
+                object.__setattr__(self, "url", request.shown_url)
+                object.__setattr__(self, "_request", None)
+            return self.url
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HTTPRequestSentHook:
+class HTTPRequestSentHook(LateURL):
     """An attempt sends its request; fired once per attempt.
 
     Example:
@@ -42,7 +66,7 @@ class HTTPRequestSentHook:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HTTPResponseReceivedHook:
+class HTTPResponseReceivedHook(LateURL):
     """A response of any status arrived; fired once per attempt that received one.
 
     Example:
@@ -57,7 +81,7 @@ class HTTPResponseReceivedHook:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RequestCompletedEvent:
+class RequestCompletedEvent(LateURL):
     """A call ended with a response; fired once per call.
 
     Example:

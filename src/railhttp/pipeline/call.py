@@ -1,8 +1,8 @@
 """A call: one request and its attempts, as the layers know them."""
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from typing_extensions import override
 
@@ -19,6 +19,7 @@ from railhttp.model.events import EventIdentity, LayerEvent, Queue, WaitEvent
 from railhttp.model.exchange import IncomingResponse
 from railhttp.model.observation import RequestStarted
 from railhttp.model.request import Request
+from railhttp.model.response import HttpResponse
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.stage import Stage, call_info
 from railhttp.model.timeout import format_timeout
@@ -29,8 +30,8 @@ from railhttp.pipeline.timeouts import timeout_behind
 from railhttp.policy.deadline import Deadline, nearer
 
 if TYPE_CHECKING:
-    from railhttp.pipeline.interceptors.chain import Passage
-    from railhttp.pipeline.observation.instruments import Listeners, Observations, OpenBody
+    from railhttp.pipeline.interceptors.passage import Passage
+    from railhttp.pipeline.observation.listeners import Listeners, Observations, OpenBody
     from railhttp.pipeline.policies.store import StoreWait
 
 
@@ -219,7 +220,12 @@ class HTTPCall(Call):
         self.method = request.method
         self.origin = self._first_origin = origin
         self.listeners = listeners
-        super().__init__(clock, timeout, attempt_timeout)
+        # As in `Call`, whose `__init__` would cost every request a frame and `super()`.
+        self.clock = clock  # type: ignore[misc]  # final in `Call`
+        self.timeout = timeout
+        self.attempt_timeout = attempt_timeout
+        self.started = started = clock.monotonic()
+        self.deadline = None if timeout is None else started + timeout
 
     @property
     @override
@@ -340,3 +346,7 @@ class HTTPCall(Call):
                 "a policy answered in place of the server", **self.call_info()
             )
         return self.incoming
+
+
+Send: TypeAlias = Callable[[HTTPCall], Awaitable[HttpResponse]]
+"""The chain from some layer on inwards."""

@@ -13,33 +13,21 @@ on is a plain function: each coroutine would cost 80 ns (benchmarks/README.md).
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from railhttp.model.body import StreamBody
-from railhttp.model.context import RequestContext, SideClient
-from railhttp.model.errors import (
-    HTTPConnectionError,
-    HTTPInterceptorError,
-    HTTPInvalidRequestError,
-    HTTPValidationError,
-)
+from railhttp.model.context import SideClient
+from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.events import RedirectEvent
 from railhttp.model.exchange import IncomingResponse
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.call import Call, HTTPCall
+from railhttp.pipeline.call import Call, HTTPCall, Send
 from railhttp.pipeline.call_recorder import RECORDED_CALLS
-from railhttp.pipeline.interceptors.again import MOST_RESENDS
-from railhttp.pipeline.interceptors.chain import (
-    Asked,
-    Chained,
-    InterceptionError,
-    InterceptorChain,
-    NestedFailure,
-    Passage,
-)
-from railhttp.pipeline.interceptors.request_context import context_of, same_fields, taken_over
-from railhttp.pipeline.observation.instruments import observed, observed_attempt, observed_redirect
+from railhttp.pipeline.interceptors.chain import InterceptorChain
+from railhttp.pipeline.interceptors.interception import interception, seen_redirect
+from railhttp.pipeline.interceptors.request_context import Contexts
+from railhttp.pipeline.observation.observed import observed, observed_attempt, observed_redirect
 from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.pipeline.stack import Stack
 from railhttp.pipeline.timeouts import ClosedError, Timeouts
@@ -49,13 +37,8 @@ if TYPE_CHECKING:
     from railhttp.model.retrying import RetryPolicyProtocol
     from railhttp.pipeline.stack import CircuitBreakerProtocol
 
-_INTERCEPTION: Final = (HTTPValidationError, InterceptionError, NestedFailure)
-
 C = TypeVar("C", bound=Call)
 T = TypeVar("T")
-
-Send: TypeAlias = Callable[[HTTPCall], Awaitable[HttpResponse]]
-"""The chain from some layer on inwards."""
 
 Run: TypeAlias = Callable[[Send, HTTPCall], Awaitable[HttpResponse]]
 """A layer: it is passed the chain inside it, and the call."""
@@ -92,13 +75,16 @@ class Settings:
 def build(exchanged: Exchanged, settings: Settings) -> Send:
     """Compose the chain of a client around an exchange. This is the order of the layers."""
     stack, timeouts = settings.stack, settings.timeouts
-    send: Send = redirects(exchanged, settings)
+    contexts = Contexts(
+        settings.read_body, settings.service_name, settings.base_origin, settings.side_client
+    )
+    send: Send = redirects(exchanged, settings.secret_headers, contexts)
     send = attempt(send, timeouts)
     if stack.breaker is not None:
         send = partial(breaker_run(stack.breaker), send)
     if stack.rate_limit is not None:
         send = partial(stack.rate_limit.run, send)
-    send = interception(send, settings)
+    send = interception(send, settings.interceptors, contexts)
     send = retries(send, stack.retry)
     if stack.bulkhead is not None:
         send = partial(stack.bulkhead.run, send)
@@ -147,8 +133,7 @@ def telemetry(send: Send) -> Send:
             calls.append(call)
         if call.listeners is None:
             return send(call)
-        observations = call.listeners.call_started(call.started_event())
-        return observed(send, call, observations) if observations else send(call)
+        return observed(send, call, call.listeners)
 
     return report
 
@@ -166,83 +151,6 @@ def deadline(send: Send, timeouts: Timeouts) -> Send:
     return within
 
 
-def interception(send: Send, settings: Settings) -> Send:
-    """Begin an attempt: pass the request through the interceptors, and the response back."""
-    chain = settings.interceptors
-
-    async def intercept(call: HTTPCall, chained: Chained) -> HttpResponse:
-        attempts = call.attempts
-        passage = Passage(chained)
-        call.passage = passage if passage.sees_redirects else None
-        try:
-            return await _passed(send, call, passage, _context(call, settings))
-        except _INTERCEPTION as error:
-            call.attempts += call.attempts == attempts  # it failed before it was sent
-            _interception_failed(call, error)
-
-    def begin(call: HTTPCall) -> Awaitable[HttpResponse]:
-        if call.attempts:
-            call.begin_again()
-        chained = chain.chained  # a change of the chain counts from the next attempt on
-        return intercept(call, chained) if chained.interceptors else send(call)
-
-    return begin
-
-
-def _interception_failed(
-    call: HTTPCall, error: HTTPValidationError | InterceptionError | NestedFailure
-) -> NoReturn:
-    """Raise the failure of a call whose interceptors failed."""
-    info = call.call_info()
-    match error:
-        case HTTPValidationError():
-            message = f"an interceptor made it invalid: {error.message}"
-            raise HTTPInvalidRequestError(message, field=error.field, **info) from None
-        case InterceptionError():
-            failure = HTTPInterceptorError(error.message, interceptor=error.interceptor, **info)
-            raise failure from error.__cause__
-        case NestedFailure(failure=inner):
-            # The delivery is that of this call: a token server that was not reached proves nothing
-            # about a request that was (tests/client/test_again.py).
-            raise inner.of_call(f"{error.interceptor}: {inner.message}", info) from inner
-
-
-async def _passed(
-    send: Send, call: HTTPCall, passage: Passage, context: RequestContext
-) -> HttpResponse:
-    """Send the request that the interceptors return, again as often as they ask for it."""
-    context = await passage.inward(context)
-    resends = 0
-    while True:
-        call.request = sent = taken_over(call.original, context)
-        if sent.url is not call.original.url:
-            call.origin = sent.target.site.text
-        seen = await passage.outward(await send(call))
-        while isinstance(seen, Asked) and not call.original.replayable:
-            seen = await passage.outward(seen.response, seen.place)
-        if not isinstance(seen, Asked):
-            return seen
-        call.resend()
-        if (resends := resends + 1) > MOST_RESENDS:
-            message = f"{seen.name} asked for more than {MOST_RESENDS} further sends of one attempt"
-            raise HTTPInterceptorError(message, interceptor=seen.name, **call.call_info())
-        changed = not same_fields(sent, taken_over(call.original, seen.context))
-        context = await passage.again(seen, changed=changed)
-
-
-def _context(call: HTTPCall, settings: Settings, request: Request | None = None) -> RequestContext:
-    return context_of(
-        request or call.original,
-        attempt=call.attempts,
-        wall=call.clock.wall(),
-        call_id=call.call_id,
-        read_body=settings.read_body,
-        service_name=settings.service_name,
-        base_origin=settings.base_origin,
-        client=settings.side_client,
-    )
-
-
 def attempt(send: Send, timeouts: Timeouts) -> Send:
     """Count an attempt, bound its time, and report it to the instruments that listen."""
 
@@ -255,7 +163,8 @@ def attempt(send: Send, timeouts: Timeouts) -> Send:
             call.is_resend = False
         else:
             call.attempts += 1
-        inner = send if call.listeners is None else report
+        listeners = call.listeners
+        inner = send if listeners is None or not listeners.see_attempts else report
         if call.attempt_timeout is None:
             return inner(call)
         return time_limit(timeouts, inner, call)
@@ -291,9 +200,8 @@ async def time_limit(timeouts: Timeouts, send: Callable[[C], Awaitable[T]], call
         return await send(call)
 
 
-def redirects(exchanged: Exchanged, settings: Settings) -> Send:
+def redirects(exchanged: Exchanged, secret: frozenset[str], contexts: Contexts) -> Send:
     """Send the request, and follow its redirects: they belong to their attempt."""
-    secret = settings.secret_headers
 
     async def follow(call: HTTPCall) -> HttpResponse:
         request = call.request
@@ -309,7 +217,7 @@ def redirects(exchanged: Exchanged, settings: Settings) -> Send:
             if isinstance(decided, RedirectRefused):
                 raise _redirect_failed(call, decided.reason)
             if call.passage is not None:
-                decided = await _seen(call, decided, response, settings)
+                decided = await seen_redirect(call, decided, response, contexts)
             hops += 1
             if call.listeners is not None:
                 call.report(_redirect_event(call, request, response, decided))
@@ -319,18 +227,6 @@ def redirects(exchanged: Exchanged, settings: Settings) -> Send:
         return response
 
     return follow
-
-
-async def _seen(
-    call: HTTPCall, request: Request, response: HttpResponse, settings: Settings
-) -> Request:
-    """Pass the next request of a redirect through the interceptors that see redirects."""
-    assert call.passage is not None  # noqa: S101  # narrows; `follow` checked it
-    context = _context(call, settings, request)
-    try:
-        return taken_over(request, await call.passage.redirected(context, response))
-    except _INTERCEPTION as error:
-        _interception_failed(call, error)
 
 
 def _redirect_event(

@@ -61,7 +61,8 @@ class Timeout:
         self._task = task
         self._cancelling = task.cancelling()
         self._cancels = 0
-        self.expires: float = queue.join(self)
+        queue.timeouts[self] = None
+        self.expires: float = 0.0 if queue.seconds is None else queue.expiry(queue.seconds)
         self.is_open: bool = True
         return self
 
@@ -97,7 +98,10 @@ class Timeout:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._queue.leave(self)
+        queue = self._queue
+        queue.timeouts.pop(self, None)
+        if not (queue.keep or queue.timeouts):
+            queue.forget()
         self.is_open = False
         if self._reason is None:
             return
@@ -114,7 +118,7 @@ class Timeout:
 class _TimerQueue:
     """The timeouts of one duration, the first to expire in front."""
 
-    __slots__ = ("_clock", "_keep", "_owner", "_timeouts", "_timer", "loop", "seconds")
+    __slots__ = ("_clock", "_owner", "_timer", "keep", "loop", "seconds", "timeouts")
 
     def __init__(
         self,
@@ -128,34 +132,30 @@ class _TimerQueue:
         self.seconds: float | None = seconds
         self._owner = owner
         self._clock = owner.clock
-        self._keep = keep
+        self.keep: bool = keep
         self._timer: TimerHandle | None = None
-        self._timeouts: dict[Timeout, None] = {}
+        # A timeout enters and leaves by itself: a method for each would cost every call two frames.
+        self.timeouts: dict[Timeout, None] = {}
 
-    def join(self, timeout: Timeout) -> float:
-        """Add a timeout and return the time at which it expires."""
-        self._timeouts[timeout] = None
-        seconds = self.seconds
-        if seconds is None:
-            return 0.0
+    def expiry(self, seconds: float) -> float:
+        """Return the time at which a timeout that begins now expires."""
         if self._timer is None:
             self._timer = self._clock.call_later(seconds, self._expire)
         return self._clock.monotonic() + seconds
 
-    def leave(self, timeout: Timeout) -> None:
-        self._timeouts.pop(timeout, None)
-        if not (self._keep or self._timeouts):
-            self._owner.forget(self)
+    def forget(self) -> None:
+        """Drop the queue, which no timeout uses any more."""
+        self._owner.forget(self)
 
     def _expire(self) -> None:
         self._timer = None
         now = self._clock.monotonic()
-        while self._timeouts:
-            first = next(iter(self._timeouts))
+        while self.timeouts:
+            first = next(iter(self.timeouts))
             if first.expires > now:
                 self._timer = self._clock.call_later(first.expires - now, self._expire)
                 return
-            del self._timeouts[first]
+            del self.timeouts[first]
             first.end(ExpiredError)
 
     def close(self) -> None:
@@ -163,7 +163,7 @@ class _TimerQueue:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        timeouts, self._timeouts = self._timeouts, {}
+        timeouts, self.timeouts = self.timeouts, {}
         for timeout in timeouts:
             timeout.end(ClosedError)
 

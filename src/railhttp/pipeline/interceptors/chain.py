@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import (
     Final,
-    NamedTuple,
     NoReturn,
     Protocol,
     TypeAlias,
@@ -159,7 +158,10 @@ class NestedFailure(Exception):
 
 _Intercept: TypeAlias = Callable[[RequestContext], Awaitable[RequestContext]]
 _Redirect: TypeAlias = Callable[[RequestContext, HttpResponse], Awaitable[RequestContext]]
-_See: TypeAlias = Callable[[RequestContext, HttpResponse], Awaitable[HttpResponse | Again]]
+_See: TypeAlias = Callable[[HttpResponse], Awaitable[HttpResponse | Again]]
+_SeeExchange: TypeAlias = Callable[[RequestContext, HttpResponse], Awaitable[HttpResponse | Again]]
+_Seeing: TypeAlias = tuple[int, Interceptor, _See, _SeeExchange | None]
+"""An interceptor with its index, and how it sees responses: alone, or with their request."""
 
 
 class Chained:
@@ -175,8 +177,8 @@ class Chained:
         self.requests: tuple[tuple[Interceptor, _Intercept], ...] = tuple(
             (one, one.intercept_request) for one in self.interceptors
         )
-        seeing = [(index, one, _seeing(one)) for index, one in enumerate(self.interceptors)]
-        self.responses: tuple[tuple[int, Interceptor, _See], ...] = tuple(reversed(seeing))
+        seeing = [_seeing(index, one) for index, one in enumerate(self.interceptors)]
+        self.responses: tuple[_Seeing, ...] = tuple(reversed(seeing))
         self.redirects: tuple[tuple[Interceptor, _Redirect], ...] = tuple(
             (one, one.intercept_redirect)
             for one in self.interceptors
@@ -185,10 +187,17 @@ class Chained:
 
     async def process_request(self, context: RequestContext) -> RequestContext:
         """See `InterceptorChain.process_request`."""
-        try:
-            return await Passage(self).inward(context)
-        except NestedFailure as nested:
-            raise nested.failure from nested.failure.__cause__
+        for one, intercept in self.requests:
+            try:
+                given = await intercept(context)
+            except FAILURES:
+                raise
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
+                fail(one, context, error)
+            if not isinstance(given, RequestContext):
+                raise returned_no(RequestContext, given, one, context)
+            context = given
+        return context
 
     async def process_response(self, response: HttpResponse) -> HttpResponse:
         """See `InterceptorChain.process_response`."""
@@ -198,114 +207,19 @@ class Chained:
             except FAILURES:
                 raise
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
-                _fail(one, response, error)
+                fail(one, response, error)
             if not isinstance(given, HttpResponse):
-                raise _not(HttpResponse, given, one, response)
+                raise returned_no(HttpResponse, given, one, response)
             response = given
         return response
 
 
-def _seeing(interceptor: Interceptor) -> _See:
-    """Return the method that sees a response, with the request as its first argument."""
-    if isinstance(interceptor, ExchangeInterceptorProtocol):
-        return interceptor.intercept_exchange
-    see = interceptor.intercept_response
-    return lambda _, response: see(response)
+def _seeing(index: int, one: Interceptor) -> _Seeing:
+    exchange = one.intercept_exchange if isinstance(one, ExchangeInterceptorProtocol) else None
+    return index, one, one.intercept_response, exchange
 
 
-_Step: TypeAlias = tuple[str, str, dict[str, str], RequestContext]
-"""The method, the URL and the fields that an interceptor was given, and what it returned."""
-
-
-class Asked(NamedTuple):
-    """An interceptor's wish for one more send.
-
-    Attributes:
-        place: Its index in the chain.
-        name: Its name.
-        response: The response that it saw.
-    """
-
-    place: int
-    name: str
-    context: RequestContext
-    response: HttpResponse
-
-
-class Passage:
-    """The way of one attempt through the interceptors, there and back."""
-
-    __slots__ = ("_chained", "_steps")
-
-    def __init__(self, chained: Chained) -> None:
-        self._chained = chained
-        self._steps: list[_Step] = []
-
-    async def inward(self, context: RequestContext, first: int = 0) -> RequestContext:
-        """Pass a request through the interceptors, from `first` on."""
-        steps = self._steps
-        del steps[first:]
-        for one, intercept in self._chained.requests[first:]:
-            method, url, headers = context.method, context.url, context.headers.copy()
-            try:
-                given = await intercept(context)
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
-                _fail(one, context, error)
-            if not isinstance(given, RequestContext):
-                raise _not(RequestContext, given, one, context)
-            context = given
-            steps.append((method, url, headers, context))
-        return context
-
-    async def outward(self, response: HttpResponse, stop: int = -1) -> HttpResponse | Asked:
-        """Pass a response back, until an interceptor asks for one more send.
-
-        Args:
-            response: The response.
-            stop: The index of an interceptor whose wish was refused: it and those inside it have
-                seen the response.
-        """
-        responses = self._chained.responses
-        for index, one, see in responses if stop < 0 else responses[-stop or len(responses) :]:
-            try:
-                given = await see(self._steps[index][3], response)
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
-                _fail(one, response, error)
-            if isinstance(given, Again):
-                return Asked(index, type(one).__name__, given.context, response)
-            if not isinstance(given, HttpResponse):
-                raise _not(HttpResponse, given, one, response)
-            response = given
-        return response
-
-    async def redirected(self, context: RequestContext, response: HttpResponse) -> RequestContext:
-        """Pass the next request of a redirect through the interceptors that see redirects."""
-        context.notes = self._steps[-1][3].notes
-        for one, intercept in self._chained.redirects:
-            try:
-                given = await intercept(context, response)
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
-                _fail(one, context, error)
-            if not isinstance(given, RequestContext):
-                raise _not(RequestContext, given, one, context)
-            context = given
-        return context
-
-    @property
-    def sees_redirects(self) -> bool:
-        """Whether an interceptor sees redirects."""
-        return bool(self._chained.redirects)
-
-    async def again(self, asked: Asked, *, changed: bool) -> RequestContext:
-        """Pass the request of another send through the interceptors, see `Again`."""
-        context = asked.context
-        if changed:
-            return await self.inward(context, asked.place + 1)
-        context.method, context.url, context.headers, _ = self._steps[asked.place]
-        return await self.inward(context, asked.place)
-
-
-def _fail(
+def fail(
     interceptor: Interceptor, value: RequestContext | HttpResponse, error: BaseException
 ) -> NoReturn:
     """Raise what the exception of an interceptor means."""
@@ -319,12 +233,13 @@ def _fail(
     raise _failed(interceptor, value, f"raised {type(error).__name__}") from error
 
 
-def _not(
+def returned_no(
     kind: type[object],
     given: object,
     interceptor: Interceptor,
     value: RequestContext | HttpResponse,
 ) -> InterceptionError:
+    """Return the error for an interceptor that returned something else than a `kind`."""
     return _failed(interceptor, value, f"returned {type(given).__name__}, not {kind.__name__}")
 
 

@@ -1,8 +1,10 @@
 """Publishes the events of `railhttp.events` to observers, each at its moment."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
+
+from typing_extensions import override
 
 from railhttp.model.clock import Clock
 from railhttp.model.errors import HTTPRetryExhaustedError, HTTPTimeoutError
@@ -14,13 +16,16 @@ from railhttp.model.events import (
     RequestTimeoutEvent,
     StreamFailedEvent,
 )
-from railhttp.model.observation import RequestFinished, RequestStarted
+from railhttp.model.observation import RequestFinished
+from railhttp.model.response import HttpResponse
+from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.observation.listeners import CallListener
 from railhttp.pipeline.observation.observer_queue import Observer, ObserverQueue
 
 DRAIN_SECONDS: Final = 1.0  # how long a client that stops waits for slow observers
 
 
-class EventPublisher:
+class EventPublisher(CallListener):
     """The instrument that calls observers.
 
     Each attempt publishes `HTTPRequestSentHook`, and `HTTPResponseReceivedHook` when its response
@@ -41,15 +46,42 @@ class EventPublisher:
         # Most clients have one observer, and each call has three events.
         self._publish = self._queues[0].put if len(self._queues) == 1 else self.publish
 
-    def call_started(self, call: RequestStarted) -> "_CallEvents":
-        """Observe a call until it ends."""
-        return _CallEvents(self._publish, call)
-
-    def attempt_started(self, attempt: RequestStarted) -> "_AttemptEvents":
+    @override
+    def attempt_sent(self, call: HTTPCall) -> None:
         """Publish that an attempt is sent."""
-        self._publish(request_sent(attempt.method, attempt.shown_url, attempt.call_id))
-        return _AttemptEvents(self._publish, attempt)
+        self._publish(request_sent(call.request, call.call_id))
 
+    @override
+    def attempt_answered(self, call: HTTPCall, answer: HttpResponse) -> None:
+        """Publish the response of an attempt."""
+        self._publish(response_received(call.request, answer.status, call.call_id))
+
+    @override
+    def call_answered(self, call: HTTPCall, answer: HttpResponse, seconds: float) -> None:
+        """Publish the end of a call that received a response."""
+        self._publish(request_completed(call.original, answer.status, call.call_id))
+
+    @override
+    def call_failed(self, call: HTTPCall, finished: RequestFinished) -> None:
+        """Publish the end of a call that failed, if it is an event."""
+        event = _last_event(call, finished)
+        if event is not None:
+            self._publish(event)
+
+    @override
+    def body_ended(self, call: HTTPCall, finished: RequestFinished, until_head: float) -> None:
+        """Publish that a body broke off."""
+        if finished.failure is not None:
+            self._publish(
+                StreamFailedEvent(
+                    url=call.original.shown_url,
+                    method=call.method,
+                    error_type=finished.error_type or "",
+                    call_id=call.call_id,
+                )
+            )
+
+    @override
     def event_occurred(self, event: LayerEvent) -> None:
         """Publish the event of a layer."""
         self._publish(event)
@@ -79,56 +111,14 @@ class EventPublisher:
             await asyncio.sleep(0)
 
 
-class _CallEvents:
-    """Publishes the end of a call."""
-
-    __slots__ = ("_call", "_publish")
-
-    def __init__(self, publish: Callable[[HTTPEvent], None], call: RequestStarted) -> None:
-        self._publish = publish
-        self._call = call
-
-    def ended(self, finished: RequestFinished) -> None:
-        event = _last_event(self._call, finished)
-        if event is not None:
-            self._publish(event)
-
-    def body_ended(self, finished: RequestFinished) -> None:
-        if finished.failure is not None:
-            self._publish(
-                StreamFailedEvent(
-                    url=self._call.shown_url,
-                    method=self._call.method,
-                    error_type=finished.error_type or "",
-                    call_id=self._call.call_id,
-                )
-            )
-
-
-class _AttemptEvents:
-    """Publishes the response of an attempt."""
-
-    __slots__ = ("_attempt", "_publish")
-
-    def __init__(self, publish: Callable[[HTTPEvent], None], attempt: RequestStarted) -> None:
-        self._publish = publish
-        self._attempt = attempt
-
-    def ended(self, finished: RequestFinished) -> None:
-        if finished.answer is not None:
-            sent, status = self._attempt, finished.answer.status
-            self._publish(response_received(sent.method, sent.shown_url, status, sent.call_id))
-
-
-def _last_event(call: RequestStarted, finished: RequestFinished) -> HTTPEvent | None:
-    url, method, number = call.shown_url, call.method, call.call_id
-    if finished.answer is not None:
-        return request_completed(method, url, finished.answer.status, number)
+def _last_event(call: HTTPCall, finished: RequestFinished) -> HTTPEvent | None:
+    """Return the event of a call that ended without a response."""
+    url, method, number = call.original.shown_url, call.method, call.call_id
     match finished.failure:
         case None:
             return None
         case HTTPTimeoutError(phase=phase, limit=limit):
-            limit = call.limit(phase) if limit is None else limit
+            limit = call.started_event().limit(phase) if limit is None else limit
             seconds = finished.seconds if limit is None else limit
             return RequestTimeoutEvent(
                 url=url, method=method, timeout_seconds=seconds, call_id=number

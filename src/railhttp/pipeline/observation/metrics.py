@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Protocol, assert_never, runtime_checkable
 
+from typing_extensions import override
+
 from railhttp.model.events import (
     CircuitChangedEvent,
     CircuitState,
@@ -16,8 +18,11 @@ from railhttp.model.events import (
     WaitEvent,
 )
 from railhttp.model.gauges import ClientGauges, GaugeSource, GaugeWatcherProtocol
-from railhttp.model.observation import RequestFinished, RequestStarted
+from railhttp.model.observation import RequestFinished
+from railhttp.model.response import HttpResponse
+from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.observation.listeners import CallListener
 
 DURATION: Final = "http.request.duration"
 STATUS: Final = "http.request.status"
@@ -60,7 +65,7 @@ class MetricsRecorderProtocol(Protocol):
         ...
 
 
-class CallMetrics:
+class CallMetrics(CallListener):
     """Records the calls of a client, the events of its layers and its gauges.
 
     `http.request.duration` is in seconds, with all attempts; `http.request.status` counts calls.
@@ -80,11 +85,10 @@ class CallMetrics:
         ...     def histogram(self, name, value, tags=None):
         ...         print(name, value, tags["status"])
         >>> from railhttp.model.request import Request, SendOptions
-        >>> from railhttp.model.response import HttpResponse
         >>> from yarl import URL
         >>> request = Request("GET", URL("http://h/"), None, None, None, SendOptions())
-        >>> observation = CallMetrics(Printing()).call_started(RequestStarted(request))
-        >>> observation.ended(RequestFinished(0.25, 1, HttpResponse(200)))
+        >>> call = HTTPCall(request, "http://h", SYSTEM_CLOCK, None, None)
+        >>> CallMetrics(Printing()).call_answered(call, HttpResponse(200), 0.25)
         http.request.duration 0.25 200
         http.request.status 1.0 200
     """
@@ -106,13 +110,25 @@ class CallMetrics:
         else:
             self._source = source
 
-    def call_started(self, call: RequestStarted) -> "_CallMeasurement":
-        """Observe a call until it ends."""
-        return _CallMeasurement(self, call)
+    @override
+    def call_answered(self, call: HTTPCall, answer: HttpResponse, seconds: float) -> None:
+        """Record a call, unless its body is still to come."""
+        if call.incoming is None:
+            status = str(answer.status)
+            self._record(call, status, status if answer.status >= 400 else "", seconds)
 
-    def attempt_started(self, attempt: RequestStarted) -> None:
-        """Ignore attempts: calls are measured."""
+    @override
+    def call_failed(self, call: HTTPCall, finished: RequestFinished) -> None:
+        """Record a call without a response."""
+        self._record(call, "", finished.error_type or "", finished.seconds)
 
+    @override
+    def body_ended(self, call: HTTPCall, finished: RequestFinished, until_head: float) -> None:
+        """Record a stream."""
+        status = "" if finished.status is None else str(finished.status)
+        self._record(call, status, finished.error_type or "", until_head)
+
+    @override
     def event_occurred(self, event: LayerEvent) -> None:
         """Record the event of a layer."""
         self._due = -math.inf  # the gauges have changed
@@ -134,14 +150,12 @@ class CallMetrics:
             case _:
                 assert_never(event)
 
-    def record(self, call: RequestStarted, finished: RequestFinished, seconds: float) -> None:
-        """Record the end of a call."""
-        status = finished.status
+    def _record(self, call: HTTPCall, status: str, error: str, seconds: float) -> None:
         tags = {
             "method": call.method,
-            "host": call.host,
-            "status": "" if status is None else str(status),
-            "error": finished.error_type or "",
+            "host": call.original.target.site.host,
+            "status": status,
+            "error": error,
         }
         try:
             self._recorder.histogram(DURATION, seconds, tags)
@@ -155,25 +169,6 @@ class CallMetrics:
         self._due = self._now() + _GAUGE_SECONDS
         for gauge in () if gauges is None else readings(gauges):
             self._recorder.gauge(*gauge)
-
-
-class _CallMeasurement:
-    """Records the end of a call."""
-
-    __slots__ = ("_call", "_metrics", "_seconds")
-
-    def __init__(self, metrics: CallMetrics, call: RequestStarted) -> None:
-        self._metrics = metrics
-        self._call = call
-        self._seconds = 0.0
-
-    def ended(self, finished: RequestFinished) -> None:
-        self._seconds = finished.seconds
-        if not finished.streams:
-            self._metrics.record(self._call, finished, finished.seconds)
-
-    def body_ended(self, finished: RequestFinished) -> None:
-        self._metrics.record(self._call, finished, self._seconds)
 
 
 def readings(gauges: ClientGauges) -> Iterator[tuple[str, float, dict[str, str]]]:

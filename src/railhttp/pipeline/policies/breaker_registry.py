@@ -126,6 +126,8 @@ class OriginBreakers:
         self._store = store
         self._clock = clock
         self._breakers: OrderedDict[str, CircuitBreaker] = OrderedDict()
+        self._latest: CircuitBreaker | None = None  # the one used last, often that of the next call
+        self._latest_origin = ""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self._breakers)} origins>"
@@ -163,7 +165,10 @@ class OriginBreakers:
 
     def run(self, send: Callable[[C], Awaitable[T]], call: C) -> Awaitable[T]:
         """Make an attempt through the breaker of its origin; see `call`."""
-        return self._breaker(call.origin, call.clock).run(send, call)
+        breaker = self._latest
+        if breaker is None or self._latest_origin != call.origin:
+            breaker = self._breaker(call.origin, call.clock)
+        return breaker.run(send, call)
 
     def for_origin(self, origin: str) -> CircuitBreaker:
         """Return the breaker of an origin such as `https://api.example`; create it if needed."""
@@ -178,6 +183,7 @@ class OriginBreakers:
             )
             self._breakers[origin] = breaker
         self._breakers.move_to_end(origin)
+        self._latest, self._latest_origin = breaker, origin
         return breaker
 
     def _drop_surplus(self, now: float) -> None:

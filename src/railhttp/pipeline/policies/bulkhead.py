@@ -70,12 +70,13 @@ class Bulkhead(Policy):
     @override
     async def run(self, send: Callable[[C], Awaitable[T]], call: C) -> T:
         """Make a call once there is room for it."""
-        if not self._permits.acquire_now():
+        permits = self._permits
+        if not permits.acquire_now():
             await self.enter(call)
         try:
             return await send(call)
         finally:
-            self.leave()
+            permits.release()
 
     async def enter(self, call: Call) -> None:
         """Wait for a place; the caller must `leave` it."""

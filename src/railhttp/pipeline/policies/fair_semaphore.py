@@ -11,10 +11,11 @@ from railhttp.policy.bulkhead import BulkheadRule
 class FairSemaphore:
     """A fair semaphore with a bounded queue: no permit is lost when a waiter is cancelled."""
 
-    __slots__ = ("_queue", "_rule", "running")
+    __slots__ = ("_limit", "_queue", "_rule", "running")
 
     def __init__(self, rule: BulkheadRule) -> None:
         self._rule = rule
+        self._limit = rule.limit
         self._queue: OrderedDict[asyncio.Future[bool], None] = OrderedDict()
         self.running: int = 0
 
@@ -25,9 +26,10 @@ class FairSemaphore:
 
     def acquire_now(self) -> bool:
         """Take a permit if one is free and the queue is empty."""
-        free = self._rule.place(self.running, len(self._queue)) == "inside"
-        self.running += free
-        return free
+        if self._queue or self.running >= self._limit:  # as `BulkheadRule.place` decides
+            return False
+        self.running += 1
+        return True
 
     @property
     def is_full(self) -> bool:

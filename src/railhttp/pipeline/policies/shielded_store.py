@@ -48,7 +48,9 @@ class ShieldedStore(Generic[S]):
         self._own_clock = store is not None
         self._local = self._store if _is_local(self._store) else None
         self._pending: set[asyncio.Task[object]] = set()
-        self.peek: Callable[[str], S | None] = self._store.peek
+        self.peek: Callable[[str], S | None] = (
+            self._store.peek if self._local is None else self._local.lookup
+        )
         self.server: StoreServerProtocol | None = server_of(store)
 
     async def apply(self, key: str, decide: Decide[S, E, D], event: E) -> D:
@@ -141,8 +143,10 @@ class ShieldedStore(Generic[S]):
 
 
 def _is_local(store: StateStore[S]) -> TypeGuard[MemoryStore[S]]:
-    # A subclass may wait in its `apply`.
-    return isinstance(store, MemoryStore) and type(store).apply is MemoryStore.apply
+    # A subclass may wait in its `apply`, or know more than its own states.
+    if not isinstance(store, MemoryStore):
+        return False
+    return type(store).apply is MemoryStore.apply and type(store).peek is MemoryStore.peek
 
 
 def _revert(done: "asyncio.Task[D]", undo: Callable[[D], None]) -> None:
