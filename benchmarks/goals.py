@@ -44,6 +44,7 @@ CPU: Final = "CPU per request"
 ITEM: Final = "CPU per item"
 INSTRUCTIONS: Final = "instructions"
 PER_CALL: Final = "instructions per call"
+IMPORTED: Final = "instructions of an import"
 BODIES: Final = "bodies"
 CPU_OF_BODY: Final = "CPU per body"
 PEAK: Final = "peak of memory"
@@ -115,8 +116,16 @@ GOALS: Final = (
     _decodes("NDJSON", "httpx aiter_lines", 1.6, 2.2, "lines over a socket"),
     _decodes("NDJSON", "aiohttp readline", 4.0, 5.5, "lines in memory"),
     _decodes("NDJSON", "httpx aiter_lines", 1.6, 2.2, "lines in memory"),
+    *(
+        Goal(
+            f"`{statement}`, against `import aiohttp` (instructions)",
+            *("import", statement, "import aiohttp", IMPORTED, operator.le, 1.1),
+        )
+        for statement in ("import railhttp", "from railhttp import HTTPClient")
+    ),
     Goal(
-        f"`import railhttp`, on top of aiohttp: 30 ms where `Success()` takes {SUCCESS} µs",
+        "`from railhttp import HTTPClient`, on top of aiohttp: "
+        f"30 ms where `Success()` takes {SUCCESS} µs",
         *("import", "railhttp on top of aiohttp", YARDSTICK, "CPU"),
         *(operator.le, round(30_000 / SUCCESS)),
     ),
