@@ -45,6 +45,11 @@ ITEM: Final = "CPU per item"
 INSTRUCTIONS: Final = "instructions"
 PER_CALL: Final = "instructions per call"
 IMPORTED: Final = "instructions of an import"
+HELD: Final = "memory of a connection"
+ALLOCATED: Final = "allocated memory"
+RESIDENT: Final = "growth of the resident set"
+IN_FLIGHT: Final = "a call in flight"
+IDLE: Final = "an idle connection"
 BODIES: Final = "bodies"
 CPU_OF_BODY: Final = "CPU per body"
 PEAK: Final = "peak of memory"
@@ -103,6 +108,15 @@ GOALS: Final = (
         "memory growth while streaming",
         *("memory growth", "stream", "", "growth of memory", operator.le, 4.0),
     ),
+    *(
+        Goal(
+            f"memory of {state}, 500 at once ({quantity})",
+            *(HELD, "railhttp", "raw aiohttp", quantity, operator.le, 1.25),
+            setting=state,
+        )
+        for quantity in (ALLOCATED, RESIDENT)
+        for state in (IN_FLIGHT, IDLE)
+    ),
     _decodes("SSE decoding", "httpx-sse", 2.2),
     _decodes("SSE decoding", "openai SDK", 1.5),
     _decodes("`decode` of a msgspec Struct", "msgspec", 0.91, setting="a msgspec Struct"),
@@ -119,7 +133,7 @@ GOALS: Final = (
     *(
         Goal(
             f"`{statement}`, against `import aiohttp` (instructions)",
-            *("import", statement, "import aiohttp", IMPORTED, operator.le, 1.1),
+            *(INSTRUCTIONS, statement, "import aiohttp", IMPORTED, operator.le, 1.1),
         )
         for statement in ("import railhttp", "from railhttp import HTTPClient")
     ),

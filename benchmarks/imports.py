@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
-from benchmarks.goals import IMPORTED
+from benchmarks.goals import IMPORTED, INSTRUCTIONS
 from benchmarks.instructions.callgrind import Run, UnavailableError
 from benchmarks.report import Measurement, Topic
 from benchmarks.yardstick import YARDSTICK
@@ -67,15 +67,14 @@ def measure(rounds: int) -> Iterator[Measurement]:
         series = {case: [one.program for one in own], YARDSTICK: yardsticks}
         yield topic.compared(series, case, YARDSTICK)
     yield topic.of("aiohttp", [one.aiohttp for each in times for one in each.values()])
-    yield from count()
 
 
 def count() -> Iterator[Measurement]:
     """Count the instructions of imports; counts nothing if that is not possible here."""
-    topic = Topic("import", "fresh process", IMPORTED, "")
+    topic = Topic(INSTRUCTIONS, "fresh process", IMPORTED, "")
     try:
         with TemporaryDirectory() as bytecode:
-            counts = {statement: _counted(statement, bytecode) for statement in STATEMENTS}
+            counts = {statement: counted(statement, bytecode) for statement in STATEMENTS}
     except UnavailableError as reason:
         print(f"instructions are not counted: {reason}", file=sys.stderr)
         return
@@ -83,7 +82,8 @@ def count() -> Iterator[Measurement]:
         yield topic.compared(counts, statement, "import aiohttp")
 
 
-def _counted(statement: str, bytecode: str) -> list[float]:
+def counted(statement: str, bytecode: str) -> list[float]:
+    """Count the instructions of a statement in a fresh process, in a list of one."""
     program = _COUNTED.format(program=statement)
     environ = _environment(bytecode) | {"PYTHONHASHSEED": "0"}
     subprocess.run([sys.executable, "-c", statement], check=True, env=environ)
