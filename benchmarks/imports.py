@@ -1,4 +1,4 @@
-"""What imports cost in fresh processes: in instructions, and in time on top of aiohttp."""
+"""Measures imports in fresh processes: instructions, and time on top of aiohttp."""
 
 import json
 import os
