@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from benchmarks import (
     bodies,
     decoding,
+    held,
     imports,
     in_memory,
     memory,
@@ -19,7 +20,7 @@ from benchmarks import (
     table,
     throughput,
 )
-from benchmarks.goals import BODIES, INSTRUCTIONS
+from benchmarks.goals import BODIES, HELD, INSTRUCTIONS
 from benchmarks.instructions import count
 from benchmarks.report import Measurement, Report, report, save
 from benchmarks.rounds import Effort
@@ -77,6 +78,7 @@ SUITES: Final = (
     "streaming",
     BODIES,
     "memory growth",
+    HELD,
     "decoding",
     "scale",
     "in memory",
@@ -93,6 +95,7 @@ def measurements(
         yield from throughput.everyday(plan.loops, effort, server, core)
     if INSTRUCTIONS in suites:
         yield from count.measure(plan.loops)
+        yield from imports.count()
     if "requests" in suites:
         yield from throughput.measure(
             "requests", throughput.CLIENTS, plan.loops, plan.concurrencies, effort, base, core
@@ -107,6 +110,8 @@ def measurements(
         yield from bodies.measure(plan.rounds, plan.bodies)
     if "memory growth" in suites:
         yield from memory.measure(plan.large)
+    if HELD in suites:
+        yield from held.measure()
     if "decoding" in suites:
         yield from decoding.measure(plan.rounds)
     if "scale" in suites:

@@ -5,6 +5,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -99,7 +100,28 @@ async def _aiohttp() -> AsyncIterator[Client]:
         yield {"read": read, "stream": stream, "download": download, "upload a file": upload}
 
 
-CLIENTS: Final = {"railhttp": _railhttp, "raw aiohttp": _aiohttp}
+@asynccontextmanager
+async def _synced() -> AsyncIterator[Client]:
+    """Raw aiohttp with what `download` promises: the name belongs to bytes that the disk has."""
+    async with aiohttp.ClientSession() as session:
+
+        async def download(place: Place) -> None:
+            part = place.target.with_suffix(".part")
+            async with session.get(place.url) as response:
+                with part.open("wb") as file:
+                    async for chunk in response.content.iter_chunked(_PIECE):
+                        file.write(chunk)
+                    file.flush()
+                    os.fsync(file.fileno())
+            part.rename(place.target)
+            assert place.target.stat().st_size == place.size
+            place.target.unlink()
+
+        yield {"download": download}
+
+
+SYNCED: Final = "raw aiohttp, fsync and rename"
+CLIENTS: Final = {"railhttp": _railhttp, "raw aiohttp": _aiohttp, SYNCED: _synced}
 ACTS: Final = ("read", "stream", "download", "upload a file")
 
 
@@ -112,12 +134,13 @@ def _place(port: str, folder: str, size: int) -> Place:
 
 async def _costs(act: str, port: str, size: int, rounds: int) -> dict[str, list[float]]:
     """Return the milliseconds of CPU that a body takes in each client, round by round."""
-    taken: dict[str, list[float]] = {name: [] for name in CLIENTS}
     repeats = _REPEATS.get(size, 1)
     with tempfile.TemporaryDirectory() as folder:
         place = _place(port, folder, size)
-        async with _railhttp() as ours, _aiohttp() as theirs:
-            clients = {"railhttp": ours[act], "raw aiohttp": theirs[act]}
+        async with _railhttp() as ours, _aiohttp() as theirs, _synced() as synced:
+            acts = {"railhttp": ours, "raw aiohttp": theirs, SYNCED: synced}
+            clients = {name: one[act] for name, one in acts.items() if act in one}
+            taken: dict[str, list[float]] = {name: [] for name in clients}
             for do in clients.values():
                 await do(place)
             for _ in range(rounds):
@@ -146,11 +169,11 @@ def measure(rounds: int, sizes: Sequence[int] = SIZES) -> Iterator[Measurement]:
             for act in ACTS:
                 setting = f"{act}, {size / MIB:g} MiB"
                 taken = _run("costs", act, port, str(size), str(rounds))
-                for name in CLIENTS:
+                for name in taken:
                     topic = Topic(BODIES, setting, CPU_OF_BODY, "ms")
                     yield topic.compared(taken, name, "raw aiohttp")
-                peaks = {name: _run("peak", name, act, port, str(size))["peak"] for name in CLIENTS}
-                for name in CLIENTS:
+                peaks = {name: _run("peak", name, act, port, str(size))["peak"] for name in taken}
+                for name in taken:
                     yield Topic(BODIES, setting, PEAK, "MiB").of(name, peaks[name])
 
 
@@ -165,7 +188,7 @@ def main(rounds: int) -> None:
     """Print the measurements."""
     for one in measure(rounds):
         ratio = f"{one.ratio.median:6.2f} ×" if one.ratio else ""
-        print(f"{one.setting:24} {one.case:12} {one.quantity:16} {one.value.median:8.2f} {ratio}")
+        print(f"{one.setting:24} {one.case:30} {one.quantity:16} {one.value.median:8.2f} {ratio}")
 
 
 if __name__ == "__main__":

@@ -44,6 +44,12 @@ CPU: Final = "CPU per request"
 ITEM: Final = "CPU per item"
 INSTRUCTIONS: Final = "instructions"
 PER_CALL: Final = "instructions per call"
+IMPORTED: Final = "instructions of an import"
+HELD: Final = "memory of a connection"
+ALLOCATED: Final = "allocated memory"
+RESIDENT: Final = "growth of the resident set"
+IN_FLIGHT: Final = "a call in flight"
+IDLE: Final = "an idle connection"
 BODIES: Final = "bodies"
 CPU_OF_BODY: Final = "CPU per body"
 PEAK: Final = "peak of memory"
@@ -102,6 +108,15 @@ GOALS: Final = (
         "memory growth while streaming",
         *("memory growth", "stream", "", "growth of memory", operator.le, 4.0),
     ),
+    *(
+        Goal(
+            f"memory of {state}, 500 at once ({quantity})",
+            *(HELD, "railhttp", "raw aiohttp", quantity, operator.le, 1.25),
+            setting=state,
+        )
+        for quantity in (ALLOCATED, RESIDENT)
+        for state in (IN_FLIGHT, IDLE)
+    ),
     _decodes("SSE decoding", "httpx-sse", 2.2),
     _decodes("SSE decoding", "openai SDK", 1.5),
     _decodes("`decode` of a msgspec Struct", "msgspec", 0.91, setting="a msgspec Struct"),
@@ -115,8 +130,16 @@ GOALS: Final = (
     _decodes("NDJSON", "httpx aiter_lines", 1.6, 2.2, "lines over a socket"),
     _decodes("NDJSON", "aiohttp readline", 4.0, 5.5, "lines in memory"),
     _decodes("NDJSON", "httpx aiter_lines", 1.6, 2.2, "lines in memory"),
+    *(
+        Goal(
+            f"`{statement}`, against `import aiohttp` (instructions)",
+            *(INSTRUCTIONS, statement, "import aiohttp", IMPORTED, operator.le, 1.1),
+        )
+        for statement in ("import railhttp", "from railhttp import HTTPClient")
+    ),
     Goal(
-        f"`import railhttp`, on top of aiohttp: 30 ms where `Success()` takes {SUCCESS} µs",
+        "`from railhttp import HTTPClient`, on top of aiohttp: "
+        f"30 ms where `Success()` takes {SUCCESS} µs",
         *("import", "railhttp on top of aiohttp", YARDSTICK, "CPU"),
         *(operator.le, round(30_000 / SUCCESS)),
     ),

@@ -137,3 +137,12 @@ def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
 @pytest.mark.parametrize("client", [railhttp.HTTPClient, railhttp.BaseURLHTTPClient])
 def test_a_container_can_read_what_a_client_is_made_of(client: type[object]) -> None:
     assert typing.get_type_hints(client.__init__)["observers"] == Iterable[Observer]
+
+
+@pytest.mark.parametrize("names", ["", "; railhttp.HTTPFailure", "; from railhttp import Delivery"])
+def test_an_import_without_a_client_loads_no_aiohttp(names: str) -> None:
+    program = f"import sys, railhttp{names}; print('aiohttp' in sys.modules)"
+    shown = subprocess.run(
+        [sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    assert shown.split() == ["False"]

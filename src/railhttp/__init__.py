@@ -11,8 +11,6 @@ closed union of the failures. The functional tools are in `railhttp.railway`; `r
 import importlib as _importlib
 import warnings as _warnings
 
-from railhttp.client.http_client import HTTPClient as HTTPClient  # nearly every program needs it
-
 _NAMES = {
     "railhttp.client.base_url_client": ("BaseURLHTTPClient",),
     "railhttp.client.http_client": ("HTTPClient",),
@@ -84,7 +82,10 @@ _NAMES = {
     "railhttp.version": ("__version__",),
     "railhttp.wire.sse": ("ServerSentEvent",),
 }
-"""The public names: a module is imported when one of its names is first used."""
+"""The public names: a module is imported when one of its names is first used.
+
+Python imports this package for each of its modules, and many need neither a client nor aiohttp.
+"""
 
 _MOVED = {
     "railhttp.events": ("HTTPEvent", "Observer"),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from benchmarks.imports import counted
 from benchmarks.instructions.callgrind import Counter, Run, UnavailableError
 from benchmarks.instructions.figures import (
     FILE,
@@ -54,6 +55,12 @@ def test_the_errors_of_a_program_in_callgrind_are_shown() -> None:
         pytest.raises(RuntimeError, match="no such case"),
     ):
         run.counts()
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_an_import_of_the_package_alone_is_small(tmp_path: Path) -> None:
+    [railhttp], [json] = (counted(f"import {name}", str(tmp_path)) for name in ("railhttp", "json"))
+    assert 0 < railhttp < 10 * json
 
 
 def test_outside_of_valgrind_a_counter_does_nothing() -> None:

@@ -109,8 +109,9 @@ class PartFile:
             keeps_note: Whether a new part has its note at once, and not only when it is kept.
         """
         self._require_replaceable()
-        self._file.truncate(partial.size)
-        self._file.seek(partial.size)
+        if partial.size or self.partial.size:  # ext4 writes a truncated file out when it is closed
+            self._file.truncate(partial.size)
+            self._file.seek(partial.size)
         self.partial = partial
         if partial.size == 0 and self._note is not None:
             self._replace_note(self._note, is_written=keeps_note and bool(partial.validator))
@@ -143,12 +144,16 @@ class PartFile:
 
     def write(self, pieces: Iterable[bytes]) -> None:
         """Append bytes; the bytes before an error count."""
-        for piece in pieces:
-            rest = memoryview(piece)
-            while rest:
-                written = self._file.write(rest)
-                rest = rest[written:]
-                self.partial = replace(self.partial, size=self.partial.size + written)
+        size = self.partial.size
+        try:
+            for piece in pieces:
+                rest = memoryview(piece)
+                while rest:
+                    written = self._file.write(rest)
+                    rest = rest[written:]
+                    size += written
+        finally:
+            self.partial = replace(self.partial, size=size)
 
     def digest(self, algorithm: str) -> str:
         """Return the digest of all bytes, in hexadecimal."""

@@ -62,6 +62,15 @@ class TimedConnector(NameConnector):
         **kwargs: object,
     ) -> tuple[asyncio.Transport, ResponseHandler]:
         timer = _TIMER.get()
+        if timer is None:  # a `partial` would be kept while it connects (benchmarks: held)
+            return await super()._wrap_create_connection(
+                *args,
+                addr_infos=addr_infos,
+                req=req,
+                timeout=timeout,
+                client_error=client_error,
+                **kwargs,
+            )
         connect = partial(
             super()._wrap_create_connection,
             addr_infos=addr_infos,
@@ -70,8 +79,6 @@ class TimedConnector(NameConnector):
             client_error=client_error,
             **kwargs,
         )
-        if timer is None:
-            return await connect(*args)
         since, ends = timer.now(), list[float]()
 
         def connected() -> ResponseHandler:
