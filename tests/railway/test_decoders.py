@@ -188,14 +188,3 @@ def test_what_is_no_text_is_refused(content_type: str, body: bytes, where: str) 
 )
 def test_lines_end_with_lf_or_crlf(body: bytes, lines: tuple[str, ...]) -> None:
     assert decode_lines(answer(body, "text/plain")) == Success(lines)
-
-
-def test_a_success_made_by_hand_is_one_of_returns() -> None:
-    result = decode(Leaf)(answer(b'{"id": 7}'))
-    same = Success(Leaf(7))
-    assert type(result) is type(same)
-    assert result == same
-    assert repr(result) == repr(same)
-    assert result.map(lambda leaf: leaf.id) == Success(7)
-    assert type(same).__slots__ == ()  # it has no state besides what `_fill` sets
-    assert not vars(type(same)).keys() & {"__new__"}

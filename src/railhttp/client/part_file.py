@@ -109,9 +109,8 @@ class PartFile:
             keeps_note: Whether a new part has its note at once, and not only when it is kept.
         """
         self._require_replaceable()
-        if partial.size or self.partial.size:  # ext4 writes a truncated file out when it is closed
-            self._file.truncate(partial.size)
-            self._file.seek(partial.size)
+        self._file.truncate(partial.size)
+        self._file.seek(partial.size)
         self.partial = partial
         if partial.size == 0 and self._note is not None:
             self._replace_note(self._note, is_written=keeps_note and bool(partial.validator))

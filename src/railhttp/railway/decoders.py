@@ -5,7 +5,6 @@ from functools import lru_cache, partial
 from typing import Final, Protocol, TypeVar, cast, overload
 
 from multidict import istr
-from returns.primitives.container import BaseContainer
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeForm
 
@@ -141,12 +140,6 @@ def _lines(text: str) -> tuple[str, ...]:
     return (*(line.removesuffix("\r") for line in lines), *([rest] if rest else []))
 
 
-# `Success(value)` by hand: its two `__init__` take half of the time that `decode` adds to a small
-# record (benchmarks: decoding; tests/railway/test_decoders.py).
-_new: Final = object.__new__
-_fill: Final = BaseContainer.__dict__["_inner_value"].__set__
-
-
 def _read(structure: Structure, response: HttpResponse) -> Result[object, HTTPDecodeError]:
     # The same as `_refuse_json_type`: a call costs a tenth of a small document.
     content_type = response.headers.get(_CONTENT_TYPE)
@@ -156,13 +149,9 @@ def _read(structure: Structure, response: HttpResponse) -> Result[object, HTTPDe
     if from_bytes is not None:
         body = response.body
         try:
-            value = from_bytes(body)
+            return Success(from_bytes(body))
         except Exception:  # noqa: BLE001, S110  # a model may raise anything; read it again below
             pass
-        else:
-            success: Success[object] = _new(Success)
-            _fill(success, value)
-            return success
         try:  # JSON in another encoding is never JSON in UTF-8
             if not _is_utf8(body):
                 return Success(from_bytes(_as_utf8(body)))
