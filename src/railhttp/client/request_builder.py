@@ -103,7 +103,8 @@ class RequestBuilder:
             HTTPInvalidRequestError: An argument cannot be sent; the error names it.
             TypeError: An option does not exist.
         """
-        foreign = bool(options) and not options.keys() <= _OWN
+        everyday = _EVERYDAY.issuperset(options)
+        foreign = not everyday and not options.keys() <= _OWN
         if foreign and (unknown := _unknown(options.keys())):
             del url, options, make_body
             raise unknown
@@ -112,7 +113,7 @@ class RequestBuilder:
             if not options and make_body is None and type(url) is type(method) is str:
                 return self._plain(method, url)
             body = None if make_body is None else make_body()
-            if foreign or not (_EVERYDAY.issuperset(options) or _is_ours(options)):
+            if foreign or not (everyday or _is_ours(options)):
                 return self._build_translated(method, url, options, body)
             return self._build(method, url, options, body)
         except HTTPValidationError as error:
@@ -192,7 +193,8 @@ class RequestBuilder:
         if not options and defaults is None:
             return Request(method, target, credentials, body, None, self._options)
         params = options.get("params")
-        body = _body(options, body)
+        if body is not None or "json" in options or "data" in options:
+            body = _body(options, body)
         return Request(
             method,
             target if params is None else _extended(target, params),

@@ -1,7 +1,7 @@
 """A request, validated and complete, as an exchange sends it."""
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, NamedTuple
 
@@ -257,14 +257,16 @@ def require_framing(headers: CIMultiDict[str], body: Body | None) -> None:
     if "transfer-encoding" in headers:
         message = "Transfer-Encoding must not be set: the transport chooses it"
         raise HTTPValidationError(message, field="headers")
-    for name in ("Host", "Content-Length"):
-        if name in headers and len(headers.getall(name)) > 1:
-            raise HTTPValidationError(f"{name} must not be repeated", field="headers")
+    if "host" in headers and len(headers.getall("host")) > 1:
+        raise HTTPValidationError("Host must not be repeated", field="headers")
     if "content-length" in headers:
-        _check_length(headers["Content-Length"], body)
+        _check_length(headers.getall("content-length"), body)
 
 
-def _check_length(value: str, body: Body | None) -> None:
+def _check_length(values: Sequence[str], body: Body | None) -> None:
+    if len(values) > 1:
+        raise HTTPValidationError("Content-Length must not be repeated", field="headers")
+    [value] = values
     length = 0 if body is None else body.length
     if length is not None and value != str(length):
         raise HTTPValidationError(

@@ -74,8 +74,9 @@ class Target(NamedTuple):
         if not query:
             return self
         path, mark, present = self.path_qs.partition("?")
-        both = join_queries(mark + present, query)
-        return Target(self.site, f"{path or '/'}{both}", self.fragment)
+        if mark:
+            query = join_queries(mark + present, query)
+        return Target(self.site, f"{path or '/'}{query}", self.fragment)
 
 
 @lru_cache(maxsize=1024)

@@ -130,7 +130,9 @@ class StrictResponseHandler(ReusableHandler):
         Such bytes would be taken for the response to the next request
         (tests/transport/test_exchange.py::test_bytes_that_nobody_asked_for_reach_no_other_request).
         """
-        if self.should_close or not self.is_connected():
+        # Idle connections were fit for reuse when they came to rest, and what has come since has
+        # ended them (`refuses`), so most of what `should_close` asks cannot have changed.
+        if self._should_close or self._exception is not None or not self.is_connected():
             return False
         parser = self._parser
         if parser is None:

@@ -128,8 +128,14 @@ class ResponseHead:
         fields = self.headers.getall(_CONNECTION, None)
         if fields is None:
             return self.version == "1.0"
-        options = {part.strip(" \t").lower() for field in fields for part in field.split(",")}
+        options = _options(",".join(fields))
         return "close" in options or (self.version == "1.0" and "keep-alive" not in options)
+
+
+@lru_cache(maxsize=64)
+def _options(field: str) -> frozenset[str]:
+    """Return the connection options of a `Connection` field; servers use few of them."""
+    return frozenset(part.strip(" \t").lower() for part in field.split(","))
 
 
 def _parsed(line: str) -> tuple[istr, str]:
