@@ -58,9 +58,20 @@ names: Final = st.lists(labels, min_size=1, max_size=4).map(".".join)
 unicode_names: Final = st.sampled_from(["bücher", "例え", "παράδειγμα", "straße", "☃"]).map(
     lambda label: f"{label}.example"
 )
+hard_names: Final = st.one_of(
+    names.map(str.upper),
+    names.map(str.title),
+    names.map(lambda name: f"{name}."),
+    names.map(lambda name: f"_dmarc.{name.replace('-', '_')}"),
+    labels.map(lambda label: f"{label}{'a' * (63 - len(label))}.example"),
+    st.sampled_from(["xn--bcher-kva.example", "XN--STRAE-OQA.example"]),
+    st.sampled_from(["www.xn--n3h.example", "xn--n3h"]),
+    unicode_names.map(lambda name: f"API.{name.upper()}"),
+)
+"""Names in another case, with a root, underscores, the longest label, or in punycode."""
 ipv4: Final = st.ip_addresses(v=4).map(str)
 ipv6: Final = st.ip_addresses(v=6).map(lambda address: address.compressed)
-hosts: Final = st.one_of(names, unicode_names, ipv4, ipv6)
+hosts: Final = st.one_of(names, hard_names, unicode_names, ipv4, ipv6)
 ports: Final = st.integers(1, 65_535)
 
 
@@ -68,7 +79,7 @@ ports: Final = st.integers(1, 65_535)
 def origins(draw: st.DrawFn) -> str:
     """Scheme, host and perhaps a port."""
     host = draw(hosts)
-    port = draw(st.none() | ports)
+    port = draw(st.none() | ports | st.sampled_from([80, 443]))
     scheme = draw(st.sampled_from(["http", "https", "HTTP"]))
     return f"{scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
 
@@ -108,13 +119,21 @@ rfc3986_targets: Final = st.builds("/{}{}{}".format, _path, st.just(""), st.just
 """An absolute path and perhaps a query, as RFC 3986, sections 3.3 and 3.4, allows them."""
 
 
+hard_paths: Final = st.lists(
+    st.sampled_from(["..", ".", "%2e%2E", "%2F", "%7e", "a", "B", ""]), min_size=1, max_size=5
+).map("/".join)
+"""Paths of dot segments and percent pairs, also of characters that need none."""
+
+
 @st.composite
 def urls(draw: st.DrawFn) -> str:
     """A URL that can be sent, with what a URL may have."""
-    path = draw(st.text(LETTERS + "/%.~:@é-", max_size=12))
+    path = draw(st.text(LETTERS + "/%.~:@é-", max_size=12) | hard_paths)
     query = draw(st.none() | st.text(LETTERS + "=&+%é?/", max_size=12))
     fragment = draw(st.none() | st.text(LETTERS + "=?/é%", max_size=6))
-    start = f"{draw(origins())}/{path}"
+    user = draw(st.sampled_from(["", "", "ann@", "ann:p%40w@", "Ann:@"]))
+    scheme, _, server = draw(origins()).partition("://")
+    start = f"{scheme}://{user}{server}/{path}"
     return "".join(
         [start, "" if query is None else f"?{query}", "" if fragment is None else f"#{fragment}"]
     )
@@ -132,6 +151,16 @@ any_headers: Final = st.one_of(
     st.dictionaries(header_names, header_values | st.integers(), min_size=1, max_size=5),
     st.dictionaries(header_names, any_text | st.binary(), min_size=1, max_size=2),
 )
+
+
+@st.composite
+def respelt_fields(draw: st.DrawFn) -> list[tuple[str, str]]:
+    """Fields of which some have names that are equal but for case."""
+    names = st.lists(header_names, min_size=1, max_size=2)
+    name = draw(names.flatmap(st.sampled_from))
+    spelling = st.sampled_from([name, name.lower(), name.upper(), name.swapcase()])
+    return draw(st.lists(st.tuples(spelling | header_names, header_values), min_size=1, max_size=5))
+
 
 # -- secrets and failures -------------------------------------------------------------------
 

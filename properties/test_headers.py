@@ -44,16 +44,7 @@ def test_the_last_wins_in_any_case(
     assert merged == expected
 
 
-@st.composite
-def respelt(draw: st.DrawFn) -> list[tuple[str, str]]:
-    """Fields of which some have names that are equal but for case."""
-    names = st.lists(some.header_names, min_size=1, max_size=2)
-    name = draw(names.flatmap(st.sampled_from))
-    spelling = st.sampled_from([name, name.lower(), name.upper(), name.swapcase()])
-    return draw(st.lists(st.tuples(spelling | some.header_names, some.header_values), max_size=5))
-
-
-@given(respelt(), respelt(), st.booleans())
+@given(some.respelt_fields(), some.respelt_fields(), st.booleans())
 def test_of_repeated_names_in_any_case_the_last_wins(
     a: list[tuple[str, str]], b: list[tuple[str, str]], normalize: bool
 ) -> None:

@@ -19,4 +19,4 @@ def patient_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
     That a download leaves a busy disk to its thread is proved in test_download_disk.py.
     """
-    monkeypatch.setattr("railhttp.client.disk.GRACE", 60.0)
+    monkeypatch.setattr("railhttp.client.disk._THREADS.grace", 60.0)

@@ -49,6 +49,11 @@ class Recorder:
     gauge = histogram = increment
 
 
+def identity(line: logging.LogRecord) -> tuple[object, ...]:
+    """Return the attributes by which a line of the log is found again."""
+    return tuple(vars(line)[name] for name in ("method", "url", "call_id"))
+
+
 async def test_each_transition_of_a_circuit_is_an_event_a_line_and_a_metric(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -84,7 +89,9 @@ async def test_each_transition_of_a_circuit_is_an_event_a_line_and_a_metric(
         ("INFO", "circuit stock changed from open to half_open"),
         ("INFO", "circuit stock changed from half_open to closed"),
     ]
-    assert [vars(line)["call_id"] for line in lines] == [event.call_id for event in changes]
+    assert [identity(line) for line in lines] == [
+        ("POST", SHOWN, event.call_id) for event in changes
+    ]
     assert [tags["after"] for _, tags in recorder.values["http.circuit.changes"]] == [
         *("open", "half_open", "closed")
     ]
@@ -159,7 +166,7 @@ async def test_a_wait_for_a_policy_is_an_event_a_line_and_a_metric(
     assert (event.queue, event.admitted, event.method, event.url) == (queue, True, "GET", SHOWN)
     assert 0 < event.seconds < 60
     [line] = [line for line in caplog.records if "waited" in line.getMessage()]
-    assert vars(line)["call_id"] == event.call_id
+    assert identity(line) == ("GET", SHOWN, event.call_id)
     assert recorder.values[f"http.{queue}.wait"] == [(event.seconds, {"admitted": "true"})]
 
 

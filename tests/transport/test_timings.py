@@ -77,7 +77,7 @@ async def test_tls_through_a_tunnel_is_a_phase(tls: TlsContexts, proxy: ProxySer
 
 async def test_a_full_pool_is_the_phase_queue(faults: FaultServer) -> None:
     async with client_of(Timing()) as client:
-        slow = faults.url("/slow-head", seconds=0.05)
+        slow = faults.url("/slow-head", seconds=0.5)
         first, second = await asyncio.gather(*(client.request("GET", slow) for _ in range(2)))
     assert first.timings.queue is None
     assert second.timings.queue is not None

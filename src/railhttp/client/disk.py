@@ -6,9 +6,9 @@ The threads of the event loop also look up names, so they are not used for files
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Final, TypeVar
 
 from railhttp.client.stream_request import StreamRequest
@@ -28,15 +28,34 @@ class _Threads:
     """The executor; a forked process starts with a new one, because it has none of the threads."""
 
     def __init__(self) -> None:
+        self.grace = GRACE
         self.renew()
 
     def renew(self) -> None:
-        self.executor = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="railhttp-disk")
+        self.executor: Executor = ThreadPoolExecutor(
+            MAX_THREADS, thread_name_prefix="railhttp-disk"
+        )
 
 
 _THREADS: Final = _Threads()
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_THREADS.renew)
+
+
+@contextmanager
+def disk_threads(executor: Executor, grace: float) -> Generator[None, None, None]:
+    """Run the blocking work of all downloads in another executor, for the length of a block.
+
+    Args:
+        executor: It runs the work.
+        grace: Replaces `GRACE`, in seconds.
+    """
+    before = _THREADS.executor, _THREADS.grace
+    _THREADS.executor, _THREADS.grace = executor, grace
+    try:
+        yield
+    finally:
+        _THREADS.executor, _THREADS.grace = before
 
 
 class Disk:
@@ -93,7 +112,7 @@ class Disk:
                 acts.clear()
                 if not work.cancel():
                     with suppress(asyncio.CancelledError):  # raised again below
-                        await asyncio.wait([_end(work)], timeout=GRACE)
+                        await asyncio.wait([_end(work)], timeout=_THREADS.grace)
                 raise
         try:
             work.result()
@@ -125,7 +144,7 @@ class Disk:
 
         latest = self._latest
         if latest is None or latest.done():
-            await asyncio.wait([_end(self._submit(quietly))], timeout=GRACE)
+            await asyncio.wait([_end(self._submit(quietly))], timeout=_THREADS.grace)
         else:
             latest.add_done_callback(quietly)  # called in the same thread
 

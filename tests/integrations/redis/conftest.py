@@ -32,3 +32,9 @@ def mortal_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 async def slow_redis(redis: RedisServer) -> AsyncIterator[RedisProxy]:
     async with redis_proxy(redis) as proxy:
         yield proxy
+
+
+@pytest.fixture(autouse=True)
+def rare_readings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no store read its copies again, so that the scripts of a slow test can be counted."""
+    monkeypatch.setattr("railhttp.integrations.redis.link.STEADY", 600.0)

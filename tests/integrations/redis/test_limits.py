@@ -52,11 +52,11 @@ async def test_a_fleet_keeps_the_rate_within_the_stated_bound(
 
 
 async def test_a_lease_saves_most_scripts(redis: RedisServer, fleets: list[RedisStore]) -> None:
-    limiter = RateLimiter(1000, 1000, name="a", store=fleets[0].rates(lease=0.1))
+    limiter = RateLimiter(10, 1000, name="a", store=fleets[0].rates(lease=60))
     before = redis.scripts()
     for _ in range(500):
         await limiter.execute(succeed)
-    assert redis.scripts() - before <= 50
+    assert redis.scripts() - before < 100
     exact = RateLimiter(1000, 1000, name="b", store=fleets[0].rates(lease=0))
     before = redis.scripts()
     for _ in range(100):
@@ -73,10 +73,9 @@ async def test_turns_that_are_not_used_are_given_back(
     exact = RateLimiter(10, 1000, store=fleets[0].rates(lease=0))
     await asyncio.gather(*(exact.execute(succeed) for _ in range(500)))  # full in 50 seconds
     leased = RateLimiter(10, 1000, store=fleets[1].rates(lease=0.5))
-    await leased.execute(succeed)  # takes five turns, and uses one
     before = full_at()
-    await until(lambda: full_at() < before)
-    assert full_at() == pytest.approx(before - 0.4, abs=0.001)
+    await leased.execute(succeed)  # takes five turns, and uses one
+    await until(lambda: full_at() == pytest.approx(before + 0.1, abs=0.001))
 
 
 async def test_a_fleet_has_one_retry_budget(fleets: list[RedisStore]) -> None:

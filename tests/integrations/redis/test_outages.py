@@ -11,6 +11,7 @@ import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 from prometheus_client import CollectorRegistry
+from tests.integrations.redis.turns import link_of
 from tests.patience import until
 from tests.servers.redis import RedisProxy, RedisServer
 
@@ -29,6 +30,9 @@ from railhttp.resilience import (
     RetryPolicy,
 )
 from railhttp.testing import ScriptedTransport
+
+PATIENCE: Final = 60.0
+"""The timeout of a store whose server is not meant to be slow, in seconds."""
 
 TIMEOUT: Final = 0.2
 FEW: Final = 5 * TIMEOUT
@@ -54,12 +58,17 @@ async def until_health(fleet: RedisStore, healthy: bool) -> None:
 async def connected(
     url: str,
     when_down: Literal["local", "refuse", "raise"] = "local",
-    timeout: float = TIMEOUT,
+    timeout: float = PATIENCE,
 ) -> AsyncIterator[RedisStore]:
     async with RedisStore.connect(
         url, prefix="test", timeout=timeout, when_down=when_down
     ) as fleet:
         yield fleet
+
+
+def expect_no_reply(fleet: RedisStore, timeout: float = TIMEOUT) -> None:
+    """Shorten the timeout, once the server is no longer meant to reply."""
+    vars(link_of(fleet))["timeout"] = timeout
 
 
 async def succeed() -> str:
@@ -88,7 +97,7 @@ def stall(server: RedisServer, proxy: RedisProxy) -> None:
 
 
 def slow(server: RedisServer, proxy: RedisProxy) -> None:
-    proxy.delay = 3 * TIMEOUT
+    proxy.delay = 2.0  # longer than a new connection may take
 
 
 def refuse(server: RedisServer, proxy: RedisProxy) -> None:
@@ -128,6 +137,7 @@ async def test_no_call_fails_or_waits_longer_than_the_timeout_and_sharing_comes_
         assert await is_healthy(fleet)
         try:
             fault(redis, slow_redis)
+            expect_no_reply(fleet)
             began = now()
             for call in callers(fleet) * 5:
                 assert await call() == "fine"
@@ -135,6 +145,7 @@ async def test_no_call_fails_or_waits_longer_than_the_timeout_and_sharing_comes_
             await until_health(fleet, False)
             assert "the store is down" in (await fleet.health()).message
         finally:
+            expect_no_reply(fleet, PATIENCE)
             mend(redis, slow_redis)
         await until_health(fleet, True)
         for call in callers(fleet):
@@ -152,6 +163,7 @@ async def test_only_the_first_calls_wait(
 ) -> None:
     async with connected(slow_redis.url) as fleet:
         fault(redis, slow_redis)
+        expect_no_reply(fleet)
         limiter = RateLimiter(10_000, 1000, store=fleet.rates(lease=0))
         began = now()
         for _ in range(100):
@@ -162,18 +174,19 @@ async def test_only_the_first_calls_wait(
 async def test_all_policies_of_a_call_together_wait_no_longer_than_the_timeout(
     redis: RedisServer, slow_redis: RedisProxy
 ) -> None:
-    attempts = 6
+    attempts, timeout = 6, 2.0
     async with connected(slow_redis.url) as fleet:
         calls = ResiliencePipeline(
             RetryPolicy(attempts, base_delay=0.001, store=fleet.budgets()),
             RateLimiter(1000, 100, store=fleet.rates(lease=0)),
             CircuitBreaker(100, name="h", store=fleet.breakers()),
         )
-        slow_redis.delay = 0.6 * TIMEOUT  # no decision alone takes too long
+        slow_redis.delay = 0.5 * timeout  # no decision alone takes too long
+        expect_no_reply(fleet, timeout)
         before, began = redis.scripts(), now()
         with pytest.raises(HTTPRetryExhaustedError):
             await calls.execute(lose)
-        assert now() - began < FEW < 3 * attempts * slow_redis.delay
+        assert now() - began < 3 * timeout < attempts * slow_redis.delay + 0.1
         assert await is_healthy(fleet)
         slow_redis.delay = 0.0
         await until(lambda: redis.scripts() - before >= 4)  # they are sent all the same
@@ -314,8 +327,7 @@ async def test_an_outage_and_its_end_are_told_once_as_event_line_metric_gauge_an
     registry, reader = CollectorRegistry(), InMemoryMetricReader()
     transport = ScriptedTransport()
     transport.on("GET", "/").reply()
-    # A server that gets no CPU for a while is not down: only the refusals are an outage here.
-    async with connected(slow_redis.url, timeout=60.0) as fleet:
+    async with connected(slow_redis.url) as fleet:
         pipeline = ResiliencePipeline(
             RetryPolicy(store=fleet.budgets()),
             RateLimiter(1000, 10, store=fleet.rates()),
@@ -387,7 +399,7 @@ async def test_a_client_that_starts_during_an_outage_is_told(unused_tcp_port: in
             await derived.start()
         assert [type(event) for event in events] == [StoreDownEvent]
         await derived.stop()
-        other = RedisStore.connect("redis://127.0.0.1:1/0", prefix="other", timeout=TIMEOUT)
+        other = RedisStore.connect("redis://127.0.0.1:1/0", prefix="other", timeout=PATIENCE)
         late = HTTPClient(observers=[events.append])
         async with other, late:
             late.with_options(circuit_breaker=CircuitBreaker(store=other.breakers(quorum=2)))

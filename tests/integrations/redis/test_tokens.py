@@ -138,7 +138,7 @@ def test_a_key_is_needed() -> None:
 
 
 async def test_new_tokens_outlive_an_outage(redis: RedisServer, slow_redis: RedisProxy) -> None:
-    async with RedisStore.connect(slow_redis.url, prefix="test", timeout=0.2) as fleet:
+    async with RedisStore.connect(slow_redis.url, prefix="test", timeout=PATIENCE) as fleet:
         store = fleet.tokens(key=KEY)
         await store.save(Tokens("a", "r"))
         slow_redis.refusing = True
@@ -163,7 +163,7 @@ async def test_otherwise_an_outage_is_an_error(slow_redis: RedisProxy, when_down
     fleet = RedisStore.connect(
         slow_redis.url,
         prefix="test",
-        timeout=0.2,
+        timeout=PATIENCE,
         when_down=when_down,  # type: ignore[arg-type]  # of two of its values
     )
     async with fleet:

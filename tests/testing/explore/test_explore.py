@@ -1,14 +1,17 @@
 """Defects of small programs that the explorer finds, with a judge and without."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 import pytest
 from returns.future import FutureResult
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
+from tests.patience import until
 
 from railhttp import (
     CircuitBreaker,
@@ -30,6 +33,7 @@ from railhttp.testing.explore import (
     faults,
     replay,
 )
+from railhttp.testing.explore.drive import counted_threads
 
 API = "https://api.example"
 T = TypeVar("T")
@@ -294,6 +298,44 @@ async def test_a_program_may_sleep_in_real_time() -> None:
         return await client.get(f"{API}/price")
 
     assert await complaints(program, faults.named("404")) == []
+
+
+async def in_a_thread_of_its_own() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        await asyncio.get_running_loop().run_in_executor(pool, time.sleep, 0.3)
+
+
+async def in_another_process() -> None:
+    process = await asyncio.create_subprocess_exec("sleep", "0.3")
+    await process.wait()
+
+
+@pytest.mark.parametrize("wait", [in_a_thread_of_its_own, in_another_process])
+async def test_a_program_may_wait_for_what_no_clock_moves(
+    wait: Callable[[], Awaitable[None]],
+) -> None:
+    async def program(client: HTTPClient) -> object:
+        await wait()  # longer than a program may be idle
+        return await client.get(f"{API}/price")
+
+    assert await complaints(program, faults.named("404")) == []
+
+
+async def test_time_stands_still_until_work_in_a_thread_has_woken_the_program() -> None:
+    """The thread gets no CPU between the end of its work and the callbacks of its future."""
+    with counted_threads() as threads:
+        begin, called, go_on = threading.Event(), threading.Event(), threading.Event()
+
+        def starved(_: object) -> None:
+            called.set()
+            go_on.wait(60)
+
+        threads.submit(begin.wait, 60).add_done_callback(starved)
+        begin.set()
+        await until(called.is_set)
+        assert threads.is_working
+        go_on.set()
+        await until(lambda: not threads.is_working)
 
 
 async def test_a_program_may_not_sleep_longer_than_the_patience() -> None:

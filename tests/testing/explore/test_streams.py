@@ -1,12 +1,15 @@
 """Streams, event streams and downloads under every failure."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from railhttp import HTTPClient, HTTPClientError, HttpResponse
+from railhttp.client.part_file import PartFile
 from railhttp.headers import freeze_headers
+from railhttp.policy.resume import Partial
 from railhttp.testing import ScriptedTransport, SentRequest
 from railhttp.testing.explore import Report, explore, faults
 
@@ -90,11 +93,17 @@ async def test_an_event_stream_that_reconnects_has_a_call_for_each_connection() 
     assert report.calls == ("GET /events", "GET /events #2", "GET /events #3")
 
 
+@pytest.mark.parametrize("late", [0.0, 0.2], ids=["a quick disk", "a disk slower than all limits"])
 async def test_a_download_goes_on_where_it_broke_off(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: float
 ) -> None:
-    # The threads of the disk may get no CPU for long, and `explore` does not count them.
-    monkeypatch.setattr("railhttp.testing.explore.drive._MOST_IDLE_CHECKS", 100_000)
+    begin = PartFile.begin
+
+    def slow_begin(part: PartFile, partial: Partial, *, keeps_note: bool = True) -> None:
+        time.sleep(late)
+        begin(part, partial, keeps_note=keeps_note)
+
+    monkeypatch.setattr(PartFile, "begin", slow_begin)
     path = tmp_path / "file"
 
     async def program(client: HTTPClient) -> bytes:
@@ -103,7 +112,7 @@ async def test_a_download_goes_on_where_it_broke_off(
         return path.read_bytes() if path.exists() else b""
 
     some = faults.named("dns", "truncated, acted", "404")
-    report = await explore(program, library, faults=some, at_once=2, patience=60.0)
+    report = await explore(program, library, faults=some, at_once=1 if late else 2, patience=60.0)
     assert not report.minimal
     assert report.calls[:2] == ("GET /file", "GET /file #2")
     broken = next(run for run in report.runs if str(run.schedule) == "GET /file: truncated, acted")
