@@ -9,8 +9,8 @@ import pytest
 from railhttp import (
     Delivery,
     HTTPClient,
-    HTTPClientError,
     HTTPClientConfig,
+    HTTPClientError,
     HTTPConnectionError,
     HTTPDecodeError,
     HTTPInterceptorError,
