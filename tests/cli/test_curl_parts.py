@@ -5,7 +5,6 @@ import pytest
 from railhttp.cli.curl_command import CurlCommand, parse_curl
 from railhttp.cli.python_source import python_of
 
-
 ANN = ("Authorization", "Basic YW5uOnA=")
 
 
