@@ -14,6 +14,8 @@ ANN = ("Authorization", "Basic YW5uOnA=")
         ("curl h", CurlCommand("GET", "http://h")),
         ("/usr/bin/curl https://h/", CurlCommand("GET", "https://h/")),
         ("curl.exe h other", CurlCommand("GET", "http://h")),
+        ("curl h\\\n-X put", CurlCommand("PUT", "http://h")),
+        ("curl h\\\r\n-X put", CurlCommand("PUT", "http://h")),
         ("curl --url h", CurlCommand("GET", "http://h")),
         ("curl \\\n -X \\\r\n put h", CurlCommand("PUT", "http://h")),
         *(

@@ -12,6 +12,7 @@ import pytest
 from multidict import CIMultiDict
 from tests.cli.processes import Forks
 from tests.servers.echo import EchoServer
+from tests.servers.tls import TlsContexts
 from yarl import URL
 
 from railhttp import (
@@ -397,3 +398,45 @@ async def test_a_server_is_asked_again_only_if_that_can_explain_anything(
     facts = await _explain(reason, "d", "h", "127.0.0.1", port, None, 30)  # type: ignore[arg-type]  # a literal
     assert (facts.reason, facts.detail, len(connections)) == (reason, "d", asks)
     assert facts.otherwise_trusted is (False if asks > 1 else None)
+
+
+async def test_a_curl_command_is_sent_with_its_options(
+    command: Forks, echo: EchoServer, tls: TlsContexts, tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").write_bytes(tls.authority_pem)
+
+    async def curl(*words: str, **options: str) -> tuple[int, str, str]:
+        ended = await command.railhttp("curl", "--run", "curl", *words, cwd=tmp_path, **options)
+        return ended.code, ended.stdout, ended.stderr
+
+    async with EchoServer(ssl_context=tls.trusted) as server:
+        trusted, *_ = await curl("--cacert", "ca.pem", server.url("/json"))
+        unverified, *_ = await curl("-k", server.url("/json"))
+        refused, *_ = await curl(server.url("/json"))
+    assert (trusted, unverified, refused) == (0, 0, 23)
+    assert (await curl("-m", "0.2", echo.url("/slow/60000")))[0] in {33, 33 + 64}
+    assert (await curl("-x", "http://127.0.0.1:1", echo.url("/json")))[0] == 22
+    assert (await curl("--retry", "0", echo.url("/flaky/curl-once/1")))[0] == 5
+    assert (await curl("--retry", "2", echo.url("/flaky/curl-often/2")))[0] == 0
+    assert (await curl("-o", "body", echo.url("/json")))[1] == ""
+    assert json.loads((tmp_path / "body").read_text())["name"] == "café"
+    assert (await curl(echo.url("/redirect/1")))[2].startswith("302 ")
+    assert (await curl("-L", echo.url("/redirect/1")))[2].startswith("200 ")
+    seen = json.loads((await curl("-d", "@-", "-d", "b", echo.url("/get"), stdin="a"))[1])
+    assert (seen["method"], seen["body"]) == ("POST", "a&b")
+    assert dict(seen["headers"])["Content-Type"] == "application/x-www-form-urlencoded"
+    seen = json.loads((await curl("--data-raw", "@a", "-X", "PUT", echo.url("/get")))[1])
+    assert (seen["method"], seen["body"]) == ("PUT", "@a")
+    seen = json.loads((await curl("-H", "A: 1", "--json", "5", echo.url("/get")))[1])
+    fields = dict(seen["headers"])
+    assert (fields["Content-Type"], fields["A"]) == ("application/json", "1")
+
+
+@pytest.mark.parametrize(
+    "words", [["-F", "a=1"], ["-m", "soon"], ["--cacert", "no-such"], ["-d", "@no"]]
+)
+async def test_a_curl_command_that_cannot_be_sent_is_a_usage_error(
+    command: Forks, words: list[str]
+) -> None:
+    ended = await command.railhttp("curl", "--run", "curl", *words, "http://127.0.0.1:1/")
+    assert (ended.code, "Traceback" in ended.stderr) == (2, False)

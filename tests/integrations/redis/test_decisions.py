@@ -7,7 +7,14 @@ import pytest
 
 from railhttp import HTTPValidationError
 from railhttp.integrations.redis import RedisStore
-from railhttp.integrations.redis.breakers import FIRST, _count, _Failures, _is_calm, _of_fleet
+from railhttp.integrations.redis.breakers import (
+    FIRST,
+    SharedBreakers,
+    _count,
+    _Failures,
+    _is_calm,
+    _of_fleet,
+)
 from railhttp.integrations.redis.codec import BREAKERS, BUDGETS, FLEETS, RATES, Fleet, Streak
 from railhttp.integrations.redis.limits import _give_back, _Take, _take
 from railhttp.integrations.redis.link import Link, StoreDown
@@ -21,6 +28,8 @@ from railhttp.policy.breaker_states import (
     Open,
     ProbeSlot,
     Rejection,
+    Report,
+    Ticket,
 )
 from railhttp.policy.budget import RetryBudget, Tokens
 from railhttp.policy.rate_limit import RateRule
@@ -373,3 +382,37 @@ async def test_the_health_of_a_store_has_the_problem() -> None:
     assert "not started" in health.message
     assert repr(fleet) == "<RedisStore 'shop'>"
     assert repr(fleet.tokens(key="s3cret")) == "<SharedTokens of 'shop'>"
+
+
+async def test_successes_that_wait_are_sent_with_a_failure_and_not_with_another_success() -> None:
+    one = link(ManualClock())
+    one.up = True
+    breakers = SharedBreakers(one)
+    rule = BreakerRule(3)
+    calm = BREAKERS.encode(Closed(1))
+    breakers.receive("o", b"1 " + calm)
+    report = Report(Ticket(1, 0, 0.0), "success", 0.5)
+    await breakers.apply("o", rule.record, report)
+    breakers.receive("o", b"2 " + calm)
+    assert not one._pending
+    breakers.receive("o", b"3 " + BREAKERS.encode(Closed(1, 1)))
+    assert len(one._pending) == 1
+    await one.stop()
+
+
+def test_a_published_state_counts_if_it_is_newer() -> None:
+    one = SharedBreakers(link(ManualClock()))
+    first, second = (BREAKERS.encode(Closed(1, number)) for number in (1, 2))
+    for data, known in (
+        (b"5 " + first, Closed(1, 1)),
+        (b"5 " + second, Closed(1, 1)),
+        (b"4 " + second, Closed(1, 1)),
+        (b"6 " + second, Closed(1, 2)),
+        (b"7 ", None),
+        (b"x " + second, None),
+        (b"7 " + second, None),
+        (b"12345678901234567890 " + second, None),  # no version that fits a number
+        (b"1234567890123456789 " + second, Closed(1, 2)),
+    ):
+        one.receive("o", data)
+        assert one.peek("o") == known, data
