@@ -25,6 +25,7 @@ from railhttp import (
     HTTPStatusError,
     HTTPTimeoutError,
 )
+from railhttp.cli.arguments import web_url
 from railhttp.cli.attempts import AttemptLog
 from railhttp.cli.downloading import progress_bar
 from railhttp.cli.downloading import run as run_download
@@ -440,3 +441,37 @@ async def test_a_curl_command_that_cannot_be_sent_is_a_usage_error(
 ) -> None:
     ended = await command.railhttp("curl", "--run", "curl", *words, "http://127.0.0.1:1/")
     assert (ended.code, "Traceback" in ended.stderr) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://h/", "https://h/"),
+        ("h/a?b=c://d", "h/a?b=c://d"),
+        ("h/a", "http://h/a"),
+        ("h:/a", "http://h:/a"),
+        (":8000/a", "http://localhost:8000/a"),
+        ("/a", "http://localhost/a"),
+    ],
+)
+def test_a_url_is_completed_as_browsers_do(text: str, url: str) -> None:
+    assert web_url(text) == url
+
+
+async def test_events_and_lines_are_asked_for_unless_a_field_says_otherwise(
+    command: Forks,
+) -> None:
+    accepted: list[str] = []
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        lines = [line.partition(": ") for line in head.split("\r\n")]
+        accepted.extend(value for name, _, value in lines if name.lower() == "accept")
+        writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        for words in ([], ["-H", "accept: text/x"]):
+            await command.railhttp("tail", f":{port}/", "--no-reconnect", *words)
+    assert accepted == ["text/event-stream, application/x-ndjson;q=0.9", "text/x"]
