@@ -51,7 +51,10 @@ def test_a_failure_is_one_that_can_be(failure: HTTPFailure) -> None:
             assert failure.last is failure.failures[-1]
         case HTTPInvalidRequestError():
             assert failure.attempts == 0
-        case HTTPDecodeError() | HTTPResponseTooLargeError():
+        case HTTPResponseTooLargeError(limit=limit):
+            assert failure.delivery is Delivery.ANSWERED
+            assert f" {limit} bytes" in failure.message
+        case HTTPDecodeError():
             assert failure.delivery is Delivery.ANSWERED
         case HTTPConnectionError() | HTTPTimeoutError() | HTTPInterceptorError():
             assert failure.attempts >= 1

@@ -1,6 +1,7 @@
 """What a store decides without its server: turns, quorums, lifetimes, times and refusals."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 import pytest
@@ -18,6 +19,7 @@ from railhttp.integrations.redis.breakers import (
 from railhttp.integrations.redis.codec import BREAKERS, BUDGETS, FLEETS, RATES, Fleet, Streak
 from railhttp.integrations.redis.limits import _give_back, _Take, _take
 from railhttp.integrations.redis.link import Link, StoreDown
+from railhttp.integrations.redis.shared import Copy, _Change, _decide, _finish
 from railhttp.model.events import StoreDownEvent, StoreEvent, WhenDown
 from railhttp.pipeline.policies.store import STORE_WAIT, StoreRefusal, StoreWait
 from railhttp.policy.breaker_states import (
@@ -416,3 +418,46 @@ def test_a_published_state_counts_if_it_is_newer() -> None:
     ):
         one.receive("o", data)
         assert one.peek("o") == known, data
+
+
+def test_the_version_of_a_state_is_the_time_in_microseconds_and_always_grows() -> None:
+    # So that a state written after a flush is newer than the copies of other processes.
+    one = SharedBreakers(link(ManualClock()))
+    fresh = one._copy_with(Closed(1), Copy(), 1_700_000_000.5)
+    assert (fresh.version, fresh.known, fresh.state) == (
+        1_700_000_000_500_000,
+        Closed(1),
+        Closed(1),
+    )
+    assert fresh.data == b"1700000000500000 " + BREAKERS.encode(Closed(1))
+    later = one._copy_with(None, fresh, 1_700_000_000.5)
+    assert (later.version, later.data, later.known) == (
+        1_700_000_000_500_001,
+        b"1700000000500001 ",
+        None,
+    )
+    back = one._copy_with(Closed(1), fresh, 5.0)  # the clock of another server is behind
+    assert back.version == 1_700_000_000_500_001
+
+
+async def test_policies_decide_in_order_and_one_that_raises_changes_nothing() -> None:
+    loop = asyncio.get_running_loop()
+
+    def add(number: int) -> Callable[[int | None, float], int | None]:
+        return lambda state, now: (state or 0) * 10 + number
+
+    def fail(state: int | None, now: float) -> int | None:
+        raise LookupError(now)
+
+    changes = [_Change(decide, loop.create_future()) for decide in (add(1), fail, add(2), add(3))]
+    changes[3].done.set_result(False)  # its caller has given up
+    assert _decide(None, changes, 7.0) == 12
+    assert [type(change.error) for change in changes] == [
+        type(None),
+        LookupError,
+        *[type(None)] * 2,
+    ]
+    changes[1].decide = add(9)
+    assert _decide(5, changes, 7.0) == 512  # an error is final
+    _finish(changes, sent=True)
+    assert [change.done.result() for change in changes] == [True, True, True, False]
