@@ -10,6 +10,7 @@ from railhttp import HTTPValidationError
 from railhttp.integrations.redis import RedisStore
 from railhttp.integrations.redis.breakers import (
     FIRST,
+    QuorumBreakers,
     SharedBreakers,
     _count,
     _Failures,
@@ -461,3 +462,18 @@ async def test_policies_decide_in_order_and_one_that_raises_changes_nothing() ->
     assert _decide(5, changes, 7.0) == 512  # an error is final
     _finish(changes, sent=True)
     assert [change.done.result() for change in changes] == [True, True, True, False]
+
+
+async def test_a_report_that_no_rule_counts_is_one_of_the_own_circuit_only() -> None:
+    def record(
+        state: BreakerState | None, event: Report, now: float
+    ) -> tuple[BreakerState | None, str]:
+        return Closed(7, 5), "recorded"
+
+    one = link(ManualClock())
+    one.up = True
+    breakers = QuorumBreakers(one, 2)
+    report = Report(Ticket(1, 0, 0.0), "failure", 0.5)
+    assert await breakers.apply("o", record, report) == "recorded"
+    assert breakers.peek("o") == Closed(7, 5)
+    assert not one._pending
