@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from operator import methodcaller
 from pathlib import Path
 from typing import cast
@@ -14,7 +14,7 @@ from tests.client.test_tracebacks import CONFIG, SECRET, revealed_by
 from railhttp import HTTPClient as AsyncClient
 from railhttp import HTTPConnectionError
 from railhttp.sync import HTTPClient
-from railhttp.sync.loop_thread import LoopThread, ThreadClosedError
+from railhttp.sync.loop_thread import LoopThread, ThreadClosedError, ThreadLife
 
 URL = f"http://ann:{SECRET}@h.example/?token={SECRET}"
 
@@ -31,20 +31,20 @@ def request(client: HTTPClient) -> object:
     return client.request("PUT", URL, headers={"X-Api-Key": SECRET})
 
 
-@pytest.mark.parametrize(
-    ("method", "call"),
-    [
-        *(
-            (verb.upper(), methodcaller(verb, URL, cookies={"a": SECRET}))
-            for verb in ("get", "post", "put", "delete", "patch", "head", "options")
-        ),
-        ("POST", lambda client: client.post_multipart(URL, {"a": SECRET}, cookies={"a": SECRET})),
-        ("GET", lambda client: client.download(URL, Path("f"), cookies={"a": SECRET})),
-        ("PUT", stream),
-        ("POST", events),
-        ("PUT", request),
-    ],
-)  # fmt: skip
+CALLS = [
+    *(
+        (verb.upper(), methodcaller(verb, URL, cookies={"a": SECRET}))
+        for verb in ("get", "post", "put", "delete", "patch", "head", "options")
+    ),
+    ("POST", lambda client: client.post_multipart(URL, {"a": SECRET}, cookies={"a": SECRET})),
+    ("GET", lambda client: client.download(URL, Path("f"), cookies={"a": SECRET})),
+    ("PUT", stream),
+    ("POST", events),
+    ("PUT", request),
+]
+
+
+@pytest.mark.parametrize(("method", "call"), CALLS)
 def test_a_failure_of_a_closed_client_names_its_request_and_shows_no_secret(
     method: str, call: Callable[[HTTPClient], object]
 ) -> None:
@@ -58,6 +58,21 @@ def test_a_failure_of_a_closed_client_names_its_request_and_shows_no_secret(
     assert (failure.kind, failure.method) == ("closed", method)
     assert failure.url == "http://h.example/?token=***"
     assert revealed_by(failure) == set()
+
+
+@pytest.mark.parametrize("call", [call for _, call in CALLS])
+def test_an_interruption_shows_no_secret_either(
+    call: Callable[[HTTPClient], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: object, call: Coroutine[object, object, object], *__: object) -> object:
+        call.close()
+        raise KeyboardInterrupt
+
+    client = HTTPClient(CONFIG)
+    monkeypatch.setattr(ThreadLife, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        call(client)
+    assert revealed_by(caught.value) == set()
 
 
 @pytest.fixture
