@@ -29,7 +29,13 @@ from railhttp.model.errors import (
 )
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse, freeze_headers
-from railhttp.testing import ManualClock, ScriptedTransport, SentRequest, UnmatchedRequestError
+from railhttp.testing import (
+    ManualClock,
+    ScriptedRoute,
+    ScriptedTransport,
+    SentRequest,
+    UnmatchedRequestError,
+)
 from railhttp.testing.scripted.requests import BodyPattern, RequestPattern
 
 API = "https://api.example"
@@ -533,3 +539,17 @@ async def test_a_document_is_compared_part_by_part(
     pattern = RequestPattern("POST", "/a", json=wanted)
     sent = SentRequest("POST", "http://h/a", body=body.encode())
     assert pattern.differences(sent) == ([] if matches else ["body"])
+
+
+@pytest.mark.parametrize("pattern", [{"body": b'{"a": 1}'}, {"json": {"a": 1}}])
+async def test_a_body_decides_even_about_a_connection_that_fails(
+    pattern: dict[str, object],
+) -> None:
+    script = ScriptedTransport()
+    on: Callable[..., ScriptedRoute] = script.on
+    on("POST", "/a", **pattern).fail(ConnectionRefusedError(), at="connect")
+    script.on("POST", "/a").reply(204)
+    async with HTTPClient(exchange=script, retry_policy=RetryPolicy(1)) as client:
+        refused = (await client.post("http://h/a", data=b'{"a": 1}')).failure()
+        other = (await client.post("http://h/a", data=b'{"a": 2}')).unwrap()
+    assert (refused.label, other.status) == ("connect", 204)
