@@ -29,6 +29,7 @@ from railhttp.model.errors import (
 )
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse, freeze_headers
+from railhttp.resilience import RetryPolicy
 from railhttp.testing import (
     ManualClock,
     ScriptedRoute,
