@@ -1,6 +1,7 @@
 """The HTTP client of an application, with a dict as its container, and with svcs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import TypeVar, cast
 
 import pytest
@@ -15,6 +16,7 @@ from railhttp.integrations.svcs import application
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import (
     Delivery,
+    HTTPCircuitOpenError,
     HTTPClientError,
     HTTPConnectionError,
     HTTPStatusError,
@@ -32,6 +34,7 @@ from railhttp.protocols import (
     ResiliencePipelineProtocol,
     RetryPolicyProtocol,
 )
+from railhttp.resilience import CircuitBreaker
 from railhttp.testing import ScriptedTransport, UnmatchedRequestError
 
 T = TypeVar("T")
@@ -332,12 +335,78 @@ async def test_a_module_passes_every_argument_to_its_client() -> None:
     assert (calls, bool(seen)) == (["GET"], True)
 
 
+@pytest.mark.parametrize("make", [HTTPModule.configure, HTTPProvider])
 @pytest.mark.parametrize("name", ["interceptors", "observers", "instruments"])
-def test_what_is_no_iterable_is_refused_by_name_when_the_module_is_made(name: str) -> None:
-    configure: Callable[..., DynamicModule] = HTTPModule.configure
+def test_what_is_no_iterable_is_refused_by_name_at_once(
+    name: str, make: Callable[..., object]
+) -> None:
     with pytest.raises(HTTPValidationError, match="must be an iterable") as caught:
-        configure(**{name: 5})
+        make(**{name: 5})
     assert caught.value.field == name
+
+
+def single(retry: RetryPolicy) -> dict[str, object]:
+    return {"retry_policy": retry}
+
+
+def within(retry: RetryPolicy) -> dict[str, object]:
+    return {"resilience": ResiliencePipeline(retry)}
+
+
+@pytest.mark.parametrize("policy", [single, within])
+async def test_the_policies_of_a_module_are_those_of_its_client(
+    echo: EchoServer, policy: Callable[[RetryPolicy], dict[str, object]]
+) -> None:
+    configure: Callable[..., DynamicModule] = HTTPModule.configure
+    counted: list[str] = []
+
+    class Recorder:
+        def increment(
+            self, name: str, value: float = 1.0, tags: Mapping[str, str] | None = None
+        ) -> None:
+            counted.append(name)
+
+        def gauge(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None: ...
+
+        def histogram(
+            self, name: str, value: float, tags: Mapping[str, str] | None = None
+        ) -> None: ...
+
+    http = configure(
+        base_url=echo.url(""), metrics=Recorder(), **policy(RetryPolicy(2, base_delay=0))
+    )
+    async with application(http) as container:
+        client = await container.aget(HTTPClient)
+        assert (await client.get("/status/503")).failure().attempts == 2
+    assert "http.request.status" in counted
+
+
+async def test_the_breaker_of_a_module_is_that_of_its_client(echo: EchoServer) -> None:
+    breaker = CircuitBreaker(1)
+    http = HTTPModule.configure(
+        base_url=echo.url(""), circuit_breaker=breaker, retry_policy=RetryPolicy(1)
+    )
+    async with application(http) as container:
+        client = await container.aget(HTTPClient)
+        await client.get("/status/500")
+        with pytest.raises(HTTPCircuitOpenError):
+            await client.get("/json")
+
+
+@pytest.mark.parametrize("share", [True, False])
+async def test_credentials_are_shared_with_other_origins_only_if_the_module_says_so(
+    echo: EchoServer, share: bool
+) -> None:
+    http = HTTPModule.configure(
+        base_url="http://other.example/",
+        headers={"Authorization": "Bearer t"},
+        share_credentials=share,
+    )
+    async with application(http) as container:
+        client = await container.aget(HTTPClient)
+        seen = (await client.get(echo.url("/get"))).unwrap().json()
+    assert isinstance(seen, dict)
+    assert ("Bearer t" in str(seen["headers"])) is share
 
 
 async def test_a_policy_that_is_given_replaces_that_of_the_container() -> None:
@@ -349,15 +418,15 @@ async def test_a_policy_that_is_given_replaces_that_of_the_container() -> None:
     await provider.shutdown()
 
 
-@pytest.mark.parametrize("first", [HTTPModule.configure(), HTTPModule.stub()])
-@pytest.mark.parametrize("second", [HTTPModule.configure(), HTTPModule.stub()])
+@pytest.mark.parametrize("first", [HTTPModule.configure, HTTPModule.stub])
+@pytest.mark.parametrize("second", [HTTPModule.configure, HTTPModule.stub])
 async def test_a_second_http_client_in_one_application_is_refused(
-    first: DynamicModule, second: DynamicModule
+    first: Callable[[], DynamicModule], second: Callable[[], DynamicModule]
 ) -> None:
-    @module(imports=[second])
+    @module(imports=[second()])
     class Part(Module): ...
 
-    @module(imports=[first, Part])
+    @module(imports=[first(), Part])
     class App(Module): ...
 
     with pytest.raises(HTTPValidationError, match=r"^imports: .*HTTPModule only once"):
@@ -376,3 +445,14 @@ async def test_one_configuration_may_be_imported_by_several_modules() -> None:
 
     async with application(App) as container:
         assert isinstance(await container.aget(HTTPClient), HTTPClient)
+
+
+def test_credentials_stay_with_their_origin_unless_a_module_says_otherwise() -> None:
+    for make in (HTTPModule.configure, HTTPProvider, HTTPClient):
+        assert signature(make).parameters["share_credentials"].default is False
+
+
+async def test_a_healthy_client_has_nothing_to_say() -> None:
+    async with application(HTTPModule.stub()) as container:
+        health = await (await container.aget(HTTPProvider)).health_check()
+    assert (health.component, health.status, health.message) == ("http", "healthy", "")

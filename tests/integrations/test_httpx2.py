@@ -1,7 +1,7 @@
 """httpx2 over a railhttp client: the promises of its transports, and two SDKs."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import get_args
 
@@ -15,21 +15,29 @@ from tests.servers.listener import refused_port
 
 from railhttp import (
     CircuitBreaker,
-    Delivery,
     HTTPCircuitOpenError,
     HTTPClient,
     HTTPClientConfig,
     HTTPClientError,
     HTTPConnectionError,
     HTTPDecodeError,
+    HTTPInterceptorError,
+    HTTPInvalidRequestError,
     HttpResponse,
+    HTTPResponseTooLargeError,
     HTTPRetryExhaustedError,
     HTTPStatusError,
     HTTPTimeoutError,
     RetryPolicy,
 )
 from railhttp.events import RequestFinished, RequestStarted
-from railhttp.integrations.httpx2 import RailTransport, to_httpx2
+from railhttp.integrations.httpx2 import RailTransport, _decoded, to_httpx2
+from railhttp.model.body import BytesBody
+from railhttp.model.errors import HTTPFailure
+from railhttp.model.request import Request
+from railhttp.model.stage import AttemptState
+from railhttp.protocols import IncomingResponse
+from railhttp.testing import ScriptedTransport
 from railhttp.types import ConnectionKind, TimeoutPhase
 
 REQUEST = httpx2.Request("GET", "http://h/")
@@ -194,22 +202,166 @@ async def test_the_retries_of_the_client_repeat_what_httpx2_cannot(echo: EchoSer
     assert response.json() == {"count": 3}
 
 
-@pytest.mark.parametrize("kind", get_args(ConnectionKind))
-def test_every_kind_has_an_exception(kind: ConnectionKind) -> None:
-    assert isinstance(to_httpx2(HTTPConnectionError(kind=kind), REQUEST), httpx2.RequestError)
+class Seen:
+    """An exchange that plays a script, and keeps the requests."""
+
+    def __init__(self, script: ScriptedTransport) -> None:
+        self._script = script
+        self.requests: list[Request] = []
+
+    async def send(self, request: Request, attempt: AttemptState) -> HttpResponse:
+        raise NotImplementedError
+
+    async def open(self, request: Request, attempt: AttemptState) -> IncomingResponse:
+        self.requests.append(request)
+        return await self._script.open(request, attempt)
 
 
-@pytest.mark.parametrize("phase", get_args(TimeoutPhase))
-def test_every_phase_is_a_timeout(phase: TimeoutPhase) -> None:
-    assert isinstance(to_httpx2(HTTPTimeoutError(phase=phase), REQUEST), httpx2.TimeoutException)
+async def sent_by(
+    request: httpx2.Request, config: HTTPClientConfig | None = None, *, timeout: object = None
+) -> Request:
+    """Send a request of httpx2; return what the exchange is given."""
+    script = ScriptedTransport()
+    script.on(request.method, "/").reply()
+    seen = Seen(script)
+    if timeout is not None:
+        request.extensions["timeout"] = timeout
+    async with HTTPClient(config, exchange=seen) as client:
+        response = await RailTransport(client).handle_async_request(request)
+        await response.aclose()
+    [found] = seen.requests
+    return found
 
 
-def test_an_exhausted_retry_is_its_last_failure() -> None:
-    last = HTTPTimeoutError(phase="connect", delivery=Delivery.NOT_SENT)
-    exhausted = HTTPRetryExhaustedError(failures=[last])
-    assert type(to_httpx2(exhausted, REQUEST)) is httpx2.ConnectTimeout
-    status = HTTPStatusError(HttpResponse(500))
-    assert type(to_httpx2(status, REQUEST)) is httpx2.ReadError
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        ((9, 8, 100), {}, (9, 8)),
+        ((9, 8, 100), {"connect": 1, "read": 2, "write": 3, "pool": 4}, (1, 2)),
+        ((9, 8, 100), {"connect": 10, "read": 20}, (9, 8)),
+        ((9, 8, 100), {"connect": None, "read": None}, (9, 8)),
+        ((None, None, 7), {"connect": 1, "read": 20}, (1, 7)),
+        ((None, None, None), {"connect": None, "read": 2}, (None, 2)),
+        ((None, None, None), None, (None, None)),
+    ],
+)
+async def test_the_shorter_limit_holds(
+    ours: tuple[float | None, ...],
+    theirs: dict[str, float | None] | None,
+    expected: tuple[float | None, float | None],
+) -> None:
+    connect, read, total = ours
+    config = HTTPClientConfig(connect_timeout=connect, read_timeout=read, timeout=total)
+    request = await sent_by(httpx2.Request("GET", "http://h/"), config, timeout=theirs)
+    assert (request.options.connect_timeout, request.options.read_timeout) == expected
+
+
+@pytest.mark.parametrize(
+    ("request_", "body"),
+    [
+        (httpx2.Request("GET", "http://h/"), None),
+        (httpx2.Request("POST", "http://h/"), b""),
+        (httpx2.Request("POST", "http://h/", content=b"abc"), b"abc"),
+    ],
+    ids=["GET", "an empty POST", "a POST"],
+)
+async def test_a_body_in_memory_is_sent_at_once(
+    request_: httpx2.Request, body: bytes | None
+) -> None:
+    sent = (await sent_by(request_)).body
+    assert (sent.content if isinstance(sent, BytesBody) else sent) == body
+
+
+async def test_a_body_that_only_a_sync_client_can_send_is_refused() -> None:
+    class Stream(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"a"
+
+    with pytest.raises(httpx2.LocalProtocolError):
+        await sent_by(httpx2.Request("POST", "http://h/", stream=Stream()))
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"Accept-Encoding": "gzip, deflate"}, {"accept-encoding": "gzip, deflate"}),
+        ({"Accept-Encoding": "br, zstd"}, {"accept-encoding": "br, zstd"}),
+        ({"Accept-Encoding": "gzip;q=0.5, x, br"}, {"accept-encoding": "gzip;q=0.5, br"}),
+        ({"Accept-Encoding": "x,\tidentity"}, {"accept-encoding": "identity"}),
+        ({"Accept-Encoding": "x"}, {"accept-encoding": "identity"}),
+        ({"Host": "h"}, {}),
+        ({"Host": "other"}, {"host": "other"}),
+        ({"Connection": "close", "Transfer-Encoding": "chunked", "X-Id": "1"}, {"x-id": "1"}),
+    ],
+)  # fmt: skip
+async def test_header_fields_of_the_connection_are_those_of_the_client(
+    fields: dict[str, str], expected: dict[str, str]
+) -> None:
+    request = httpx2.Request("GET", "http://h/", headers=fields)
+    if "Host" not in fields:
+        assert request.headers["host"] == "h"  # httpx2 writes it, too
+    sent = (await sent_by(request)).headers
+    assert {name.lower(): value for name, value in (sent or {}).items()} == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        ({"Content-Encoding": "gzip", "Content-Length": "3"}, {"X"}),
+        ({"Content-Encoding": "GZIP ,\tbr", "Content-Length": "3"}, {"X"}),
+        ({"Content-Encoding": "gzip, x"}, {"X", "Content-Encoding"}),
+        ({"Content-Length": "3"}, {"X", "Content-Length"}),
+    ],
+)
+def test_the_fields_of_an_undone_coding_are_gone(fields: dict[str, str], kept: set[str]) -> None:
+    headers = HttpResponse(200, {"X": "1", **fields}).headers
+    assert {name for name, _ in _decoded(headers)} == kept
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        (HTTPConnectionError(kind="dns"), httpx2.ConnectError),
+        (HTTPConnectionError(kind="connect"), httpx2.ConnectError),
+        (HTTPConnectionError(kind="proxy"), httpx2.ProxyError),
+        (HTTPConnectionError(kind="tls"), httpx2.ConnectError),
+        (HTTPConnectionError(kind="disconnected"), httpx2.ReadError),
+        (HTTPConnectionError(kind="truncated"), httpx2.RemoteProtocolError),
+        (HTTPConnectionError(kind="protocol"), httpx2.RemoteProtocolError),
+        (HTTPConnectionError(kind="redirect"), httpx2.TooManyRedirects),
+        (HTTPConnectionError(kind="closed"), httpx2.ConnectError),
+        (HTTPConnectionError(kind="rejected"), httpx2.PoolTimeout),
+        (HTTPTimeoutError(phase="pool"), httpx2.PoolTimeout),
+        (HTTPTimeoutError(phase="connect"), httpx2.ConnectTimeout),
+        (HTTPTimeoutError(phase="read"), httpx2.ReadTimeout),
+        (HTTPTimeoutError(phase="total"), httpx2.TimeoutException),
+        (HTTPInvalidRequestError("no", field="url"), httpx2.LocalProtocolError),
+        (HTTPDecodeError("no"), httpx2.DecodingError),
+        (HTTPResponseTooLargeError("no", limit=1), httpx2.ReadError),
+        (HTTPStatusError(HttpResponse(500)), httpx2.ReadError),
+        (HTTPInterceptorError("no", interceptor="x"), httpx2.TransportError),
+        (HTTPCircuitOpenError(name="x"), httpx2.ConnectError),
+        (HTTPRetryExhaustedError(failures=()), httpx2.TransportError),
+        (HTTPRetryExhaustedError(failures=[HTTPTimeoutError(phase="read"),
+            HTTPTimeoutError(phase="connect")]), httpx2.ConnectTimeout),
+    ],
+)  # fmt: skip
+def test_a_failure_is_the_exception_that_httpx2_would_raise(
+    failure: HTTPFailure, expected: type[httpx2.RequestError]
+) -> None:
+    found = to_httpx2(failure, REQUEST)
+    assert type(found) is expected
+    assert found.request is REQUEST
+    assert str(found) == str(failure)
+
+
+def test_every_kind_and_phase_has_an_exception() -> None:
+    for kind in get_args(ConnectionKind):
+        assert isinstance(to_httpx2(HTTPConnectionError(kind=kind), REQUEST), httpx2.RequestError)
+    for phase in get_args(TimeoutPhase):
+        assert isinstance(
+            to_httpx2(HTTPTimeoutError(phase=phase), REQUEST), httpx2.TimeoutException
+        )
 
 
 # The SDKs, against a server that looks like theirs.

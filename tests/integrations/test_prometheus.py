@@ -2,14 +2,24 @@
 
 import asyncio
 import gc
+from typing import get_args
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.servers.faults import FaultServer
 
 from railhttp import ConnectionPoolConfig, HTTPClient, HTTPClientConfig
+from railhttp.events import (
+    CircuitChangedEvent,
+    RetryBudgetExhaustedEvent,
+    StoreDownEvent,
+    WaitEvent,
+)
 from railhttp.integrations.prometheus import PrometheusRecorder
+from railhttp.model.events import LayerEvent, Queue
+from railhttp.model.gauges import ClientGauges, PoolGauges
+from railhttp.pipeline.observation.metrics import CallMetrics
 from railhttp.protocols import MetricsRecorderProtocol
 from railhttp.resilience import CircuitBreaker, RetryPolicy
 
@@ -96,3 +106,89 @@ def test_other_tags_for_the_same_metric_are_refused() -> None:
     recorder.increment("things", tags={"kind": "a"})
     with pytest.raises(ValueError, match="label"):
         recorder.increment("things", tags={"other": "a"})
+
+
+SHOP = ClientGauges(
+    "shop",
+    PoolGauges(open=3, idle=1, waiting=2, limit=10),
+    {"stock": "half_open"},
+    {"cache": True, "other": False},
+)
+
+
+def test_every_gauge_is_scraped_with_its_client() -> None:
+    registry = CollectorRegistry()
+    recorder = PrometheusRecorder(registry=registry)
+
+    def started() -> ClientGauges:
+        return SHOP
+
+    recorder.watch(started)
+    assert scraped(registry) == {
+        "railhttp_pool_open": {("shop",): 3},
+        "railhttp_pool_idle": {("shop",): 1},
+        "railhttp_pool_waiting": {("shop",): 2},
+        "railhttp_pool_limit": {("shop",): 10},
+        "railhttp_circuit_state": {("stock", "shop"): 1},
+        "railhttp_store_up": {("shop", "cache"): 1, ("shop", "other"): 0},
+    }
+
+
+def test_of_circuits_and_stores_with_the_same_labels_the_worst_state_counts() -> None:
+    registry = CollectorRegistry()
+    recorder = PrometheusRecorder(registry=registry)
+
+    def started() -> ClientGauges:
+        return SHOP
+
+    def worse() -> ClientGauges:
+        return SHOP._replace(breakers={"stock": "open"}, stores={"cache": False, "other": True})
+
+    def not_started() -> None:
+        return None
+
+    for source in (started, worse, not_started):
+        recorder.watch(source)
+    samples = scraped(registry)
+    assert samples["railhttp_circuit_state"] == {("stock", "shop"): 2}
+    assert samples["railhttp_store_up"] == {("shop", "cache"): 0, ("shop", "other"): 0}
+    assert samples["railhttp_pool_open"] == {("shop",): 6}
+
+
+def test_recorders_of_a_namespace_share_metrics_and_others_do_not() -> None:
+    registry = CollectorRegistry()
+    for namespace, buckets in (("shop", (1,)), ("shop", (2,)), ("bank", (3,))):
+        recorder = PrometheusRecorder(registry=registry, namespace=namespace, buckets=buckets)
+        recorder.histogram("http.work", 0.5)
+        recorder.increment("http.things")
+    samples = scraped(registry)
+    assert samples["shop_work_seconds_bucket"] == {("1.0",): 2, ("+Inf",): 2}
+    assert samples["bank_work_seconds_bucket"] == {("3.0",): 1, ("+Inf",): 1}
+    assert (samples["shop_things_total"], samples["bank_things_total"]) == ({(): 2}, {(): 1})
+
+
+def test_another_metric_of_the_name_of_a_gauge_is_refused_by_the_registry() -> None:
+    registry = CollectorRegistry()
+    PrometheusRecorder(registry=registry)
+    with pytest.raises(ValueError, match="railhttp_pool_open"):
+        Gauge("railhttp_pool_open", "Of somebody else.", registry=registry)
+
+
+def test_each_metric_is_described() -> None:
+    registry = CollectorRegistry()
+    recorder = PrometheusRecorder(registry=registry)
+    metrics = CallMetrics(recorder)
+    events: list[LayerEvent] = [
+        CircuitChangedEvent(name="stock", before="closed", after="open"),
+        RetryBudgetExhaustedEvent(origin="https://api.example"),
+        StoreDownEvent(store="shop", problem="TimeoutError", when_down="local"),
+        *(
+            WaitEvent(queue=queue, seconds=1, admitted=True, method="GET", url="/")
+            for queue in get_args(Queue)
+        ),
+    ]
+    for event in events:
+        metrics.event_occurred(event)
+    for family in text_string_to_metric_families(generate_latest(registry).decode()):
+        name = family.name.removeprefix("railhttp_")
+        assert family.documentation not in {"", name}, name

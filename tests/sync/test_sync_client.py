@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import ContextVar
@@ -26,6 +26,7 @@ from railhttp import (
     Delivery,
     HTTPClientConfig,
     HTTPConnectionError,
+    HTTPError,
     HTTPStatusError,
     HTTPTimeoutError,
     RequestContext,
@@ -272,7 +273,79 @@ def test_a_stream_ends_with_its_client(servers: Servers, client: HTTPClient) -> 
         client.close()
         with pytest.raises(HTTPConnectionError) as caught:
             b"".join(response)
-    assert caught.value.kind == "closed"
+        with pytest.raises(HTTPConnectionError) as read:
+            response.read()
+    for error in (caught.value, read.value):
+        assert (error.kind, error.method) == ("closed", "GET")
+        assert error.url == servers.echo.url("/json")
+
+
+def test_every_line_has_a_limit(servers: Servers, client: HTTPClient) -> None:
+    for method in ("iter_lines", "iter_json"):
+        with (
+            client.stream("GET", servers.echo.url("/ndjson/3")) as response,
+            pytest.raises(HTTPError),
+        ):
+            list(getattr(response, method)(max_line_bytes=1))
+    with client.stream("GET", servers.echo.url("/ndjson/3")) as response:
+        *_, last = response.decoded(dict[str, int], max_line_bytes=1)
+        assert isinstance(last.failure(), HTTPError)
+
+
+def test_every_option_of_a_download_and_of_events_is_handed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: dict[str, dict[str, object]] = {}
+
+    def note(name: str) -> Callable[..., object]:
+        def call(_: object, *arguments: object, **options: object) -> object:
+            given[name] = {"arguments": arguments, **options}
+            raise LookupError
+
+        return call
+
+    for name in ("download", "sse", "stream", "post_multipart"):
+        monkeypatch.setattr(railhttp.HTTPClient, name, note(name))
+
+    def progress(done: int, total: int | None) -> None: ...
+
+    headers = {"A": "1"}
+    with HTTPClient(CONFIG) as own:
+        for use in (
+            lambda: own.download(
+                "/a",
+                "f",
+                checksum="sha256:0",
+                progress=progress,
+                resume=False,
+                max_download_bytes=7,
+                headers=headers,
+            ),
+            lambda: own.sse(
+                "/b",
+                method="POST",
+                reconnect=True,
+                last_event_id="7",
+                max_event_bytes=8,
+                headers=headers,
+            ).__enter__(),
+            lambda: own.stream("PUT", "/c", headers=headers).__enter__(),
+            lambda: own.post_multipart("/d", {"x": "1"}, headers=headers),
+        ):
+            with pytest.raises(LookupError):
+                use()
+    assert given == {
+        "download": {
+            "arguments": ("/a", "f"), "checksum": "sha256:0", "progress": progress,
+            "resume": False, "max_download_bytes": 7, "headers": headers,
+        },
+        "sse": {
+            "arguments": ("/b",), "method": "POST", "reconnect": True, "last_event_id": "7",
+            "max_event_bytes": 8, "headers": headers,
+        },
+        "stream": {"arguments": ("PUT", "/c"), "headers": headers},
+        "post_multipart": {"arguments": ("/d", {"x": "1"}), "headers": headers},
+    }  # fmt: skip
 
 
 # Threads

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import uvloop
@@ -138,3 +139,82 @@ async def test_the_wall_clock_moves_along_and_can_be_set_back() -> None:
     clock.set_wall(50.0)
     await clock.advance(1.0)
     assert (clock.wall(), clock.monotonic()) == (51.0, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("loop", "least", "most"),
+    [(asyncio.new_event_loop, 20, 100), (uvloop.new_event_loop, 1_000, 1_100)],
+)
+def test_an_idle_loop_is_left_soon(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+    least: int,
+    most: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turns, sleep = 0, asyncio.sleep
+
+    async def counted(delay: float) -> None:
+        nonlocal turns
+        turns += 1
+        await sleep(delay)
+
+    monkeypatch.setattr(asyncio, "sleep", counted)
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(ManualClock().settle())
+    assert least <= turns <= most
+
+
+async def test_tasks_that_poll_for_ever_do_not_hold_the_clock() -> None:
+    polls = 0
+
+    async def poll() -> None:
+        nonlocal polls
+        while True:
+            polls += 1
+            await asyncio.sleep(0)
+
+    tasks = [asyncio.ensure_future(poll()) for _ in range(2)]
+    await ManualClock().settle()
+    for task in tasks:
+        task.cancel()
+    assert 10_000 <= polls / 2 <= 10_100
+
+
+async def test_a_timer_of_the_past_is_due_now() -> None:
+    clock = ManualClock(now=10.0)
+    rung: list[float] = []
+    clock.call_later(-5.0, lambda: rung.append(clock.monotonic()))
+    assert clock.next_timer == 10.0
+    await clock.advance(0)
+    assert (rung, clock.monotonic()) == ([10.0], 10.0)
+
+
+async def test_timers_of_one_time_ring_in_the_order_in_which_they_were_set() -> None:
+    clock = ManualClock()
+    rung: list[int] = []
+    timers = [clock.call_later(1.0, partial(rung.append, number)) for number in range(9)]
+    await clock.advance(1.0)
+    assert rung == [*range(9)]
+    assert all(timer.is_cancelled for timer in timers)
+    timers[0].ring()
+    assert rung == [*range(9)]
+
+
+async def test_run_cancels_what_it_gives_up() -> None:
+    ended: list[str] = []
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("ended")
+
+    with pytest.raises(RuntimeError):
+        await ManualClock().run(wait())
+    await asyncio.sleep(0)
+    assert ended == ["ended"]
+
+
+def test_a_clock_starts_at_zero_in_november_2023() -> None:
+    clock = ManualClock()
+    assert (clock.monotonic(), clock.wall(), clock.slept) == (0.0, 1_700_000_000.0, [])

@@ -29,8 +29,15 @@ from railhttp.model.errors import (
 )
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse, freeze_headers
-from railhttp.testing import ManualClock, ScriptedTransport, SentRequest, UnmatchedRequestError
-from railhttp.testing.scripted.requests import BodyPattern
+from railhttp.resilience import RetryPolicy
+from railhttp.testing import (
+    ManualClock,
+    ScriptedRoute,
+    ScriptedTransport,
+    SentRequest,
+    UnmatchedRequestError,
+)
+from railhttp.testing.scripted.requests import BodyPattern, RequestPattern
 
 API = "https://api.example"
 
@@ -501,3 +508,49 @@ async def test_other_tasks_run_while_an_answer_is_read() -> None:
     counting = asyncio.create_task(count())
     await send(script, "GET", API)
     assert counting.done()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "body", "matches"),
+    [
+        ([1, 2], "[1, 2]", True),
+        ((1, 2), "[1, 2]", True),
+        ([1, 2], "[1, 3]", False),
+        ([1, 2], "[3, 2]", False),
+        ([1, 2], "[1]", False),
+        ([], "[]", True),
+        ({"a": 1, "b": 2}, '{"b": 2, "a": 1}', True),
+        ({"a": 1, "b": 2}, '{"a": 1, "b": 3}', False),
+        ({"a": 1}, '{"a": 1, "b": 2}', False),
+        ({"a": 1, "b": 2}, '{"a": 1}', False),
+        ({"a": [{"b": True}]}, '{"a": [{"b": true}]}', True),
+        ({"a": [{"b": True}]}, '{"a": [{"b": 1}]}', False),
+        (1, "1.0", True),
+        (1, "true", False),
+        (False, "0", False),
+        (None, "null", True),
+        (None, "0", False),
+        ("a", '"a"', True),
+        ("a", "a", False),
+    ],
+)
+async def test_a_document_is_compared_part_by_part(
+    wanted: object, body: str, matches: bool
+) -> None:
+    pattern = RequestPattern("POST", "/a", json=wanted)
+    sent = SentRequest("POST", "http://h/a", body=body.encode())
+    assert pattern.differences(sent) == ([] if matches else ["body"])
+
+
+@pytest.mark.parametrize("pattern", [{"body": b'{"a": 1}'}, {"json": {"a": 1}}])
+async def test_a_body_decides_even_about_a_connection_that_fails(
+    pattern: dict[str, object],
+) -> None:
+    script = ScriptedTransport()
+    on: Callable[..., ScriptedRoute] = script.on
+    on("POST", "/a", **pattern).fail(ConnectionRefusedError(), at="connect")
+    script.on("POST", "/a").reply(204)
+    async with HTTPClient(exchange=script, retry_policy=RetryPolicy(1)) as client:
+        refused = (await client.post("http://h/a", data=b'{"a": 1}')).failure()
+        other = (await client.post("http://h/a", data=b'{"a": 2}')).unwrap()
+    assert (refused.label, other.status) == ("connect", 204)

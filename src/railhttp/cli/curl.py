@@ -1,6 +1,7 @@
 """`railhttp curl '…'`: prints the Python of a curl command; `--run` sends it."""
 
 import shlex
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 
 from multidict import CIMultiDict
@@ -57,8 +58,8 @@ def _sending(command: CurlCommand, parser: Parser, *, as_json: bool) -> Sending:
         timeout = seconds(options["max-time"]) if "max-time" in options else None
         context = trusted(options["cacert"]) if "cacert" in options else None
         content = b"&".join(map(_content, command.data)) if command.data else None
-    except ValueError as error:
-        parser.error(f"the command {error}")
+    except ArgumentTypeError as error:
+        parser.error(str(error))
     limits = Limits(timeout)
     config = config_of(limits, options.get("proxy"), context, insecure=insecure)
     retries = int(options["retry"]) if options.get("retry", "").isdigit() else None

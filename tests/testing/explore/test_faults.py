@@ -8,6 +8,7 @@ from railhttp import (
     HTTPClient,
     HTTPClientError,
     HTTPConnectionError,
+    HttpResponse,
     HTTPRetryExhaustedError,
     HTTPStatusError,
     HTTPTimeoutError,
@@ -138,3 +139,59 @@ async def test_a_status_is_a_response_with_this_status() -> None:
     failure = await shown(Fault("503"))
     assert isinstance(failure, HTTPStatusError)
     assert failure.status == 503
+
+
+BEFORE = (
+    *("dns", "connect", "proxy", "tls", "timeout connect", "timeout pool", "circuit open"),
+    *("rejected", "closed", "invalid request", "redirect"),
+    *("400", "401", "403", "404", "422", "429"),
+)
+"""Faults of requests that no server acted on."""
+AFTER = ("too large", "decode", "broken json", "null", "empty object", "204")
+"""Faults of responses to requests that a server acted on."""
+EITHER = ("timeout total", "protocol", "interceptor", "html")
+"""Faults with which nobody knows."""
+HEALED = ("disconnected", "timeout read", "truncated", "500", "502", "503", "504")
+"""Faults with which nobody knows, and which a retry may heal."""
+
+
+def test_the_catalogue_has_each_fault_in_the_worlds_in_which_it_can_happen() -> None:
+    expected = {
+        *BEFORE,
+        *(f"{name}, acted" for name in (*AFTER, *EITHER, *HEALED)),
+        *EITHER,
+        *HEALED,
+        *(f"{name}, acted, once" for name in HEALED),
+    }
+    assert {str(fault) for fault in faults.all()} == expected
+    assert len(faults.all()) == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "details"),
+    [
+        ("circuit open", {"retry_after": 1.0}),
+        ("invalid request", {"label": "invalid request"}),
+        ("decode", {"where": "Content-Encoding"}),
+        ("too large", {"limit": 1}),
+        ("interceptor", {"interceptor": ""}),
+        ("timeout pool", {"phase": "pool"}),
+        ("timeout connect", {"phase": "connect"}),
+        ("timeout read", {"phase": "read"}),
+        *((kind, {"kind": kind}) for kind in ("dns", "connect", "proxy", "tls", "rejected")),
+        *((kind, {"kind": kind}) for kind in ("closed", "disconnected", "protocol", "truncated")),
+    ],
+)
+async def test_a_fault_has_the_details_of_its_failure(
+    name: str, details: dict[str, object]
+) -> None:
+    fault = next(one for one in faults.all() if one.name == name)
+    transport = ScriptedTransport()
+    route = transport.on("GET", "/")
+    stage = fault.kind.stages[fault.acted]
+    assert stage is not None
+    fault.kind.play(route, stage, HttpResponse(200, body=b"x"))
+    async with HTTPClient(exchange=transport, retry_policy=RetryPolicy(1, reraise=True)) as client:
+        with pytest.raises(HTTPClientError) as caught:
+            await client.request("GET", "http://h/")
+    assert {key: getattr(caught.value, key) for key in details} == details

@@ -7,7 +7,7 @@ from typing import Final
 
 from railhttp.integrations.openapi.document import Document, JSONObject, members
 from railhttp.integrations.openapi.naming import pascal, snake, unique
-from railhttp.integrations.openapi.types import Types, split_null
+from railhttp.integrations.openapi.types import Types, alternatives, split_null
 from railhttp.model.response import JSON
 
 _FIELD: Final = re.compile(r"\{([^{}]+)\}")
@@ -175,8 +175,9 @@ class Operations:
                 events = self._events(one, wish)
                 return "".join([events, *self._refusals(responses, wish, set())])
         calls = self._values(values, wish)
-        returned = {part for call in calls for part in _parts(_model(call))}
-        return "".join([*calls, *self._refusals(responses, wish, returned)])
+        returned = {part for _, model in calls for part in alternatives(model)}
+        sources = [source for source, _ in calls]
+        return "".join([*sources, *self._refusals(responses, wish, returned)])
 
     def _events(self, response: JSONObject, wish: str) -> str:
         media = members(members(response, "content"), "text/event-stream")
@@ -187,19 +188,20 @@ class Operations:
             model = self._types.of(self._document.renamed(inner), f"{wish}Event")
         return f".events({model})"
 
-    def _values(self, responses: dict[str, JSONObject], wish: str) -> list[str]:
-        calls: list[str] = []
+    def _values(self, responses: dict[str, JSONObject], wish: str) -> list[tuple[str, str]]:
+        """Write the calls that declare the values, each with the type of its value."""
+        calls: list[tuple[str, str]] = []
         for status, response in sorted(responses.items()):
             model = self._model(response, f"{wish}Response")
             codes = "range(200, 300)" if status == "2XX" else status
             if status == "2XX" and len(responses) > 1:
                 continue
             if calls:
-                calls.append(f".or_gives({codes}, {model})")
+                calls.append((f".or_gives({codes}, {model})", model))
             elif codes == "200":
-                calls.append(f".gives({model})")
+                calls.append((f".gives({model})", model))
             else:
-                calls.append(f".gives({model}, status={codes})")
+                calls.append((f".gives({model}, status={codes})", model))
         return calls
 
     def _refusals(
@@ -210,7 +212,7 @@ class Operations:
             if status.startswith(("4", "5")) or status == "DEFAULT":
                 model = self._model(response, f"{wish}Error")
                 if model not in {"None", "HttpResponse", "object"} and not (
-                    returned & set(_parts(model))
+                    returned & set(alternatives(model))
                 ):
                     grouped.setdefault(model, []).append(status)
         declared = {int(one) for codes in grouped.values() for one in codes if one.isdigit()}
@@ -256,15 +258,6 @@ def _rest(codes: range, taken: set[int]) -> str:
 
 def _json_type(content: JSONObject) -> str:
     return next((kind for kind in content if "json" in kind and "seq" not in kind), "")
-
-
-def _model(call: str) -> str:
-    inner = call.split("(", 1)[1].rsplit(")", 1)[0]
-    return inner.split(", status=")[0] if call.startswith(".gives") else inner.split(", ", 1)[1]
-
-
-def _parts(model: str) -> list[str]:
-    return model.split(" | ")
 
 
 def _text(text: str) -> str:

@@ -80,7 +80,7 @@ class Simplifier:
         if not isinstance(part, dict):
             return None
         reference = str(part.get("$ref", ""))
-        if reference in path:
+        if reference and reference in path:
             return None  # it contains itself
         whole = self._document.resolve(part)
         if "allOf" in whole:

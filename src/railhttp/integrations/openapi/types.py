@@ -1,5 +1,6 @@
 """Python types for JSON Schemas, as source."""
 
+import ast
 from collections.abc import Sequence
 from typing import Final
 
@@ -151,8 +152,23 @@ def _literal(schema: JSONObject) -> str:
     return _nullable(_either([*parts, *(["None"] if None in plain else [])]), schema)
 
 
+def alternatives(name: str) -> list[str]:
+    """Return the types of a union, but not those of a union inside brackets.
+
+    Example:
+        >>> alternatives("list[int | str] | None")
+        ['list[int | str]', 'None']
+    """
+    node = ast.parse(name, mode="eval").body
+    found: list[str] = []
+    while isinstance(node, ast.BinOp):
+        found.insert(0, ast.unparse(node.right))
+        node = node.left
+    return [ast.unparse(node), *found]
+
+
 def _either(names: Sequence[str]) -> str:
-    distinct = list(dict.fromkeys(part for name in names for part in name.split(" | ")))
+    distinct = list(dict.fromkeys(part for name in names for part in alternatives(name)))
     if "object" in distinct:
         return "object"
     return " | ".join([one for one in distinct if one != "None"] + ["None"] * ("None" in distinct))

@@ -8,7 +8,7 @@ from typing_extensions import override
 from railhttp.integrations.redis.codec import BREAKERS, FLEETS, Fleet, Streak
 from railhttp.integrations.redis.link import Link, StoreDown
 from railhttp.integrations.redis.shared import SharedState
-from railhttp.pipeline.policies.store import Decide, MemoryStore
+from railhttp.pipeline.policies.store import Decide, MemoryStore, StoreRefusal
 from railhttp.policy.breaker import BreakerRule
 from railhttp.policy.breaker_states import (
     BreakerState,
@@ -139,13 +139,19 @@ class QuorumBreakers:
             decision = self._apply_own(key, decide, event)
             await self._report_failures(key, decide)
             return decision
+        by_hand = decide is reset or decide is force_open
         is_closed = fleet is None or isinstance(fleet.circuit, Closed)
-        if is_closed and decide is not reset and decide is not force_open:
+        if is_closed and not by_hand:
             if not self._link.up and self._link.when_down != "local":
                 return self._fleets.without_server(key, _of_fleet(decide), event)
             self._follow(key, fleet)
             return self._apply_own(key, decide, event)
-        return await self._fleets.apply(key, _of_fleet(decide), event)
+        try:
+            return await self._fleets.apply(key, _of_fleet(decide), event)
+        except StoreRefusal:
+            if by_hand:  # no call is refused, but the circuit was not changed
+                raise StoreDown(self._link.problem) from None
+            raise
 
     def _apply_own(self, key: str, decide: Decide[BreakerState, E, D], event: E) -> D:
         return self._own.apply_now(key, decide, event, self._link.now())
