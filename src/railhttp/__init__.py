@@ -9,7 +9,11 @@ closed union of the failures. The functional tools are in `railhttp.railway`; `r
 # The stub beside this file has the same names for type checkers (tests/test_exports.py).
 
 import importlib as _importlib
+import logging as _logging
 import warnings as _warnings
+
+# Without a handler, Python would print the warnings of a program that configures no logging.
+_logging.getLogger(__name__).addHandler(_logging.NullHandler())
 
 _NAMES = {
     "railhttp.client.base_url_client": ("BaseURLHTTPClient",),

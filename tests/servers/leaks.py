@@ -29,8 +29,10 @@ async def nothing_left() -> AsyncIterator[None]:
     assert not opened, f"descriptors left behind: {opened}"
 
 
-def _descriptors() -> set[tuple[str, int]]:
+def _descriptors() -> set[tuple[str, int, str]]:
     """Each open socket, pipe and file, with its inode, so that a number used again is noticed.
+
+    The name of a file, or the kind of anything else, is there for whoever reads a failure.
 
     Not what event loops open for themselves and keep: epoll and its kin, and with uvloop a device.
     """
@@ -39,5 +41,12 @@ def _descriptors() -> set[tuple[str, int]]:
         with suppress(OSError):  # the one that listed the directory
             status = os.fstat(int(name))
             if any(kind(status.st_mode) for kind in (S_ISSOCK, S_ISFIFO, S_ISREG)):
-                found.add((name, status.st_ino))
+                found.add((name, status.st_ino, _kind(name)))
     return found
+
+
+def _kind(descriptor: str) -> str:
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:  # not Linux, or closed by now
+        return ""

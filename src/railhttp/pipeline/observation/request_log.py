@@ -12,8 +12,6 @@ from typing import Final
 
 from railhttp.model.observation import RequestFinished, RequestStarted
 
-logging.getLogger("railhttp").addHandler(logging.NullHandler())
-
 _LOG: Final = logging.getLogger("railhttp.request")
 
 
