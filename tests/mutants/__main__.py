@@ -35,7 +35,7 @@ def draw(room: str, count: int, seed: int) -> list[Mutant]:
 
 async def run(drawn: list[Mutant], title: str, jobs: int) -> int:
     verdicts: list[Verdict] = []
-    with Trials(ROOT, jobs) as trials:
+    async with Trials(ROOT, jobs) as trials:
         await trials.prepare()
         async for mutant, verdict in trials.judge(drawn):
             verdicts.append(verdict)

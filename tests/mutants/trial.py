@@ -2,66 +2,68 @@
 
 import asyncio
 import hashlib
+import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from compileall import compile_dir
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, suppress
 from enum import Enum
 from pathlib import Path
 from py_compile import PycInvalidationMode
 from types import TracebackType
 from typing import Final, Self
 
-from coverage import CoverageData
+from tests.mutants.forks import SOCKET, Order, Outcome
 from tests.mutants.mutations import Mutant
-from tests.mutants.selection import LIST
+from tests.mutants.reach import Reach, combine, near_and_far, room_of
+from tests.mutants.selection import LIST, RUNNING
 
-HANG: Final = 300
-"""Seconds after which pytest stops a test, ten times as long as the slowest test takes: a test that
-is only slow, because the machine is busy, must not count as failed."""
-LIMIT: Final = 3600.0
-"""Seconds for the tests of a mutant; beyond them it is not known whether one of them notices it."""
-NOTHING_RAN: Final = 5
-"""The exit code of pytest without tests."""
+HANG: Final = 120
+"""Seconds after which pytest stops a test, several times as long as the slowest test takes."""
+
+ASIDE: Final = tuple(
+    f"tests/{name}"
+    for name in ("benchmarks/", "docs/", "mutants/", "packaging/", "soak/", "typing/", "test_api_")
+)
+"""Tests of other things than the behaviour of the package."""
 
 
 class Verdict(Enum):
     """The outcome of the tests of a mutant."""
 
     KILLED = "failed a test"
-    UNKNOWN = "not tried to the end"
     SURVIVED = "survived"
 
 
 class Trials:
-    """Tries mutants, several at once. A context manager: it removes the copies.
+    """Tries mutants, several at once. A context manager: at its end nothing is left of them.
 
     Which tests reach a line is measured once by running all of them with coverage. The
-    measurement is kept in `.mutants/` for as long as neither the sources nor the tests change.
+    measurement is kept in `.mutants/` for as long as the sources do not change.
     """
 
     def __init__(self, root: Path, jobs: int) -> None:
         self._root = root
         self._jobs = jobs
-        self._copies: list[Path] = []
-        self._cleaning = ExitStack()
-        self._reached: Mapping[str, Mapping[int, list[str]]] = {}
+        self._benches: list[_Bench] = []
+        self._cleaning = AsyncExitStack()
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(
+    async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._cleaning.close()
+        await self._cleaning.aclose()
 
     async def prepare(self) -> None:
         """Copy the repository, and measure which tests reach which lines.
@@ -70,79 +72,186 @@ class Trials:
             SystemExit: The tests fail without a mutant.
         """
         names = _names(self._root)
-        for _ in range(self._jobs):
-            copy = Path(self._cleaning.enter_context(tempfile.TemporaryDirectory()))
-            for name in names:
-                (copy / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(self._root / name, copy / name)
-            # Hashes, because a mutant may have the time and the size of what it replaces.
-            compile_dir(copy / "src", quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
-            self._copies.append(copy)
-        measured = self._root / ".mutants" / f"{_digest(self._root, names)}.coverage"
-        if not measured.exists():
-            measured.parent.mkdir(exist_ok=True)
-            await self._measure(measured)
-        self._reached = _reached(measured)
+        copies = [self._copy(names) for _ in range(self._jobs)]
+        reach = await self._measured(copies[0], names)
+        starting = [self._cleaning.enter_async_context(_Loaded(copy)) for copy in copies]
+        for copy, loaded in zip(copies, await asyncio.gather(*starting), strict=True):
+            self._benches.append(_Bench(copy, reach, loaded))
 
-    async def _measure(self, measured: Path) -> None:
-        print("measuring which tests reach which lines", flush=True)
-        copy = self._copies[0]
-        options = ["-n", str(self._jobs), "--dist", "loadfile", "--cov", "--cov-report="]
-        options += ["--cov-context=test", "--cov-fail-under=0"]
-        if await _tests(copy, options, None, COVERAGE_FILE=str(copy / ".coverage")):
-            raise SystemExit("the tests fail without a mutant")
-        shutil.move(copy / ".coverage", measured)
+    def _copy(self, names: Sequence[str]) -> Path:
+        copy = Path(self._cleaning.enter_context(tempfile.TemporaryDirectory()))
+        for name in names:
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(self._root / name, copy / name)
+        # Hashes, because a mutant may have the time and the size of what it replaces.
+        compile_dir(copy / "src", quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
+        return copy
+
+    async def _measured(self, copy: Path, names: Sequence[str]) -> Reach:
+        """Measure the test files that have changed since the last time, or all of them."""
+        tests = {name for name in names if Path(name).match("test_*.py")}
+        sources = {name for name in names if name.startswith(("src/", "tests/", "properties/"))}
+        kept = self._root / ".mutants" / _digest(self._root, sources - tests)
+        kept.mkdir(parents=True, exist_ok=True)
+        measured, states = kept / "coverage", kept / "tests.json"
+        before = json.loads(states.read_text()) if states.exists() else {}
+        now = {name: _digest(self._root, [name]) for name in tests if not name.startswith(ASIDE)}
+        changed = [name for name in sorted(now) if before.get(name) != now[name]]
+        if changed:
+            print("measuring which tests reach which lines", flush=True)
+            new = kept / "coverage.new"
+            options = [
+                "-n",
+                str(self._jobs),
+                "--dist",
+                "loadfile",
+                "--cov",
+                "--cov-report=",
+                "--cov-context=test",
+            ]
+            options += ["--cov-fail-under=0", *changed, *([] if before else ["src"])]
+            if await _ended(await _pytest(copy, options, {"COVERAGE_FILE": str(new)})):
+                raise SystemExit("the tests fail without a mutant")
+            combine(new, measured)
+            states.write_text(json.dumps(now))
+        return Reach.read(measured)
 
     async def judge(self, drawn: Iterable[Mutant]) -> AsyncIterator[tuple[Mutant, Verdict]]:
         """Yield each mutant with its verdict, in the order in which they are known."""
         waiting = list(reversed(list(drawn)))
 
-        async def work(copy: Path, done: asyncio.Queue[tuple[Mutant, Verdict]]) -> None:
+        async def work(bench: _Bench, done: asyncio.Queue[tuple[Mutant, Verdict]]) -> None:
             while waiting:
                 mutant = waiting.pop()
-                done.put_nowait((mutant, await self._verdict(copy, mutant)))
+                done.put_nowait((mutant, await bench.verdict(mutant)))
 
         number, done = len(waiting), asyncio.Queue[tuple[Mutant, Verdict]]()
         async with asyncio.TaskGroup() as workers:
-            for copy in self._copies:
-                workers.create_task(work(copy, done))
+            for bench in self._benches:
+                workers.create_task(work(bench, done))
             for _ in range(number):
                 yield await done.get()
 
-    async def _verdict(self, copy: Path, mutant: Mutant) -> Verdict:
-        file = copy / mutant.path
-        source = file.read_bytes()
+
+class _Loaded:
+    """A process that has loaded all tests of a copy, and forks for each order."""
+
+    def __init__(self, copy: Path) -> None:
+        self._copy = copy
+
+    async def __aenter__(self) -> Self:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            number = theirs.fileno()
+            options = ["-p", "tests.mutants.forks", f"--timeout={HANG}"]
+            options += [f"--basetemp={self._copy / '.tmp'}"]
+            options += [f"--ignore-glob={self._copy / name}*" for name in ASIDE]
+            variables = {SOCKET: str(number)}
+            self._process = await _pytest(self._copy, options, variables, (number,))
+        self._reader, self._writer = await asyncio.open_connection(sock=ours)
+        if not await self._reader.readline():
+            raise SystemExit("the tests cannot be loaded")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._writer.close()
+        await _ended(self._process, at_once=True)
+
+    async def tried(self, order: Order) -> Outcome:
+        self._writer.write(json.dumps(order).encode() + b"\n")
+        outcome: Outcome = json.loads(await self._reader.readline())
+        return outcome
+
+
+class _Bench:
+    """A copy of the repository in which one mutant after the other is tried."""
+
+    def __init__(self, copy: Path, reach: Reach, loaded: _Loaded) -> None:
+        self._copy = copy
+        self._reach = reach
+        self._loaded = loaded
+
+    async def verdict(self, mutant: Mutant) -> Verdict:
+        """Try the tests that reach the line; for a line that runs at import, all of its room.
+
+        The file changes, too, for the processes that tests start.
+        """
+        file = self._copy / mutant.path
+        source = file.read_text()
         file.write_text(mutant.mutated)
         try:
-            for tests in self._tests_of(mutant):
-                if tests and (verdict := await self._tried(copy, tests)) is not Verdict.SURVIVED:
-                    return verdict
+            killed = await self._killed(mutant, source)
         finally:
-            file.write_bytes(source)
-        return Verdict.SURVIVED
+            file.write_text(source)
+        return Verdict.KILLED if killed else Verdict.SURVIVED
 
-    async def _tried(self, copy: Path, tests: Sequence[str]) -> Verdict:
-        listed = copy / ".mutants.tests"
-        listed.write_text("\n".join(tests))
-        files = sorted({test.partition("::")[0] for test in tests})
-        options = ["-x", "-p", "tests.mutants.selection", f"--timeout={HANG}"]
+    async def _killed(self, mutant: Mutant, source: str) -> bool:
+        path = mutant.path
+        nothing = Order(tests=[], path=path, source=source, mutated=mutant.mutated)
+        exchanged = (await self._loaded.tried(nothing))["exchanged"]
+        if exchanged:
+            for tests in near_and_far(path, self._reach.of_line(path, mutant.line)):
+                if tests and await self._killed_in_forks(mutant, source, tests):
+                    return True
+            if self._reach.is_whole(path, mutant.line):
+                return False
+        room = [f"tests/{room_of(path)}", f"properties/{room_of(path)}", path]
+        places = [place for place in room if (self._copy / place).exists()]
+        if await self._killed_by_process(mutant, source, places):
+            return True
+        far = [] if exchanged else near_and_far(path, self._reach.of_file(path))[1]
+        return bool(far) and await self._killed_by_process(mutant, source, [], far)
+
+    async def _killed_in_forks(self, mutant: Mutant, source: str, tests: list[str]) -> bool:
+        left = tests
+        while left:
+            order = Order(tests=left, path=mutant.path, source=source, mutated=mutant.mutated)
+            failed = (await self._loaded.tried(order))["failed"]
+            if failed is None:
+                return False
+            if await self._passes_without(mutant, source, failed):
+                return True
+            left = left[left.index(failed) + 1 :]
+        return False
+
+    async def _killed_by_process(
+        self, mutant: Mutant, source: str, places: Sequence[str], tests: Sequence[str] | None = None
+    ) -> bool:
+        """Try tests in a process that imports the mutant."""
+        running, variables = self._copy / ".mutants.running", dict[str, str]()
+        if tests is not None:
+            listed = self._copy / ".mutants.tests"
+            listed.write_text("\n".join(tests))
+            variables[LIST] = str(listed)
+            places = sorted({test.partition("::")[0] for test in tests})
+        options = ["-x", "-p", "tests.mutants.selection", f"--timeout={HANG}", *places]
+        while True:
+            running.write_text("")
+            process = await _pytest(self._copy, options, variables | {RUNNING: str(running)})
+            if await _ended(process) in {0, 5}:  # 5: all of the tests were left out
+                return False
+            failed = running.read_text()
+            if not failed or await self._passes_without(mutant, source, failed):
+                return True
+            options.append(f"--deselect={failed}")
+
+    async def _passes_without(self, mutant: Mutant, source: str, test: str) -> bool:
+        """Return whether a test passes without the mutant, as its failure counts only then."""
+        file = self._copy / mutant.path
+        file.write_text(source)
+        order = Order(tests=[test], path=mutant.path, source=source, mutated=None)
         try:
-            failed = await _tests(copy, [*options, *files], LIMIT, **{LIST: str(listed)})
-        except TimeoutError:
-            return Verdict.UNKNOWN
-        return Verdict.KILLED if failed else Verdict.SURVIVED
-
-    def _tests_of(self, mutant: Mutant) -> tuple[list[str], list[str]]:
-        """The tests that reach the line: those of its room, and the others.
-
-        A line that runs at import is reached by all tests that reach its module.
-        """
-        lines = self._reached.get(mutant.path, {})
-        tests = lines.get(mutant.line) or sorted({test for line in lines.values() for test in line})
-        room = Path(mutant.path).parts[2].removesuffix(".py")
-        places = (f"src/railhttp/{room}", f"tests/{room}/", "properties/")
-        near = [test for test in tests if test.startswith(places)]
-        return near, [test for test in tests if not test.startswith(places)]
+            failed = (await self._loaded.tried(order))["failed"]
+        finally:
+            file.write_text(mutant.mutated)
+        if failed is not None:
+            print(f"a test that fails without a mutant: {test}", flush=True)
+        return failed is None
 
 
 def _names(root: Path) -> list[str]:
@@ -152,49 +261,38 @@ def _names(root: Path) -> list[str]:
     return sorted(name for name in listed.split("\0") if name and (root / name).is_file())
 
 
-def _digest(root: Path, names: Sequence[str]) -> str:
+def _digest(root: Path, names: Iterable[str]) -> str:
     digest = hashlib.sha256()
-    for name in names:
-        if name.startswith(("src/", "tests/", "properties/")) and "/mutants/" not in name:
+    for name in sorted(names):
+        if not name.startswith("tests/mutants/"):
             digest.update(name.encode() + b"\0" + (root / name).read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _reached(measured: Path) -> dict[str, dict[int, list[str]]]:
-    """For each file and line the tests that reach it."""
-    data = CoverageData(str(measured))
-    data.read()
-    found: dict[str, dict[int, list[str]]] = {}
-    for file in data.measured_files():  # a subprocess may have measured the installed package
-        lines = found.setdefault("src/railhttp" + file.rpartition("/src/railhttp")[2], {})
-        for line, contexts in data.contexts_by_lineno(file).items():
-            tests = {context.partition("|")[0] for context in contexts} - {""}
-            lines[line] = sorted(tests.union(lines.get(line, ())))
-    return found
-
-
-async def _tests(
-    copy: Path, arguments: Sequence[str], limit: float | None, **variables: str
-) -> bool:
-    """Run pytest in a copy; whether a test failed.
-
-    Raises:
-        TimeoutError: The limit in seconds is over.
-    """
-    environment = dict(os.environ, PYTHONPATH=str(copy / "src"), CI="1", **variables)
-    process = await asyncio.create_subprocess_exec(
+async def _pytest(
+    copy: Path,
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    pass_fds: tuple[int, ...] = (),
+) -> asyncio.subprocess.Process:
+    """Start pytest in a copy. The processes that tests start import the copy, too."""
+    environment = os.environ | variables | {"PYTHONPATH": str(copy / "src"), "CI": "1"}
+    return await asyncio.create_subprocess_exec(
         *(sys.executable, "-B", "-m", "pytest", "-q", *arguments),
         cwd=copy,
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        pass_fds=pass_fds,
     )
+
+
+async def _ended(process: asyncio.subprocess.Process, at_once: bool = False) -> int:
+    """Return the exit code, after all that the tests have started has ended as well."""
     try:
-        async with asyncio.timeout(limit):
-            return await process.wait() not in {0, NOTHING_RAN}
+        return 0 if at_once else await process.wait()
     finally:
-        # Also what a test has started, and could not end because pytest ended first.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
