@@ -556,12 +556,13 @@ async def test_streams_of_parameters_that_cannot_be_sent_are_failures() -> None:
 async def test_an_undeclared_success_of_a_stream_is_a_status_error(
     client: HTTPClient, server: ScriptServer
 ) -> None:
-    server.script.on("GET", "/export").reply(206, body=b"x" * 2_000_000)
+    server.script.on("GET", "/export").reply(206, body=b"x" * 9_000_000)
     export = get("/export").gives(HttpResponse).streamed().with_options(timeout=5)
     async with export()(client) as opened:
         failure = opened.failure()
     assert isinstance(failure, HTTPStatusError)
     assert failure.message == "status 206, expected 200"
+    assert 1_000_000 < len(failure.response.body) < 2_000_000, "a refusal is not read to its end"
 
 
 async def test_streams_take_options(users: Users, server: ScriptServer) -> None:
