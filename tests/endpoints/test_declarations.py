@@ -2,13 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Final, Never
 
 import pytest
 from tests.endpoints.users_api import AddUser, Api, FindUser, NewUser, Problem, User, Users
 
 from railhttp import HTTPClient, HttpResponse, HTTPValidationError
-from railhttp.endpoints import Body, Endpoint, Header, Query, Service, get, post, request
+from railhttp.endpoints import (
+    Body,
+    Endpoint,
+    Header,
+    Query,
+    Service,
+    delete,
+    get,
+    head,
+    patch,
+    post,
+    put,
+    request,
+)
 
 
 @dataclass
@@ -132,6 +146,66 @@ def test_the_class_statement_raises_it_plainly() -> None:
         "_Broken.find (GET /users/{id}): id: the path names it, but the parameters have no such "
         "field"
     )
+
+
+VERBS: Final[dict[str, Callable[..., Endpoint[..., HttpResponse, Never]]]] = {
+    "GET": get,
+    "POST": post,
+    "PUT": put,
+    "DELETE": delete,
+    "PATCH": patch,
+    "HEAD": head,
+    "QUERY": partial(request, "query"),
+}
+
+
+@pytest.mark.parametrize("method", VERBS)
+def test_each_verb_declares_its_method(method: str) -> None:
+    endpoint = VERBS[method]("/users/{user_id}", FindUser)
+    assert (endpoint.method, endpoint.path) == (method, "/users/{user_id}")
+
+
+@pytest.mark.parametrize("method", VERBS)
+def test_a_problem_of_any_verb_is_raised_with_the_name_of_the_endpoint(method: str) -> None:
+    declare = VERBS[method]
+    with pytest.raises(TypeError, match=f"^{method} /users/{{id}}: id: "):
+        declare("/users/{id}", FindUser)
+    with pytest.raises(TypeError, match=rf"^_Broken.find \({method} /users/{{id}}\): id: "):
+
+        class _Broken(Service):
+            find = declare("/users/{id}", FindUser)
+
+
+def test_a_problem_of_any_part_of_a_declaration_is_raised_with_the_name_of_the_endpoint() -> None:
+    with pytest.raises(TypeError, match=r"^_Value\.of "):
+
+        class _Value(Service):
+            of = get("/users").gives(complex)
+
+    with pytest.raises(TypeError, match=r"^_OtherValue\.of "):
+
+        class _OtherValue(Service):
+            of = get("/users").or_gives(202, complex)
+
+    with pytest.raises(TypeError, match=r"^_Refusal\.of "):
+
+        class _Refusal(Service):
+            of = get("/users").fails(1, User)
+
+    with pytest.raises(TypeError, match=r"^_Events\.of "):
+
+        class _Events(Service):
+            of = get("/users").events(complex)
+
+    with pytest.raises(TypeError, match=r"^_RefusedEvents\.of "):
+
+        class _RefusedEvents(Service):
+            of = get("/users").events(User).fails(1, User)
+
+    with pytest.raises(TypeError, match=r"^_RefusedStream\.of "):
+
+        class _RefusedStream(Service):
+            of = get("/users").streamed().fails(1, User)
 
 
 @pytest.mark.parametrize("late", [lambda one: one.gives(complex), lambda one: one.fails(1, User)])
