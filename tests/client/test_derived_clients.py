@@ -1,6 +1,7 @@
 """Clients that differ in some settings, and share everything else."""
 
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, ParamSpec, TypeVar
 
 import pytest
 from tests.servers.echo import EchoServer
@@ -10,15 +11,19 @@ from railhttp import (
     CircuitBreaker,
     HTTPClient,
     HTTPClientConfig,
+    HTTPClientError,
     HTTPConnectionError,
     HTTPInvalidRequestError,
     HTTPRetryExhaustedError,
     HTTPValidationError,
     RetryPolicy,
+    RetryPolicyProtocol,
 )
 from railhttp.interceptors import BearerAuth
-from railhttp.testing import ScriptedTransport
+from railhttp.testing import ManualClock, ScriptedTransport
 
+P = ParamSpec("P")
+T = TypeVar("T")
 BASE: Final = "https://api.example/v1"
 CONFIG: Final = HTTPClientConfig(trust_env=False)
 EAGER: Final = RetryPolicy(base_delay=0, reraise=True)
@@ -100,6 +105,56 @@ async def test_a_call_names_its_number_of_retries(retries: int, tries: int) -> N
     async with HTTPClient(CONFIG, exchange=script, base_url=BASE, retry_policy=EAGER) as client:
         assert (await client.get("/stock", retries=retries)).failure().attempts == tries
     assert len(script.calls) == tries
+
+
+class Once:
+    """A policy of another library."""
+
+    async def execute(
+        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return await func(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("policy", "retries", "kind"),
+    [
+        (None, 0, HTTPConnectionError),
+        (None, 2, HTTPConnectionError),
+        (RetryPolicy(base_delay=0), 0, HTTPConnectionError),
+        (RetryPolicy(base_delay=0), 2, HTTPRetryExhaustedError),
+        (EAGER, 2, HTTPConnectionError),
+        (Once(), 0, HTTPConnectionError),
+    ],
+)
+async def test_the_failure_of_a_call_with_a_number_of_retries(
+    policy: RetryPolicyProtocol | None, retries: int, kind: type[HTTPClientError]
+) -> None:
+    clock = ManualClock()
+    script = ScriptedTransport(clock=clock)
+    script.on("GET", "/v1/stock").fail(ConnectionResetError())
+
+    async def main() -> None:
+        async with HTTPClient(
+            CONFIG, exchange=script, clock=clock, base_url=BASE, retry_policy=policy
+        ) as client:
+            await client.request("GET", "/stock", retries=retries)
+
+    with pytest.raises(HTTPClientError) as caught:
+        await clock.run(main())
+    assert type(caught.value) is kind
+    assert caught.value.attempts == len(script.calls) == retries + 1
+
+
+async def test_a_policy_of_another_library_has_no_number_of_retries() -> None:
+    script = failing()
+    async with HTTPClient(CONFIG, exchange=script, base_url=BASE, retry_policy=Once()) as client:
+        failure = (await client.get("/stock", retries=1)).failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert (failure.field, failure.method, failure.url, failure.attempts) == (
+        *("retries", "GET", f"{BASE}/stock", 0),
+    )
+    assert not script.calls
 
 
 async def test_a_call_names_its_policy_and_may_be_a_stream() -> None:

@@ -1,4 +1,4 @@
-"""The requests that an interceptor makes itself have retries of their own, on the client's clock."""
+"""The requests that interceptors make themselves have their own retries, on the client's clock."""
 
 import pytest
 
