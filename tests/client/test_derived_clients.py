@@ -1,6 +1,7 @@
 """Clients that differ in some settings, and share everything else."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final, ParamSpec, TypeVar
 
 import pytest
@@ -192,3 +193,38 @@ async def test_the_client_that_raises_has_derived_ones_too() -> None:
         derived = client.with_options(headers={"X-Team": "stock"})
         assert (await derived.get("/stock")).ok
     assert script.calls[0].headers["X-Team"] == "stock"
+
+
+OTHER: Final[dict[str, object]] = {
+    "timeout": 40.0,
+    "attempt_timeout": 7.0,
+    "connect_timeout": 8.0,
+    "read_timeout": 9.0,
+    "max_response_bytes": 10,
+    "max_redirects": 11,
+    "allow_insecure_redirects": True,
+    "total": True,
+}
+
+
+@pytest.mark.parametrize("setting", OTHER)
+def test_a_derived_client_differs_in_the_setting_that_is_given(setting: str) -> None:
+    config = HTTPClientConfig(attempt_timeout=3.0, connect_timeout=4.0, read_timeout=5.0)
+    options = {setting: OTHER[setting]}
+    derived = HTTPClient(config).with_options(**options)  # type: ignore[arg-type]  # one of them
+    assert derived.config == replace(config, **options)  # type: ignore[arg-type]
+    assert derived.config != config
+
+
+@pytest.mark.parametrize("limit", ["attempt_timeout", "connect_timeout", "read_timeout"])
+def test_a_shorter_timeout_shortens_the_limits_within_it(limit: str) -> None:
+    limits = {limit: 9.0}
+    client = HTTPClient(HTTPClientConfig(**limits))  # type: ignore[arg-type]  # a limit
+
+    def limit_with(timeout: float | None) -> object:
+        return getattr(client.with_options(timeout=timeout).config, limit)
+
+    assert [limit_with(timeout) for timeout in (5.0, 20.0, None)] == [5.0, 9.0, 9.0]
+    with pytest.raises(HTTPValidationError) as caught:
+        client.with_options(timeout=5.0, **limits)  # type: ignore[arg-type]  # a limit
+    assert caught.value.field == limit
