@@ -273,3 +273,26 @@ def test_services_show_their_client() -> None:
     assert repr(Users(HTTPClient()).find) == "<BoundEndpoint GET /users/{user_id}>"
     assert repr(Users(HTTPClient()).feed) == "<BoundEvents GET /feed>"
     assert repr(Users(HTTPClient()).export) == "<BoundStream GET /users.csv>"
+
+
+@dataclass
+class Unsendable:
+    user: Body[complex]
+
+
+def test_a_body_that_no_document_can_hold_is_refused_by_name() -> None:
+    with pytest.raises(TypeError, match=r"^POST /users: user: "):
+        post("/users", Unsendable)
+
+
+@dataclass
+class MarkedPart:
+    trace: Annotated[str, Header("X-Trace")] | None = None
+    page: Annotated[int, Query("p")] | None = None
+
+
+def test_a_part_of_a_union_may_be_marked() -> None:
+    plan = get("/users", MarkedPart).plan
+    assert [(one.name, one.wire) for one in plan.in_headers] == [("trace", "X-Trace")]
+    assert [(one.name, one.wire) for one in plan.in_query] == [("page", "p")]
+    assert [one.hint for one in plan.parameters] == [str | None, int | None]
