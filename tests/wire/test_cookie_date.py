@@ -34,6 +34,7 @@ MOMENT = datetime(2037, 4, 5, 6, 7, 8, tzinfo=UTC)
         "not-a-date 05 x Apr y 2037 z 06:07:08",
         "Sun,05-Apr-2037,06:07:08",
         "é 05 Apr 2037 06:07:08",
+        "ja fe ma ap ju au se oc no de 05 Apr 2037 06:07:08",
     ],
 )
 def test_a_moment_has_many_spellings(text: str) -> None:
