@@ -49,7 +49,8 @@ async def test_bytes_between_two_requests_are_not_kept_for_the_next_response() -
     response = connection.expect(USUAL, None)
     connection.data_received(RESPONSE)
     await response
-    assert not connection.should_close
+    closes = [connection.should_close]
     connection.data_received(RESPONSE)
-    assert connection.should_close
+    closes.append(connection.should_close)
+    assert closes == [False, True]
     assert not connection.is_unused()
