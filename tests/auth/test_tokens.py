@@ -431,3 +431,14 @@ def test_a_time_out_of_range_is_refused_by_name(early: float) -> None:
     with pytest.raises(HTTPValidationError) as caught:
         OAuth2ClientCredentials("http://login/token", "shop", "", early=early)
     assert caught.value.field == "early"
+
+
+@pytest.mark.parametrize(("status", "taken"), [(200, True), (201, True), (299, True), (300, False)])
+async def test_a_token_comes_with_a_success_only(status: int, taken: bool) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/").reply()
+    script.on("POST", "/token").reply(status, json={"access_token": "t"})
+    auth = OAuth2ClientCredentials("http://login/token", "shop", "")
+    async with HTTPClient(CONFIG, exchange=script, interceptors=[auth]) as client:
+        assert isinstance(await client.get("http://h/"), Success) is taken
+    assert len(script.calls) == 1 + taken
