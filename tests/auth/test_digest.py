@@ -74,6 +74,15 @@ def test_the_vectors_of_the_rfc(algorithm: str, response: str) -> None:
             "SHA-256",
             "",
         ),
+        (
+            [
+                'Digest realm="r", nonce="n", algorithm=SHA-256',
+                'Digest realm="r", nonce="n", algorithm=SHA-512-256',
+                'Digest realm="r", nonce="n", algorithm=MD5',
+            ],
+            "SHA-512-256",
+            "",
+        ),
         (['Basic realm="a, Digest b", Digest realm="r", nonce="n", qop=auth'], "", "auth"),
         (['Digest realm="r", nonce="n", algorithm=SHA-1'], None, None),
         (['Digest realm="r", nonce="n", qop="new"'], None, None),
@@ -135,7 +144,7 @@ class Guard:
         return hashlib.new(self.name, text.encode()).hexdigest()
 
     def _refuse(self, request: Request, *, stale: bool) -> HttpResponse:
-        algorithm = {"sha256": "SHA-256", "md5": "MD5"}[self.name]
+        algorithm = {"sha512_256": "SHA-512-256", "sha256": "SHA-256", "md5": "MD5"}[self.name]
         challenge = (
             f'Digest realm="r\\\\1", nonce="{self.nonce}", algorithm={algorithm}, '
             f'qop="{self.qop}"{", stale=true" if stale else ""}'
@@ -147,7 +156,9 @@ class Guard:
         raise NotImplementedError
 
 
-@pytest.mark.parametrize("name", ["sha256", "md5"])
+@pytest.mark.parametrize(
+    "name", sorted({"sha512_256", "sha256", "md5"} & hashlib.algorithms_available)
+)
 @pytest.mark.parametrize("qop", ["auth", "auth-int"])
 async def test_a_challenge_is_answered_and_its_nonce_used_again(name: str, qop: str) -> None:
     guard = Guard(name, qop)

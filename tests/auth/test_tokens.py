@@ -20,6 +20,7 @@ from railhttp import (
     HttpResponse,
     HTTPStatusError,
     HTTPTimeoutError,
+    HTTPValidationError,
     RetryPolicy,
 )
 from railhttp.auth import OAuth2ClientCredentials, OAuth2Refresh, OAuthError, TokenAuth, Tokens
@@ -423,3 +424,21 @@ def test_tokens_with_further_fields_are_not_shown_either() -> None:
         scope: str = ""
 
     assert repr(Scoped("s3cret", "s3cret", "a")).endswith("Scoped(scope='a')")
+
+
+@pytest.mark.parametrize("early", [-1, float("nan")])
+def test_a_time_out_of_range_is_refused_by_name(early: float) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        OAuth2ClientCredentials("http://login/token", "shop", "", early=early)
+    assert caught.value.field == "early"
+
+
+@pytest.mark.parametrize(("status", "taken"), [(200, True), (201, True), (299, True), (300, False)])
+async def test_a_token_comes_with_a_success_only(status: int, taken: bool) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/").reply()
+    script.on("POST", "/token").reply(status, json={"access_token": "t"})
+    auth = OAuth2ClientCredentials("http://login/token", "shop", "")
+    async with HTTPClient(CONFIG, exchange=script, interceptors=[auth]) as client:
+        assert isinstance(await client.get("http://h/"), Success) is taken
+    assert len(script.calls) == 1 + taken

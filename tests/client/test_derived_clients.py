@@ -1,6 +1,8 @@
 """Clients that differ in some settings, and share everything else."""
 
-from typing import Final
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final, ParamSpec, TypeVar
 
 import pytest
 from tests.servers.echo import EchoServer
@@ -10,15 +12,19 @@ from railhttp import (
     CircuitBreaker,
     HTTPClient,
     HTTPClientConfig,
+    HTTPClientError,
     HTTPConnectionError,
     HTTPInvalidRequestError,
     HTTPRetryExhaustedError,
     HTTPValidationError,
     RetryPolicy,
+    RetryPolicyProtocol,
 )
 from railhttp.interceptors import BearerAuth
-from railhttp.testing import ScriptedTransport
+from railhttp.testing import ManualClock, ScriptedTransport
 
+P = ParamSpec("P")
+T = TypeVar("T")
 BASE: Final = "https://api.example/v1"
 CONFIG: Final = HTTPClientConfig(trust_env=False)
 EAGER: Final = RetryPolicy(base_delay=0, reraise=True)
@@ -102,6 +108,56 @@ async def test_a_call_names_its_number_of_retries(retries: int, tries: int) -> N
     assert len(script.calls) == tries
 
 
+class Once:
+    """A policy of another library."""
+
+    async def execute(
+        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return await func(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("policy", "retries", "kind"),
+    [
+        (None, 0, HTTPConnectionError),
+        (None, 2, HTTPConnectionError),
+        (RetryPolicy(base_delay=0), 0, HTTPConnectionError),
+        (RetryPolicy(base_delay=0), 2, HTTPRetryExhaustedError),
+        (EAGER, 2, HTTPConnectionError),
+        (Once(), 0, HTTPConnectionError),
+    ],
+)
+async def test_the_failure_of_a_call_with_a_number_of_retries(
+    policy: RetryPolicyProtocol | None, retries: int, kind: type[HTTPClientError]
+) -> None:
+    clock = ManualClock()
+    script = ScriptedTransport(clock=clock)
+    script.on("GET", "/v1/stock").fail(ConnectionResetError())
+
+    async def main() -> None:
+        async with HTTPClient(
+            CONFIG, exchange=script, clock=clock, base_url=BASE, retry_policy=policy
+        ) as client:
+            await client.request("GET", "/stock", retries=retries)
+
+    with pytest.raises(HTTPClientError) as caught:
+        await clock.run(main())
+    assert type(caught.value) is kind
+    assert caught.value.attempts == len(script.calls) == retries + 1
+
+
+async def test_a_policy_of_another_library_has_no_number_of_retries() -> None:
+    script = failing()
+    async with HTTPClient(CONFIG, exchange=script, base_url=BASE, retry_policy=Once()) as client:
+        failure = (await client.get("/stock", retries=1)).failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert (failure.field, failure.method, failure.url, failure.attempts) == (
+        *("retries", "GET", f"{BASE}/stock", 0),
+    )
+    assert not script.calls
+
+
 async def test_a_call_names_its_policy_and_may_be_a_stream() -> None:
     script = failing()
     patient = RetryPolicy(5, base_delay=0, reraise=True)
@@ -137,3 +193,38 @@ async def test_the_client_that_raises_has_derived_ones_too() -> None:
         derived = client.with_options(headers={"X-Team": "stock"})
         assert (await derived.get("/stock")).ok
     assert script.calls[0].headers["X-Team"] == "stock"
+
+
+OTHER: Final[dict[str, object]] = {
+    "timeout": 40.0,
+    "attempt_timeout": 7.0,
+    "connect_timeout": 8.0,
+    "read_timeout": 9.0,
+    "max_response_bytes": 10,
+    "max_redirects": 11,
+    "allow_insecure_redirects": True,
+    "total": True,
+}
+
+
+@pytest.mark.parametrize("setting", OTHER)
+def test_a_derived_client_differs_in_the_setting_that_is_given(setting: str) -> None:
+    config = HTTPClientConfig(attempt_timeout=3.0, connect_timeout=4.0, read_timeout=5.0)
+    options = {setting: OTHER[setting]}
+    derived = HTTPClient(config).with_options(**options)  # type: ignore[arg-type]  # one of them
+    assert derived.config == replace(config, **options)  # type: ignore[arg-type]
+    assert derived.config != config
+
+
+@pytest.mark.parametrize("limit", ["attempt_timeout", "connect_timeout", "read_timeout"])
+def test_a_shorter_timeout_shortens_the_limits_within_it(limit: str) -> None:
+    limits = {limit: 9.0}
+    client = HTTPClient(HTTPClientConfig(**limits))  # type: ignore[arg-type]  # a limit
+
+    def limit_with(timeout: float | None) -> object:
+        return getattr(client.with_options(timeout=timeout).config, limit)
+
+    assert [limit_with(timeout) for timeout in (5.0, 20.0, None)] == [5.0, 9.0, 9.0]
+    with pytest.raises(HTTPValidationError) as caught:
+        client.with_options(timeout=5.0, **limits)  # type: ignore[arg-type]  # a limit
+    assert caught.value.field == limit

@@ -31,6 +31,7 @@ from railhttp import (
     RetryPolicy,
 )
 from railhttp.endpoints import Answered, Query, Service, get, post
+from railhttp.events import RequestStarted
 from railhttp.railway import gather, run
 from railhttp.testing import ScriptedTransport, ScriptServer, serve
 
@@ -556,12 +557,13 @@ async def test_streams_of_parameters_that_cannot_be_sent_are_failures() -> None:
 async def test_an_undeclared_success_of_a_stream_is_a_status_error(
     client: HTTPClient, server: ScriptServer
 ) -> None:
-    server.script.on("GET", "/export").reply(206, body=b"x" * 2_000_000)
+    server.script.on("GET", "/export").reply(206, body=b"x" * 9_000_000)
     export = get("/export").gives(HttpResponse).streamed().with_options(timeout=5)
     async with export()(client) as opened:
         failure = opened.failure()
     assert isinstance(failure, HTTPStatusError)
     assert failure.message == "status 206, expected 200"
+    assert 1_000_000 < len(failure.response.body) < 2_000_000, "a refusal is not read to its end"
 
 
 async def test_streams_take_options(users: Users, server: ScriptServer) -> None:
@@ -571,3 +573,52 @@ async def test_streams_take_options(users: Users, server: ScriptServer) -> None:
     async with users.export.with_options(headers={"X-A": "2"})() as opened:
         assert opened.unwrap().status == 200
     assert [call.headers["X-A"] for call in server.script.calls] == ["1", "2"]
+
+
+# -- names for observers -----------------------------------------------------------------------
+
+
+class Templates:
+    """An instrument that records the template of each call."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def call_started(self, call: RequestStarted) -> None:
+        self.seen.append(call.url_template)
+
+    def attempt_started(self, attempt: RequestStarted) -> None:
+        pass
+
+
+async def test_an_instrument_knows_the_template_of_a_call_however_it_is_made() -> None:
+    templates = Templates()
+    script = ScriptedTransport()
+    script.on("GET", "/feed").reply(headers=EVENTS)
+    script.on("GET", "/**").reply(404)
+    script.on("POST", "/**").reply(404)
+    async with HTTPClient(exchange=script, base_url="http://h", instruments=[templates]) as client:
+        users = Users(client)
+        await users.find(7)
+        await users.find.future(7)
+        await Users.find(7)(client)
+        await users.add(NewUser("Ann"))
+        async with users.export():
+            pass
+        async with users.feed() as events:
+            assert [event async for event in events] == []
+    assert templates.seen == [
+        *["/users/{user_id}"] * 3,
+        "/users",
+        "/users.csv",
+        "/feed",
+    ]
+
+
+async def test_a_template_of_the_caller_is_kept() -> None:
+    templates = Templates()
+    script = ScriptedTransport()
+    script.on("GET", "/**").reply(404)
+    async with HTTPClient(exchange=script, base_url="http://h", instruments=[templates]) as client:
+        await Users(client).find.with_options(url_template="/{kind}/{id}")(7)
+    assert templates.seen == ["/{kind}/{id}"]

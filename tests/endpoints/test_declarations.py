@@ -2,13 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Final, Never
 
 import pytest
 from tests.endpoints.users_api import AddUser, Api, FindUser, NewUser, Problem, User, Users
 
 from railhttp import HTTPClient, HttpResponse, HTTPValidationError
-from railhttp.endpoints import Body, Endpoint, Header, Query, Service, get, post, request
+from railhttp.endpoints import (
+    Body,
+    Endpoint,
+    Header,
+    Query,
+    Service,
+    delete,
+    get,
+    head,
+    patch,
+    post,
+    put,
+    request,
+)
 
 
 @dataclass
@@ -134,6 +148,66 @@ def test_the_class_statement_raises_it_plainly() -> None:
     )
 
 
+VERBS: Final[dict[str, Callable[..., Endpoint[..., HttpResponse, Never]]]] = {
+    "GET": get,
+    "POST": post,
+    "PUT": put,
+    "DELETE": delete,
+    "PATCH": patch,
+    "HEAD": head,
+    "QUERY": partial(request, "query"),
+}
+
+
+@pytest.mark.parametrize("method", VERBS)
+def test_each_verb_declares_its_method(method: str) -> None:
+    endpoint = VERBS[method]("/users/{user_id}", FindUser)
+    assert (endpoint.method, endpoint.path) == (method, "/users/{user_id}")
+
+
+@pytest.mark.parametrize("method", VERBS)
+def test_a_problem_of_any_verb_is_raised_with_the_name_of_the_endpoint(method: str) -> None:
+    declare = VERBS[method]
+    with pytest.raises(TypeError, match=f"^{method} /users/{{id}}: id: "):
+        declare("/users/{id}", FindUser)
+    with pytest.raises(TypeError, match=rf"^_Broken.find \({method} /users/{{id}}\): id: "):
+
+        class _Broken(Service):
+            find = declare("/users/{id}", FindUser)
+
+
+def test_a_problem_of_any_part_of_a_declaration_is_raised_with_the_name_of_the_endpoint() -> None:
+    with pytest.raises(TypeError, match=r"^_Value\.of "):
+
+        class _Value(Service):
+            of = get("/users").gives(complex)
+
+    with pytest.raises(TypeError, match=r"^_OtherValue\.of "):
+
+        class _OtherValue(Service):
+            of = get("/users").or_gives(202, complex)
+
+    with pytest.raises(TypeError, match=r"^_Refusal\.of "):
+
+        class _Refusal(Service):
+            of = get("/users").fails(1, User)
+
+    with pytest.raises(TypeError, match=r"^_Events\.of "):
+
+        class _Events(Service):
+            of = get("/users").events(complex)
+
+    with pytest.raises(TypeError, match=r"^_RefusedEvents\.of "):
+
+        class _RefusedEvents(Service):
+            of = get("/users").events(User).fails(1, User)
+
+    with pytest.raises(TypeError, match=r"^_RefusedStream\.of "):
+
+        class _RefusedStream(Service):
+            of = get("/users").streamed().fails(1, User)
+
+
 @pytest.mark.parametrize("late", [lambda one: one.gives(complex), lambda one: one.fails(1, User)])
 def test_the_class_statement_raises_for_each_part(
     late: Callable[[Endpoint[[], HttpResponse, object]], object],
@@ -199,3 +273,26 @@ def test_services_show_their_client() -> None:
     assert repr(Users(HTTPClient()).find) == "<BoundEndpoint GET /users/{user_id}>"
     assert repr(Users(HTTPClient()).feed) == "<BoundEvents GET /feed>"
     assert repr(Users(HTTPClient()).export) == "<BoundStream GET /users.csv>"
+
+
+@dataclass
+class Unsendable:
+    user: Body[complex]
+
+
+def test_a_body_that_no_document_can_hold_is_refused_by_name() -> None:
+    with pytest.raises(TypeError, match=r"^POST /users: user: "):
+        post("/users", Unsendable)
+
+
+@dataclass
+class MarkedPart:
+    trace: Annotated[str, Header("X-Trace")] | None = None
+    page: Annotated[int, Query("p")] | None = None
+
+
+def test_a_part_of_a_union_may_be_marked() -> None:
+    plan = get("/users", MarkedPart).plan
+    assert [(one.name, one.wire) for one in plan.in_headers] == [("trace", "X-Trace")]
+    assert [(one.name, one.wire) for one in plan.in_query] == [("page", "p")]
+    assert [one.hint for one in plan.parameters] == [str | None, int | None]

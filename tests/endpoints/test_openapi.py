@@ -294,3 +294,44 @@ def test_one_path_twice_is_refused() -> None:
 
     with pytest.raises(ValueError, match="GET /1"):
         openapi(Twice, title="API", version="1")
+
+
+class Ranges(Service):
+    read = (
+        get("/")
+        .gives(int, status=range(200, 300))
+        .or_gives(range(300, 400), str)
+        .fails(range(400, 500), Problem)
+        .fails(range(500, 600), Struct)
+    )
+
+
+def test_each_class_of_statuses_may_be_a_range() -> None:
+    responses = at(openapi(Ranges, title="R", version="1"), "paths", "/", "get", "responses")
+    assert isinstance(responses, dict)
+    assert list(responses) == ["2XX", "3XX", "4XX", "5XX"]
+    texts = {code: at(responses, code, "description") for code in responses}
+    assert len(set(texts.values())) == 4
+    assert all(texts.values())
+
+
+class Keyed(Service):
+    add = post("/", Upload).gives(None).keyed()
+    read = get("/").gives(Colour)
+
+
+def test_an_endpoint_with_a_key_requires_its_field() -> None:
+    document = openapi(Keyed, title="K", version="1")
+    parameters = at(document, "paths", "/", "post", "parameters")
+    assert isinstance(parameters, list)
+    field = {"name": "Idempotency-Key", "in": "header", "required": True}
+    assert parameters[-1] == {**field, "schema": {"type": "string"}}
+    operation = at(document, "paths", "/", "get")
+    assert isinstance(operation, dict)
+    assert "parameters" not in operation
+
+
+def test_an_enumeration_is_a_component_with_its_values() -> None:
+    document = openapi(Keyed, title="K", version="1")
+    colour = at(document, "components", "schemas", "Colour")
+    assert colour == {"title": "Colour", "description": "A colour.", "enum": ["red"]}

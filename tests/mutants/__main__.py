@@ -39,6 +39,8 @@ async def run(drawn: list[Mutant], title: str, jobs: int) -> int:
         await trials.prepare()
         async for mutant, verdict in trials.judge(drawn):
             verdicts.append(verdict)
+            if len(verdicts) % 10 == 0:
+                print(f"{len(verdicts)} tried", flush=True)
             if verdict is not Verdict.KILLED:
                 source = (ROOT / mutant.path).read_text()
                 print(

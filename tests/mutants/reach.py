@@ -35,10 +35,6 @@ class Reach:
         """Return the tests that reach a line, quick ones first."""
         return self._ordered(self._at(path, line))
 
-    def of_file(self, path: str) -> list[str]:
-        """Return the tests that reach any line of a file, quick ones first."""
-        return self._ordered(frozenset().union(*self._lines.get(path, {}).values()))
-
     def is_whole(self, path: str, line: int) -> bool:
         """Return whether just the tests of `of_line` run a line.
 

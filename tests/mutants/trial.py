@@ -22,7 +22,7 @@ from typing import Final, Self
 from tests.mutants.forks import SOCKET, Order, Outcome
 from tests.mutants.mutations import Mutant
 from tests.mutants.reach import Reach, combine, near_and_far, room_of
-from tests.mutants.selection import LIST, RUNNING
+from tests.mutants.running import RUNNING
 
 HANG: Final = 120
 """Seconds after which pytest stops a test, several times as long as the slowest test takes."""
@@ -202,10 +202,7 @@ class _Bench:
                 return False
         room = [f"tests/{room_of(path)}", f"properties/{room_of(path)}", path]
         places = [place for place in room if (self._copy / place).exists()]
-        if await self._killed_by_process(mutant, source, places):
-            return True
-        far = [] if exchanged else near_and_far(path, self._reach.of_file(path))[1]
-        return bool(far) and await self._killed_by_process(mutant, source, [], far)
+        return await self._killed_by_process(mutant, source, places)
 
     async def _killed_in_forks(self, mutant: Mutant, source: str, tests: list[str]) -> bool:
         left = tests
@@ -219,20 +216,13 @@ class _Bench:
             left = left[left.index(failed) + 1 :]
         return False
 
-    async def _killed_by_process(
-        self, mutant: Mutant, source: str, places: Sequence[str], tests: Sequence[str] | None = None
-    ) -> bool:
+    async def _killed_by_process(self, mutant: Mutant, source: str, places: Sequence[str]) -> bool:
         """Try tests in a process that imports the mutant."""
-        running, variables = self._copy / ".mutants.running", dict[str, str]()
-        if tests is not None:
-            listed = self._copy / ".mutants.tests"
-            listed.write_text("\n".join(tests))
-            variables[LIST] = str(listed)
-            places = sorted({test.partition("::")[0] for test in tests})
-        options = ["-x", "-p", "tests.mutants.selection", f"--timeout={HANG}", *places]
+        running = self._copy / ".mutants.running"
+        options = ["-x", "-p", "tests.mutants.running", f"--timeout={HANG}", *places]
         while True:
             running.write_text("")
-            process = await _pytest(self._copy, options, variables | {RUNNING: str(running)})
+            process = await _pytest(self._copy, options, {RUNNING: str(running)})
             if await _ended(process) in {0, 5}:  # 5: all of the tests were left out
                 return False
             failed = running.read_text()

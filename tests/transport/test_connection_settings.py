@@ -1,11 +1,18 @@
 """Everyday settings of connections, on real sockets: certificates, resolver, Unix socket, SOCKS."""
 
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from tests.servers.faults import FaultServer
 from tests.servers.listener import refused_port
 from tests.servers.socks import SocksServer
@@ -109,6 +116,36 @@ def test_a_certificate_that_cannot_be_loaded_is_refused_when_the_client_is_built
         HTTPClient(CONFIG, cert=path)
     assert caught.value.field == "cert"
     assert str(path) not in str(caught.value)
+
+
+LOADS: Final = """
+import sys
+from railhttp import HTTPClient, HTTPValidationError
+try:
+    HTTPClient(cert=sys.argv[1])
+except HTTPValidationError as error:
+    print(error.field)
+"""
+
+
+def test_nobody_is_asked_for_the_password_of_a_key(files: dict[str, Path]) -> None:
+    key = load_pem_private_key(files["client.key"].read_bytes(), None)
+    locked = key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")
+    )
+    path = files["both.pem"]
+    path.write_bytes(files["client.pem"].read_bytes() + locked)
+    # Without a terminal OpenSSL would ask on the standard streams.
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADS, str(path)],
+        input=b"secret\n",
+        capture_output=True,
+        check=True,
+        timeout=100,
+        start_new_session=True,
+    )
+    assert ended.stdout == b"cert\n"
+    assert ended.stderr == b""
 
 
 @pytest.mark.parametrize(

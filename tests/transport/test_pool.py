@@ -402,7 +402,8 @@ async def test_connections_can_be_closed_after_each_request(faults: FaultServer)
 async def test_idle_connections_are_closed_in_time(faults: FaultServer) -> None:
     async with client_of(pool_of(keepalive_timeout=0.02)) as client:
         await in_parallel(client, faults.url(), 1)
-        await until(lambda: faults.connections == 0)
+        async with asyncio.timeout(10):  # aiohttp alone would close it after 15 seconds
+            await until(lambda: faults.connections == 0)
 
 
 async def test_a_pool_that_is_not_started_counts_no_connections() -> None:

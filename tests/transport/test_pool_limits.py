@@ -136,6 +136,26 @@ async def test_more_callers_than_connections_share_them_without_new_ones(
     assert {seen.connection for seen in faults.received} == set(range(1, 11))
 
 
+async def test_a_connection_goes_to_no_later_caller_of_its_host_while_another_host_waits(
+    faults: FaultServer,
+) -> None:
+    done: list[str] = []
+
+    async def call(name: str, url: str) -> None:
+        (await client.get(url)).unwrap()
+        done.append(name)
+
+    async with FaultServer() as other, client_of(max_connections=1) as client:
+        tasks = [asyncio.create_task(call("first", faults.url("/slow-head", seconds=0.2)))]
+        await until(lambda: faults.received)
+        for name, url in (("other", other.url()), ("second", faults.url()), ("third", other.url())):
+            tasks.append(asyncio.create_task(call(name, url)))
+            await until(lambda: client.pool.gauges.waiting == len(tasks) - 1)
+        await asyncio.gather(*tasks)
+    assert done[:2] == ["first", "other"]
+    assert sorted(done[2:]) == ["second", "third"]
+
+
 @pytest.mark.parametrize("moment", range(0, 60, 3))
 async def test_a_caller_that_is_cancelled_passes_its_connection_on(
     faults: FaultServer, moment: int

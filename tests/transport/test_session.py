@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import aiohttp
 import pytest
@@ -247,6 +248,44 @@ async def test_a_head_that_is_not_answered_becomes_a_get() -> None:
     async with ConnectionPool(timeout=0.4) as pool, ScriptedServer(play) as server:
         await pool.warm_up([server.url()])
         assert [seen.method for seen in server.received] == ["HEAD", "GET"]
+
+
+async def test_of_an_endless_page_only_the_start_is_read() -> None:
+    async def play(connection: Connection, received: Received) -> None:
+        if received.method == "HEAD":
+            await connection.send(answer(b"", status="405 Method Not Allowed"))
+            return
+        await connection.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        with suppress(ConnectionError):
+            while True:
+                await connection.send(b"page" * 10_000)
+
+    async with (
+        ConnectionPool(timeout=600.0, trust_env=False) as pool,
+        ScriptedServer(play) as server,
+    ):
+        async with asyncio.timeout(60):
+            await pool.warm_up([server.url()])
+        assert [seen.method for seen in server.received] == ["HEAD", "GET"]
+
+
+@pytest.mark.parametrize("size", [100_000, 900_000])
+async def test_a_page_of_less_than_a_megabyte_is_read_so_that_its_connection_is_kept(
+    pool: ConnectionPool, faults: FaultServer, size: int
+) -> None:
+    async def play(connection: Connection, received: Received) -> None:
+        if received.method == "HEAD":
+            await connection.send(answer(b"", status="405 Method Not Allowed"))
+            return
+        for _ in range(2):
+            await connection.send(answer(b"x" * size))
+            await connection.read_head()
+
+    async with ScriptedServer(play) as server, HTTPClient(pool=pool) as client:
+        await pool.warm_up([server.url()])
+        warm = server.connections
+        assert len((await client.get(server.url())).unwrap().body) == size
+        assert server.connections == warm
 
 
 async def test_a_warm_connection_is_used_by_the_first_request(

@@ -92,6 +92,13 @@ async def test_an_upload_is_the_phase_send(faults: FaultServer) -> None:
     assert response.timings.send > 0
 
 
+async def test_the_wait_for_a_head_is_no_part_of_the_upload_before_it(faults: FaultServer) -> None:
+    async with client_of(Timing()) as client:
+        slow = faults.url("/slow-head", seconds=1.0)
+        response = await client.request("POST", slow, data=bytes(2_000_000))
+    assert (response.timings.wait or 0) > 0.2  # most of the second, however busy the machine is
+
+
 async def test_the_phases_of_a_failure_are_those_that_began(faults: FaultServer) -> None:
     instrument = Timing()
     async with client_of(instrument) as client:

@@ -122,6 +122,23 @@ def test_more_than_allowed_is_not_even_made() -> None:
         decode_body("", TEXT, max_bytes=1000)
 
 
+@pytest.mark.parametrize(
+    ("coding", "whole", "wbits"),
+    [
+        ("gzip", gzip.compress(bytes(3 * PIECE_BYTES + 7)), 16 + zlib.MAX_WBITS),
+        ("deflate", bare_deflate(bytes(3 * PIECE_BYTES + 7)), -zlib.MAX_WBITS),
+    ],
+)
+def test_all_that_a_part_of_the_body_holds_is_decoded_at_once(
+    coding: str, whole: bytes, wbits: int
+) -> None:
+    for end in range(1, len(whole)):
+        decoder = decoder_for(coding)
+        assert decoder is not None
+        decoded = sum(map(len, decoder.feed(whole[:end])))
+        assert decoded == len(zlib.decompressobj(wbits).decompress(whole[:end]))
+
+
 BOMB = bytes(48 * 2**20)
 
 

@@ -1,6 +1,7 @@
 """Dates of `Expires`: every spelling that RFC 6265, section 5.1.1, reads, and those it does not."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -33,10 +34,18 @@ MOMENT = datetime(2037, 4, 5, 6, 7, 8, tzinfo=UTC)
         "not-a-date 05 x Apr y 2037 z 06:07:08",
         "Sun,05-Apr-2037,06:07:08",
         "é 05 Apr 2037 06:07:08",
+        "ja fe ma ap ju au se oc no de 05 Apr 2037 06:07:08",
     ],
 )
 def test_a_moment_has_many_spellings(text: str) -> None:
     assert parse_cookie_date(text) == MOMENT.timestamp()
+
+
+def test_every_day_of_a_year_is_read_as_servers_write_it() -> None:
+    for days in range(366):
+        moment = MOMENT + timedelta(days=days)
+        assert parse_cookie_date(format_datetime(moment, usegmt=True)) == moment.timestamp()
+        assert parse_cookie_date(moment.ctime()) == moment.timestamp()
 
 
 @pytest.mark.parametrize(

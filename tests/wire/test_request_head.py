@@ -166,6 +166,8 @@ def test_no_field_makes_two(value: str) -> None:
     ("fields", "last"),
     [
         (b"Connection: Close", True),
+        (b"Connection:close", True),
+        (b"Connection:\tkeep-alive\t,\tclose\t", True),
         (b"Connection: te\r\nconnection: x, close", True),
         (b"Connection: keep-alive", False),
         (b"X-Connection: close", False),

@@ -74,7 +74,7 @@ def chains(parts: Parts, pool: ConnectionPool) -> tuple[Send, Send]:
 def _side_chain(parts: Parts, send: Exchanged) -> Send:
     # Without the client's policies: a bulkhead would wait for itself, and a breaker would count
     # the failures of the token server (tests/auth/test_tokens.py).
-    stack = Stack(retry=RetryPolicy(reraise=True, clock=parts.clock))
+    stack = Stack(retry=RetryPolicy(reraise=True))
     secret = _kept_at_origin(parts)
     return build(send, Settings(stack, parts.timeouts, InterceptorChain(), secret, read_stream))
 

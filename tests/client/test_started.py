@@ -1,0 +1,28 @@
+"""A client works from its start to its stop, whatever its exchange is."""
+
+import pytest
+
+from railhttp import Delivery, HTTPClient, HTTPConnectionError
+from railhttp.testing import ScriptedTransport
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+@pytest.mark.parametrize("stopped", [True, False])
+async def test_a_client_that_is_not_started_makes_no_request(
+    *, scripted: bool, stopped: bool
+) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/").reply()
+    client = HTTPClient(exchange=script if scripted else None)
+    if stopped:
+        async with client:
+            pass
+    response = (await client.get("http://127.0.0.1:1/")).failure()
+    with pytest.raises(HTTPConnectionError) as caught:
+        async with client.stream("GET", "http://127.0.0.1:1/"):
+            pytest.fail("it opened")
+    for failure in (response, caught.value):
+        assert isinstance(failure, HTTPConnectionError)
+        assert (failure.kind, failure.delivery) == ("closed", Delivery.NOT_SENT)
+        assert (failure.method, failure.url) == ("GET", "http://127.0.0.1:1/")
+    assert not script.calls
