@@ -51,4 +51,4 @@ QUERIES = {
 
 @pytest.mark.parametrize(("url", "query"), QUERIES)
 def test_a_query_is_appended_before_the_fragment(url: str, query: str) -> None:
-    assert Target.of(URL(url)).with_query(query).text == QUERIES[url, query]
+    assert str(Target.of(URL(url)).with_query(query).url) == QUERIES[url, query]

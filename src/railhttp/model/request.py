@@ -155,7 +155,8 @@ class Request:
     @lazy
     def url_text(self) -> str:
         """The URL as text, with its secrets."""
-        return self.target.text
+        site, path_qs, fragment = self.target
+        return f"{site.text}{path_qs}{fragment}"
 
     @lazy
     def shown_url(self) -> str:
@@ -283,6 +284,8 @@ def require_method(method: object) -> str:
         >>> require_method("get")
         'GET'
     """
+    if type(method) is str and method in _USUAL:
+        return method
     if isinstance(method, str) and method in _USUAL:
         return str.__str__(method)  # an enum's value, not its name
     if not isinstance(method, str) or not TOKEN.fullmatch(method):

@@ -44,11 +44,6 @@ class Target(NamedTuple):
         return cls(site, path_qs, mark + fragment)
 
     @property
-    def text(self) -> str:
-        """The URL as text."""
-        return f"{self.site.text}{self.path_qs}{self.fragment}"
-
-    @property
     def url(self) -> URL:
         """The URL; each access builds it anew."""
         path, _, query = self.path_qs.partition("?")
@@ -68,8 +63,8 @@ class Target(NamedTuple):
         """Append a query, with its question mark, to that of the URL.
 
         Example:
-            >>> Target.of(URL("http://h?a=1#top")).with_query("?b=2").text
-            'http://h/?a=1&b=2#top'
+            >>> Target.of(URL("http://h?a=1#top")).with_query("?b=2").url
+            URL('http://h/?a=1&b=2#top')
         """
         if not query:
             return self

@@ -136,7 +136,6 @@ class Dispatcher:
     async def _connected(
         self, request: Request, address: Address, attempt: AttemptState, wall: Callable[[], float]
     ) -> Received:
-        self._check_open()
         try:
             lease = await self._connector.connected(
                 address.key,
@@ -218,7 +217,7 @@ class Dispatcher:
         # The version changes with the session's header fields.
         key, known = (self, getversion(self._fields)), request.encoded
         if known is not None and known[0] == key:
-            return cast("Address", known[1])  # see below
+            return known[1]  # type: ignore[return-value]  # see below
         address = self._addressed(request, cookies="")
         request.__dict__["encoded"] = key, address
         return address
@@ -237,9 +236,8 @@ class Dispatcher:
         chosen = options.proxy
         proxy = self._proxy_for(site.origin) if chosen is None else URL(chosen) if chosen else None
         if proxy is None and options.ssl_context is None and self._egress is None:  # as usual
-            head, closes = request_head(
-                request, self._defaults(getversion(self._fields)), cookies=cookies
-            )
+            defaults = self._defaults(getversion(self._fields))
+            head, closes = request_head(request, defaults, cookies)
             return Address(self._direct(site.text), head, None, "", closes)
         if self._egress is not None:
             check_egress(self._egress, request.url, proxy)

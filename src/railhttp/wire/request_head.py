@@ -101,7 +101,7 @@ _NO_DEFAULTS: Final = DefaultFields({})
 
 
 def request_head(
-    request: Request, defaults: DefaultFields, *, cookies: str = "", proxy: URL | None = None
+    request: Request, defaults: DefaultFields, cookies: str = "", *, proxy: URL | None = None
 ) -> tuple[bytes, bool]:
     """Encode the request line, the header fields and the blank line after them.
 
