@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m benchmarks [--quick] [--only SUITE ...]`."""
+"""Runs the benchmarks: `python -m benchmarks [--quick] [--only SUITE ... [--renew]]`."""
 
 import argparse
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from benchmarks import (
 )
 from benchmarks.goals import BODIES, HELD, INSTRUCTIONS
 from benchmarks.instructions import count
-from benchmarks.report import Measurement, Report, report, save
+from benchmarks.report import Measurement, Report, load, renewed, report, save
 from benchmarks.rounds import Effort
 from benchmarks.server import Server, cores, pin, running
 from benchmarks.worker import warm_allocator
@@ -159,6 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="measure less, for a first look")
     parser.add_argument("--only", nargs="+", choices=SUITES, help="some suites; changes no README")
+    parser.add_argument("--renew", action="store_true", help="with --only: replace their results")
     arguments = parser.parse_args()
     plan = QUICK if arguments.quick else FULL
     places = cores()
@@ -166,7 +167,9 @@ def main() -> None:
     warm_allocator()
     result = run(plan, tuple(arguments.only or SUITES), places)
     print(table.everything(result))
-    if arguments.only is None:
+    if arguments.only and arguments.renew:
+        result = renewed(load(_HERE / "results" / "results.json"), result)
+    if arguments.only is None or arguments.renew:
         write(result, _HERE / "results")
         table.insert(_HERE / "README.md", table.goals(result))
         table.insert(_HERE.parent / "README.md", table.summary(result))

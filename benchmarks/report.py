@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from benchmarks.spread import Spread, ratios, spread
 
@@ -118,6 +118,31 @@ def save(result: Report, path: Path) -> None:
     rows = [_row(one) for one in result.measurements]
     document = {**result._asdict(), "measurements": rows}
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def load(path: Path) -> Report:
+    """Read a report that `save` wrote."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["measurements"] = [_measurement(row) for row in document["measurements"]]
+    return Report(**document)
+
+
+def _measurement(row: dict[str, Any]) -> Measurement:
+    ratio = row.get("ratio")
+    own = row | {"value": Spread(*row["value"]), "ratio": None if ratio is None else Spread(*ratio)}
+    return Measurement(**own)
+
+
+def renewed(earlier: Report, later: Report) -> Report:
+    """Replace the suites of an earlier report by those of a later one.
+
+    Ratios are of one run each, so they stay comparable; the packages must be the same.
+    """
+    if earlier.packages != later.packages:
+        raise SystemExit("the packages have changed since the results were written: run all suites")
+    suites = {one.suite for one in later.measurements}
+    kept = [one for one in earlier.measurements if one.suite not in suites]
+    return later._replace(measurements=[*kept, *later.measurements])
 
 
 def _row(one: Measurement) -> dict[str, object]:
