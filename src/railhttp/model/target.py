@@ -68,10 +68,11 @@ class Target(NamedTuple):
         """
         if not query:
             return self
-        path, mark, present = self.path_qs.partition("?")
-        if mark:
+        site, path_qs, fragment = self
+        if "?" in path_qs:
+            path_qs, mark, present = path_qs.partition("?")
             query = join_queries(mark + present, query)
-        return Target(self.site, f"{path or '/'}{query}", self.fragment)
+        return Target(site, f"{path_qs or '/'}{query}", fragment)
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,6 @@ import asyncio
 import math
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 from typing import Any, Final, TypedDict, cast
@@ -37,6 +36,7 @@ from railhttp.model.gauges import PoolGauges
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.destination import Destination, refused_by_egress
+from railhttp.transport.lease import Lease
 from railhttp.transport.names import NameResolver
 from railhttp.transport.resolver import FunctionResolver
 from railhttp.transport.socks import connect_by_socks, is_socks
@@ -77,7 +77,7 @@ class KeepaliveConnector(TimedConnector):
         self._idle_limit = config.keepalive_timeout
         self._unix_socket = config.unix_socket
 
-    def take_idle(self, key: ConnectionKey) -> "Lease | None":
+    def take_idle(self, key: ConnectionKey) -> Lease | None:
         """Return an idle connection, or None: then await `connected`.
 
         While the pool is full and other callers wait, it returns None, so that they go first.
@@ -106,7 +106,7 @@ class KeepaliveConnector(TimedConnector):
         idle.extend(reversed(unread))
         return lease
 
-    def _lease(self, key: ConnectionKey, protocol: StrictResponseHandler) -> "Lease":
+    def _lease(self, key: ConnectionKey, protocol: StrictResponseHandler) -> Lease:
         # As in `BaseConnector._get`: acquired connections count towards both limits.
         protocol.is_idle = False
         self._acquired.add(protocol)
@@ -119,7 +119,7 @@ class KeepaliveConnector(TimedConnector):
         limit: float | None,
         attempt: AttemptState,
         opened: Callable[[], Awaitable[Connection]],
-    ) -> Awaitable["Lease"]:
+    ) -> Awaitable[Lease]:
         """Return a connection: queue for a place in the pool, and open one if none is idle.
 
         Args:
@@ -136,7 +136,7 @@ class KeepaliveConnector(TimedConnector):
         key: ConnectionKey,
         attempt: AttemptState,
         opened: Callable[[], Awaitable[Connection]],
-    ) -> "Lease":
+    ) -> Lease:
         self.share_with(key)
         if self._available_connections(key) <= 0:
             lease = await self._queue(key, attempt) or self.take_idle(key)
@@ -151,7 +151,7 @@ class KeepaliveConnector(TimedConnector):
         connection._protocol = None
         return Lease(self, key, protocol)
 
-    async def _queue(self, key: ConnectionKey, attempt: AttemptState) -> "Lease | None":
+    async def _queue(self, key: ConnectionKey, attempt: AttemptState) -> Lease | None:
         since, admitted = monotonic(), False
         attempt.starvation = partial(self.starvation, key)
         try:
@@ -332,7 +332,7 @@ class KeepaliveConnector(TimedConnector):
         )
 
 
-async def _within(limit: float, attempt: AttemptState, connecting: Awaitable["Lease"]) -> "Lease":
+async def _within(limit: float, attempt: AttemptState, connecting: Awaitable[Lease]) -> Lease:
     try:
         async with asyncio.timeout(limit):
             return await connecting
@@ -340,20 +340,3 @@ async def _within(limit: float, attempt: AttemptState, connecting: Awaitable["Le
         if attempt.starvation is None:
             raise
         raise TimeoutError(attempt.starvation()) from None
-
-
-@dataclass(slots=True, eq=False)
-class Lease:
-    """A connection in use by one request, until it is given back.
-
-    aiohttp's `Connection` does the same with callbacks and a finaliser, at a cost per request.
-    """
-
-    _connector: KeepaliveConnector
-    _key: ConnectionKey
-    protocol: StrictResponseHandler
-
-    def give_back(self, *, reusable: bool) -> None:
-        """Release the connection, once; it is closed unless it is intact and `reusable`."""
-        self.protocol.has_served = True
-        self._connector._release(self._key, self.protocol, should_close=not reusable)

@@ -30,9 +30,10 @@ from railhttp.model.request import Request, WireOptions
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.policy.egress import Egress
 from railhttp.transport.connection import Content
-from railhttp.transport.connector import KeepaliveConnector, Lease
+from railhttp.transport.connector import KeepaliveConnector
 from railhttp.transport.cookie_jar import CookieJar
 from railhttp.transport.destination import Destination, check_egress, connection_key, held_to_proxy
+from railhttp.transport.lease import Lease
 from railhttp.transport.sending import expected_by, interim_came, start_sending, time_wait
 from railhttp.transport.socks import is_socks
 from railhttp.transport.upload import Upload

@@ -11,8 +11,8 @@ from railhttp.model.errors import CallInfo, HTTPConnectionError, HTTPResponseToo
 from railhttp.model.request import Request
 from railhttp.model.response import Headers, HttpResponse
 from railhttp.model.stage import AttemptState
-from railhttp.transport.connector import Lease
 from railhttp.transport.dispatch import STOPPED, Received
+from railhttp.transport.lease import Lease
 from railhttp.wire.body_buffer import BodyBuffer
 from railhttp.wire.content import ContentDecoder, ContentError, decoder_for, is_only_chunked
 

@@ -325,7 +325,7 @@ class CircuitBreaker:
         verdict: Verdict = "inconclusive"  # if a predicate raises, the slot is returned too
         if isinstance(error, Exception):
             try:
-                verdict = self._judge_error(error)
+                verdict = self._rule.judge(error) if isinstance(error, FAILURES) else "failure"
             finally:
                 await self._record(ticket, verdict, call)
             return
@@ -350,6 +350,3 @@ class CircuitBreaker:
         self._bucket_began = now
         report = Report(ticket, verdict, clock.uniform())
         return (kept, report) if successes else (report,)
-
-    def _judge_error(self, error: Exception) -> Verdict:
-        return self._rule.judge(error) if isinstance(error, FAILURES) else "failure"
