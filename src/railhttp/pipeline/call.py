@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from typing_extensions import override
 
@@ -70,7 +70,7 @@ class Call:
     def __init__(
         self, clock: Clock, timeout: float | None = None, attempt_timeout: float | None = None
     ) -> None:
-        self.clock: Final = clock
+        self.clock: Clock = clock
         self.timeout = timeout
         self.attempt_timeout = attempt_timeout
         self.started: float = clock.monotonic()
@@ -190,6 +190,10 @@ class HTTPCall(Call):
     """
 
     # Attributes of `Call` that this class assigns too; checkers need not agree on their types.
+    clock: Clock
+    timeout: float | None
+    attempt_timeout: float | None
+    deadline: float | None
     method: str
     origin: str
     attempts: int
@@ -221,7 +225,7 @@ class HTTPCall(Call):
         self.origin = self._first_origin = origin
         self.listeners = listeners
         # As in `Call`, whose `__init__` would cost every request a frame and `super()`.
-        self.clock = clock  # type: ignore[misc]  # final in `Call`
+        self.clock = clock
         self.timeout = timeout
         self.attempt_timeout = attempt_timeout
         self.started = started = clock.monotonic()

@@ -66,7 +66,7 @@ class CountingExecutor(ThreadPoolExecutor):
     def __init__(self) -> None:
         super().__init__(thread_name_prefix="explore")
         self._under_way: Final[set[object]] = set()
-        self.submitted = 0
+        self.submitted: int = 0
 
     @property
     def is_working(self) -> bool:
