@@ -19,7 +19,9 @@ def der(tag: int, *parts: bytes) -> bytes:
 
 
 def name(*attributes: tuple[bytes, bytes]) -> bytes:
-    return der(0x30, *(der(0x31, der(0x30, der(6, kind), der(12, value))) for kind, value in attributes))
+    return der(
+        0x30, *(der(0x31, der(0x30, der(6, kind), der(12, value))) for kind, value in attributes)
+    )
 
 
 def extensions(*names: bytes, critical: bytes = b"", kind: bytes = SUBJECT_ALT_NAME) -> bytes:
@@ -92,7 +94,9 @@ def test_lengths_have_a_short_and_a_long_form(size: int) -> None:
 
 
 def test_a_name_that_is_not_utf_8_is_read_as_far_as_possible() -> None:
-    assert parse_certificate(certificate(subject=name((COMMON_NAME, b"a\xff")))).subject == "a\ufffd"
+    assert (
+        parse_certificate(certificate(subject=name((COMMON_NAME, b"a\xff")))).subject == "a\ufffd"
+    )
 
 
 @pytest.mark.parametrize(

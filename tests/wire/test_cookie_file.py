@@ -7,7 +7,7 @@ import pytest
 from railhttp import HTTPValidationError
 from railhttp.wire.cookie_file import loads, to_json, to_netscape
 from railhttp.wire.cookies import Cookie
-from railhttp.wire.set_cookie import LATEST
+from railhttp.wire.set_cookie import LATEST, SameSite
 
 EVERYTHING = [
     Cookie("a", "1", "shop.test"),
@@ -126,3 +126,57 @@ def test_the_error_says_where_the_fault_is() -> None:
     text = json.dumps({"version": 1, "cookies": [ROW, ROW | {"value": ";"}]})
     with pytest.raises(HTTPValidationError, match=r"cookie 2: value: must not"):
         loads(text)
+
+
+def row_of(cookie: Cookie) -> list[str]:
+    return to_netscape([cookie]).splitlines()[-1].split("\t")
+
+
+@pytest.mark.parametrize(
+    ("cookie", "row"),
+    [
+        (Cookie("a", "1", "h.test"), ["h.test", "FALSE", "/", "FALSE", "0", "a", "1"]),
+        (
+            Cookie("a", "1", "h.test", "/p", 60.9, True, True, False),
+            ["#HttpOnly_.h.test", "TRUE", "/p", "TRUE", "60", "a", "1"],
+        ),
+        # 0 would make it a cookie of the session, which does not expire.
+        *(
+            (Cookie("a", "1", "h", expires=time), ["h", "FALSE", "/", "FALSE", "1", "a", "1"])
+            for time in (0.0, 0.5, -5.0, 1.0)
+        ),
+    ],
+)
+def test_a_row_of_cookies_txt(cookie: Cookie, row: list[str]) -> None:
+    assert row_of(cookie) == row
+
+
+def test_a_cookie_with_a_tab_is_left_out_of_cookies_txt() -> None:
+    tabs = [Cookie("a\tb", "1", "h"), Cookie("a", "1", "h", "/a\tb"), Cookie("c", "1", "h")]
+    assert [cookie.name for cookie in loads(to_netscape(tabs))] == ["c"]
+
+
+@pytest.mark.parametrize("same_site", ["Strict", "Lax", "None", None])
+@pytest.mark.parametrize("expires", [None, 0, 60, 60.5])
+def test_each_field_comes_back_from_json(same_site: SameSite | None, expires: float | None) -> None:
+    for flags in ((True, False, False), (False, True, False), (False, False, True)):
+        cookie = Cookie("a", "1", "h", "/", expires, *flags, same_site)
+        text = to_json([cookie])
+        assert loads(f" \n{text}") == (cookie,)
+        assert (json.loads(text)["version"], text[-2:]) == (1, "}\n")
+
+
+@pytest.mark.parametrize(("flag", "is_true"), [("TRUE", True), ("true ", True), ("yes", False)])
+def test_a_flag_is_true_in_any_case(flag: str, is_true: bool) -> None:
+    (cookie,) = loads(f"h\t{flag}\t/\t{flag}\t0\ta\t1")
+    assert (cookie.secure, cookie.host_only) == (is_true, not is_true)
+
+
+@pytest.mark.parametrize("field", ROW)
+def test_json_without_one_of_the_fields_that_a_cookie_needs_is_refused(field: str) -> None:
+    text = json.dumps({"version": 1, "cookies": [{k: v for k, v in ROW.items() if k != field}]})
+    if field in {"expires", "same_site"}:
+        assert loads(text) == (Cookie("a", "1", "shop.test"),)
+    else:
+        with pytest.raises(HTTPValidationError, match="cookie 1 has a field that is missing"):
+            loads(text)

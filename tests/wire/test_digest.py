@@ -55,10 +55,10 @@ def md5(text: str) -> str:
 
 
 def test_the_integrity_of_a_body_is_protected_by_its_digest() -> None:
-    sent = field_of(DigestChallenge("r", "n", qop="auth-int"), DigestRequest("PUT", "/", 1, "c", "d"))
-    assert sent["response"] == md5(
-        f"{md5('ann:r:s3cret')}:n:00000001:c:auth-int:{md5('PUT:/:d')}"
+    sent = field_of(
+        DigestChallenge("r", "n", qop="auth-int"), DigestRequest("PUT", "/", 1, "c", "d")
     )
+    assert sent["response"] == md5(f"{md5('ann:r:s3cret')}:n:00000001:c:auth-int:{md5('PUT:/:d')}")
     assert (sent["qop"], "algorithm" in sent) == ("auth-int", False)
 
 
@@ -97,7 +97,9 @@ def test_quotes_and_backslashes_are_escaped_and_the_opaque_text_goes_back() -> N
     ],
 )
 def test_the_parameters_of_a_challenge(parameters: str, read: DigestChallenge) -> None:
-    assert DigestChallenge.strongest(challenges([f'Digest realm="r", nonce="n"{parameters}'])) == read
+    assert (
+        DigestChallenge.strongest(challenges([f'Digest realm="r", nonce="n"{parameters}'])) == read
+    )
 
 
 @pytest.mark.parametrize(

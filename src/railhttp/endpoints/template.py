@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 from railhttp.model.spelling import spelled_path
 
 _FIELD: Final = re.compile(r"\{([^{}]*)\}")
-_DOTS: Final = frozenset({"", ".", ".."})
+_DOTS: Final = frozenset({".", ".."})
 
 
 @dataclass(frozen=True, slots=True)

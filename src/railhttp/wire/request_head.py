@@ -14,7 +14,7 @@ from railhttp.model.errors import HTTPValidationError
 from railhttp.model.request import Request
 
 _WITHOUT_CONTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_ROUTING: Final = frozenset({"host", "cookie", "proxy-authorization"})
+_ROUTING: Final = frozenset({"host", "proxy-authorization"})
 _UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 
 

@@ -1,6 +1,5 @@
 """AWS Signature Version 4: the canonical request, and its signature.
 
-from railhttp.model.validation import OWS
 Source: AWS General Reference, "Signature Version 4 signing process".
 """
 
