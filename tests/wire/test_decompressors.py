@@ -91,7 +91,7 @@ def test_between_two_codings_may_be_8_mib_and_a_hundred_times_what_was_sent(exce
 @pytest.mark.parametrize("codings", ["gzip, br", "br, gzip", "zstd, gzip"])
 def test_a_stack_is_complete_if_each_coding_is(codings: str) -> None:
     inner, outer = codings.split(", ")
-    compress = {"gzip": gzip.compress, "br": brotli.compress}[outer]
+    compress: Callable[[bytes], bytes] = gzip.compress if outer == "gzip" else brotli.compress
     for body in (compress(BODIES[inner][:-1]), compress(BODIES[inner])[:-1]):
         decoder = decoder_of(codings)
         list(decoder.feed(body))

@@ -192,6 +192,11 @@ def _default(make: Callable[..., object], argument: inspect.Parameter, attribute
     factories = (
         getattr(getattr(make, "__dataclass_fields__", {}).get(attribute), "default_factory", None),
         getattr(_model_fields(make).get(attribute), "default_factory", None),
+        *(
+            getattr(field.default, "factory", None)
+            for field in getattr(make, "__attrs_attrs__", ())
+            if field.name == attribute
+        ),
     )
     plain = str | int | float | bool | None
     if any(callable(factory) for factory in factories):
