@@ -1,0 +1,78 @@
+"""How a request is sent, by its options and the settings of its client."""
+
+import ssl
+from collections.abc import Mapping
+
+import pytest
+from yarl import URL
+
+from railhttp import HTTPValidationError
+from railhttp.client.send_options import send_options
+from railhttp.model.request import SendOptions
+
+TLS = ssl.create_default_context()
+CLIENTS = SendOptions()._replace(
+    connect_timeout=1.0, read_timeout=2.0, max_redirects=3, allow_insecure_redirects=True
+)
+
+
+def progress(sent: int, total: int | None) -> None:
+    """A callback."""
+
+
+@pytest.mark.parametrize(
+    ("options", "changes"),
+    [
+        ({}, {}),
+        ({"headers": {"A": "1"}, "timeout": 5}, {}),
+        ({"connect_timeout": 7}, {"connect_timeout": 7}),
+        ({"connect_timeout": None}, {"connect_timeout": None}),
+        ({"read_timeout": 7}, {"read_timeout": 7}),
+        ({"proxy": "http://p"}, {"proxy": "http://p"}),
+        ({"proxy": URL("http://p/")}, {"proxy": "http://p/"}),
+        ({"proxy": ""}, {"proxy": ""}),
+        ({"proxy": None}, {"proxy": None}),
+        ({"ssl_context": TLS}, {"ssl_context": TLS}),
+        ({"ssl_context": False}, {"ssl_context": False}),
+        ({"ssl_context": True}, {"ssl_context": None}),
+        ({"ssl_context": None}, {"ssl_context": None}),
+        ({"allow_redirects": False}, {"allow_redirects": False}),
+        ({"max_redirects": 0}, {"max_redirects": 0}),
+        ({"allow_insecure_redirects": False}, {"allow_insecure_redirects": False}),
+        ({"allow_insecure_redirects": None}, {"allow_insecure_redirects": True}),
+        ({"upload_progress": progress}, {"upload_progress": progress}),
+        ({"idempotent": True}, {"idempotent": True}),
+        ({"url_template": "/users/{id}"}, {"url_template": "/users/{id}"}),
+    ],
+)
+def test_an_option_overrules_the_setting_of_the_client(
+    options: Mapping[str, object], changes: Mapping[str, object]
+) -> None:
+    found = send_options(CLIENTS, options)  # type: ignore[arg-type]  # a table
+    assert found == CLIENTS._replace(**changes)  # type: ignore[arg-type]  # a table
+    assert found.allow_redirects is (options.get("allow_redirects", True))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("connect_timeout", -1),
+        ("connect_timeout", "1"),
+        ("read_timeout", 0),
+        ("proxy", "no proxy"),
+        ("proxy", 7),
+        ("ssl_context", 1),
+        ("ssl_context", "context"),
+        ("allow_redirects", 1),
+        ("max_redirects", -1),
+        ("max_redirects", 1.5),
+        ("allow_insecure_redirects", 1),
+        ("upload_progress", 7),
+        ("idempotent", "yes"),
+        ("url_template", 7),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_refused_by_name(option: str, value: object) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        send_options(CLIENTS, {option: value})  # type: ignore[misc]  # a table
+    assert caught.value.field == option
