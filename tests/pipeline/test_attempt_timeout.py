@@ -65,3 +65,23 @@ def test_one_limit_serves_one_event_loop_after_the_other() -> None:
 def test_a_time_that_is_none_is_refused(seconds: float) -> None:
     with pytest.raises(HTTPValidationError):
         AttemptTimeout(seconds)
+
+
+async def test_an_inner_limit_holds_for_its_own_attempt_only() -> None:
+    """A failure names the limit of its attempt, so each layer puts back that of the layer before."""
+    clock = ManualClock()
+    outer, inner = AttemptTimeout(5.0, clock=clock), AttemptTimeout(2.0, clock=clock)
+    call = ScriptedCall(clock)
+    before = call.attempt_timeout
+    seen: list[float | None] = []
+
+    async def send(one: ScriptedCall) -> None:
+        seen.append(one.attempt_timeout)
+
+    async def twice(one: ScriptedCall) -> None:
+        await inner.run(send, one)
+        seen.append(one.attempt_timeout)
+
+    await outer.run(twice, call)
+    assert seen == [2.0, 5.0]
+    assert call.attempt_timeout == before
