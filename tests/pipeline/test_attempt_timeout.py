@@ -4,8 +4,11 @@ import asyncio
 
 import pytest
 from tests.pipeline.scripted import ScriptedCall
+from yarl import URL
 
 from railhttp.model.errors import Delivery, HTTPTimeoutError, HTTPValidationError
+from railhttp.model.request import Request, SendOptions
+from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
 from railhttp.testing import ManualClock
 
@@ -68,20 +71,20 @@ def test_a_time_that_is_none_is_refused(seconds: float) -> None:
 
 
 async def test_an_inner_limit_holds_for_its_own_attempt_only() -> None:
-    """A failure names the limit of its attempt, so each layer puts back that of the layer before."""
+    """A failure names the limit of its attempt, so each layer puts back the one before it."""
     clock = ManualClock()
     outer, inner = AttemptTimeout(5.0, clock=clock), AttemptTimeout(2.0, clock=clock)
-    call = ScriptedCall(clock)
-    before = call.attempt_timeout
+    request = Request("GET", URL("http://h/"), None, None, None, SendOptions())
+    call = HTTPCall(request, "http://h", clock, None, 9.0)
     seen: list[float | None] = []
 
-    async def send(one: ScriptedCall) -> None:
+    async def send(one: HTTPCall) -> None:
         seen.append(one.attempt_timeout)
 
-    async def twice(one: ScriptedCall) -> None:
+    async def twice(one: HTTPCall) -> None:
         await inner.run(send, one)
         seen.append(one.attempt_timeout)
 
     await outer.run(twice, call)
     assert seen == [2.0, 5.0]
-    assert call.attempt_timeout == before
+    assert call.attempt_timeout == 9.0
