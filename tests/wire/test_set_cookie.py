@@ -1,5 +1,7 @@
 """`Set-Cookie` fields and their attributes (RFC 6265, 5.2)."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from railhttp.wire.set_cookie import LATEST, SetCookie, parse_set_cookie
@@ -196,3 +198,11 @@ def test_flags_need_no_value(attributes: str, secure: bool, http_only: bool) -> 
 )
 def test_what_is_said_about_other_sites_is_kept(attributes: str, same_site: str | None) -> None:
     assert parse(f"a=1; {attributes}").same_site == same_site
+
+
+@pytest.mark.parametrize("max_age", ["253402300799", "253402300800", "9" * 30])
+def test_no_cookie_lasts_beyond_the_year_9999(max_age: str) -> None:
+    """Later times cannot be written as a date."""
+    expires = parse(f"a=1; Max-Age={max_age}").expires
+    assert expires is not None
+    assert datetime.fromtimestamp(expires, UTC) == datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
