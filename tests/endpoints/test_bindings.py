@@ -148,6 +148,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, object]]] = []
+        self.is_open = False
 
     @asynccontextmanager
     async def sse(
@@ -158,7 +159,11 @@ class Recorder:
         async def events() -> AsyncIterator[ServerSentEvent]:
             yield ServerSentEvent("x")
 
-        yield events()
+        self.is_open = True
+        try:
+            yield events()
+        finally:
+            self.is_open = False
 
 
 @pytest.mark.parametrize("reconnect", [False, True])
@@ -185,3 +190,11 @@ def test_an_event_is_read_as_its_declared_type() -> None:
     assert isinstance(failure, HTTPDecodeError)
     assert (failure.url, failure.method) == ("", "GET")
     assert not get("/").events(int).reconnect
+
+
+async def test_the_end_of_its_block_closes_a_feed_that_was_not_read_to_its_end() -> None:
+    recorder = Recorder()
+    async with get("/").events(int)()(recorder) as feed:  # type: ignore[arg-type]  # a recorder
+        await anext(aiter(feed))
+        assert recorder.is_open
+    assert not recorder.is_open
