@@ -1,0 +1,96 @@
+"""The numbers that bound what interceptors and their tokens may do."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from railhttp import (
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPInterceptorError,
+    HttpResponse,
+    RequestContext,
+)
+from railhttp.auth import Again
+from railhttp.pipeline.interceptors.token_flight import Issued, TokenFlight
+from railhttp.pipeline.observation.observer_queue import MAX_PENDING
+from railhttp.railway import outcome
+from railhttp.testing import ManualClock, ScriptedTransport
+
+
+class AsksForMore:
+    """Asks for a number of further sends."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        self.context = context
+        return context
+
+    async def intercept_response(self, response: HttpResponse) -> HttpResponse | Again:
+        self.left -= 1
+        return Again(self.context) if self.left >= 0 else response
+
+
+@pytest.mark.parametrize(("asked", "sent", "fails"), [(0, 1, False), (4, 5, False), (5, 5, True)])
+async def test_an_attempt_is_sent_again_four_times_at_most(
+    asked: int, sent: int, fails: bool
+) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/").reply(200)
+    config = HTTPClientConfig(trust_env=False)
+    async with HTTPClient(
+        config, exchange=script, base_url="http://h", interceptors=[AsksForMore(asked)]
+    ) as client:
+        result = outcome(await client.get("/"))
+    assert isinstance(result, HTTPInterceptorError) is fails
+    assert len(script.calls) == sent
+
+
+def test_an_observer_may_be_a_thousand_events_behind() -> None:
+    assert MAX_PENDING == 1000
+
+
+async def test_a_failing_token_endpoint_is_asked_after_one_second_and_then_ever_more_rarely() -> (
+    None
+):
+    clock, fetched = ManualClock(), 0
+
+    async def fail(*_: object) -> Issued:
+        nonlocal fetched
+        fetched += 1
+        raise ConnectionError
+
+    flight, client = TokenFlight(fail), SimpleNamespace(clock=clock)
+
+    async def ask() -> int:
+        with pytest.raises(ConnectionError):
+            await flight.token(client)
+        return fetched
+
+    assert await ask() == 1
+    for number, quiet in enumerate([1, 2, 4, 8, 16, 32, 60, 60], 1):
+        await clock.advance(quiet - 0.5)
+        assert await ask() == number
+        await clock.advance(0.5)
+        assert await ask() == number + 1
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "early", "renewed"), [(100.0, 0.0, 100.0), (100.0, 60.0, 40.0), (60.0, 60.0, 30.0)]
+)
+async def test_a_token_is_renewed_before_it_expires(
+    lifetime: float, early: float, renewed: float
+) -> None:
+    clock, fetched = ManualClock(), 0
+
+    async def fetch(*_: object) -> Issued:
+        nonlocal fetched
+        fetched += 1
+        return Issued(f"token {fetched}", lifetime)
+
+    flight, client = TokenFlight(fetch, early=early), SimpleNamespace(clock=clock)
+    for after, token in ((0.0, "token 1"), (renewed - 0.5, "token 1"), (0.5, "token 2")):
+        await clock.advance(after)
+        assert await flight.token(client) == token
