@@ -380,3 +380,36 @@ def test_the_defaults_of_query_parameters() -> None:
         "tags": {"type": "array", "items": TEXT},
         "after": TEXT,
     }
+
+
+@attrs.frozen
+class Listing:
+    limit: int = 10
+    tags: list[str] = attrs.Factory(list)
+
+
+class Listings(Service):
+    listing = get("/listing", Listing).gives(int)
+
+
+def test_a_factory_of_attrs_is_no_default() -> None:
+    paths = openapi(Listings, title="T", version="1")["paths"]
+    assert isinstance(paths, dict)
+    path = paths["/listing"]
+    assert isinstance(path, dict)
+    described = path["get"]
+    assert isinstance(described, dict)
+    assert described["parameters"] == [
+        {
+            "name": "limit",
+            "in": "query",
+            "required": False,
+            "schema": {"type": "integer", "default": 10},
+        },
+        {
+            "name": "tags",
+            "in": "query",
+            "required": False,
+            "schema": {"type": "array", "items": TEXT},
+        },
+    ]
