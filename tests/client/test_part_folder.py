@@ -1,5 +1,6 @@
 """The files of a folder, as a download uses them."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -141,3 +142,15 @@ def test_a_folder_is_trusted_if_no_other_user_can_rename_in_it(
     monkeypatch.setattr(os, "getegid", lambda: 1000)
     folder = status(stat.S_IFDIR | mode, user=user, group=1000 if private else 50)
     assert _is_trusted(folder) is (private if trusted == "private" else trusted)
+
+
+def test_a_folder_is_held_until_it_is_closed(tmp_path: Path) -> None:
+    """A program that downloads for a year must not run out of descriptors."""
+    folder = PartFolder(tmp_path)
+    descriptor = folder._descriptor
+    assert descriptor is not None
+    assert os.path.samestat(os.fstat(descriptor), tmp_path.stat())
+    folder.close()
+    with pytest.raises(OSError) as caught:  # noqa: PT011  # its number is compared
+        os.fstat(descriptor)
+    assert caught.value.errno == errno.EBADF
