@@ -53,6 +53,7 @@ def test_a_file_that_cannot_be_read_is_refused_without_its_content(tmp_path: Pat
         with pytest.raises(HTTPValidationError, match=message) as caught:
             NetrcAuth(path)
         assert "s3cret" not in f"{caught.value!r}"
+        assert caught.value.field == "path"
 
 
 async def test_the_environment_is_never_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """The circuit breaker as its callers see it, and fifty of them at once."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -399,3 +399,19 @@ def test_a_long_recovery_timeout_raises_its_maximum() -> None:
 
 def test_it_is_a_breaker_that_can_be_handled() -> None:
     assert isinstance(CircuitBreaker(), CircuitBreakerControlProtocol)
+
+
+async def test_each_of_several_successes_at_once_counts_once() -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(100, minimum_calls=10, window=30.0, clock=clock)
+    at_once = (breaker.call(ScriptedCall(clock, takes=1.0)) for _ in range(5))
+    await clock.run(_together(at_once))
+    states = []
+    for _ in range(5):
+        await outcome_of(breaker.call(ScriptedCall(clock, [lost()])))
+        states.append(state_of(breaker))
+    assert states == ["closed"] * 4 + ["open"]
+
+
+async def _together(calls: Iterable[Awaitable[object]]) -> None:
+    await asyncio.gather(*calls)

@@ -131,3 +131,27 @@ async def test_responses_pass() -> None:
 async def test_an_interceptor_of_ones_own_says_what_it_does() -> None:
     with pytest.raises(NotImplementedError):
         await RequestInterceptor().intercept_request(RequestContext("GET", "http://h/"))
+
+
+@pytest.mark.parametrize(
+    ("url", "home", "applies"),
+    [
+        ("http://h/a", "", True),
+        ("http://h/a", "http://h", True),
+        ("http://h:80/a", "http://h", True),
+        ("http://H/a", "http://h", True),
+        ("http://h?a", "http://h", True),
+        ("http://h", "http://h", True),
+        ("https://h/a", "http://h", False),
+        ("http://h:81/a", "http://h", False),
+        ("http://h.test/a", "http://h", False),
+        ("http://other/a", "http://h", False),
+    ],
+)
+async def test_a_credential_belongs_to_the_origin_of_the_base_url(
+    url: str, home: str, applies: bool
+) -> None:
+    context = RequestContext("GET", url, base_origin=home)
+    assert BearerAuth("t").applies(context) is applies
+    assert CorrelationId().applies(context) is True
+    assert BearerAuth("t", origin="http://h/").applies(context) is applies
