@@ -181,3 +181,12 @@ async def test_an_exception_of_a_policy_means_what_the_call_has_seen(
 async def test_a_policy_that_gives_up_on_a_bad_response_leaves_it() -> None:
     send = chain_of(ScriptedExchange((Stage.ANSWERED, 503)), Recorded(1, KeyError()))
     assert (await send(call_of())).status == 503
+
+
+def test_another_attempt_is_no_further_send_of_the_one_before() -> None:
+    """An interceptor may fail after it asked for a further send, which then never came."""
+    call = call_of()
+    call.resend()
+    assert call.is_resend
+    call.begin_again()
+    assert not call.is_resend
