@@ -190,3 +190,18 @@ def test_another_attempt_is_no_further_send_of_the_one_before() -> None:
     assert call.is_resend
     call.begin_again()
     assert not call.is_resend
+
+
+def test_a_response_that_was_discarded_is_not_open() -> None:
+    class Released:
+        is_closed = False
+
+        def close(self) -> None:
+            self.is_closed = True
+
+    call, incoming = call_of(), Released()
+    call.incoming = incoming  # type: ignore[assignment]  # it is closed, and no more
+    call.discard()
+    assert incoming.is_closed
+    with pytest.raises(HTTPInterceptorError):
+        call.opened()
