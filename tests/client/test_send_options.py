@@ -7,6 +7,7 @@ import pytest
 from yarl import URL
 
 from railhttp import HTTPValidationError
+from railhttp.client.cookie_option import require_cookies
 from railhttp.client.send_options import send_options
 from railhttp.model.request import SendOptions
 
@@ -76,3 +77,11 @@ def test_an_option_that_makes_no_sense_is_refused_by_name(option: str, value: ob
     with pytest.raises(HTTPValidationError) as caught:
         send_options(CLIENTS, {option: value})  # type: ignore[misc]  # a table
     assert caught.value.field == option
+
+
+@pytest.mark.parametrize("cookies", [7, "a=s3cret", [("a", "s3cret", "x")]])
+def test_cookies_of_another_type_are_refused_without_their_values(cookies: object) -> None:
+    with pytest.raises(HTTPValidationError, match="must be a mapping or a list of pairs") as caught:
+        require_cookies(cookies)
+    assert caught.value.field == "cookies"
+    assert "s3cret" not in str(caught.value)
