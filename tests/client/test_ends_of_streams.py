@@ -1,14 +1,15 @@
 """A stream of documents is closed at the end of its block, wherever its reader has stopped."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import cast
 
 import pytest
 from returns.result import Result, Success
 
-from railhttp import HTTPFailure
+from railhttp import HTTPFailure, HTTPValidationError
 from railhttp.client.base_url_client import BaseURLHTTPClient
 from railhttp.client.documents import DecodedEvents, Events, EventSource
+from railhttp.transport.pool import ConnectionPool
 
 
 class Source:
@@ -61,3 +62,12 @@ def test_a_derived_client_shows_its_own_base_url() -> None:
     derived = client.with_options(base_url="http://two.test/v2")
     assert "http://two.test/v2" in repr(derived)
     assert "one.test" not in repr(derived)
+
+
+@pytest.mark.parametrize("setting", [{"verify": False}, {"cert": ("a", "b")}, {"resolver": 7}])
+def test_settings_of_connections_reach_the_client(setting: dict[str, object]) -> None:
+    """A pool has its own, so they are refused beside one: none of them is dropped."""
+    make: Callable[..., object] = BaseURLHTTPClient
+    with pytest.raises(HTTPValidationError) as caught:
+        make("http://h", pool=ConnectionPool(), **setting)
+    assert [caught.value.field] == list(setting)
