@@ -288,7 +288,7 @@ class Comparing:
 async def test_a_response_comes_with_the_context_that_the_interceptor_itself_returned() -> None:
     script, comparing = ScriptedTransport(), Comparing()
     script.on("GET", "/orders").reply(200)
-    chain = [comparing, Replacing()]
+    chain: list[InterceptorProtocol] = [comparing, Replacing()]
     async with HTTPClient(CONFIG, exchange=script, interceptors=chain) as client:
         (await client.get(URL)).unwrap()
     assert len(comparing.received) == 1
