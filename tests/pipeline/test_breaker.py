@@ -450,7 +450,7 @@ async def test_breakers_that_share_a_store_count_failures_in_a_row_together(
 async def test_successes_before_a_pause_are_forgotten_at_their_own_time() -> None:
     clock = ManualClock()
     breaker = CircuitBreaker(100, minimum_calls=2, window=10.0, clock=clock)
-    outcomes = [*[answer(200)] * 10, lost(), lost()]
+    outcomes = [answer(200)] * 10 + [lost()] * 2
     call = ScriptedCall(clock, outcomes)
     for _ in range(10):
         await outcome_of(breaker.call(call))

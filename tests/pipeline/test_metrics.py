@@ -113,3 +113,16 @@ def test_the_buckets_are_those_of_the_conventions() -> None:
     """OpenTelemetry semantic conventions, metric `http.client.request.duration`."""
     convention = "0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1 2.5 5 7.5 10"
     assert [*map(float, convention.split())] == [*BUCKETS]
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING"])
+async def test_a_call_is_measured_whatever_is_logged(
+    level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(level, "railhttp")
+    recorder = Recorder()
+    transport = ScriptedTransport()
+    transport.on("GET", "/v1").reply(200)
+    async with HTTPClient(metrics=recorder, exchange=transport) as client:
+        (await client.get("https://api.example/v1")).unwrap()
+    assert [name for name, *_ in recorder.histograms] == ["http.request.duration"]
