@@ -126,3 +126,26 @@ async def test_a_call_is_measured_whatever_is_logged(
     async with HTTPClient(metrics=recorder, exchange=transport) as client:
         (await client.get("https://api.example/v1")).unwrap()
     assert [name for name, *_ in recorder.histograms] == ["http.request.duration"]
+
+
+async def test_a_stream_is_measured_at_its_end_by_the_time_of_its_head() -> None:
+    """Its end depends on how fast the caller reads."""
+    recorder = Recorder()
+    clock = ManualClock()
+    transport = ScriptedTransport(clock=clock)
+    transport.on("GET", "/v1").reply(200, body=b"ab", delay=2.0)
+
+    async def read() -> None:
+        await clock.sleep(7.0)
+        async with (
+            HTTPClient(metrics=recorder, exchange=transport, clock=clock) as client,
+            client.stream("GET", "https://api.example/v1") as chunks,
+        ):
+            await clock.sleep(3.0)
+            assert recorder.histograms == []
+            assert [chunk async for chunk in chunks] == [b"ab"]
+
+    await clock.run(read())
+    assert [(name, value) for name, value, _ in recorder.histograms] == [
+        ("http.request.duration", 2.0)
+    ]
