@@ -251,3 +251,46 @@ async def test_credentials_of_interceptors_stay_at_the_origin_of_the_base_url(
     (call,) = script.calls
     assert ("Authorization" in call.headers) is sent
     assert "X-Correlation-ID" in call.headers
+
+
+class Replacing:
+    """Returns another context than it is given."""
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        headers = {**context.headers, "X-Later": "1"}
+        return RequestContext(context.method, context.url, headers)
+
+    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        return response
+
+
+class Comparing:
+    """Keeps the contexts that it returns, and those that come with a response."""
+
+    def __init__(self) -> None:
+        self.returned: list[RequestContext] = []
+        self.received: list[RequestContext] = []
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        self.returned.append(context)
+        return context
+
+    async def intercept_response(self, response: HttpResponse) -> HttpResponse:
+        raise AssertionError  # `intercept_exchange` takes its place
+
+    async def intercept_exchange(
+        self, context: RequestContext, response: HttpResponse
+    ) -> HttpResponse:
+        self.received.append(context)
+        return response
+
+
+async def test_a_response_comes_with_the_context_that_the_interceptor_itself_returned() -> None:
+    script, comparing = ScriptedTransport(), Comparing()
+    script.on("GET", "/orders").reply(200)
+    chain: list[InterceptorProtocol] = [comparing, Replacing()]
+    async with HTTPClient(CONFIG, exchange=script, interceptors=chain) as client:
+        (await client.get(URL)).unwrap()
+    assert len(comparing.received) == 1
+    assert comparing.received[0] is comparing.returned[0]
+    assert "X-Later" not in comparing.received[0].headers

@@ -10,6 +10,7 @@ from multidict import CIMultiDict
 from railhttp.model.charset import charset_of
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.headers import (
+    _TOKENS,
     extract_json_type,
     merge_headers,
     parse_headers,
@@ -82,6 +83,19 @@ def test_a_name_is_a_token_and_a_bad_one_is_not_shown(name: str) -> None:
     with pytest.raises(HTTPValidationError) as caught:
         validate_headers({name: "v"})
     assert str(caught.value) == "headers: must have names that are tokens (RFC 9110, 5.6.2)"
+
+
+def test_a_bad_name_is_refused_each_time() -> None:
+    for _ in range(2):
+        with pytest.raises(HTTPValidationError):
+            validate_headers({"X Id": "1"})
+
+
+def test_a_name_is_accepted_however_many_there_were_before() -> None:
+    for number in range(3000):
+        validate_headers({f"X-{number}": "1"})
+    validate_headers({"X-0": "1", "X-2999": "1", "X-3000": "1"})
+    assert len(_TOKENS) <= 1024
 
 
 def test_a_bad_name_is_not_shown_with_a_bad_value_either() -> None:

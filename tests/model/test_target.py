@@ -40,6 +40,14 @@ def test_what_is_no_absolute_http_url_is_refused(url: str) -> None:
         parse_target(url)
 
 
+@pytest.mark.parametrize("rest", ["a", "ä"])
+def test_a_url_has_at_most_65536_characters(rest: str) -> None:
+    longest = "http://h/" + rest * (65_536 - len("http://h/"))
+    assert parse_target(longest)[0].site.host == "h"
+    with pytest.raises(HTTPValidationError, match="1 to 65536 characters"):
+        parse_target(longest + rest)
+
+
 QUERIES = {
     ("http://h", "?a=1"): "http://h/?a=1",
     ("http://h?", "?a=1"): "http://h/?a=1",

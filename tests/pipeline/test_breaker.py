@@ -22,7 +22,9 @@ from railhttp.model.errors import (
 )
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.policies.breaker import CircuitBreaker
+from railhttp.pipeline.policies.store import MemoryStore
 from railhttp.policy.breaker import BreakerRule
+from railhttp.policy.breaker_states import BreakerState
 from railhttp.protocols import CircuitBreakerControlProtocol
 from railhttp.testing import ManualClock
 
@@ -415,3 +417,60 @@ async def test_each_of_several_successes_at_once_counts_once() -> None:
 
 async def _together(calls: Iterable[Awaitable[object]]) -> None:
     await asyncio.gather(*calls)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "failures", "state"),
+    [
+        (0.5, "ab", "open"),
+        (0.5, "AAaAb", "closed"),
+        (0.5, "AAabA", "open"),
+        (None, "ab", "open"),
+        (None, "AAaAb", "closed"),
+        (None, "AAaAAba", "open"),
+    ],
+)
+async def test_breakers_that_share_a_store_count_failures_in_a_row_together(
+    ratio: float | None, failures: str, state: str
+) -> None:
+    """A small letter is a failure of that breaker, a capital one a success."""
+    clock = ManualClock()
+    store = MemoryStore[BreakerState](clock=clock)
+    a, b = (
+        CircuitBreaker(2, name="stock", failure_ratio=ratio, store=store, clock=clock)
+        for _ in range(2)
+    )
+    for letter in failures:
+        outcome = lost() if letter.islower() else answer(200)
+        breaker = a if letter in "aA" else b
+        await outcome_of(breaker.call(ScriptedCall(clock, [outcome])))
+    assert (a.state, b.state) == (state, state)
+
+
+async def test_successes_before_a_pause_are_forgotten_at_their_own_time() -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(100, minimum_calls=2, window=10.0, clock=clock)
+    outcomes = [answer(200)] * 10 + [lost()] * 2
+    call = ScriptedCall(clock, outcomes)
+    for _ in range(10):
+        await outcome_of(breaker.call(call))
+    await clock.advance(9.0)
+    await outcome_of(breaker.call(call))
+    assert state_of(breaker) == "closed"
+    await clock.advance(2.0)
+    await outcome_of(breaker.call(call))
+    assert state_of(breaker) == "open"
+
+
+@pytest.mark.parametrize("ratio", [0.5, None])
+async def test_the_next_call_after_a_reset_reports_it(
+    ratio: float | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(1, name="stock", failure_ratio=ratio, clock=clock)
+    await outcome_of(breaker.call(ScriptedCall(clock, [lost()])))
+    await breaker.reset()
+    caplog.clear()
+    caplog.set_level("INFO", "railhttp")
+    await outcome_of(breaker.call(ScriptedCall(clock)))
+    assert caplog.messages == ["circuit stock changed from open to closed"]

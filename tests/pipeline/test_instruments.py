@@ -276,3 +276,47 @@ async def test_the_attempts_of_a_call_have_one_id_and_calls_have_different_ones(
     assert [context.attempt for context in first] == [0, 1]
     assert first[0].call_id == first[1].call_id
     assert len({first[0].call_id, second[0].call_id}) == 2
+
+
+class Following:
+    """Writes down when the body of a call has ended, and how long the call took."""
+
+    def __init__(self, name: str, told: list[tuple[str, float]]) -> None:
+        self._name = name
+        self._told = told
+
+    def call_started(self, call: RequestStarted) -> "Following":
+        return self
+
+    def attempt_started(self, attempt: RequestStarted) -> "Following":
+        return Following(f"{self._name} attempt", self._told)
+
+    def ended(self, finished: RequestFinished) -> None:
+        self._told.append((f"{self._name} head", finished.seconds))
+
+    def body_ended(self, finished: RequestFinished) -> None:
+        self._told.append((f"{self._name} body", finished.seconds))
+
+
+async def test_the_ends_of_a_stream_are_reported_to_the_last_instrument_first() -> None:
+    clock = ManualClock()
+    told: list[tuple[str, float]] = []
+    transport = ScriptedTransport(clock=clock)
+    transport.on("GET", "/v1").reply(200, body=b"ab", delay=2.0)
+    instruments = [Following("first", told), Following("second", told)]
+
+    async def read() -> None:
+        async with (
+            HTTPClient(instruments=instruments, exchange=transport, clock=clock) as client,
+            client.stream("GET", URL) as chunks,
+        ):
+            await clock.sleep(3.0)
+            assert [chunk async for chunk in chunks] == [b"ab"]
+
+    await clock.run(read())
+    order = ["second attempt", "first attempt", "second", "first"]
+    heads, bodies = (
+        [(f"{name} head", 2.0) for name in order],
+        [(f"{name} body", 5.0) for name in order],
+    )
+    assert told == heads + bodies

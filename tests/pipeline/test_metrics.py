@@ -113,3 +113,39 @@ def test_the_buckets_are_those_of_the_conventions() -> None:
     """OpenTelemetry semantic conventions, metric `http.client.request.duration`."""
     convention = "0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1 2.5 5 7.5 10"
     assert [*map(float, convention.split())] == [*BUCKETS]
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING"])
+async def test_a_call_is_measured_whatever_is_logged(
+    level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(level, "railhttp")
+    recorder = Recorder()
+    transport = ScriptedTransport()
+    transport.on("GET", "/v1").reply(200)
+    async with HTTPClient(metrics=recorder, exchange=transport) as client:
+        (await client.get("https://api.example/v1")).unwrap()
+    assert [name for name, *_ in recorder.histograms] == ["http.request.duration"]
+
+
+async def test_a_stream_is_measured_at_its_end_by_the_time_of_its_head() -> None:
+    """Its end depends on how fast the caller reads."""
+    recorder = Recorder()
+    clock = ManualClock()
+    transport = ScriptedTransport(clock=clock)
+    transport.on("GET", "/v1").reply(200, body=b"ab", delay=2.0)
+
+    async def read() -> None:
+        await clock.sleep(7.0)
+        async with (
+            HTTPClient(metrics=recorder, exchange=transport, clock=clock) as client,
+            client.stream("GET", "https://api.example/v1") as chunks,
+        ):
+            await clock.sleep(3.0)
+            assert recorder.histograms == []
+            assert [chunk async for chunk in chunks] == [b"ab"]
+
+    await clock.run(read())
+    assert [(name, value) for name, value, _ in recorder.histograms] == [
+        ("http.request.duration", 2.0)
+    ]

@@ -1,13 +1,19 @@
 """Breakers by name, and by origin."""
 
+from collections.abc import Awaitable, Callable
+from typing import Final
+
 import pytest
 from tests.pipeline.scripted import ScriptedCall, lost
 
 from railhttp.model.errors import HTTPCircuitOpenError, HTTPConnectionError, HTTPValidationError
+from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.pipeline.policies.breaker_registry import CircuitBreakerRegistry, OriginBreakers
 from railhttp.policy.breaker import BreakerRule
 from railhttp.protocols import CircuitBreakerProtocol, CircuitBreakerRegistryProtocol
 from railhttp.testing import ManualClock
+
+ONE_FAILURE: Final = BreakerRule(failure_threshold=1)
 
 
 async def test_the_same_name_gives_the_same_breaker() -> None:
@@ -80,3 +86,29 @@ def test_they_have_the_shape_of_their_protocols() -> None:
     assert isinstance(OriginBreakers(), CircuitBreakerProtocol)
     with pytest.raises(HTTPValidationError):
         OriginBreakers(max_origins=0)
+
+
+async def named(clock: ManualClock) -> CircuitBreaker:
+    return await CircuitBreakerRegistry(ONE_FAILURE, clock=clock).get_or_create("stock")
+
+
+async def of_an_origin(clock: ManualClock) -> CircuitBreaker:
+    return OriginBreakers(ONE_FAILURE, clock=clock).for_origin("stock")
+
+
+async def of_an_origin_of_a_registry(clock: ManualClock) -> CircuitBreaker:
+    return CircuitBreakerRegistry(ONE_FAILURE, clock=clock).per_origin().for_origin("stock")
+
+
+@pytest.mark.parametrize("build", [named, of_an_origin, of_an_origin_of_a_registry])
+async def test_the_clock_that_is_given_decides_when_a_breaker_refuses(
+    build: Callable[[ManualClock], Awaitable[CircuitBreaker]],
+) -> None:
+    clock = ManualClock()
+    breaker = await build(clock)
+    with pytest.raises(OSError, match="refused"):
+        async with breaker.protect():
+            raise OSError("refused")
+    assert breaker.is_refusing
+    await clock.advance(1000.0)
+    assert not breaker.is_refusing

@@ -7,10 +7,15 @@ import pytest
 
 from railhttp import (
     Delivery,
+    HTTPCircuitOpenError,
     HTTPConnectionError,
     HTTPDecodeError,
     HTTPFailure,
+    HTTPInterceptorError,
+    HTTPInvalidRequestError,
     HttpResponse,
+    HTTPResponseTooLargeError,
+    HTTPRetryExhaustedError,
     HTTPStatusError,
     HTTPTimeoutError,
 )
@@ -264,4 +269,24 @@ def test_a_kind_has_its_step(kind: ConnectionKind, step: Step) -> None:
     ],
 )
 def test_a_timeout_has_the_step_at_which_it_struck(failure: HTTPFailure, step: Step) -> None:
+    assert step_of(failure) == step
+
+
+LAST: Final = HTTPConnectionError(kind="dns")
+
+
+@pytest.mark.parametrize(
+    ("failure", "step"),
+    [
+        (HTTPRetryExhaustedError(failures=[HTTPTimeoutError(phase="read"), LAST]), "name"),
+        (HTTPRetryExhaustedError(), "http"),
+        (HTTPDecodeError(), "content"),
+        (HTTPResponseTooLargeError(limit=1), "content"),
+        (HTTPStatusError(HttpResponse(404)), "http"),
+        (HTTPInvalidRequestError(), "http"),
+        (HTTPInterceptorError(), "http"),
+        (HTTPCircuitOpenError(), "http"),
+    ],
+)
+def test_any_other_failure_has_the_step_that_was_reached(failure: HTTPFailure, step: Step) -> None:
     assert step_of(failure) == step

@@ -17,6 +17,7 @@ from railhttp import (
     HTTPConnectionError,
     HTTPDecodeError,
     HTTPFailure,
+    HTTPInvalidRequestError,
     HttpResponse,
     HTTPStatusError,
     RetryPolicy,
@@ -243,3 +244,18 @@ async def test_a_page_that_does_not_decode_is_the_last(client: HTTPClient) -> No
 def test_links_are_read_by_the_rfc(fields: list[str], target: str | None) -> None:
     """RFC 8288, section 3."""
     assert next_target(fields) == target
+
+
+@pytest.mark.parametrize("target", ["ftp://h.example/2", "http://[::1/2", "http://h:0/"])
+async def test_a_next_page_that_cannot_be_requested_is_a_failure_and_not_the_end(
+    target: str,
+) -> None:
+    """A listing that ends too early would look complete."""
+    script = ScriptedTransport()
+    script.on("GET", "/1").reply(200, headers={"Link": f'<{target}>; rel="next"'})
+    async with HTTPClient(CONFIG, exchange=script) as client:
+        first = (await client.get("https://h.example/1")).unwrap()
+        following = next_link(first)
+        assert following is not None
+        failure = (await run(following(client))).failure()
+    assert isinstance(failure, HTTPInvalidRequestError)

@@ -129,3 +129,14 @@ def test_timings_survive_copies_and_are_no_part_of_a_comparison() -> None:
     response = HttpResponse(200, timings=Timings(wait=0.5))
     assert response.redacted().timings.wait == 0.5
     assert response == HttpResponse(200)
+
+
+async def test_one_instrument_of_several_that_asks_for_timings_is_enough(
+    faults: FaultServer,
+) -> None:
+    asking, others = Timing(), [Timing(asks_for_timings=False) for _ in range(2)]
+    config = HTTPClientConfig(trust_env=False)
+    async with HTTPClient(config, instruments=[others[0], asking, others[1]]) as client:
+        response = await client.request("GET", faults.url())
+    assert response.timings.wait is not None
+    assert asking.attempts[0].wait is not None

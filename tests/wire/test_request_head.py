@@ -175,3 +175,47 @@ def test_no_field_makes_two(value: str) -> None:
 )
 def test_a_request_that_closes_its_connection_is_the_last_one(fields: bytes, last: bool) -> None:
     assert closes_connection(b"GET / HTTP/1.1\r\nHost: h\r\n" + fields + b"\r\n\r\n") is last
+
+
+@pytest.mark.parametrize("own", [{}, {"X-Id": "1"}])
+@pytest.mark.parametrize(
+    ("default", "sent"),
+    [
+        ("Content-Type", ["Content-Length: 2"]),
+        ("content-length", ["Content-Type: text/plain"]),
+        ("Accept", ["Content-Type: text/plain", "Content-Length: 2"]),
+    ],
+)
+def test_a_default_that_describes_the_body_is_not_sent_a_second_time(
+    own: dict[str, str], default: str, sent: list[str]
+) -> None:
+    head = lines(request("POST", headers=own, body=BytesBody(b"ab", "text/plain")), {default: "2"})
+    fields = [f"{name}: {text}" for name, text in own.items()]
+    assert head[2:] == [f"{default}: 2", *fields, *sent]
+
+
+@pytest.mark.parametrize(
+    ("own", "defaults", "closes"),
+    [
+        ({}, {"connection": "close"}, True),
+        ({"Connection": "close"}, {}, True),
+        ({"Connection": "keep-alive"}, {"Connection": "close"}, False),
+        ({"X-Id": "close"}, {}, False),
+    ],
+)
+def test_a_head_says_whether_it_closes_the_connection(
+    own: dict[str, str], defaults: dict[str, str], closes: bool
+) -> None:
+    assert request_head(request(headers=own), DefaultFields(defaults))[1] is closes
+
+
+def test_a_percent_sign_is_sent_as_it_is_wherever_it_stands() -> None:
+    head = lines(request(headers={"X-%s": "%d"}), {"X-%(a)s": "%%"})
+    assert head[2:] == ["X-%(a)s: %%", "X-%s: %d"]
+
+
+@pytest.mark.parametrize("value", ["a=b\r\nX-Evil: 1", "a=\0", "a=\x7f"])
+def test_a_cookie_makes_no_second_field(value: str) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        request_head(request(), DefaultFields({}), cookies=value)
+    assert caught.value.field == "headers"

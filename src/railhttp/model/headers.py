@@ -89,7 +89,7 @@ def require_headers(headers: object) -> CIMultiDict[str]:
         raise mismatch("a mapping", headers, "headers")
     checked: CIMultiDict[str] = CIMultiDict()
     for name, value in headers.items():
-        if type(name) is type(value) is str and value.isascii() and value.isprintable():
+        if type(name) is type(value) is str and value.isprintable():
             field, text = name, value  # as almost all are: no pattern is needed
         else:
             field, text = _checked_field(name, value)
