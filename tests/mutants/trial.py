@@ -17,7 +17,7 @@ from enum import Enum
 from pathlib import Path
 from py_compile import PycInvalidationMode
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, Final, Self
 
 from tests.mutants.forks import SOCKET, Order, Outcome
 from tests.mutants.mutations import Mutant
@@ -69,7 +69,7 @@ class Trials:
         """Copy the repository, and measure which tests reach which lines.
 
         Raises:
-            SystemExit: The tests fail without a mutant.
+            SystemExit: The tests cannot be run.
         """
         names = _names(self._root)
         copies = [self._copy(names) for _ in range(self._jobs)]
@@ -110,8 +110,16 @@ class Trials:
                 "--cov-context=test",
             ]
             options += ["--cov-fail-under=0", *changed, *([] if before else ["src"])]
-            if await _ended(await _pytest(copy, options, {"COVERAGE_FILE": str(new)})):
-                raise SystemExit("the tests fail without a mutant")
+            log = kept / "measuring.txt"
+            with log.open("wb") as output:
+                process = await _pytest(copy, options, {"COVERAGE_FILE": str(new)}, output=output)
+                code = await _ended(process)
+            if code:
+                lines = log.read_text(errors="replace").splitlines()
+                print(*(line for line in lines if line.startswith(("FAILED", "ERROR"))), sep="\n")
+            if code not in {0, 1}:
+                raise SystemExit(f"the tests cannot be measured, see {log}")
+            # A test that fails is no obstacle: its failure never counts against a mutant.
             combine(new, measured)
             states.write_text(json.dumps(now))
         return Reach.read(measured)
@@ -264,6 +272,7 @@ async def _pytest(
     arguments: Sequence[str],
     variables: Mapping[str, str],
     pass_fds: tuple[int, ...] = (),
+    output: IO[bytes] | int = subprocess.DEVNULL,
 ) -> asyncio.subprocess.Process:
     """Start pytest in a copy. The processes that tests start import the copy, too."""
     environment = os.environ | variables | {"PYTHONPATH": str(copy / "src"), "CI": "1"}
@@ -271,8 +280,8 @@ async def _pytest(
         *(sys.executable, "-B", "-m", "pytest", "-q", *arguments),
         cwd=copy,
         env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
         start_new_session=True,
         pass_fds=pass_fds,
     )
