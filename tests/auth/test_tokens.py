@@ -426,8 +426,8 @@ def test_tokens_with_further_fields_are_not_shown_either() -> None:
     assert repr(Scoped("s3cret", "s3cret", "a")).endswith("Scoped(scope='a')")
 
 
-@pytest.mark.parametrize("early", [-1, float("nan")])
-def test_a_time_out_of_range_is_refused_by_name(early: float) -> None:
+@pytest.mark.parametrize("early", [-1, float("nan"), "5", True, None])
+def test_a_time_that_is_no_number_of_seconds_is_refused_by_name(early: float) -> None:
     with pytest.raises(HTTPValidationError) as caught:
         OAuth2ClientCredentials("http://login/token", "shop", "", early=early)
     assert caught.value.field == "early"

@@ -99,7 +99,7 @@ class Policies(NamedTuple):
             stack = stack._replace(breaker=circuit_breaker)
         return self._replace(stack=stack)
 
-    def retry_of(self, prepared: Prepared, clock: Clock) -> RetryPolicyProtocol | None:
+    def retry_of(self, prepared: Prepared) -> RetryPolicyProtocol | None:
         """Return the retry policy of a call; None for that of the client.
 
         Raises:
@@ -110,7 +110,7 @@ class Policies(NamedTuple):
             return given
         usual = self.stack.retry
         if given == 0 or usual is None:
-            return RetryPolicy(given + 1, reraise=True, clock=clock)
+            return RetryPolicy(given + 1, reraise=True)
         if isinstance(usual, RetryPolicy):
             return usual.with_attempts(given + 1)
         raise HTTPInvalidRequestError(

@@ -331,7 +331,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         listeners = self._instruments.listening
         call = HTTPCall(request, origin, self._clock, timeout, attempt_timeout, listeners)
         if retry is not None:
-            call.retry = self._policies.retry_of(prepared, self._clock)
+            call.retry = self._policies.retry_of(prepared)
         return call
 
     @override

@@ -111,8 +111,10 @@ def require_count(value: object, field: str) -> int:
     return 0 if value == 0 and not isinstance(value, bool) else require_positive_int(value, field)
 
 
-def require_number(value: float, field: str, *, low: float = 0.0, high: float = inf) -> float:
-    """Require a finite number from `low` to `high`."""
+def require_number(value: object, field: str, *, low: float = 0.0, high: float = inf) -> float:
+    """Require a finite number from `low` to `high`, and not a bool."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise mismatch("a number", value, field)
     bound = f"at least {low:g}" if high == inf else f"between {low:g} and {high:g}"
     require(low <= value <= high and value < inf, f"must be {bound}, got {value}", field)
     return value
