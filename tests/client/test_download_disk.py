@@ -55,6 +55,7 @@ class Jam:
 
     def __init__(self) -> None:
         self.entered = threading.Event()
+        self.ended = threading.Event()
         self.waiting: list[str] = []
         self._go = threading.Event()
 
@@ -74,7 +75,10 @@ def jammed(owner: object, name: str, patch: pytest.MonkeyPatch) -> Iterator[Jam]
 
     def slow(*arguments: object, **options: object) -> object:
         jam.wait()
-        return function(*arguments, **options)
+        try:
+            return function(*arguments, **options)
+        finally:
+            jam.ended.set()
 
     patch.setattr(owner, name, slow)
     try:
@@ -113,6 +117,7 @@ async def test_the_time_limit_holds_while_the_disk_is_busy(
             result = await task
             took = time.monotonic() - began
             assert not exists(target)
+        await until(jam.ended.is_set)  # it may open the file only now
     failure = result.failure()
     assert isinstance(failure, HTTPTimeoutError)
     assert failure.phase == "total"
@@ -133,6 +138,7 @@ async def test_a_cancellation_holds_while_the_disk_is_busy(
             with pytest.raises(asyncio.CancelledError):
                 await task
             took = time.monotonic() - began
+        await until(jam.ended.is_set)  # it may open the file only now
     assert took < PROMPT
 
 

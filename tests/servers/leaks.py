@@ -19,13 +19,13 @@ async def nothing_left() -> AsyncIterator[None]:
     tasks, descriptors = asyncio.all_tasks(), _descriptors()
     yield
     deadline = asyncio.get_running_loop().time() + _PATIENCE
-    while _descriptors() - descriptors or asyncio.all_tasks() - tasks:
-        if asyncio.get_running_loop().time() > deadline:
+    while True:
+        # Looked at once in a turn: a thread may open a file between two looks.
+        left, opened = asyncio.all_tasks() - tasks, _descriptors() - descriptors
+        if not (left or opened) or asyncio.get_running_loop().time() > deadline:
             break
         await asyncio.sleep(0.001)
-    left = asyncio.all_tasks() - tasks
     assert not left, f"tasks left behind: {left}"
-    opened = _descriptors() - descriptors
     assert not opened, f"descriptors left behind: {opened}"
 
 
