@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import (
     Final,
     NoReturn,
+    ParamSpec,
     Protocol,
     TypeAlias,
+    TypeVar,
     runtime_checkable,
 )
 
@@ -20,6 +22,9 @@ from railhttp.pipeline.interceptors.again import (
     RedirectInterceptorProtocol,
     ResendingInterceptorProtocol,
 )
+
+P = ParamSpec("P")
+V = TypeVar("V", RequestContext, HttpResponse)
 
 
 @runtime_checkable
@@ -188,30 +193,42 @@ class Chained:
     async def process_request(self, context: RequestContext) -> RequestContext:
         """See `InterceptorChain.process_request`."""
         for one, intercept in self.requests:
-            try:
-                given = await intercept(context)
-            except FAILURES:
-                raise
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
-                fail(one, context, error)
-            if not isinstance(given, RequestContext):
-                raise returned_no(RequestContext, given, one, context)
-            context = given
+            context = await passed(RequestContext, one, context, intercept, context)
         return context
 
     async def process_response(self, response: HttpResponse) -> HttpResponse:
         """See `InterceptorChain.process_response`."""
         for one in reversed(self.interceptors):
-            try:
-                given = await one.intercept_response(response)
-            except FAILURES:
-                raise
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
-                fail(one, response, error)
-            if not isinstance(given, HttpResponse):
-                raise returned_no(HttpResponse, given, one, response)
-            response = given
+            see = one.intercept_response
+            response = await passed(HttpResponse, one, response, see, response)
         return response
+
+
+async def passed(
+    kind: type[V],
+    interceptor: Interceptor,
+    value: V,
+    method: Callable[P, Awaitable[object]],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> V:
+    """Pass a context or a response through a method of an interceptor.
+
+    `Passage.once` does the same without a coroutine for each interceptor.
+
+    Raises:
+        InterceptionError: The method raised, or returned something else.
+        HTTPError: The method raised one of `FAILURES`.
+    """
+    try:
+        given = await method(*args, **kwargs)
+    except FAILURES:
+        raise
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
+        fail(interceptor, value, error)
+    if not isinstance(given, kind):
+        raise returned_no(kind, given, interceptor, value)
+    return given
 
 
 def _seeing(index: int, one: Interceptor) -> _Seeing:

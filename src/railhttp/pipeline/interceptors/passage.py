@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 from railhttp.model.context import RequestContext
+from railhttp.model.errors import FAILURES
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.call import HTTPCall, Send
 from railhttp.pipeline.interceptors.again import Again
-from railhttp.pipeline.interceptors.chain import Chained, fail, returned_no
+from railhttp.pipeline.interceptors.chain import Chained, fail, passed, returned_no
 from railhttp.pipeline.interceptors.request_context import same_fields, taken_over
 
 _Step: TypeAlias = tuple[str, str, dict[str, str], RequestContext]
@@ -111,10 +112,7 @@ class Passage:
         context.notes = self._steps[-1][3].notes
         for one, intercept in self._chained.redirects:
             try:
-                given = await intercept(context, response)
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # translated
-                fail(one, context, error)
-            if not isinstance(given, RequestContext):
-                raise returned_no(RequestContext, given, one, context)
-            context = given
+                context = await passed(RequestContext, one, context, intercept, context, response)
+            except FAILURES as failure:
+                fail(one, context, failure)
         return context
