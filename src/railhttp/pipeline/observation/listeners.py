@@ -8,7 +8,7 @@ itself, which already has what they need: with an observer and metrics that is m
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MethodType
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, ParamSpec, TypeAlias
 
 from railhttp.model.errors import HTTPFailure, HTTPValidationError
 from railhttp.model.events import LayerEvent
@@ -87,11 +87,8 @@ class OpenBody(NamedTuple):
                 observation.body_ended(finished)
             except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
                 complain(observation, error)
-        for listener in reversed(self.listeners):
-            try:
-                listener.body_ended(call, finished, self.since - self.began)
-            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-                complain(listener, error)
+        until_head = self.since - self.began
+        _each([one.body_ended for one in reversed(self.listeners)], call, finished, until_head)
 
 
 class Instruments:
@@ -130,6 +127,7 @@ class Instruments:
         return self._with_log if REQUEST_LOG.is_enabled else self._listeners
 
 
+P = ParamSpec("P")
 _Started: TypeAlias = Callable[[RequestStarted], ObservationProtocol | None]
 
 
@@ -176,11 +174,7 @@ class Listeners:
         seconds = call.clock.monotonic() - began
         if observations:
             _report_end(observations, _finished(call, seconds, answer))
-        for ended in self._ended:
-            try:
-                ended(call, answer, seconds)
-            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-                complain(ended, error)
+        _each(self._ended, call, answer, seconds)
         if call.incoming is not None:
             _await_body(call, observations, self._own, began, seconds, answer)
 
@@ -194,22 +188,14 @@ class Listeners:
         """Report the end of a call that failed, or without a failure that of a cancelled one."""
         finished = _finished(call, call.clock.monotonic() - began, None, failure)
         _report_end(observations, finished)
-        for failed in self._failed:
-            try:
-                failed(call, finished)
-            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-                complain(failed, error)
+        _each(self._failed, call, finished)
 
     def attempt_started(self, call: HTTPCall) -> Observations:
         """Report that an attempt is about to be sent; empty as for a call."""
         call.sends += 1
         if self.timed:
             call.timer = PhaseTimer(call.clock.monotonic)
-        for sent in self._sent:
-            try:
-                sent(call)
-            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-                complain(sent, error)
+        _each(self._sent, call)
         if not self._attempts:
             return ()
         started = call.started_event(call.attempts - 1, call.request)
@@ -227,11 +213,7 @@ class Listeners:
             _report_end(observations, _finished(call, seconds, answer))
             if call.incoming is not None:
                 _await_body(call, observations, (), began, seconds, answer)
-        for answered in self._answered:
-            try:
-                answered(call, answer)
-            except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
-                complain(answered, error)
+        _each(self._answered, call, answer)
 
     def attempt_failed(
         self,
@@ -251,6 +233,15 @@ class Listeners:
                 instrument.event_occurred(event)
             except Exception as error:  # noqa: BLE001  # an instrument never breaks a call
                 complain(instrument, error)
+
+
+def _each(methods: Iterable[Callable[P, None]], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Call a method of each of our own listeners; one that raises never breaks a call."""
+    for method in methods:
+        try:
+            method(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001  # see above
+            complain(method, error)
 
 
 def _handles(method: Callable[..., None]) -> bool:
