@@ -84,18 +84,14 @@ def parse_target(url: str) -> tuple[Target, Mapping[str, str] | None]:
     """
     if (clean := CLEAN.fullmatch(url)) and len(url) <= MAX_URL_LENGTH:  # as almost all are
         scheme, authority, path, query, fragment = clean.groups("")
-        if scheme and (site := _site_named(scheme, authority)):
+        normal, problem = normal_authority(authority[2:])
+        if scheme and not problem:
             if query or fragment:
                 path = path or "/"
-            return Target(site, path + query, "" if fragment == "#" else fragment), None
+            fragment = "" if fragment == "#" else fragment
+            return Target(site_at(scheme[:-1], normal), path + query, fragment), None
     parsed = request_url(url)
     if parsed.raw_user is None:
         return Target.of(parsed), None
     credentials = basic_auth(parsed.user or "", parsed.password or "")
     return Target.of(parsed.with_user(None)), credentials
-
-
-@lru_cache(maxsize=1024)
-def _site_named(scheme: str, authority: str) -> Site | None:
-    normal, problem = normal_authority(authority[2:])
-    return None if problem else site_at(scheme[:-1], normal)

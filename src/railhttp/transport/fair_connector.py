@@ -40,16 +40,12 @@ class FairConnector(TCPConnector):
     """
 
     _first_host: tuple[str, int | None] | None = None
-    _latest_key: ConnectionKey | None = None
 
     def share_with(self, key: ConnectionKey) -> None:
         """Note the host of a call: from the second host on, each may hold four fifths of the pool.
 
         So a host that does not respond leaves places to the others.
         """
-        if key is self._latest_key:
-            return
-        self._latest_key = key
         host = (key.host, key.port)
         if self._first_host is None:
             self._first_host = host
