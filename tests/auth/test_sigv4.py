@@ -164,24 +164,3 @@ def test_a_part_that_is_missing_is_named(name: str, value: str) -> None:
         SigV4(**{**given, name: value})
     assert caught.value.field == name
     assert "s3cret" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("path", "service", "signed"),
-    [
-        ("/", "service", "/"),
-        ("/a/b", "service", "/a/b"),
-        ("/a/b/", "service", "/a/b/"),
-        ("/a/./b/.", "service", "/a/b/"),
-        ("/a/b/..", "service", "/a/"),
-        ("//a///b", "service", "/a/b"),
-        ("/../..", "service", "/"),
-        ("/a%2Fb", "service", "/a%252Fb"),
-        ("//a/./b/..", "s3", "//a/./b/.."),
-        ("/a%7E%20b", "s3", "/a~%20b"),
-    ],
-)
-def test_the_path_that_is_signed(path: str, service: str, signed: str) -> None:
-    url = URL.build(scheme="https", host="h", path=path, encoded=True)
-    canonical, _ = canonical_request("GET", url, {"Host": "h"}, "", service)
-    assert canonical.splitlines()[:3] == ["GET", signed, ""]

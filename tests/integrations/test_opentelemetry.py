@@ -11,13 +11,13 @@ from aiohttp import ClientSession
 from opentelemetry import trace
 from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
 from opentelemetry.instrumentation.utils import suppress_instrumentation
-from opentelemetry.sdk.metrics import Histogram, MeterProvider
+from opentelemetry.sdk.metrics import Histogram
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from tests.integrations.opentelemetry_sdk import sdk
 from tests.servers.echo import EchoServer
 
 from railhttp.client.http_client import HTTPClient
@@ -57,15 +57,8 @@ class Telemetry:
 
 @pytest.fixture
 def telemetry() -> Iterator[Telemetry]:
-    spans, reader = InMemorySpanExporter(), InMemoryMetricReader()
-    tracer_provider, meter_provider = TracerProvider(), MeterProvider([reader])
-    tracer_provider.add_span_processor(SimpleSpanProcessor(spans))
-    instrument = OpenTelemetryInstrument(
-        tracer_provider=tracer_provider, meter_provider=meter_provider
-    )
-    yield Telemetry(spans, reader, tracer_provider, instrument)
-    tracer_provider.shutdown()
-    meter_provider.shutdown()
+    with sdk() as parts:
+        yield Telemetry(*parts)
 
 
 async def call(

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import pytest
-from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import (
     HistogramDataPoint,
     InMemoryMetricReader,
     NumberDataPoint,
 )
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.util.types import AttributeValue
+from tests.integrations.opentelemetry_sdk import sdk
 from yarl import URL
 
 from railhttp import HTTPCircuitOpenError, HttpResponse
@@ -78,15 +76,8 @@ class Telemetry:
 
 @pytest.fixture
 def telemetry() -> Iterator[Telemetry]:
-    exporter, reader = InMemorySpanExporter(), InMemoryMetricReader()
-    tracer_provider, meter_provider = TracerProvider(), MeterProvider([reader])
-    tracer_provider.add_span_processor(SimpleSpanProcessor(exporter))
-    instrument = OpenTelemetryInstrument(
-        tracer_provider=tracer_provider, meter_provider=meter_provider
-    )
-    yield Telemetry(exporter, reader, instrument)
-    tracer_provider.shutdown()
-    meter_provider.shutdown()
+    with sdk() as parts:
+        yield Telemetry(parts.spans, parts.reader, parts.instrument)
 
 
 def request(url: str = "https://api.example/v1", template: str = "") -> RequestStarted:

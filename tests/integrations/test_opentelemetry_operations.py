@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.util.types import AttributeValue
+from tests.integrations.opentelemetry_sdk import sdk
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 
@@ -54,15 +53,8 @@ class Telemetry:
 
 @pytest.fixture
 def telemetry() -> Iterator[Telemetry]:
-    exporter, reader = InMemorySpanExporter(), InMemoryMetricReader()
-    tracer_provider, meter_provider = TracerProvider(), MeterProvider([reader])
-    tracer_provider.add_span_processor(SimpleSpanProcessor(exporter))
-    instrument = OpenTelemetryInstrument(
-        tracer_provider=tracer_provider, meter_provider=meter_provider
-    )
-    yield Telemetry(exporter, reader, instrument)
-    tracer_provider.shutdown()
-    meter_provider.shutdown()
+    with sdk() as parts:
+        yield Telemetry(parts.spans, parts.reader, parts.instrument)
 
 
 async def test_each_redirect_is_a_span_whose_context_is_sent_on(
