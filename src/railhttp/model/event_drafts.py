@@ -37,37 +37,33 @@ class _Received(LateURL):
 def request_sent(request: Request, call_id: str) -> HTTPRequestSentHook:
     """Build the event of a request that is sent."""
     draft = _Sent()
-    draft.method = request.method
-    if request.body is None:
-        draft._request = request
-    else:
-        draft.url = request.shown_url
-    draft.call_id = call_id
+    _identify(draft, request, call_id)
     draft.__class__ = HTTPRequestSentHook  # type: ignore[assignment]
     return draft  # type: ignore[return-value]  # its class has just become that
 
 
 def response_received(request: Request, status_code: int, call_id: str) -> HTTPResponseReceivedHook:
     """Build the event of a response that arrived."""
-    draft = _received(request, status_code, call_id)
+    draft = _Received()
+    _identify(draft, request, call_id)
+    draft.status_code = status_code
     draft.__class__ = HTTPResponseReceivedHook  # type: ignore[assignment]
     return draft  # type: ignore[return-value]  # its class has just become that
 
 
 def request_completed(request: Request, status_code: int, call_id: str) -> RequestCompletedEvent:
     """Build the event of a call that ended with a response."""
-    draft = _received(request, status_code, call_id)
+    draft = _Received()
+    _identify(draft, request, call_id)
+    draft.status_code = status_code
     draft.__class__ = RequestCompletedEvent  # type: ignore[assignment]
     return draft  # type: ignore[return-value]  # its class has just become that
 
 
-def _received(request: Request, status_code: int, call_id: str) -> _Received:
-    draft = _Received()
+def _identify(draft: _Sent | _Received, request: Request, call_id: str) -> None:
     draft.method = request.method
     if request.body is None:
         draft._request = request
     else:
         draft.url = request.shown_url
-    draft.status_code = status_code
     draft.call_id = call_id
-    return draft
