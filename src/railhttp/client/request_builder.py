@@ -115,7 +115,7 @@ class RequestBuilder:
             body = None if make_body is None else make_body()
             if foreign or not (everyday or _is_ours(options)):
                 return self._build_translated(method, url, options, body)
-            return self._build(method, url, options, body)
+            return self._build(method, url, options, body, everyday=everyday)
         except HTTPValidationError as error:
             failure = _unbuilt(error.message, error.field, method, url)
         except Exception as error:  # noqa: BLE001  # it is the cause of the failure
@@ -127,7 +127,7 @@ class RequestBuilder:
         raise failure
 
     def _build_plain(self, method: str, url: str) -> Prepared:
-        return self._build(method, url, {}, None)
+        return self._build(method, url, {}, None, everyday=True)
 
     def _build_translated(
         self, method: object, url: object, options: RequestOptions, body: Body | None
@@ -144,7 +144,13 @@ class RequestBuilder:
         return prepared._replace(request=request, check=translated.check)
 
     def _build(
-        self, method: object, url: object, options: RequestOptions, body: Body | None
+        self,
+        method: object,
+        url: object,
+        options: RequestOptions,
+        body: Body | None,
+        *,
+        everyday: bool = False,
     ) -> Prepared:
         parsed = None
         if not isinstance(url, str):
@@ -159,7 +165,7 @@ class RequestBuilder:
         if parsed is not None and parsed.absolute:  # it is sent exactly as it encodes its parts
             target = Target.of(parsed.with_user(None))
         method = require_method(method)
-        if _EVERYDAY.issuperset(options):
+        if everyday:
             request = self._request(method, target, defaults, credentials, options, body)
             return Prepared(request, target.site.text, self._timeout, self._attempt_timeout)
         options = self._keyed(options)

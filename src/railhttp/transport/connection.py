@@ -132,7 +132,13 @@ class StrictResponseHandler(ReusableHandler):
         """
         # Idle connections were fit for reuse when they came to rest, and what has come since has
         # ended them (`refuses`), so most of what `should_close` asks cannot have changed.
-        if self._should_close or self._exception is not None or not self.is_connected():
+        transport = self.transport
+        if (
+            self._should_close
+            or self._exception is not None
+            or transport is None
+            or transport.is_closing()
+        ):
             return False
         parser = self._parser
         if parser is None:

@@ -71,10 +71,8 @@ class KeepaliveConnector(TimedConnector):
             keepalive_timeout=None if config.force_close else config.keepalive_timeout,
         )
         # aiohttp's connector has no parameter for the class of its connections.
-        handler: type[ResponseHandler] = StrictResponseHandler
-        self._factory = partial(handler, loop=self._loop)
+        self._factory = partial(_connection, self._loop, config.keepalive_timeout)
         self._max_keepalive = config.max_keepalive_connections
-        self._idle_limit = config.keepalive_timeout
         self._unix_socket = config.unix_socket
 
     def take_idle(self, key: ConnectionKey) -> Lease | None:
@@ -88,22 +86,24 @@ class KeepaliveConnector(TimedConnector):
         now = monotonic()
         unread = []
         lease = None
-        while idle and lease is None:
+        while idle:
             # The newest first: the server has kept it for the shortest time.
             protocol, since = entry = idle.pop()
             if (
                 not isinstance(protocol, StrictResponseHandler)
-                or now - since > min(self._idle_limit, protocol.reuse_limit)
+                or now - since > protocol.reuse_limit
                 or not protocol.is_unused()
             ):
                 protocol.close()
             elif not protocol.has_unread():
                 lease = self._lease(key, protocol)
+                break
             elif key.is_ssl:
                 unread.append(entry)  # may be harmless (a ticket): the loop reads it
             else:
                 protocol.close()
-        idle.extend(reversed(unread))
+        if unread:
+            idle.extend(reversed(unread))
         return lease
 
     def _lease(self, key: ConnectionKey, protocol: StrictResponseHandler) -> Lease:
@@ -330,6 +330,10 @@ class KeepaliveConnector(TimedConnector):
             client_error=client_error,
             **kwargs,
         )
+
+
+def _connection(loop: asyncio.AbstractEventLoop, keepalive_timeout: float) -> ResponseHandler:
+    return StrictResponseHandler(loop, keepalive_timeout)
 
 
 async def _within(limit: float, attempt: AttemptState, connecting: Awaitable[Lease]) -> Lease:

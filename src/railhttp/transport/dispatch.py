@@ -26,6 +26,7 @@ from multidict import CIMultiDict, getversion
 from yarl import URL
 
 from railhttp.model.errors import HTTPConnectionError
+from railhttp.model.memo import Memo
 from railhttp.model.request import Request, WireOptions
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.policy.egress import Egress
@@ -103,8 +104,8 @@ class Dispatcher:
         # `getversion` is typed for multidicts of `object` only.
         self._fields = cast("CIMultiDict[object]", session.headers)
         self._key = lru_cache(maxsize=64)(connection_key)
-        self._direct = lru_cache(maxsize=1024)(_direct_key)
-        self._defaults = lru_cache(maxsize=1)(self._merge_defaults)
+        self._direct = Memo(_direct_key, size=1024)
+        self._defaults = Memo(self._merge_defaults, size=1)
 
     def gated_by(self, egress: Egress) -> "Dispatcher":
         """Return a dispatcher that uses connections through an egress gate only."""
@@ -237,12 +238,12 @@ class Dispatcher:
         chosen = options.proxy
         proxy = self._proxy_for(site.origin) if chosen is None else URL(chosen) if chosen else None
         if proxy is None and options.ssl_context is None and self._egress is None:  # as usual
-            defaults = self._defaults(getversion(self._fields))
+            defaults = self._defaults[getversion(self._fields)]
             head, closes = request_head(request, defaults, cookies)
-            return Address(self._direct(site.text), head, None, "", closes)
+            return Address(self._direct[site.text], head, None, "", closes)
         if self._egress is not None:
             check_egress(self._egress, request.url, proxy)
-        defaults = self._defaults(getversion(self._fields))
+        defaults = self._defaults[getversion(self._fields)]
         forwarding, credentials = proxy, ""
         if is_socks(proxy):  # it carries bytes, and takes no part in HTTP
             forwarding = None
@@ -259,7 +260,7 @@ class Dispatcher:
         proxy = self._proxy_for(url) if chosen is None else URL(chosen) if chosen else None
         if self._egress is not None:
             check_egress(self._egress, url, proxy)
-        fields = self._defaults(getversion(self._fields)).fields.copy()
+        fields = self._defaults[getversion(self._fields)].fields.copy()
         for name in wire.skip_auto_headers:
             fields.popall(name, None)
         socks = is_socks(proxy)

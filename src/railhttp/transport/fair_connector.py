@@ -102,7 +102,17 @@ class FairConnector(TCPConnector):
     def give_up(self, key: ConnectionKey, place: ResponseHandler) -> None:
         """Empty a place without waking a caller: the present one takes it at once."""
         self._acquired.discard(place)
-        self._acquired_per_host[key].discard(place)
+        held = self._acquired_per_host[key]
+        held.discard(place)
+        if not held:
+            del self._acquired_per_host[key]
+
+    @override
+    def _release_acquired(self, key: ConnectionKey, proto: ResponseHandler) -> None:
+        if not self._closed:  # closing has emptied all places
+            self.give_up(key, proto)
+            if self._waiters:
+                self._release_waiter()
 
     @override
     async def _wait_for_available_connection(self, key: ConnectionKey, traces: list[Trace]) -> None:

@@ -29,7 +29,6 @@ class IdleConnector(FairConnector):
     """
 
     _max_keepalive: int
-    _idle_limit: float
     _due = math.inf
     """When the next idle connection has to be closed."""
 
@@ -67,33 +66,35 @@ class IdleConnector(FairConnector):
         with suppress(RuntimeError):  # waiting callers cannot be woken any more
             self._close()
 
+    def take_back(
+        self, key: ConnectionKey, connection: StrictResponseHandler, *, reusable: bool
+    ) -> None:
+        """Hand a connection to a waiting caller or keep it; close it unless it is reusable."""
+        if self._closed:
+            return
+        if reusable and not (self._force_close or connection.should_close):
+            connection.rest()
+            if self._waiters and self._hand_over(key, connection):
+                return
+            if self._max_keepalive:
+                self._release_acquired(key, connection)
+                self._keep(key, connection)
+                return
+        self._release_acquired(key, connection)
+        connection.close()
+
     @override
     def _release(
         self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False
     ) -> None:
-        if self._closed:
-            return
-        if not (
-            should_close
-            or self._force_close
-            or protocol.should_close
-            or not isinstance(protocol, StrictResponseHandler)
-            or protocol.reuse_limit <= 0
-        ):
-            protocol.rest()
-            if self._waiters and self._hand_over(key, protocol):
-                return
-            if self._max_keepalive:
-                self._release_acquired(key, protocol)
-                self._keep(key, protocol)
-                return
-        self._release_acquired(key, protocol)
-        protocol.close()
+        if isinstance(protocol, StrictResponseHandler):
+            self.take_back(key, protocol, reusable=not should_close)
+        else:
+            super()._release(key, protocol, should_close=True)
 
     def _keep(self, key: ConnectionKey, protocol: StrictResponseHandler) -> None:
-        idle, now = self._conns[key], monotonic()
+        idle, now, limit = self._conns[key], monotonic(), protocol.reuse_limit
         idle.append((protocol, now))
-        limit = min(self._idle_limit, protocol.reuse_limit)
         if len(idle) > self._max_keepalive:
             limit = min(limit, SURPLUS_SECONDS)
         if now + limit < self._due:
@@ -117,8 +118,9 @@ class IdleConnector(FairConnector):
             surplus = len(idle) - self._max_keepalive
             kept = deque[tuple[ResponseHandler, float]]()
             for number, (protocol, since) in enumerate(idle):
-                limit = SURPLUS_SECONDS if number < surplus else self._idle_limit
-                limit = min(limit, self._idle_limit, _reuse_limit(protocol))
+                limit = _reuse_limit(protocol)
+                if number < surplus:
+                    limit = min(limit, SURPLUS_SECONDS)
                 if protocol.is_connected() and now < since + limit:
                     due = min(due, since + limit)
                     kept.append((protocol, since))

@@ -22,4 +22,4 @@ class Lease:
     def give_back(self, *, reusable: bool) -> None:
         """Release the connection, once; it is closed unless it is intact and `reusable`."""
         self.protocol.has_served = True
-        self._connector._release(self._key, self.protocol, should_close=not reusable)
+        self._connector.take_back(self._key, self.protocol, reusable=reusable)

@@ -1,5 +1,6 @@
 """A connection that several requests use, one after the other, and its state between them."""
 
+import asyncio
 import math
 from collections.abc import Callable, Sequence
 
@@ -16,21 +17,30 @@ class ReusableHandler(ResponseHandler):
     Attributes:
         is_idle: Whether no request uses the connection.
         is_unproven: Whether the next bytes have yet to be proven to be a response.
-        reuse_limit: The age in seconds up to which the server lets the idle connection be used.
+        reuse_limit: The age in seconds up to which the idle connection is used, by our limit and
+            that of the server.
     """
 
     is_idle: bool = False
     is_unproven: bool = False
-    reuse_limit: float = math.inf
     _unread: Callable[[], object] | None = None
     _acknowledged: Callable[[], int] = int
     _confirmed: int = 0
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, keepalive_timeout: float = math.inf
+    ) -> None:
+        super().__init__(loop)
+        self._own_limit = keepalive_timeout
+        self.reuse_limit: float = keepalive_timeout
 
     def obey(self, keep_alive: Sequence[str]) -> None:
         """Heed the `Keep-Alive` fields of a response."""
         limit = reuse_limit(keep_alive)
         if limit is not None:
-            self.reuse_limit = limit
+            self.reuse_limit = min(limit, self._own_limit)
+            if not limit:
+                self.force_close()
 
     def rest(self) -> None:
         """Become idle."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import partial
 from itertools import chain
 from typing import Final, NamedTuple, Self
 
@@ -11,6 +11,7 @@ from yarl import URL
 
 from railhttp.model.authorization import basic_auth
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.memo import Memo
 from railhttp.model.request import Request
 
 _WITHOUT_CONTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -79,12 +80,12 @@ class DefaultFields:
         HTTPValidationError: A field cannot be sent: those of a session are not validated.
     """
 
-    __slots__ = ("_bare", "_shape", "fields")
+    __slots__ = ("_bare", "_shapes", "fields")
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self.fields: Final = CIMultiDict(fields)
-        self._shape: Final = lru_cache(maxsize=256)(partial(HeadShape.of, self.fields))
-        self._bare: Final = self._shape(()), ()
+        self._shapes: Final = Memo(partial(HeadShape.of, self.fields), size=256)
+        self._bare: Final = self._shapes[()], ()
         _require_sendable("".join(chain.from_iterable(fields.items())))
 
     def shaped(self, fields: CIMultiDict[str] | None) -> tuple[HeadShape, tuple[str, ...]]:
@@ -94,7 +95,7 @@ class DefaultFields:
         names = tuple(fields)
         if len(names) != len(fields):  # iteration leaves repeated names out
             names = tuple(name for name, _ in fields.items())
-        return self._shape(names), tuple(fields.values())
+        return self._shapes[names], tuple(fields.values())
 
 
 _NO_DEFAULTS: Final = DefaultFields({})

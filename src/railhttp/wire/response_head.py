@@ -15,7 +15,9 @@ from functools import lru_cache
 from typing import Final
 
 from multidict import CIMultiDict, CIMultiDictProxy, istr
+from typing_extensions import override
 
+from railhttp.model.memo import Memo
 from railhttp.model.response import Headers
 
 _LINE: Final = r"[^\r\n\x00]*\r?\n"
@@ -33,6 +35,7 @@ TRAILER: Final = re.compile(rf"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:|[ \t]){_LINE}".en
 LENGTH: Final = istr("Content-Length")
 CODING: Final = istr("Transfer-Encoding")
 _CONNECTION: Final = istr("Connection")
+_USUAL_CONNECTION: Final = ["keep-alive"]
 _DIGITS: Final = 20
 _STATUS_LINE_START: Final = b"HTTP/1."
 
@@ -65,10 +68,8 @@ class ResponseHead:
         self._head = head
         try:
             status_line, *lines, _, _ = head.decode("ascii").split("\r\n")
-            self.version, self.status = _status(status_line)
-            fields = CIMultiDict(
-                [_field(line) if len(line) <= _LONGEST_KEPT else _parsed(line) for line in lines]
-            )
+            self.version, self.status = _STATUSES[status_line]
+            fields = CIMultiDict([*map(_field, lines)])
         except ValueError:  # also for characters beyond ASCII
             self.version, self.status, fields = _tolerant(head)
         self.headers: Headers = CIMultiDictProxy(fields)
@@ -128,6 +129,8 @@ class ResponseHead:
         fields = self.headers.getall(_CONNECTION, None)
         if fields is None:
             return self.version == "1.0"
+        if fields == _USUAL_CONNECTION:
+            return False
         options = _options(",".join(fields))
         return "close" in options or (self.version == "1.0" and "keep-alive" not in options)
 
@@ -145,17 +148,29 @@ def _parsed(line: str) -> tuple[istr, str]:
     return istr(name), text.strip(" ")
 
 
-_field: Final = lru_cache(maxsize=1024)(_parsed)
-"""Parses a line. Those of a server come again: most of them with each response, its date for a
-second. A line that is known costs a tenth of one that is parsed (benchmarks/README.md)."""
+class _Fields(Memo[str, tuple[istr, str]]):
+    """Fields by their lines. Those of a server come again: most of them with each response, its
+    date for a second. A known line costs a twentieth of one that is parsed (benchmarks/README.md).
+    """
+
+    __slots__ = ()
+
+    @override
+    def __missing__(self, line: str) -> tuple[istr, str]:
+        return super().__missing__(line) if len(line) <= _LONGEST_KEPT else _parsed(line)
 
 
-@lru_cache(maxsize=256)
+_field: Final = _Fields(_parsed, size=1024).__getitem__
+
+
 def _status(line: str) -> tuple[str, int]:
     parts = _STATUS_LINE.fullmatch(line)
     if parts is None or not line.isprintable() or len(line) > _LONGEST_KEPT:
         raise ValueError("not a status line in its usual spelling")
     return parts[1], int(parts[2])
+
+
+_STATUSES: Final = Memo(_status, size=256)
 
 
 def _tolerant(head: bytes) -> tuple[str, int, CIMultiDict[str]]:
