@@ -31,7 +31,7 @@ class Queue:
         self.tasks: list[asyncio.Task[None]] = []
 
     async def _wait(self, name: str, host: str) -> None:
-        await self.connector.wait_for_turn(key_of(host))
+        await self.connector._wait_for_available_connection(key_of(host), [])
         self.had.append(name)
 
     async def join(self, name: str, host: str) -> asyncio.Task[None]:

@@ -128,20 +128,16 @@ class KeepaliveConnector(TimedConnector):
             attempt: The attempt that waits.
             opened: Opens a connection.
         """
-        connecting = self._connected(key, attempt, opened)
+        self.share_with(key)
+        if self._available_connections(key) > 0:
+            connecting = self._opened(key, opened)
+        else:
+            connecting = self._in_turn(key, attempt, opened)
         return connecting if limit is None else _within(limit, attempt, connecting)
 
-    async def _connected(
-        self,
-        key: ConnectionKey,
-        attempt: AttemptState,
-        opened: Callable[[], Awaitable[Connection]],
+    async def _opened(
+        self, key: ConnectionKey, opened: Callable[[], Awaitable[Connection]]
     ) -> Lease:
-        self.share_with(key)
-        if self._available_connections(key) <= 0:
-            lease = await self._queue(key, attempt) or self.take_idle(key)
-            if lease is not None:
-                return lease
         connection = await opened()
         protocol = connection.protocol
         if not isinstance(protocol, StrictResponseHandler):
@@ -151,24 +147,33 @@ class KeepaliveConnector(TimedConnector):
         connection._protocol = None
         return Lease(self, key, protocol)
 
-    async def _queue(self, key: ConnectionKey, attempt: AttemptState) -> Lease | None:
+    async def _in_turn(
+        self,
+        key: ConnectionKey,
+        attempt: AttemptState,
+        opened: Callable[[], Awaitable[Connection]],
+    ) -> Lease:
         since, admitted = monotonic(), False
         attempt.starvation = partial(self.starvation, key)
+        turn = self.queue_up(key)
         try:
-            protocol = await self.wait_for_turn(key)
+            given = await turn
             admitted, attempt.starvation = True, None
+        except BaseException:
+            self.leave(key, turn)
+            raise
         finally:
             seconds = monotonic() - since
             if attempt.timer is not None:
                 attempt.timer.ended("queue", 0.0, seconds)
             attempt.pool_waited(seconds, admitted=admitted)
-        if not isinstance(protocol, StrictResponseHandler):
-            return None
-        if protocol.is_unused() and not protocol.has_unread():
-            return self._lease(key, protocol)
-        self.give_up(key, protocol)
-        protocol.abort()
-        return None
+        if isinstance(given, StrictResponseHandler):
+            if given.is_unused() and not given.has_unread():
+                given.is_idle = False
+                return Lease(self, key, given)
+            given.abort()
+        self.give_up(key, given)
+        return self.take_idle(key) or await self._opened(key, opened)
 
     @property
     def gauges(self) -> PoolGauges:

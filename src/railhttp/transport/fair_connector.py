@@ -40,12 +40,16 @@ class FairConnector(TCPConnector):
     """
 
     _first_host: tuple[str, int | None] | None = None
+    _shared_with: ConnectionKey | None = None
 
     def share_with(self, key: ConnectionKey) -> None:
         """Note the host of a call: from the second host on, each may hold four fifths of the pool.
 
         So a host that does not respond leaves places to the others.
         """
+        if key is self._shared_with:
+            return
+        self._shared_with = key
         host = (key.host, key.port)
         if self._first_host is None:
             self._first_host = host
@@ -53,27 +57,21 @@ class FairConnector(TCPConnector):
             most = self._limit - max(1, self._limit // 5)
             self._limit_per_host = min(self._limit_per_host, most)
 
-    async def wait_for_turn(self, key: ConnectionKey) -> ResponseHandler | None:
-        """Wait for a place; return the connection in it, which the caller owns, or None.
+    def queue_up(self, key: ConnectionKey) -> "asyncio.Future[ResponseHandler]":
+        """Queue for a place; whoever cannot wait for it to the end must `leave` the queue.
 
-        The caller must check the connection. Without one, it must take the place before any other
-        task runs.
+        Returns:
+            The connection in the place, which the caller owns and must check, or an empty place.
+            The caller must either use the connection, or `give_up` the place and take it before any
+            other task runs.
         """
         # Awaiting a plain future costs a third less than one of a subclass
         # (benchmarks: the default pool of 10).
         turn: asyncio.Future[ResponseHandler] = self._loop.create_future()
         self._waiters[key][turn] = None  # type: ignore[index]  # aiohttp's have no result
-        try:
-            connection = await turn
-        except BaseException:
-            self._leave(key, turn)
-            raise
-        if type(connection) is _Place:
-            self.give_up(key, connection)
-            return None
-        return connection
+        return turn
 
-    def _leave(self, key: ConnectionKey, turn: "asyncio.Future[ResponseHandler]") -> None:
+    def leave(self, key: ConnectionKey, turn: "asyncio.Future[ResponseHandler]") -> None:
         """Give back what a caller got that was cancelled, or take it out of the queue."""
         if not turn.cancelled() and turn.done():
             given = turn.result()
@@ -118,11 +116,16 @@ class FairConnector(TCPConnector):
     async def _wait_for_available_connection(self, key: ConnectionKey, traces: list[Trace]) -> None:
         for trace in traces:
             await trace.send_connection_queued_start()
-        connection = await self.wait_for_turn(key)
-        if connection is not None:
+        turn = self.queue_up(key)
+        try:
+            given = await turn
+        except BaseException:
+            self.leave(key, turn)
+            raise
+        self.give_up(key, given)
+        if type(given) is not _Place:
             # aiohttp looks for an idle connection next.
-            self._conns[key].append((connection, monotonic()))
-            self.give_up(key, connection)
+            self._conns[key].append((given, monotonic()))
         for trace in traces:
             await trace.send_connection_queued_end()
 
@@ -154,7 +157,7 @@ class FairConnector(TCPConnector):
             if not queue:
                 del self._waiters[key]
             if not turn.done():
-                return turn  # type: ignore[return-value]  # only `wait_for_turn` adds to a queue
+                return turn  # type: ignore[return-value]  # only `queue_up` adds to a queue
         return None
 
 

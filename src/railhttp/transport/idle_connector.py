@@ -77,8 +77,10 @@ class IdleConnector(FairConnector):
             if self._waiters and self._hand_over(key, connection):
                 return
             if self._max_keepalive:
-                self._release_acquired(key, connection)
+                self.give_up(key, connection)
                 self._keep(key, connection)
+                if self._waiters:
+                    self._release_waiter()
                 return
         self._release_acquired(key, connection)
         connection.close()

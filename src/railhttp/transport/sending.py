@@ -39,21 +39,17 @@ def start_sending(
     if transport is None:
         raise ClientConnectionError("the connection is closed")
     since = 0.0 if timer is None else timer.now()
-    body, progress = request.body, request.options.upload_progress
-    headers = request.headers
-    waits = body is not None and headers is not None and _expects_go_ahead(headers)
-    match body:
+    match request.body:
         case None:
             transport.write(head)
-        case BytesBody(content) if len(content) <= _AT_ONCE and progress is None and not waits:
+        case BytesBody(content) if len(content) <= _AT_ONCE and not _is_attended(request):
             transport.write(head + content)
-        case _:
+        case BytesBody(content):
             transport.write(head)
-            rest = StreamBody((body.content,), "") if isinstance(body, BytesBody) else body
-            now = None if timer is None else timer.now
-            length = content_length(request)
-            patience = request.options.expect_continue_timeout
-            return Upload(protocol, rest, length, progress, waits=waits, patience=patience, now=now)
+            return _upload(protocol, request, StreamBody((content,), ""), timer)
+        case body:
+            transport.write(head)
+            return _upload(protocol, request, body, timer)
     if timer is not None:
         timer.ended("send", since)
     if request.options.read_timeout is not None:
@@ -68,5 +64,26 @@ def time_wait(timer: PhaseTimer, upload: Upload | None, since: float) -> None:
     timer.ended("wait", since + (timer.timings.send or 0.0))
 
 
-def _expects_go_ahead(headers: CIMultiDict[str]) -> bool:
-    return "expect" in headers and "100-continue" in map(str.lower, headers.getall("expect"))
+def _upload(
+    protocol: StrictResponseHandler, request: Request, body: StreamBody, timer: PhaseTimer | None
+) -> Upload:
+    return Upload(
+        protocol,
+        body,
+        content_length(request),
+        request.options.upload_progress,
+        waits=_expects_go_ahead(request.headers),
+        patience=request.options.expect_continue_timeout,
+        now=None if timer is None else timer.now,
+    )
+
+
+def _is_attended(request: Request) -> bool:
+    """Whether the caller follows the upload, or the server decides on it first."""
+    return request.options.upload_progress is not None or _expects_go_ahead(request.headers)
+
+
+def _expects_go_ahead(headers: CIMultiDict[str] | None) -> bool:
+    if headers is None or "expect" not in headers:
+        return False
+    return "100-continue" in map(str.lower, headers.getall("expect"))
