@@ -167,7 +167,8 @@ class RequestBuilder:
         method = require_method(method)
         if everyday:
             request = self._request(method, target, defaults, credentials, options, body)
-            return Prepared(request, target.site.text, self._timeout, self._attempt_timeout)
+            usual = request, target.site.text, self._timeout, self._attempt_timeout, None, None
+            return tuple.__new__(Prepared, usual)  # half as dear as `Prepared(*usual)`
         options = self._keyed(options)
         request = self._request(
             method,

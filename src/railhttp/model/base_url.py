@@ -8,7 +8,7 @@ from multidict import CIMultiDict
 
 from railhttp.model.headers import require_headers
 from railhttp.model.redaction import redact_headers, redact_url, redacted_repr
-from railhttp.model.target import Target, parse_target
+from railhttp.model.target import Target, new_target, parse_target
 from railhttp.model.url import join_base_url, origin_of, request_url
 from railhttp.model.validation import require_url
 
@@ -76,7 +76,7 @@ class BaseURL(NamedTuple):
         if self.folder and (easy := _EASY_PATH.fullmatch(url)) and "/." not in url:
             # What the lines below return, at a third of their price.
             site, path, _ = self.folder
-            return Target(site, f"{path}/{easy[1]}"), None, self.headers or None
+            return new_target((site, f"{path}/{easy[1]}", "")), None, self.headers or None
         absolute = join_base_url(self.url, url)
         target, credentials = parse_target(absolute)
         joined = absolute is not url  # then it has the origin of the base

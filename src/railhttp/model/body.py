@@ -1,7 +1,6 @@
 """Request bodies, and whether each can be sent a second time."""
 
 import io
-import json as json_module
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -19,6 +18,7 @@ from urllib.parse import urlencode
 
 from railhttp.model.document_encoder import encode
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.json_text import plain_json
 from railhttp.model.redaction import redacted_repr
 from railhttp.model.url import QueryParams, query_pairs
 
@@ -179,9 +179,9 @@ def json_body(document: object) -> BytesBody:
         '{"name":"né"}'
     """
     try:
-        if not _is_plain(document):
-            return BytesBody(encode(document, field="json"), "application/json")
-        return BytesBody(_JSON.encode(document).encode(), "application/json")
+        text = plain_json(document)
+        content = encode(document, field="json") if text is None else text.encode()
+        return BytesBody(content, "application/json")
     except HTTPValidationError:
         raise
     except RecursionError:
@@ -191,19 +191,6 @@ def json_body(document: object) -> BytesBody:
     except (TypeError, ValueError) as error:
         reason = f"cannot be written as JSON: {error}"
     raise HTTPValidationError(reason, field="json")
-
-
-def _is_plain(value: object) -> bool:
-    kind = type(value)
-    if kind is dict:
-        return all(map(_is_plain, cast("dict[object, object]", value).values()))  # a dict indeed
-    if kind is list or kind is tuple:
-        return all(map(_is_plain, cast("Iterable[object]", value)))  # indeed
-    return kind in _SCALARS
-
-
-_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
-_JSON: Final = json_module.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def data_body(data: object, measure: Callable[[BinaryIO], FileSource]) -> Body:

@@ -1,13 +1,14 @@
 """The URL of a request, split as the request sends it."""
 
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import NamedTuple, Self
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Final, NamedTuple, Self
 
 from yarl import URL
 
 from railhttp.model.authority import normal_authority
 from railhttp.model.authorization import basic_auth
+from railhttp.model.memo import Memo
 from railhttp.model.site import Site, site_at, site_of
 from railhttp.model.spelling import CLEAN
 from railhttp.model.url import join_queries, request_url
@@ -72,7 +73,21 @@ class Target(NamedTuple):
         if "?" in path_qs:
             path_qs, mark, present = path_qs.partition("?")
             query = join_queries(mark + present, query)
-        return Target(site, f"{path_qs or '/'}{query}", fragment)
+        return new_target((site, f"{path_qs or '/'}{query}", fragment))
+
+
+new_target: Final[Callable[[tuple[Site, str, str]], Target]] = partial(tuple.__new__, Target)
+"""Makes a target of its parts at half the price of `Target(…)` (benchmarks: a URL that differs)."""
+
+
+def _site(start: str) -> Site | None:
+    """Return the site of the start of a URL, up to its path; None if that breaks a rule."""
+    scheme, _, authority = start.partition("://")
+    normal, problem = normal_authority(authority)
+    return None if problem else site_at(scheme, normal)
+
+
+_SITES: Final = Memo(_site, size=256)
 
 
 @lru_cache(maxsize=1024)
@@ -84,12 +99,12 @@ def parse_target(url: str) -> tuple[Target, Mapping[str, str] | None]:
     """
     if (clean := CLEAN.fullmatch(url)) and len(url) <= MAX_URL_LENGTH:  # as almost all are
         scheme, authority, path, query, fragment = clean.groups("")
-        normal, problem = normal_authority(authority[2:])
-        if scheme and not problem:
+        site = _SITES[scheme + authority]
+        if site is not None:
             if query or fragment:
                 path = path or "/"
             fragment = "" if fragment == "#" else fragment
-            return Target(site_at(scheme[:-1], normal), path + query, fragment), None
+            return new_target((site, path + query, fragment)), None
     parsed = request_url(url)
     if parsed.raw_user is None:
         return Target.of(parsed), None

@@ -149,8 +149,10 @@ def _parsed(line: str) -> tuple[istr, str]:
 
 
 class _Fields(Memo[str, tuple[istr, str]]):
-    """Fields by their lines. Those of a server come again: most of them with each response, its
-    date for a second. A known line costs a twentieth of one that is parsed (benchmarks/README.md).
+    """Fields by their lines.
+
+    Those of a server come again: most of them with each response, its date for a second. A known
+    line costs a twentieth of one that is parsed (benchmarks/README.md).
     """
 
     __slots__ = ()
