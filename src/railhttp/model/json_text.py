@@ -8,6 +8,7 @@ _JSON: Final = JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
 )
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_PLAIN: Final = _SCALARS | {dict, list, tuple}
 
 
 def _writer() -> Callable[[object], str]:
@@ -40,6 +41,8 @@ def plain_json(document: object) -> str | None:
         >>> plain_json({"ids": (1, None)}), plain_json({"ids": {1}})
         ('{"ids":[1,null]}', None)
     """
+    if type(document) not in _PLAIN:
+        return None  # as most models, for which the failure below would be dear
     try:
         text = _write(document)
     except TypeError:

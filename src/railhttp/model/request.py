@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, NamedTuple
 
 from multidict import CIMultiDict
@@ -102,6 +102,7 @@ class Request:
         cookies: Cookies for the origin of the URL, in addition to those of the jar.
         redirected_from: The URL of the first request, if this one follows a redirect: its
             credentials for a proxy are for the proxy of that URL.
+        url_text: The URL as text, with its secrets.
     """
 
     method: str
@@ -111,6 +112,8 @@ class Request:
     cookies: Mapping[str, str] | None
     options: SendOptions
     redirected_from: URL | None = None
+    # Every response has it, and to compute it on first use costs thrice as much.
+    url_text: str = field(init=False, repr=False, compare=False)
     # Where the transport keeps the encoded head, with what it depends on: a request without options
     # is built once for its URL, and sent many times (benchmarks: the same URL).
     encoded: ClassVar[tuple[object, object] | None] = None
@@ -127,8 +130,12 @@ class Request:
         redirected_from: URL | None = None,
     ) -> None:
         parts = self.__dict__
+        if isinstance(target, URL):
+            target = Target.of(target)
+        site, path_qs, fragment = target
         parts["method"] = method
-        parts["target"] = Target.of(target) if isinstance(target, URL) else target
+        parts["target"] = target
+        parts["url_text"] = f"{site.text}{path_qs}{fragment}"
         if headers is not None and type(headers) is not CIMultiDict:
             headers = CIMultiDict(headers)
         parts["headers"] = headers
@@ -151,12 +158,6 @@ class Request:
     def url(self) -> URL:
         """The URL, with its secrets."""
         return self.target.url
-
-    @lazy
-    def url_text(self) -> str:
-        """The URL as text, with its secrets."""
-        site, path_qs, fragment = self.target
-        return f"{site.text}{path_qs}{fragment}"
 
     @lazy
     def shown_url(self) -> str:

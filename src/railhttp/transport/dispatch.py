@@ -7,6 +7,7 @@ decide all of that; only the retry policy sends twice
 module uses the connector and the connections.
 """
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -131,30 +132,11 @@ class Dispatcher:
             request = held_to_proxy(request, self._proxy_for)
         address = self._address(request, wall)
         lease = self._connector.take_idle(address.key)
-        if lease is None:
-            return self._connected(request, address, attempt, wall)
         return self._exchanged(request, address, attempt, wall, lease)
 
-    async def _connected(
-        self, request: Request, address: Address, attempt: AttemptState, wall: Callable[[], float]
-    ) -> Received:
-        try:
-            lease = await self._connector.connected(
-                address.key,
-                request.options.connect_timeout,
-                attempt,
-                partial(self._opened, request, address, attempt),
-            )
-        except Exception as error:
-            self._check_open()
-            if address.proxy is not None and isinstance(error, ClientConnectorDNSError):
-                raise ClientProxyConnectionError(address.key, error.os_error) from error
-            raise
-        return await self._exchanged(request, address, attempt, wall, lease)
-
-    def _opened(
+    async def _opened(
         self, request: Request, address: Address, attempt: AttemptState
-    ) -> Awaitable[Connection]:
+    ) -> Connection:
         options, wire = request.options, request.options.wire
         destination = Destination(
             request.target.site.origin,
@@ -167,7 +149,12 @@ class Dispatcher:
         )
         sock_connect = None if wire is None else wire.sock_connect
         timeout = _timeout(options.connect_timeout, options.read_timeout, sock_connect)
-        return self._connector.connect(destination, traces=[], timeout=timeout)
+        try:
+            return await self._connector.connect(destination, traces=[], timeout=timeout)
+        except ClientConnectorDNSError as error:
+            if address.proxy is None:
+                raise
+            raise ClientProxyConnectionError(address.key, error.os_error) from error
 
     async def _exchanged(
         self,
@@ -175,14 +162,21 @@ class Dispatcher:
         address: Address,
         attempt: AttemptState,
         wall: Callable[[], float],
-        lease: Lease,
+        lease: Lease | None,
     ) -> Received:
-        attempt.stage = Stage.SENDING
-        protocol, timer = lease.protocol, attempt.timer
-        since = 0.0 if timer is None else timer.now()
         upload: Upload | None = None
         response = None
         try:
+            if lease is None:
+                lease = await self._connector.connected(
+                    address.key,
+                    request.options.connect_timeout,
+                    attempt,
+                    partial(self._opened, request, address, attempt),
+                )
+            attempt.stage = Stage.SENDING
+            protocol, timer = lease.protocol, attempt.timer
+            since = 0.0 if timer is None else timer.now()
             response = protocol.expect(expected_by(request), request.options.read_timeout)
             upload = start_sending(protocol, request, address.head, timer)
             if upload is not None:
@@ -197,19 +191,11 @@ class Dispatcher:
             if self._jar is not None and hdrs.SET_COOKIE in head.headers:
                 self._jar.receive(head.set_cookies(), request.url, wall())
         except BaseException as error:
-            if response is not None:
-                response.cancel()
-            if upload is not None:
-                upload.cancel()
-            lease.give_back(reusable=False)
-            if isinstance(error, Exception):
-                self._check_open()
+            _give_up(lease, response, upload)
+            if self.session.closed and isinstance(error, Exception):
+                raise HTTPConnectionError(STOPPED, kind="closed") from error
             raise
         return head, content, lease, upload
-
-    def _check_open(self) -> None:
-        if self.session.closed:
-            raise HTTPConnectionError(STOPPED, kind="closed")
 
     def _address(self, request: Request, wall: Callable[[], float]) -> Address:
         if self._jar or request.cookies is not None:
@@ -291,6 +277,19 @@ class Dispatcher:
         if self._jar and (kept := self._jar.header_for(request.url, wall(), without=own)):
             pairs.insert(0, kept)
         return "; ".join(pairs)
+
+
+def _give_up(
+    lease: Lease | None,
+    response: "asyncio.Future[tuple[ResponseHead, Content]] | None",
+    upload: Upload | None,
+) -> None:
+    if response is not None:
+        response.cancel()
+    if upload is not None:
+        upload.cancel()
+    if lease is not None:
+        lease.give_back(reusable=False)
 
 
 def _direct_key(origin: str) -> ConnectionKey:
