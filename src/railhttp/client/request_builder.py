@@ -3,7 +3,7 @@
 from collections.abc import Callable, KeysView, Mapping
 from functools import lru_cache
 from types import NoneType
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 from multidict import CIMultiDict, MultiDict
 from yarl import URL
@@ -28,7 +28,7 @@ from railhttp.model.request import Request, SendOptions, require_framing, requir
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.spelling import spelled_query
 from railhttp.model.target import Target, parse_target
-from railhttp.model.url import QueryParams, encode_query
+from railhttp.model.url import encode_query
 from railhttp.model.validation import (
     describe,
     mismatch,
@@ -277,7 +277,7 @@ def _extended(target: Target, params: Query) -> Target:
         text = require_text(params, "params")
         return target.with_query(f"?{spelled_query(text)}" if text else "")
     pairs = _mapped(params, "params") if isinstance(params, _SEQUENCES) else params
-    return target.with_query(encode_query(cast("QueryParams", pairs)))  # it refuses all others
+    return target.with_query(encode_query(pairs))  # type: ignore[arg-type]  # it refuses others
 
 
 def _mapped(given: object, field: str) -> MultiDict[str]:

@@ -14,12 +14,14 @@ _NOT_IN_USER: Final = re.compile(rf"{_STRAY_PERCENT}|[^A-Za-z0-9._~!$&'()*+,;=:%
 _NOT_IN_PATH: Final = re.compile(rf"{_STRAY_PERCENT}|[^{_PCHAR}/%]+")
 _NOT_IN_QUERY: Final = re.compile(rf"{_STRAY_PERCENT}|[^{_PCHAR}/?%]+")
 _PAIR: Final = "%[0-9A-Fa-f]{2}"
-CLEAN: Final = re.compile(
+_PATH: Final = rf"(?:[{_PCHAR}/]++|{_PAIR})*+"
+_QUERY: Final = rf"(?:\?(?:[{_PCHAR}/?]++|{_PAIR})*+)?"
+CLEAN_PATH_QS: Final = re.compile(f"/{_PATH}{_QUERY}")
+"""A path and a query that need no encoding. Most need none, and one match is fast."""
+_CLEAN: Final = re.compile(
     rf"(?:(https?:)(//[A-Za-z0-9.:\-]++)|(?!//))(?=[/?#]|$)"
-    rf"((?:[{_PCHAR}/]++|{_PAIR})*+)((?:\?(?:[{_PCHAR}/?]++|{_PAIR})*+)?)"
-    rf"((?:#(?:[{_PCHAR}/?]++|{_PAIR})*+)?)"
+    rf"({_PATH})({_QUERY})((?:#(?:[{_PCHAR}/?]++|{_PAIR})*+)?)"
 )
-"""A reference that needs no encoding. Most need none, and one match splits them fast."""
 _TWO_DOTS: Final = re.compile(r"(?:\.|%(?:25)*2[Ee]){2}")
 _ENCODED_PERCENT: Final = re.compile("%(?:25)+")
 _REFERENCE: Final = re.compile(
@@ -48,7 +50,7 @@ class Reference(NamedTuple):
         Returns:
             The parts; None for any other text, which may be a reference too.
         """
-        parts = CLEAN.fullmatch(text)
+        parts = _CLEAN.fullmatch(text)
         return None if parts is None else cls(*parts.groups(""))
 
     @classmethod

@@ -1,5 +1,6 @@
 """The URL of a request, split as the request sends it."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Final, NamedTuple, Self
@@ -10,9 +11,11 @@ from railhttp.model.authority import normal_authority
 from railhttp.model.authorization import basic_auth
 from railhttp.model.memo import Memo
 from railhttp.model.site import Site, site_at, site_of
-from railhttp.model.spelling import CLEAN
+from railhttp.model.spelling import CLEAN_PATH_QS
 from railhttp.model.url import join_queries, request_url
 from railhttp.model.validation import MAX_URL_LENGTH
+
+_USUAL_START: Final = re.compile(r"(https?)://([A-Za-z0-9.:\-]++)")
 
 
 class Target(NamedTuple):
@@ -81,10 +84,12 @@ new_target: Final[Callable[[tuple[Site, str, str]], Target]] = partial(tuple.__n
 
 
 def _site(start: str) -> Site | None:
-    """Return the site of the start of a URL, up to its path; None if that breaks a rule."""
-    scheme, _, authority = start.partition("://")
-    normal, problem = normal_authority(authority)
-    return None if problem else site_at(scheme, normal)
+    """Return the site of the start of a URL, up to its path; None if a closer look is needed."""
+    parts = _USUAL_START.fullmatch(start)
+    if parts is None:
+        return None
+    normal, problem = normal_authority(parts[2])
+    return None if problem else site_at(parts[1], normal)
 
 
 _SITES: Final = Memo(_site, size=256)
@@ -97,14 +102,10 @@ def parse_target(url: str) -> tuple[Target, Mapping[str, str] | None]:
     Returns:
         The URL without its user-info, and the header fields that send the user-info, if it has any.
     """
-    if (clean := CLEAN.fullmatch(url)) and len(url) <= MAX_URL_LENGTH:  # as almost all are
-        scheme, authority, path, query, fragment = clean.groups("")
-        site = _SITES[scheme + authority]
-        if site is not None:
-            if query or fragment:
-                path = path or "/"
-            fragment = "" if fragment == "#" else fragment
-            return new_target((site, path + query, fragment)), None
+    path_at = url.find("/", len("https://"))
+    site, path_qs = _SITES[url[:path_at]], url[path_at:]
+    if site and CLEAN_PATH_QS.fullmatch(path_qs) and len(url) <= MAX_URL_LENGTH:  # as almost all
+        return new_target((site, path_qs, "")), None
     parsed = request_url(url)
     if parsed.raw_user is None:
         return Target.of(parsed), None

@@ -51,9 +51,7 @@ _ZONE: Final = re.compile(
 """The start of a URL with an IPv6 zone (RFC 6874, section 2)."""
 
 _NO_URL: Final = URL()
-_CLEAN_PAIRS: Final = re.compile(
-    r"[A-Za-z0-9._~-]++=[A-Za-z0-9._~ -]*+(&[A-Za-z0-9._~-]++=[A-Za-z0-9._~ -]*+)*+"
-)
+_CLEAN_PAIRS: Final = re.compile(r"(?:&[A-Za-z0-9._~-]++=[A-Za-z0-9._~ -]*+)++")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
@@ -144,19 +142,24 @@ def join_queries(query: str, more: str) -> str:
 
 def encode_query(params: QueryParams) -> str:
     """Return the query of parameters, see `build_url`, with its question mark; '' without any."""
-    if type(params) is dict:
-        easy = [
-            f"{name}={value}"
-            for name, value in params.items()
-            if type(name) is str
-            and (type(value) is str or (type(value) is int and abs(value) < LARGEST_INT))
-        ]
-        text = "&".join(easy)
-        plain = len(easy) == len(params) == text.count("&") + 1
-        if plain and _CLEAN_PAIRS.fullmatch(text):  # as almost all are
-            return "?" + text.replace(" ", "+")
+    if type(params) is dict and (text := _clean_pairs(params)):  # as almost all are
+        return f"?{text[1:].replace(' ', '+')}"
     pairs = query_pairs(params)
     return f"?{_NO_URL.with_query(pairs).raw_query_string}" if pairs else ""
+
+
+def _clean_pairs(params: Mapping[str, QueryValue]) -> str:
+    """Return the pairs, each with its ampersand, if none needs a closer look; otherwise ''."""
+    text = ""
+    for name, value in params.items():
+        kind = type(value)
+        if type(name) is not str or (
+            kind is not str and (type(value) is not int or abs(value) >= LARGEST_INT)
+        ):
+            return ""
+        text += f"&{name}={value}"
+    clean = text.count("&") == len(params) and _CLEAN_PAIRS.fullmatch(text)
+    return text if clean else ""
 
 
 def parse_url_parts(url: str) -> UrlParts:
