@@ -72,6 +72,10 @@ class ScriptedTransport:
         self.misses: list[str] = []
         self._calls: list[SentRequest] = []
 
+    def __repr__(self) -> str:
+        routes = len(self.routes)
+        return f"<{type(self).__name__} of {routes} {'route' if routes == 1 else 'routes'}>"
+
     def on(
         self,
         method: str,
@@ -96,9 +100,10 @@ class ScriptedTransport:
             The route; add replies to it.
 
         Raises:
-            HTTPValidationError: `url` is neither a path nor a whole URL.
+            HTTPValidationError: `url` is neither a path nor a whole URL, or an argument has another
+                type.
         """
-        route = ScriptedRoute(RequestPattern(method.upper(), url, params, body, json))
+        route = ScriptedRoute(RequestPattern(method, url, params, body, json))
         self.routes.append(route)
         return route
 
