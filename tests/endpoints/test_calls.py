@@ -487,7 +487,9 @@ async def test_events_are_results(users: Users, server: ScriptServer) -> None:
     async with users.feed(since=3) as events:
         first, broken, last = [event async for event in events]
     assert (first, last) == (Success(ANN), Success(User(8, "Bob")))
-    assert isinstance(broken.failure(), HTTPDecodeError)
+    failure = broken.failure()
+    assert isinstance(failure, HTTPDecodeError)
+    assert failure.url == f"{server.url}/feed?since=***"
     assert server.script.calls[0].url.endswith("/feed?since=3")
 
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import ParamSpec, TypeVar, overload
 
-from railhttp.endpoints.declaration import Declaration
 from railhttp.endpoints.endpoint import Endpoint
 from railhttp.endpoints.events import EventsEndpoint
+from railhttp.endpoints.paged import PagedEndpoint
 from railhttp.endpoints.streamed import StreamedEndpoint
 from railhttp.endpoints.target import ParameterError
 from railhttp.model.clock import Clock
@@ -110,10 +110,12 @@ class ScriptedTransport:
     @overload
     def serve(self, endpoint: Endpoint[P, T, E], /) -> EndpointStub[P, T, E]: ...
     @overload
+    def serve(self, endpoint: PagedEndpoint[P, T, E], /) -> EndpointStub[P, T, E]: ...
+    @overload
     def serve(self, endpoint: EventsEndpoint[P, T, E], /) -> EventsStub[P, T, E]: ...
     @overload
     def serve(self, endpoint: StreamedEndpoint[P, E], /) -> StreamStub[P, E]: ...
-    def serve(self, endpoint: Declaration, /) -> object:
+    def serve(self, endpoint: object, /) -> object:
         """Add a route that serves a declared endpoint, under any base path.
 
         Args:
@@ -124,7 +126,7 @@ class ScriptedTransport:
             not fit the endpoint raises `UnmatchedRequestError`, which names the field; a step that
             the endpoint does not declare raises `ContractBroken`.
         """
-        stub: Stub[..., object] = stub_for(endpoint)  # type: ignore[call-overload]  # any of the three
+        stub: Stub[..., object] = stub_for(endpoint)  # type: ignore[call-overload]  # any of the four
         place(stub, self.routes)
         return stub
 
