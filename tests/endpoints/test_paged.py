@@ -112,6 +112,7 @@ async def test_pages_in_the_body_of_a_service_are_its_methods(script: ScriptedTr
         found = [page.unwrap().items async for page in numbers.by_cursor(size=2)]
     assert found == [[1, 2], [3]]
     assert {sent.headers["X-A"] for sent in script.calls} == {"1"}
+    assert repr(numbers.by_link(2).at) == "<PageReader with 1 ahead>"
     assert repr(numbers.by_cursor) == "<BoundPages of <PagedEndpoint GET /numbers>>"
 
 

@@ -140,9 +140,16 @@ async def test_a_client_that_asks_whether_to_go_on_is_told_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "schedule", ["GET /other: 503", "GET /orders: truncated, acted", "GET /orders: decode, acted"]
+    ("schedule", "body"),
+    [
+        ("GET /other: 503", BODY),
+        ("GET /orders: truncated, acted", BODY[: len(BODY) // 2]),
+        ("GET /orders: decode, acted", b"not gzip"),
+    ],
 )
-async def test_a_response_keeps_its_fields_but_for_those_of_its_connection(schedule: str) -> None:
+async def test_a_response_keeps_its_fields_but_for_those_of_its_connection(
+    schedule: str, body: bytes
+) -> None:
     async with shop() as real, faults.play(real, Schedule.parse(schedule)) as front:
         host, _, port = front.url.removeprefix("http://").partition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
@@ -152,6 +159,7 @@ async def test_a_response_keeps_its_fields_but_for_those_of_its_connection(sched
         coding = ["content-encoding"] if "decode" in schedule else []
         usual = ["content-type", "date", "server", "connection", "content-length", *coding]
         assert sorted(names) == sorted(usual)
+        assert await reader.read() == body
         writer.close()
 
 
