@@ -86,7 +86,7 @@ class PagedEndpoint(Generic[P, T, E]):
         """Describe the pages, for a client that is given later.
 
         Raises:
-            TypeError: An argument is missing, or unknown.
+            TypeError: An argument is missing, or unknown; raised by the iteration.
         """
         return PageReader(self._first(args, kwargs), self._prefetch)
 
@@ -168,6 +168,6 @@ class BoundPages(Generic[P, T, E]):
         """Return the pages; the first is requested when the iteration begins.
 
         Raises:
-            TypeError: An argument is missing, or unknown.
+            TypeError: An argument is missing, or unknown; raised by the iteration.
         """
         return self._paged(*args, **kwargs)(self._client)
