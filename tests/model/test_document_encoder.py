@@ -9,7 +9,6 @@ from decimal import Decimal
 from enum import Enum, IntEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import attrs
 import msgspec
@@ -149,7 +148,7 @@ def test_msgspec_is_not_imported_before_a_value_needs_it() -> None:
     assert output.stdout.strip() == b"set()"
 
 
-@pytest.mark.parametrize("name", [("a", 1), b"a", UUID(int=0), frozenset[str]()])
+@pytest.mark.parametrize("name", [("a", 1), frozenset[str]()])
 def test_plain_data_with_a_name_that_json_does_not_have_is_refused(name: object) -> None:
     with pytest.raises(HTTPValidationError, match="json: cannot be written as JSON"):
         json_body({"a": [{name: None}]})
