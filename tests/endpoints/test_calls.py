@@ -534,6 +534,30 @@ async def test_a_streamed_response_is_opened_as_a_result(
         assert isinstance(opened.failure(), HTTPStatusError)
 
 
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (201, "status 201, expected 200"),
+        (399, "status 399, expected 200"),
+        (400, "status 400"),
+        (500, "status 500"),
+    ],
+)
+async def test_a_streamed_refusal_names_the_expected_statuses_unless_it_is_an_error(
+    status: int, message: str
+) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/export").reply(status)
+    async with HTTPClient(
+        exchange=script, base_url="http://h", retry_policy=RetryPolicy(1)
+    ) as client:
+        opening = get("/export").gives(HttpResponse).streamed()()(client)
+        async with opening as opened:
+            failure = opened.failure()
+    assert isinstance(failure, HTTPStatusError)
+    assert failure.message == message
+
+
 def one_file(name: str) -> dict[str, object]:
     return {"name": name}
 
