@@ -171,6 +171,8 @@ secrets: Final = st.text(string.ascii_uppercase, min_size=8, max_size=12)
 @st.composite
 def secret_urls(draw: st.DrawFn, secret: str) -> str:
     """A URL, be it broken, that may hold a secret in user-info, query and fragment."""
+    if draw(st.booleans()):  # as most URLs are, which `redact_url` takes a shorter way with
+        return f"https://{draw(labels)}.example/{draw(labels)}?k={secret}&b=1{secret}"
     mark = draw(st.sampled_from(["", "/", "?", "#", "@", ":", "\\", "//", "%40", "[", "\n", "é"]))
     user = draw(st.sampled_from([f"ann:{secret}{mark}{secret}@", f"{secret}@", ""]))
     scheme = draw(st.sampled_from(["http://", "HTTPS://", "ftp://", "//", "http:///", "http:/"]))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from properties import mutations as some
+from tests.loops import PatientLoop
 from tests.servers.connection import Connection, Received
 from tests.servers.scripted import ScriptedServer
 from yarl import URL
@@ -45,7 +46,7 @@ class Wire:
             ConnectionPoolConfig(force_close=True),  # a new connection for each response
             trust_env=False,
             cookie_jar=False,
-            timeout=2.0,
+            timeout=20.0,
             max_redirects=0,
         )
         self._client = HTTPClient(config, retry_policy=RetryPolicy(max_attempts=1, reraise=True))
@@ -85,7 +86,7 @@ class Wire:
 
 @pytest.fixture(scope="module")
 def wire() -> Iterator[Wire]:
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=PatientLoop) as runner:  # a busy machine is no hang
         wire = Wire(runner)
         wire.start()
         yield wire

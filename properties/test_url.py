@@ -14,6 +14,7 @@ from properties import strategies as some
 from railhttp.model.base_url import BaseURL
 from railhttp.model.errors import HTTPError, HTTPValidationError
 from railhttp.model.location import resolve_location
+from railhttp.model.proxy import ProxySettings
 from railhttp.model.target import parse_target
 from railhttp.model.url import (
     QueryParams,
@@ -95,6 +96,14 @@ def test_hosts_compare_without_case(host: str) -> None:
     upper, lower = request_url(f"HTTP://{authority.upper()}/"), request_url(f"http://{authority}/")
     assert origin_of(upper) == origin_of(lower)
     assert str(upper) == str(lower)
+    fields = {"Authorization": "Bearer abc"}
+    secret = frozenset({"authorization"})
+    client = BaseURL.of(f"http://{authority}/v1", fields, secret, share_credentials=False)
+    assert client is not None
+    assert client.resolve(f"HTTP://{authority.upper()}/v2")[2] == fields
+    assert client.resolve(f"HTTP://{authority.upper()}:81/v2")[2] is None
+    proxies = ProxySettings.from_environment({"HTTP_PROXY": "p", "NO_PROXY": authority.upper()})
+    assert proxies.proxy_for(lower) is None
 
 
 @given(some.urls())

@@ -39,7 +39,7 @@ ANN = ("Authorization", "Basic YW5uOnA=")
             "curl --data-raw a --data-raw @f h",
             CurlCommand("POST", "http://h", data=["a", "\0@f"]),
         ),
-        ("curl --data-binary @f h", CurlCommand("POST", "http://h", data=["@f"], is_form=False)),
+        ("curl --data-binary @f h", CurlCommand("POST", "http://h", data=["@f"])),
         (
             "curl --data-urlencode 'a=b =c' --data-urlencode 'd e' h",
             CurlCommand("POST", "http://h", data=["a=b%20%3Dc", "d%20e"]),
@@ -131,6 +131,7 @@ def arguments(line: str) -> list[str]:
 
 
 STAYS = "allow_redirects=False"
+FORM_TYPE = 'headers={"Content-Type": "application/x-www-form-urlencoded"}'
 
 
 @pytest.mark.parametrize(
@@ -165,8 +166,19 @@ STAYS = "allow_redirects=False"
             "curl -H 'content-type: text/plain' -d a=1 h",
             ["post", '"http://h"', 'data="a=1"', 'headers={"content-type": "text/plain"}', STAYS],
         ),
-        ("curl --data-binary a=1 h", ["post", '"http://h"', 'data="a=1"', STAYS]),
-        ("curl --data-raw @x --data-binary y h", ["post", '"http://h"', 'data="@x&y"', STAYS]),
+        ("curl --data-binary a=1 h", ["post", '"http://h"', 'data={"a": "1"}', STAYS]),
+        (
+            "curl --data-raw @x --data-binary y h",
+            ["post", '"http://h"', 'data="@x&y"', FORM_TYPE, STAYS],
+        ),
+        *(
+            (f"curl -d '{text}' h", ["post", '"http://h"', f'data="{text}"', FORM_TYPE, STAYS])
+            for text in ("text", "a=1&b", "a=b%20c", "a=1&b=2&a=3", "a=é", "5", "")
+        ),
+        (
+            "curl -H 'Content-Type: application/x-www-form-urlencoded' -d pwd=x%20y h",
+            ["post", '"http://h"', 'data={"pwd": os.environ["PWD"]}', FORM_TYPE, STAYS],
+        ),
         (
             "curl -d @- -d @/dev/stdin -d @f -d x h",
             [
@@ -174,6 +186,7 @@ STAYS = "allow_redirects=False"
                 '"http://h"',
                 "data=sys.stdin.buffer.read() + b'&' + sys.stdin.buffer.read()"
                 """ + b'&' + Path("f").read_bytes() + b'&' + "x".encode()""",
+                FORM_TYPE,
                 STAYS,
             ],
         ),

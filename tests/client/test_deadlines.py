@@ -152,7 +152,8 @@ async def test_a_silence_ends_after_the_read_timeout(
     async with in_time(LIMIT):
         options = RequestOptions(read_timeout=LIMIT, timeout=None)
         failure = (await client.post(faults.url(path), **options)).failure()
-    assert failure.label == "read"
+    assert isinstance(failure, HTTPTimeoutError)
+    assert (failure.phase, failure.limit) == ("read", LIMIT)
 
 
 async def test_the_read_timeout_counts_silence_and_not_time(

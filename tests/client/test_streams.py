@@ -272,7 +272,7 @@ async def test_silence_ends_a_body(client: HTTPClient, faults: FaultServer, path
     with pytest.raises(HTTPTimeoutError) as caught:
         async with client.stream("GET", faults.url(path), read_timeout=0.05) as chunks:
             await collect(chunks)
-    assert caught.value.phase == "read"
+    assert (caught.value.phase, caught.value.limit) == ("read", 0.05)
 
 
 async def test_silence_is_bounded_by_the_clients_timeout_where_nobody_says_otherwise(

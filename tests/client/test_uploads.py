@@ -15,7 +15,13 @@ from tests.servers.leaks import nothing_left
 from tests.servers.registry import head
 from tests.servers.scripted import ScriptedServer
 
-from railhttp import HTTPClient, HTTPInvalidRequestError, HTTPTimeoutError, RetryPolicy
+from railhttp import (
+    HTTPClient,
+    HTTPConnectionError,
+    HTTPInvalidRequestError,
+    HTTPTimeoutError,
+    RetryPolicy,
+)
 from railhttp.types import BodyData
 
 PIECE = 256 * 1024
@@ -189,6 +195,30 @@ async def test_leaving_a_stream_early_cancels_the_rest_of_its_upload() -> None:
             assert await anext(response) == b"part"
         async with asyncio.timeout(60):
             await cancelled.wait()
+
+
+@pytest.mark.parametrize("timeout", [0.2, 60.0])
+async def test_the_upload_of_a_call_that_fails_is_cancelled(timeout: float) -> None:
+    """Its time is over, or the server is gone: no caller's iterator is left waiting."""
+    ended = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"part"
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def play(connection: Connection, _: Received) -> None:
+        if timeout == 0.2:
+            await connection.until_gone()
+
+    server = ScriptedServer(play, reads_body=False)
+    async with nothing_left(), server, HTTPClient() as client:
+        failure = (await client.post(server.url(), data=body(), timeout=timeout)).failure()
+        assert isinstance(failure, HTTPTimeoutError | HTTPConnectionError)
+        async with asyncio.timeout(60):
+            await ended.wait()
 
 
 async def test_a_progress_function_that_returns_an_awaitable_is_refused(

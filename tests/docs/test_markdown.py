@@ -28,6 +28,8 @@ from tests.servers.unix import UnixServer
 
 from railhttp.model.options import OwnOptions
 
+# The document of the explorer takes 8 s alone, and 100 s where four programs share a processor.
+pytestmark = pytest.mark.timeout(1200)
 ROOT: Final = Path(__file__).parents[2]
 DOCUMENTS: Final = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES: Final = (

@@ -143,6 +143,15 @@ async def test_a_body_and_fields_are_added_to_the_options() -> None:
     assert (first.body, third.body) == (b'{"a":1}', b"\0")
 
 
+class Feed:
+    """The events of the recorder."""
+
+    url = "http://h/feed"
+
+    async def __aiter__(self) -> AsyncIterator[ServerSentEvent]:
+        yield ServerSentEvent("x")
+
+
 class Recorder:
     """Stands for a client: notes how a stream is opened."""
 
@@ -151,17 +160,11 @@ class Recorder:
         self.is_open = False
 
     @asynccontextmanager
-    async def sse(
-        self, url: str, **options: object
-    ) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
+    async def sse(self, url: str, **options: object) -> AsyncIterator[Feed]:
         self.calls.append((url, options))
-
-        async def events() -> AsyncIterator[ServerSentEvent]:
-            yield ServerSentEvent("x")
-
         self.is_open = True
         try:
-            yield events()
+            yield Feed()
         finally:
             self.is_open = False
 
@@ -179,7 +182,7 @@ async def test_a_stream_of_events_is_opened_as_it_was_declared(reconnect: bool) 
     ]
     (failure,) = failures
     assert isinstance(failure, HTTPDecodeError)
-    assert (failure.url, failure.method) == ("/feed", "POST")
+    assert (failure.url, failure.method) == ("http://h/feed", "POST")
 
 
 def test_an_event_is_read_as_its_declared_type() -> None:

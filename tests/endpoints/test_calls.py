@@ -487,7 +487,9 @@ async def test_events_are_results(users: Users, server: ScriptServer) -> None:
     async with users.feed(since=3) as events:
         first, broken, last = [event async for event in events]
     assert (first, last) == (Success(ANN), Success(User(8, "Bob")))
-    assert isinstance(broken.failure(), HTTPDecodeError)
+    failure = broken.failure()
+    assert isinstance(failure, HTTPDecodeError)
+    assert failure.url == f"{server.url}/feed?since=***"
     assert server.script.calls[0].url.endswith("/feed?since=3")
 
 
@@ -530,6 +532,30 @@ async def test_a_streamed_response_is_opened_as_a_result(
         assert opened == Failure(Problem("not yours"))
     async with Users.export()(client) as opened:
         assert isinstance(opened.failure(), HTTPStatusError)
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (201, "status 201, expected 200"),
+        (399, "status 399, expected 200"),
+        (400, "status 400"),
+        (500, "status 500"),
+    ],
+)
+async def test_a_streamed_refusal_names_the_expected_statuses_unless_it_is_an_error(
+    status: int, message: str
+) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/export").reply(status)
+    async with HTTPClient(
+        exchange=script, base_url="http://h", retry_policy=RetryPolicy(1)
+    ) as client:
+        opening = get("/export").gives(HttpResponse).streamed()()(client)
+        async with opening as opened:
+            failure = opened.failure()
+    assert isinstance(failure, HTTPStatusError)
+    assert failure.message == message
 
 
 def one_file(name: str) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """Declarations are checked when they are made, and the error names the endpoint and the field."""
 
+import copy
+import pickle
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass
 from functools import partial
@@ -23,6 +25,7 @@ from railhttp.endpoints import (
     put,
     request,
 )
+from railhttp.endpoints.declaration import Declaration
 
 
 @dataclass
@@ -296,3 +299,14 @@ def test_a_part_of_a_union_may_be_marked() -> None:
     assert [(one.name, one.wire) for one in plan.in_headers] == [("trace", "X-Trace")]
     assert [(one.name, one.wire) for one in plan.in_query] == [("page", "p")]
     assert [one.hint for one in plan.parameters] == [str | None, int | None]
+
+
+@pytest.mark.parametrize(
+    "endpoint", [get("/x").gives(int), get("/x"), get("/x").events(int), get("/x").streamed()]
+)
+def test_an_endpoint_is_its_own_copy_and_says_why_it_cannot_be_pickled(
+    endpoint: Declaration,
+) -> None:
+    assert copy.copy(endpoint) is copy.deepcopy([endpoint])[0] is endpoint
+    with pytest.raises(TypeError, match=r"<\w+ GET /x> cannot be pickled.*: import it from"):
+        pickle.dumps({"endpoint": endpoint})

@@ -7,7 +7,7 @@ import pytest
 from returns.result import Failure
 
 from railhttp import HTTPClient, HTTPConnectionError, HTTPInvalidRequestError
-from railhttp.endpoints import Service, get
+from railhttp.endpoints import Service, get, openapi
 from railhttp.railway import next_link, run
 from railhttp.testing import ScriptedTransport
 
@@ -97,3 +97,57 @@ async def test_a_page_that_leads_back_is_a_failure() -> None:
 async def test_parameters_that_are_refused_are_the_only_result(client: HTTPClient) -> None:
     (only,) = [page async for page in Numbers.list.paged(by=by_cursor)(0)(client)]
     assert isinstance(only.failure(), HTTPInvalidRequestError)
+
+
+class PagedNumbers(Service):
+    """Pages declared in the body of a service."""
+
+    by_cursor = get("/numbers", ListNumbers).gives(Page).fails(410, Gone).paged(by=by_cursor)
+    by_link = get("/links", ListNumbers).gives(Page).paged(prefetch=1)
+
+
+async def test_pages_in_the_body_of_a_service_are_its_methods(script: ScriptedTransport) -> None:
+    async with HTTPClient(exchange=script, base_url="https://api.example") as client:
+        numbers = PagedNumbers(client, base_url="/v1", headers={"X-A": "1"})
+        found = [page.unwrap().items async for page in numbers.by_cursor(size=2)]
+    assert found == [[1, 2], [3]]
+    assert {sent.headers["X-A"] for sent in script.calls} == {"1"}
+    assert repr(numbers.by_link(2).at) == "<PageReader with 1 ahead>"
+    assert repr(numbers.by_cursor) == "<BoundPages of <PagedEndpoint GET /numbers>>"
+
+
+async def test_on_the_class_they_wait_for_their_client(script: ScriptedTransport) -> None:
+    async with HTTPClient(exchange=script, base_url="https://api.example/v1") as client:
+        found = [page.unwrap().items async for page in PagedNumbers.by_cursor(2)(client)]
+    assert found == [[1, 2], [3]]
+
+
+async def test_the_options_of_the_endpoint_overrule_those_of_the_service() -> None:
+    class Few(Service):
+        declared = get("/n", ListNumbers).gives(Page).with_options(headers={"X-A": "2"})
+        some = declared.paged(by=by_cursor)
+
+    script = ScriptedTransport()
+    script.serve(Few.some).replies(Page([1], "b")).replies(Page([2]))
+    async with HTTPClient(exchange=script, base_url="https://h") as client:
+        assert len([page async for page in Few(client, headers={"X-A": "1"}).some(1)]) == 2
+    assert [sent.headers["X-A"] for sent in script.calls] == ["2", "2"]
+
+
+def test_they_are_described_by_openapi() -> None:
+    document = openapi(PagedNumbers, title="Numbers", version="1")
+    assert [*document["paths"]] == ["/numbers", "/links"]  # type: ignore[misc]  # a JSON object
+
+
+def test_a_contradiction_in_their_declaration_is_told_by_the_class_statement() -> None:
+    with pytest.raises(TypeError, match=r"Wrong\.some \(GET /n\): "):
+
+        class Wrong(Service):
+            some = get("/n").gives(Page).gives(Page, status=700).paged()
+
+    with pytest.raises((TypeError, RuntimeError)) as caught:
+
+        class Plain:
+            some = get("/n").gives(Page).gives(Page, status=700).paged()
+
+    assert "Plain.some (GET /n): " in str(caught.value.__cause__ or caught.value)

@@ -131,12 +131,22 @@ def test_the_timeout_is_the_pools_and_goes_before_it() -> None:
         assert config.timeout == config.pool.timeout == timeout
 
 
+def test_another_pool_keeps_the_settings_of_the_client_that_overrule_it() -> None:
+    """`replace` passes every setting that it is not told to change."""
+    config, pool = HTTPClientConfig(timeout=5), ConnectionPoolConfig(4, timeout=7, verify_ssl=False)
+    changed = replace(config, pool=pool)
+    assert (changed.pool.max_connections, changed.timeout, changed.verify) == (4, 5, True)
+    assert changed.pool == replace(pool, timeout=5, verify_ssl=True)
+    assert replace(config, pool=pool, timeout=7, verify=False).pool == pool
+
+
 def test_settings_are_values() -> None:
     config = HTTPClientConfig(timeout=5, secret_headers=["X-Mine"])
     for same in (copy.copy(config), pickle.loads(pickle.dumps(config)), replace(config)):
         assert same == config
         assert hash(same) == hash(config)
     assert replace(config, timeout=6).pool.timeout == 6
+    assert replace(config, verify=False).pool.verify_ssl is False
     with pytest.raises(FrozenInstanceError):
         config.total = True  # type: ignore[misc]  # the mistake under test
 

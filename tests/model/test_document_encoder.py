@@ -146,3 +146,9 @@ def test_msgspec_is_not_imported_before_a_value_needs_it() -> None:
     )
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert output.stdout.strip() == b"set()"
+
+
+@pytest.mark.parametrize("name", [("a", 1), frozenset[str]()])
+def test_plain_data_with_a_name_that_json_does_not_have_is_refused(name: object) -> None:
+    with pytest.raises(HTTPValidationError, match="json: cannot be written as JSON"):
+        json_body({"a": [{name: None}]})

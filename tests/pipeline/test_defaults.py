@@ -12,6 +12,11 @@ from railhttp.pipeline.interceptors.token_auth import TokenInterceptor
 from railhttp.pipeline.interceptors.token_flight import TokenFlight
 from railhttp.pipeline.observation import metrics
 from railhttp.pipeline.policies.store import MemoryStore
+from railhttp.policy.breaker import BreakerRule
+from railhttp.policy.budget import RetryBudget
+from railhttp.policy.bulkhead import BulkheadRule
+from railhttp.policy.rate_limit import RateRule
+from railhttp.policy.retry import RetryRule
 from railhttp.resilience import (
     Bulkhead,
     CircuitBreaker,
@@ -22,36 +27,10 @@ from railhttp.resilience import (
 )
 
 DEFAULTS: list[tuple[Callable[..., object], dict[str, object]]] = [
-    (
-        CircuitBreaker,
-        {
-            "failure_threshold": 5,
-            "recovery_timeout": 5.0,
-            "name": "",
-            "failure_ratio": 0.5,
-            "minimum_calls": 20,
-            "window": 30.0,
-            "max_recovery_timeout": 300.0,
-            "half_open_max_calls": 1,
-            "probe_lease": 30.0,
-            "slow_call": None,
-        },
-    ),
+    (CircuitBreaker, {"name": ""}),
     (OriginBreakers, {"max_origins": 1024}),
-    (Bulkhead, {"max_queue": 100, "max_wait": None}),
-    (RateLimiter, {"burst": 1, "max_queue": 100, "max_wait": None, "name": ""}),
-    (
-        RetryPolicy,
-        {
-            "max_attempts": 3,
-            "base_delay": 0.05,
-            "max_delay": 20.0,
-            "jitter": True,
-            "throttle_delay": 1.0,
-            "reraise": False,
-            "retry_after_cap": 60.0,
-        },
-    ),
+    (RateLimiter, {"name": ""}),
+    (RetryPolicy, {"reraise": False, "budget": RetryBudget(), "on_retry": None}),
     (ResiliencePipeline.standard, {"limit": 1000, "attempt_timeout": 10.0, "total": 30.0}),
     (MemoryStore, {"max_keys": 1024}),
     (TokenFlight, {"early": 0.0, "timeout": None}),
@@ -72,6 +51,40 @@ def test_a_default_is_the_documented_one(
 ) -> None:
     found = inspect.signature(make).parameters[name].default
     assert (found, type(found)) == (default, type(default))
+
+
+@pytest.mark.parametrize(
+    ("layer", "rule"),
+    [(CircuitBreaker().rule, BreakerRule()), (RetryPolicy().rule, RetryRule())],
+)
+def test_a_layer_has_the_defaults_of_its_rule(
+    layer: BreakerRule | RetryRule, rule: BreakerRule | RetryRule
+) -> None:
+    """tests/policy/test_defaults.py has the numbers."""
+    assert layer == rule
+
+
+@pytest.mark.parametrize(
+    ("layer", "rule", "names"),
+    [
+        (Bulkhead, BulkheadRule(1), {"max_queue", "max_wait"}),
+        (RateLimiter, RateRule(1.0), {"burst", "max_queue", "max_wait"}),
+    ],
+)
+def test_a_queue_has_the_defaults_of_its_rule(
+    layer: Callable[..., object], rule: BulkheadRule | RateRule, names: set[str]
+) -> None:
+    parameters = inspect.signature(layer).parameters
+    assert {name: parameters[name].default for name in names} == {
+        name: getattr(rule, name) for name in names
+    }
+
+
+def test_the_standard_pipeline_has_a_layer_for_each_of_its_numbers() -> None:
+    stack = ResiliencePipeline.standard().stack
+    assert repr(stack.bulkhead) == "<Bulkhead of 1000, 0 running, 0 waiting>"
+    assert stack.attempt_timeout is not None
+    assert stack.attempt_timeout.seconds == 10.0
 
 
 @pytest.mark.parametrize(

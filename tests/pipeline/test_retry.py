@@ -390,3 +390,16 @@ async def test_a_plain_function_that_returns_an_awaitable_is_a_failure_that_name
     failure = await clock.run(outcome_of(policy.execute(ScriptedCall(clock, [outcome]))))
     assert isinstance(failure, HTTPInterceptorError)
     assert failure.message == f"{argument} returned an awaitable: it must be a plain function"
+
+
+async def test_an_observer_that_returns_an_awaitable_breaks_nothing_and_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A coroutine that stays unawaited would be a warning, which is an error here."""
+    clock = ManualClock()
+    call = ScriptedCall(clock, [lost(), answer(200)])
+    policy = RetryPolicy(on_retry=returns_awaitable, clock=clock)  # type: ignore[arg-type]  # on purpose
+    with caplog.at_level(logging.WARNING, "railhttp"):
+        response = await clock.run(policy.execute(call))
+    assert response.status == 200
+    assert caplog.messages == ["on_retry returned an awaitable: it must be a plain function"]

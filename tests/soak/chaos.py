@@ -337,7 +337,7 @@ class ChaosServer:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        if not self._ready.wait(10):
+        if not self._ready.wait(60):
             raise RuntimeError("the server did not start")
         return self
 
@@ -348,7 +348,7 @@ class ChaosServer:
         trace: TracebackType | None,
     ) -> None:
         self._loop.call_soon_threadsafe(self._end.set)
-        self._thread.join(10)
+        self._thread.join(60)
 
     async def meet(self) -> bool:
         """Wait until the expected number of requests has arrived."""

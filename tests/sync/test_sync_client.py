@@ -378,7 +378,7 @@ def test_closing_ends_the_calls_of_other_threads(servers: Servers) -> None:
             pass
         client.close()
         for call in calls:
-            failure = call.result(timeout=5).failure()
+            failure = call.result(timeout=60).failure()
             assert isinstance(failure, HTTPConnectionError)
             assert failure.kind == "closed"
 
@@ -429,7 +429,7 @@ def test_a_client_that_is_forgotten_ends(servers: Servers) -> None:
     (thread,) = own_threads()
     del client
     gc.collect()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
 
 
@@ -459,7 +459,7 @@ def test_nothing_is_left_when_the_program_ends(servers: Servers, body: str) -> N
     with program(
         body, servers.echo.url("/get"), servers.faults.url("/stall-before-head")
     ) as running:
-        out, err = running.communicate(timeout=20)
+        out, err = running.communicate(timeout=120)
     assert (out, err, running.returncode) == ("200\n", "", 0)
 
 
@@ -477,7 +477,7 @@ def test_ctrl_c_cancels_the_call(servers: Servers) -> None:
         while not servers.faults.received:
             assert running.poll() is None
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=20)
+        out, err = running.communicate(timeout=120)
     assert (out, err, running.returncode) == ("interrupted 200\n", "", 0)
 
 
@@ -493,7 +493,7 @@ def test_a_client_in_a_forked_process_fails_instead_of_waiting_for_ever(servers:
         "    os._exit(3 if client.get(sys.argv[1]).failure().kind == 'closed' else 4)\n"
     )
     with program(body, servers.echo.url("/get")) as running:
-        out, _ = running.communicate(timeout=20)
+        out, _ = running.communicate(timeout=120)
     assert out == "3\n"
 
 

@@ -1,6 +1,7 @@
 """What a thread of a client does when it is interrupted, and what its failures show."""
 
 import asyncio
+import gc
 import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -169,3 +170,22 @@ def test_a_wait_for_the_end_has_a_limit(thread: LoopThread) -> None:
     running.join(60)
     thread.close()
     assert not [one for one in threading.enumerate() if one.name == "railhttp"]
+
+
+def test_the_end_of_a_program_waits_5_s_at_most_for_connections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A program ends like a client that nobody holds: neither may wait for a silent server."""
+    waits: list[float | None] = []
+    close = LoopThread.close
+
+    def noted(thread: LoopThread, seconds: float | None = None) -> None:
+        waits.append(seconds)
+        close(thread, seconds)
+
+    monkeypatch.setattr(LoopThread, "close", noted)
+    life = ThreadLife(AsyncClient())
+    life.start()
+    del life
+    gc.collect()
+    assert waits == [5.0]

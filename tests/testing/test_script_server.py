@@ -153,3 +153,14 @@ async def test_nothing_is_left_running() -> None:
     assert asyncio.all_tasks() == before
     with pytest.raises(RuntimeError, match="async with"):
         print(server.url)
+
+
+async def test_a_server_says_what_it_serves_and_where() -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/a").reply(204)
+    server = serve(script)
+    assert repr(server) == "<ScriptServer of <ScriptedTransport of 1 route>, not running>"
+    async with server:
+        script.on("GET", "/b").reply(204)
+        shown = f"<ScriptServer of <ScriptedTransport of 2 routes>, at {server.url}>"
+        assert repr(server) == shown

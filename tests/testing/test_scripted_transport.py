@@ -107,6 +107,24 @@ def test_a_url_that_no_request_has_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("GET", len, None), "url: must be a path, a whole URL .* got builtin_function_or_method"),
+        (("GET", re.compile(b"/"), None), "url: must be a path, a whole URL .* got Pattern"),
+        ((None, "/", None), "method: must be a str, got NoneType"),
+        (("GET", "/", 7), "body: must be bytes, text, .* got 7"),
+        (("GET", "/", re.compile("a")), "body: must be bytes, text, .* got Pattern"),
+    ],
+)
+def test_a_route_of_something_else_is_refused_at_once(
+    arguments: tuple[str, str, bytes], message: str
+) -> None:
+    method, url, body = arguments
+    with pytest.raises(HTTPValidationError, match=message):
+        ScriptedTransport().on(method, url, body=body)
+
+
+@pytest.mark.parametrize(
     ("pattern", "fits"),
     [
         (b"body", True),

@@ -4,6 +4,7 @@ On a socket it depends on luck whether they come before the client expects a res
 """
 
 import asyncio
+from collections.abc import Callable
 from unittest.mock import Mock
 
 import pytest
@@ -15,7 +16,10 @@ RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 async def fresh() -> StrictResponseHandler:
     connection = StrictResponseHandler(asyncio.get_running_loop())
-    connection.connection_made(Mock(spec=asyncio.Transport))
+    transport = Mock(spec=asyncio.Transport)
+    transport.is_closing.return_value = False
+    transport.get_extra_info.return_value = None
+    connection.connection_made(transport)
     return connection
 
 
@@ -53,4 +57,31 @@ async def test_bytes_between_two_requests_are_not_kept_for_the_next_response() -
     connection.data_received(RESPONSE)
     closes.append(connection.should_close)
     assert closes == [False, True]
+
+
+def surplus(connection: StrictResponseHandler) -> None:
+    connection.data_received(RESPONSE)
+
+
+def error(connection: StrictResponseHandler) -> None:
+    connection.set_exception(OSError("the upload failed"))
+
+
+def bytes_at_rest(connection: StrictResponseHandler) -> None:
+    connection.rest()
+    connection.data_received(b"x")
+
+
+@pytest.mark.parametrize("event", [surplus, error, bytes_at_rest])
+async def test_a_connection_is_used_again_only_if_nothing_has_happened_to_it(
+    event: Callable[[StrictResponseHandler], None],
+) -> None:
+    """Each is seen at once, before the loop reports that the connection is lost."""
+    connection = await fresh()
+    assert connection.is_unused()
+    response = connection.expect(USUAL, None)
+    connection.data_received(RESPONSE)
+    await response
+    assert connection.is_unused()
+    event(connection)
     assert not connection.is_unused()

@@ -55,6 +55,11 @@ def summary(failure: HTTPFailure) -> tuple[type[HTTPFailure], str, Delivery]:
     return type(failure), failure.label, failure.delivery
 
 
+def limit_of(failure: HTTPFailure) -> float | None:
+    assert isinstance(failure, HTTPTimeoutError)
+    return failure.limit
+
+
 # --- aiohttp's own second send
 
 
@@ -151,6 +156,7 @@ async def test_a_connection_that_is_never_made(client: HTTPClient) -> None:
         url = f"http://127.0.0.1:{port}/"
         failure = (await client.get(url, connect_timeout=0.05)).failure()
         assert summary(failure) == (HTTPTimeoutError, "connect", Delivery.NOT_SENT)
+        assert limit_of(failure) == 0.05
         failure = (await client.get(url, timeout=0.05)).failure()
         assert summary(failure) == (HTTPTimeoutError, "total", Delivery.NOT_SENT)
 
@@ -165,6 +171,7 @@ async def test_a_place_in_the_pool_that_never_comes_free(faults: FaultServer) ->
         await until(lambda: len(faults.received) == len(busy))
         failure = (await client.get(faults.url("/ok"), connect_timeout=0.05)).failure()
         assert summary(failure) == (HTTPTimeoutError, "pool", Delivery.NOT_SENT)
+        assert limit_of(failure) == 0.05
         late = (await client.get(faults.url("/ok"), timeout=0.05)).failure()
         assert summary(late) == (HTTPTimeoutError, "total", Delivery.NOT_SENT)
         place = f"127.0.0.1:{faults.port}"

@@ -41,7 +41,7 @@ from railhttp.endpoints import (
     get,
     post,
 )
-from railhttp.railway import gather, outcome, then
+from railhttp.railway import PageReader, Pages, gather, outcome, then
 from railhttp.testing import ScriptedTransport
 
 
@@ -116,6 +116,7 @@ class Users(Service):
     parcel = get("/parcels/{parcel_id}", FindParcel)
     price = get("/prices/{price_id}", FindPrice)
     nothing = get("/{name}", find_nothing)
+    listed = get("/{name}", find_nothing).gives(list[User]).fails(404, UserNotFound).paged()
 
 
 class Api(Service):
@@ -172,6 +173,13 @@ def futures_and_readers(client: HTTPClient) -> None:
     )
 
 
+def pages(client: HTTPClient) -> None:
+    users = Users(client)
+    assert_type(users.listed("ann"), Pages[list[User], UserNotFound | HTTPFailure])
+    assert_type(Users.listed("ann"), PageReader[list[User], UserNotFound | HTTPFailure])
+    assert_type(users.health.paged()(), Pages[HttpResponse, HTTPFailure])
+
+
 def values() -> None:
     assert_type(get("/health"), Endpoint[[], HttpResponse, Never])
     assert_type(get("/health").gives(int).fails(404, str), Endpoint[[], int, str])
@@ -217,6 +225,7 @@ def stubs(script: ScriptedTransport) -> None:
     find.refuses(RateLimited(1)).does(find_user).fails(ConnectionResetError())
     script.serve(Users.add).replies(User(7, "Ann")).replies("accepted").does(add_user)
     script.serve(Users.remove).replies(None).refuses(UserNotFound(7))
+    script.serve(Users.listed).replies([User(7, "Ann")]).refuses(UserNotFound(7))
     script.serve(Users.feed).replies(User(1, "a"), User(2, "b")).refuses(UserNotFound(7))
     script.serve(Users.export).replies(b"a", b"b").refuses(RateLimited(1))
     script.serve(Users.health).replies(HttpResponse(200)).does(lambda: Success(HttpResponse(200)))

@@ -8,10 +8,10 @@ from multidict import CIMultiDict
 
 from railhttp import RequestOptions
 from railhttp.cli.arguments import Limits, Parser, Setup, body, config_of, seconds, trusted
-from railhttp.cli.curl_command import CurlCommand, CurlError, parse_curl
+from railhttp.cli.curl_command import FORM, CurlCommand, CurlError, parse_curl
 from railhttp.cli.exit_code import OK
 from railhttp.cli.python_source import python_of
-from railhttp.cli.sending import FORM, Sending, send
+from railhttp.cli.sending import Sending, send
 from railhttp.cli.terminal import Terminal
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
+FORM: Final = "application/x-www-form-urlencoded"
+"""The type of a body that curl sends unless a header field names another."""
+
 _WITH_VALUE: Final = {
     "-X": "request", "--request": "request",
     "-H": "header", "--header": "header",
@@ -54,7 +57,7 @@ class CurlCommand:
         url: The URL.
         headers: The header fields, in order.
         data: The pieces of a body, with `@` in front of the name of a file.
-        is_form: Whether the body is a form unless a header field names another type.
+        is_form: Whether the body has the type of a form unless a header field names another.
         form: The fields of a multipart form.
         options: The flags with values that concern the client: `max-time`, `proxy` and so on.
         flags: The other flags that count: `location`, `insecure`.
@@ -160,7 +163,6 @@ def _add_data(command: CurlCommand, name: str, value: str) -> None:
     if name == "json":
         command.headers.append(("Content-Type", "application/json"))
         command.headers.append(("Accept", "application/json"))
-    if name in {"json", "data-binary"}:
         command.is_form = False
     if name == "data-urlencode":
         key, equals, text = value.partition("=")

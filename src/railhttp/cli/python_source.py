@@ -3,11 +3,11 @@
 import json
 import re
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from yarl import URL
 
-from railhttp.cli.curl_command import CurlCommand, CurlError
+from railhttp.cli.curl_command import FORM, CurlCommand, CurlError
 from railhttp.model.redaction import SECRET_HEADERS
 from railhttp.types import JSON
 
@@ -187,18 +187,22 @@ def _contents(command: CurlCommand, writer: _Writer) -> list[str]:
         fields.append(("Authorization", ""))
     if name == "json":  # it brings its own
         fields = [field for field in fields if field[0].lower() != "content-type"]
+    elif name == "text":
+        name = "data"
+        if command.is_form and not command.header("Content-Type"):
+            fields.append(("Content-Type", FORM))
     headers = [f"headers={writer.headers(fields)}"] if fields else []
     return [*([value if name == "fields" else f"{name}={value}"] if name else []), *headers]
 
 
 def _body(command: CurlCommand, writer: _Writer) -> tuple[str, str]:
-    """Write the body: the name of the argument that it goes to, and its value."""
+    """Write the body: what it is (`fields`, `json`, `data` of a form, `text`), and its value."""
     if command.form:
         return "fields", writer.form(command.form)
     if not command.data:
         return "", ""
     if any(piece.startswith("@") for piece in command.data):
-        return "data", " + b'&' + ".join(
+        return "text", " + b'&' + ".join(
             piece if piece.endswith(")") else f"{piece}.encode()"
             for piece in map(writer.piece, command.data)
         )
@@ -210,9 +214,19 @@ def _body(command: CurlCommand, writer: _Writer) -> tuple[str, str]:
     except ValueError:
         pass
     pairs = parse_qsl(text, keep_blank_values=True)
-    if command.is_form and pairs and not command.header("Content-Type"):
-        return "data", writer.pairs(pairs)
-    return "data", _literal(text)
+    if command.is_form and command.header("Content-Type").lower() in {"", FORM}:
+        form = writer.pairs(pairs)
+        if "os.environ[" in form or (pairs and _is_spelled_as(text, pairs)):
+            return "data", form
+    return "text", _literal(text)
+
+
+def _is_spelled_as(text: str, pairs: list[tuple[str, str]]) -> bool:
+    """Whether a dict of these pairs is sent as the text that curl sends."""
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return urlencode(values, doseq=True) == text
 
 
 def _settings(command: CurlCommand, writer: _Writer) -> str:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from multidict import CIMultiDict
 from yarl import URL
@@ -22,6 +21,7 @@ from railhttp import (
 )
 from railhttp.cli.arguments import Parser, Setup, add_call_options, add_retries, body, document
 from railhttp.cli.attempts import AttemptLog
+from railhttp.cli.curl_command import FORM
 from railhttp.cli.exit_code import exit_code, exit_code_of_status
 from railhttp.cli.report import (
     failure_document,
@@ -40,9 +40,6 @@ from railhttp.doctor import proxy_of
 from railhttp.events import Timings
 from railhttp.model.errors import FAILURES
 from railhttp.urls import redact_url
-
-FORM: Final = "application/x-www-form-urlencoded"
-"""The media type of `-d`, as in curl; `-H` names another one."""
 
 
 @dataclass(frozen=True, slots=True)

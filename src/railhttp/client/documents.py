@@ -73,6 +73,11 @@ class Events:
     async def __anext__(self) -> ServerSentEvent:
         return await anext(self._events)
 
+    @property
+    def url(self) -> str:
+        """The requested URL, redacted."""
+        return self._stream.call_info().get("url", "")
+
     async def aclose(self) -> None:
         """End the iteration; the block closes the connection."""
         await self._events.aclose()

@@ -87,7 +87,7 @@ class Limits:
             message = f"not done within {format_timeout(self._total)}"
             return HTTPTimeoutError(message, phase="total", limit=self._total, **info)
         message = "the server took too long to send more"
-        return HTTPTimeoutError(message, phase="read", **info)
+        return HTTPTimeoutError(message, phase="read", limit=self._idle, **info)
 
 
 class LimitedResponse:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import FrameType
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, cast
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol, Self, cast
 
 from railhttp.endpoints.plan import RequestPlan, Written
 from railhttp.endpoints.responses import Answers
@@ -169,6 +169,18 @@ class Declaration:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self}>"
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{self!r} cannot be pickled, because it has compiled decoders: "
+            "import it from the module that declares it, and pickle its name or its arguments"
+        )
 
     @property
     def plan(self) -> RequestPlan:

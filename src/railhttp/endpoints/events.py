@@ -24,6 +24,7 @@ from railhttp.model.response import HttpResponse
 from railhttp.wire.sse import ServerSentEvent
 
 if TYPE_CHECKING:
+    from railhttp.client.documents import Events
     from railhttp.endpoints.service import Service
 
 P = ParamSpec("P")
@@ -40,14 +41,14 @@ class EventFeed(Generic[T_co, E_co]):
 
     Args:
         connect: Opens the stream; raises one of `HTTPFailure`.
-        read: Reads an event.
+        read: Reads an event of the stream with a URL.
         answers: The declared responses.
     """
 
     def __init__(
         self,
-        connect: Callable[[], AbstractAsyncContextManager[AsyncIterator[ServerSentEvent]]],
-        read: Callable[[ServerSentEvent], Result[object, object]],
+        connect: Callable[[], AbstractAsyncContextManager["Events"]],
+        read: Callable[[ServerSentEvent, str], Result[object, object]],
         answers: Answers,
     ) -> None:
         self._connect = connect
@@ -76,9 +77,10 @@ class EventFeed(Generic[T_co, E_co]):
     async def _iterate(self) -> AsyncGenerator[Result[T_co, E_co | HTTPFailure], None]:
         try:
             async with self._connect() as events:
+                url = events.url
                 async for event in events:
                     # The reader was compiled for T_co.
-                    yield cast("Result[T_co, E_co | HTTPFailure]", self._read(event))
+                    yield cast("Result[T_co, E_co | HTTPFailure]", self._read(event, url))
         except HTTPStatusError as failure:
             # A declared refusal is an E_co, and anything else is the failure itself.
             yield Failure(cast("E_co | HTTPFailure", self._answers.refusal(failure)))
@@ -146,13 +148,13 @@ class EventsEndpoint(Declaration, Generic[P, T_co, E_co]):
             parameters = self.parameters(*args, **kwargs)
             url, options = self.request(binding, options, parameters)
         except HTTPInvalidRequestError as failure:
-            return EventFeed(_raising(failure), Success, self.answers)
+            return EventFeed(_raising(failure), self.read_event, self.answers)
 
-        def connect() -> AbstractAsyncContextManager[AsyncIterator[ServerSentEvent]]:
+        def connect() -> AbstractAsyncContextManager["Events"]:
             named = self.named(options)
             return binding.client.sse(url, method=self.method, reconnect=self.reconnect, **named)
 
-        return EventFeed(connect, lambda event: self.read_event(event, url), self.answers)
+        return EventFeed(connect, self.read_event, self.answers)
 
     def read_event(self, event: ServerSentEvent, url: str = "") -> Result[object, object]:
         """Read the data of an event; `url` is that of the stream, for the failure."""
@@ -173,14 +175,14 @@ class EventsEndpoint(Declaration, Generic[P, T_co, E_co]):
         return BoundEvents(self, binding, merged(binding.options, self.options))
 
 
-class _raising(AbstractAsyncContextManager[AsyncIterator[ServerSentEvent]]):  # noqa: N801  # a function to its caller
+class _raising(AbstractAsyncContextManager["Events"]):  # noqa: N801  # a function to its caller
     def __init__(self, failure: HTTPFailure) -> None:
         self._failure = failure
 
     def __call__(self) -> Self:
         return self
 
-    async def __aenter__(self) -> AsyncIterator[ServerSentEvent]:
+    async def __aenter__(self) -> "Events":
         raise self._failure
 
     async def __aexit__(self, *_: object) -> None:

@@ -1,12 +1,12 @@
 """Endpoints whose values are pages: one call leads to the next."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final, Generic, ParamSpec, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Generic, ParamSpec, TypeAlias, TypeVar, cast, overload
 
 from returns.result import Failure, Result
 
 from railhttp.client.http_client import HTTPClient
-from railhttp.endpoints.declaration import Binding
+from railhttp.endpoints.declaration import Binding, merged
 from railhttp.model.errors import FAILURES, HTTPFailure
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse
@@ -15,6 +15,7 @@ from railhttp.railway.paging import PageReader, PageRequest, Pages, next_link, n
 
 if TYPE_CHECKING:
     from railhttp.endpoints.endpoint import Endpoint
+    from railhttp.endpoints.service import Service
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,6 +37,8 @@ def by_of(by: By[T] | NextLink) -> By[T] | None:
 class PagedEndpoint(Generic[P, T, E]):
     """An endpoint that is called with the parameters of its first page.
 
+    In the body of a `Service` it is a method of the service.
+
     Args:
         endpoint: The endpoint.
         by: How a page leads to the next one; None for its `Link` field.
@@ -44,7 +47,7 @@ class PagedEndpoint(Generic[P, T, E]):
         prefetch: See `railhttp.railway.pages`.
     """
 
-    __slots__ = ("_binding", "_by", "_endpoint", "_options", "_prefetch")
+    __slots__ = ("_binding", "_by", "_options", "_prefetch", "endpoint")
 
     def __init__(
         self,
@@ -54,20 +57,36 @@ class PagedEndpoint(Generic[P, T, E]):
         options: RequestOptions,
         prefetch: int,
     ) -> None:
-        self._endpoint: Final = endpoint
+        self.endpoint: Final = endpoint
         self._by: Final = by
         self._binding: Final = binding
         self._options: Final = options
         self._prefetch: Final = prefetch
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._endpoint}>"
+        return f"<{type(self).__name__} {self.endpoint}>"
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.endpoint.__set_name__(owner, name)
+
+    @overload
+    def __get__(self, instance: None, owner: type[object]) -> "PagedEndpoint[P, T, E]": ...
+    @overload
+    def __get__(self, instance: "Service", owner: type[object]) -> "BoundPages[P, T, E]": ...
+    def __get__(self, instance: "Service | None", owner: type[object]) -> object:
+        return self if instance is None else self.bound(instance.binding)
+
+    def bound(self, binding: Binding) -> "BoundPages[P, T, E]":
+        """Bind the endpoint to a service."""
+        options = merged(binding.options, self._options)
+        paged = PagedEndpoint(self.endpoint, self._by, lambda _: binding, options, self._prefetch)
+        return BoundPages(paged, binding.client)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> PageReader[T, E | HTTPFailure]:
         """Describe the pages, for a client that is given later.
 
         Raises:
-            TypeError: An argument is missing, or unknown.
+            TypeError: An argument is missing, or unknown; raised by the iteration.
         """
         return PageReader(self._first(args, kwargs), self._prefetch)
 
@@ -80,9 +99,9 @@ class PagedEndpoint(Generic[P, T, E]):
             client: HTTPClient,
         ) -> Result[Page[T, E | HTTPFailure], E | HTTPFailure]:
             try:
-                parameters = self._endpoint.parameters(*args, **kwargs)
+                parameters = self.endpoint.parameters(*args, **kwargs)
                 binding = self._binding(client)
-                url, options = self._endpoint.request(binding, self._options, parameters)
+                url, options = self.endpoint.request(binding, self._options, parameters)
             except FAILURES as failure:
                 return Failure(failure)
             return await self._send(client, url, options, args, kwargs)
@@ -114,8 +133,8 @@ class PagedEndpoint(Generic[P, T, E]):
         kwargs: Mapping[str, object],
     ) -> Result[Page[T, E | HTTPFailure], E | HTTPFailure]:
         try:
-            named = self._endpoint.named(options) if client.is_observed else options
-            response = await client.request(self._endpoint.method, url, **named)
+            named = self.endpoint.named(options) if client.is_observed else options
+            response = await client.request(self.endpoint.method, url, **named)
         except FAILURES as failure:
             return Failure(failure)
 
@@ -130,7 +149,7 @@ class PagedEndpoint(Generic[P, T, E]):
                 return Page(value, None)
             return Page(value, self._first(args, {**kwargs, **changed}))
 
-        return self._endpoint.result(response).map(page)
+        return self.endpoint.result(response).map(page)
 
 
 class BoundPages(Generic[P, T, E]):
@@ -149,6 +168,6 @@ class BoundPages(Generic[P, T, E]):
         """Return the pages; the first is requested when the iteration begins.
 
         Raises:
-            TypeError: An argument is missing, or unknown.
+            TypeError: An argument is missing, or unknown; raised by the iteration.
         """
         return self._paged(*args, **kwargs)(self._client)

@@ -8,6 +8,7 @@ from railhttp.client.http_client import HTTPClient
 from railhttp.endpoints.declaration import Binding, Declaration
 from railhttp.endpoints.endpoint import Endpoint
 from railhttp.endpoints.events import EventsEndpoint
+from railhttp.endpoints.paged import PagedEndpoint
 from railhttp.endpoints.streamed import StreamedEndpoint
 from railhttp.model.options import RequestOptions
 
@@ -43,15 +44,16 @@ class Service:
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         for name, declared in vars(cls).items():
-            if isinstance(declared, Declaration):
-                declared.check(f"{cls.__name__}.{name}")
+            plain = declared.endpoint if isinstance(declared, PagedEndpoint) else declared
+            if isinstance(plain, Declaration):
+                plain.check(f"{cls.__name__}.{name}")
 
     def __init__(
         self, client: HTTPClient, *, base_url: str = "", **options: Unpack[RequestOptions]
     ) -> None:
         self.binding: Binding = Binding.of(client, base_url, options)
         bound = vars(self)
-        for name, declared in endpoints_of(type(self)).items():
+        for name, declared in _members(type(self)).items():
             bound[name] = declared.bound(self.binding)  # found before the class's own, see __get__
         for name, service in services_of(type(self)).items():
             bound[name] = service(client, base_url=base_url, **options)
@@ -65,15 +67,27 @@ AnyEndpoint: TypeAlias = (
     | EventsEndpoint[..., object, object]
     | StreamedEndpoint[..., object]
 )
+_Member: TypeAlias = AnyEndpoint | PagedEndpoint[..., object, object]
 
 
 def endpoints_of(service: type[Service]) -> dict[str, AnyEndpoint]:
-    """Find the endpoints of a service and of its bases, in the order of their declaration."""
-    found: dict[str, AnyEndpoint] = {}
+    """Find the endpoints of a service and of its bases, in the order of their declaration.
+
+    Returns:
+        The endpoints by name; that of a page for one that is `paged`.
+    """
+    return {
+        name: declared.endpoint if isinstance(declared, PagedEndpoint) else declared
+        for name, declared in _members(service).items()
+    }
+
+
+def _members(service: type[Service]) -> dict[str, _Member]:
+    found: dict[str, _Member] = {}
     for base in reversed(service.__mro__):
         for name, declared in vars(base).items():
             found.pop(name, None)
-            if isinstance(declared, Endpoint | EventsEndpoint | StreamedEndpoint):
+            if isinstance(declared, Endpoint | EventsEndpoint | StreamedEndpoint | PagedEndpoint):
                 found[name] = declared
     return found
 

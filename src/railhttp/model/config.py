@@ -158,7 +158,8 @@ class HTTPClientConfig:
     """Settings of a client.
 
     It also takes the settings of its pool, such as `max_connections`; they override those of
-    `pool`, and read back as `config.pool.max_connections`.
+    `pool`, and read back as `config.pool.max_connections`. `dataclasses.replace(config, pool=pool)`
+    therefore keeps `timeout` and `verify`: name them too, to change them.
 
     Attributes:
         pool: Settings of the connection pool.

@@ -93,6 +93,10 @@ class ScriptServer:
         self._connections: set[asyncio.Task[None]] = set()
         self._broken: list[ContractBroken] = []
 
+    def __repr__(self) -> str:
+        place = "not running" if self._server is None else f"at {self.url}"
+        return f"<{type(self).__name__} of {self.script!r}, {place}>"
+
     @property
     def url(self) -> str:
         """The URL of the server, without a slash at its end.

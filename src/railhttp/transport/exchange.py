@@ -10,7 +10,7 @@ from aiohttp.hdrs import CONTENT_ENCODING
 
 from railhttp.model import errors
 from railhttp.model.clock import Clock
-from railhttp.model.request import Request
+from railhttp.model.request import Request, SendOptions
 from railhttp.model.response import HttpResponse
 from railhttp.model.response_draft import received_response
 from railhttp.model.stage import AttemptState, Stage, call_info
@@ -139,6 +139,8 @@ class AiohttpExchange:
                 raise error
             case _:
                 failure = to_failure(error, attempt.stage, call)
+                if isinstance(failure, errors.HTTPTimeoutError):
+                    failure = _limited(failure, request.options, call)
                 try:
                     raise failure from safe_cause(error)
                 finally:
@@ -147,3 +149,11 @@ class AiohttpExchange:
     def call_info(self, request: Request, attempt: AttemptState) -> errors.CallInfo:
         """Return the details that a failure of this request carries."""
         return call_info(request.method, request.url_text, attempt, self.clock.monotonic())
+
+
+def _limited(
+    failure: errors.HTTPTimeoutError, options: SendOptions, call: errors.CallInfo
+) -> errors.HTTPTimeoutError:
+    """Add the limit that ran out; None if it is one of the system."""
+    limit = options.read_timeout if failure.phase == "read" else options.connect_timeout
+    return errors.HTTPTimeoutError(failure.message, phase=failure.phase, limit=limit, **call)

@@ -139,6 +139,30 @@ async def test_a_client_that_asks_whether_to_go_on_is_told_so() -> None:
     assert real.orders == [b"y"]
 
 
+@pytest.mark.parametrize(
+    ("schedule", "body"),
+    [
+        ("GET /other: 503", BODY),
+        ("GET /orders: truncated, acted", BODY[: len(BODY) // 2]),
+        ("GET /orders: decode, acted", b"not gzip"),
+    ],
+)
+async def test_a_response_keeps_its_fields_but_for_those_of_its_connection(
+    schedule: str, body: bytes
+) -> None:
+    async with shop() as real, faults.play(real, Schedule.parse(schedule)) as front:
+        host, _, port = front.url.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /orders HTTP/1.1\r\nHost: h\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        names = [line.partition(":")[0].lower() for line in head.decode().split("\r\n")[1:-2]]
+        coding = ["content-encoding"] if "decode" in schedule else []
+        usual = ["content-type", "date", "server", "connection", "content-length", *coding]
+        assert sorted(names) == sorted(usual)
+        assert await reader.read() == body
+        writer.close()
+
+
 async def test_a_fault_that_happens_once_is_healed_by_a_retry() -> None:
     async with shop() as real, faults.play(real) as front, HTTPClient() as client:
         front.schedule = Schedule.parse("GET /orders: disconnected, acted, once")

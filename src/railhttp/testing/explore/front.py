@@ -184,7 +184,7 @@ class FaultyServer:
         try:
             head = await _read_head(reader)
             body = await reader.read()
-            return head._replace(fields=head.without("connection"), body=body)
+            return head._replace(body=body)
         finally:
             writer.transport.abort()
 
@@ -200,7 +200,7 @@ async def _show(
     if reply is not None:
         writer.write(_response(reply))
         return
-    fields = lost.without("content-length", "transfer-encoding", "content-encoding")
+    fields = lost.without("connection", "content-length", "transfer-encoding", "content-encoding")
     match fault.name:
         case "disconnected":
             writer.transport.abort()

@@ -12,6 +12,7 @@ from yarl import URL
 from railhttp.endpoints.declaration import Declaration
 from railhttp.endpoints.endpoint import Endpoint
 from railhttp.endpoints.events import EventsEndpoint
+from railhttp.endpoints.paged import PagedEndpoint
 from railhttp.endpoints.plan import Received
 from railhttp.endpoints.responses import Answer
 from railhttp.endpoints.streamed import StreamedEndpoint
@@ -275,14 +276,18 @@ class StreamStub(Stub[P, E], Generic[P, E]):
 @overload
 def stub_for(endpoint: Endpoint[P, T, E]) -> EndpointStub[P, T, E]: ...
 @overload
+def stub_for(endpoint: PagedEndpoint[P, T, E]) -> EndpointStub[P, T, E]: ...
+@overload
 def stub_for(endpoint: EventsEndpoint[P, T, E]) -> EventsStub[P, T, E]: ...
 @overload
 def stub_for(endpoint: StreamedEndpoint[P, E]) -> StreamStub[P, E]: ...
-def stub_for(endpoint: Declaration) -> object:
+def stub_for(endpoint: object) -> object:
     """Make the stub of an endpoint."""
     match endpoint:
         case Endpoint():
             return EndpointStub(endpoint)
+        case PagedEndpoint():
+            return EndpointStub(endpoint.endpoint)
         case EventsEndpoint():
             return EventsStub(endpoint)
         case StreamedEndpoint():

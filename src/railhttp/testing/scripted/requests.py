@@ -13,6 +13,7 @@ from yarl import URL
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.redaction import redact_headers, redact_url, redacted_repr
 from railhttp.model.response import JSON, NO_HEADERS, Headers
+from railhttp.model.validation import mismatch, require_str
 
 BodyPattern: TypeAlias = bytes | str | re.Pattern[bytes] | Callable[[bytes], bool]
 """A condition on a body: bytes or text it must equal, a pattern it must match, or a predicate."""
@@ -70,11 +71,12 @@ class RequestPattern:
         body: BodyPattern | None = None,
         json: object = UNSET,
     ) -> None:
+        _require_patterns(url, body)
         base, query = ("*", "") if isinstance(url, re.Pattern) else _split(url)
         if not base.startswith(("/", "*")) and "://" not in base:
             message = f"must begin with a slash, or be a whole URL, got {url!r}"
             raise HTTPValidationError(message, field="url")
-        self._method = method
+        self._method = require_str(method, "method").upper()
         self._is_path = base.startswith("/")
         self._is_whole = isinstance(url, re.Pattern)
         self._url = url if isinstance(url, re.Pattern) else _compiled(_normal(base))
@@ -133,6 +135,15 @@ class RequestPattern:
         names = sorted({name for name, _ in self._params})
         query = f"?{'&'.join(names)}" if names else ""
         return f"{self._method} {self._text}{query}"
+
+
+def _require_patterns(url: object, body: object) -> None:
+    if not isinstance(url.pattern if isinstance(url, re.Pattern) else url, str):
+        wanted = "a path, a whole URL or a compiled pattern of str; a function goes to `.does(…)`"
+        raise mismatch(wanted, url, "url")
+    fits = isinstance(body, bytes | str | None) or callable(body)
+    if not (isinstance(body.pattern, bytes) if isinstance(body, re.Pattern) else fits):
+        raise mismatch("bytes, text, a compiled pattern of bytes or a predicate", body, "body")
 
 
 def _split(url: str) -> tuple[str, str]:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import ParamSpec, TypeVar, overload
 
-from railhttp.endpoints.declaration import Declaration
 from railhttp.endpoints.endpoint import Endpoint
 from railhttp.endpoints.events import EventsEndpoint
+from railhttp.endpoints.paged import PagedEndpoint
 from railhttp.endpoints.streamed import StreamedEndpoint
 from railhttp.endpoints.target import ParameterError
 from railhttp.model.clock import Clock
@@ -72,6 +72,10 @@ class ScriptedTransport:
         self.misses: list[str] = []
         self._calls: list[SentRequest] = []
 
+    def __repr__(self) -> str:
+        routes = len(self.routes)
+        return f"<{type(self).__name__} of {routes} {'route' if routes == 1 else 'routes'}>"
+
     def on(
         self,
         method: str,
@@ -96,19 +100,22 @@ class ScriptedTransport:
             The route; add replies to it.
 
         Raises:
-            HTTPValidationError: `url` is neither a path nor a whole URL.
+            HTTPValidationError: `url` is neither a path nor a whole URL, or an argument has another
+                type.
         """
-        route = ScriptedRoute(RequestPattern(method.upper(), url, params, body, json))
+        route = ScriptedRoute(RequestPattern(method, url, params, body, json))
         self.routes.append(route)
         return route
 
     @overload
     def serve(self, endpoint: Endpoint[P, T, E], /) -> EndpointStub[P, T, E]: ...
     @overload
+    def serve(self, endpoint: PagedEndpoint[P, T, E], /) -> EndpointStub[P, T, E]: ...
+    @overload
     def serve(self, endpoint: EventsEndpoint[P, T, E], /) -> EventsStub[P, T, E]: ...
     @overload
     def serve(self, endpoint: StreamedEndpoint[P, E], /) -> StreamStub[P, E]: ...
-    def serve(self, endpoint: Declaration, /) -> object:
+    def serve(self, endpoint: object, /) -> object:
         """Add a route that serves a declared endpoint, under any base path.
 
         Args:
@@ -119,7 +126,7 @@ class ScriptedTransport:
             not fit the endpoint raises `UnmatchedRequestError`, which names the field; a step that
             the endpoint does not declare raises `ContractBroken`.
         """
-        stub: Stub[..., object] = stub_for(endpoint)  # type: ignore[call-overload]  # any of the three
+        stub: Stub[..., object] = stub_for(endpoint)  # type: ignore[call-overload]  # any of the four
         place(stub, self.routes)
         return stub
 
