@@ -132,13 +132,9 @@ class StrictResponseHandler(ReusableHandler):
         """
         # Idle connections were fit for reuse when they came to rest, and what has come since has
         # ended them (`refuses`), so most of what `should_close` asks cannot have changed.
+        # An exception of the connection has set `_should_close`, too.
         transport = self.transport
-        if (
-            self._should_close
-            or self._exception is not None
-            or transport is None
-            or transport.is_closing()
-        ):
+        if self._should_close or transport is None or transport.is_closing():
             return False
         parser = self._parser
         if parser is None:

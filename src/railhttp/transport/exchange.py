@@ -155,5 +155,6 @@ def _limited(
     failure: errors.HTTPTimeoutError, options: SendOptions, call: errors.CallInfo
 ) -> errors.HTTPTimeoutError:
     """Add the limit that ran out; None if it is one of the system."""
-    limit = options.read_timeout if failure.phase == "read" else options.connect_timeout
+    connecting = failure.phase in {"pool", "connect"}
+    limit = options.connect_timeout if connecting else options.read_timeout
     return errors.HTTPTimeoutError(failure.message, phase=failure.phase, limit=limit, **call)
