@@ -2,6 +2,7 @@
 
 import pytest
 
+from railhttp.wire import response_head
 from railhttp.wire.response_head import ResponseError, ResponseHead
 
 
@@ -137,3 +138,18 @@ def test_which_responses_end_their_connection(
 def test_cookies_are_the_bytes_that_came() -> None:
     head = head_of(b"Set-Cookie: a=\xe9", b"X: y", b"set-cookie: b=1;\r\n Path=/")
     assert head.set_cookies() == [b"a=\xe9", b"b=1; Path=/"]
+
+
+def test_lines_and_names_that_never_come_again_are_forgotten() -> None:
+    for number in range(1100):
+        field = f"X-{number}: {number}"
+        head = ResponseHead(f"HTTP/1.1 200 OK\r\n{field}\r\nLong: {'a' * 128}\r\n\r\n".encode())
+        assert [*head.headers.items()] == [(f"X-{number}", f"{number}"), ("Long", "a" * 128)]
+    known = response_head._FIELDS
+    assert (field in known, "X-0: 0" in known, f"Long: {'a' * 128}" in known) == (
+        True,
+        False,
+        False,
+    )
+    assert len(known) <= 1024
+    assert len(response_head._NAMES) <= 1024

@@ -15,7 +15,6 @@ from functools import lru_cache
 from typing import Final
 
 from multidict import CIMultiDict, CIMultiDictProxy, istr
-from typing_extensions import override
 
 from railhttp.model.memo import Memo
 from railhttp.model.response import Headers
@@ -29,6 +28,7 @@ _FIELD: Final = re.compile(rb"([^:]+):([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)\r?\n")
 _STATUS_LINE: Final = re.compile(r"HTTP/(1\.[0-9]) ([1-9][0-9]{2})(?: .*)?")
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LONGEST_KEPT: Final = 128
+_MOST_KEPT: Final = 1024
 TRAILER: Final = re.compile(rf"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:|[ \t]){_LINE}".encode())
 """A line of a trailer section; its fields are not kept."""
 
@@ -141,28 +141,40 @@ def _options(field: str) -> frozenset[str]:
     return frozenset(part.strip(" \t").lower() for part in field.split(","))
 
 
+def _name(name: str) -> istr:
+    if not _NAME.fullmatch(name):
+        raise ValueError("not the name of a field")
+    return istr(name)
+
+
+_NAMES: Final = Memo(_name, size=1024)
+
+
 def _parsed(line: str) -> tuple[istr, str]:
     name, colon, text = line.partition(":")
-    if not (colon and line.isprintable() and _NAME.fullmatch(name)):
+    if not (colon and line.isprintable()):
         raise ValueError("not a field in its usual spelling")
-    return istr(name), text.strip(" ")
+    return _NAMES[name], text.strip(" ")
 
 
-class _Fields(Memo[str, tuple[istr, str]]):
+class _Fields(dict[str, tuple[istr, str]]):
     """Fields by their lines.
 
     Those of a server come again: most of them with each response, its date for a second. A known
     line costs a twentieth of one that is parsed (benchmarks/README.md).
     """
 
-    __slots__ = ()
-
-    @override
     def __missing__(self, line: str) -> tuple[istr, str]:
-        return super().__missing__(line) if len(line) <= _LONGEST_KEPT else _parsed(line)
+        field = _parsed(line)
+        if len(line) <= _LONGEST_KEPT:
+            if len(self) >= _MOST_KEPT:
+                self.clear()
+            self[line] = field
+        return field
 
 
-_field: Final = _Fields(_parsed, size=1024).__getitem__
+_FIELDS: Final = _Fields()
+_field: Final = _FIELDS.__getitem__
 
 
 def _status(line: str) -> tuple[str, int]:
