@@ -146,10 +146,7 @@ def test_lines_and_names_that_never_come_again_are_forgotten() -> None:
         head = ResponseHead(f"HTTP/1.1 200 OK\r\n{field}\r\nLong: {'a' * 128}\r\n\r\n".encode())
         assert [*head.headers.items()] == [(f"X-{number}", f"{number}"), ("Long", "a" * 128)]
     known = response_head._FIELDS
-    assert (field in known, "X-0: 0" in known, f"Long: {'a' * 128}" in known) == (
-        True,
-        False,
-        False,
-    )
+    assert "X-1099: 1099" in known
+    assert known.keys().isdisjoint({"X-0: 0", f"Long: {'a' * 128}"})
     assert len(known) <= 1024
     assert len(response_head._NAMES) <= 1024
