@@ -40,8 +40,7 @@ from railhttp.cli.report import (
 )
 from railhttp.cli.sending import Exchanged, _show, _show_request, read, say_setup
 from railhttp.cli.terminal import Terminal
-from railhttp.cli.timings import waterfall
-from railhttp.events import RequestFinished, RequestStarted, Timings
+from railhttp.events import RequestFinished, RequestStarted
 from railhttp.model.request import Request, SendOptions
 from railhttp.types import JSON
 
@@ -341,12 +340,6 @@ def test_a_failure_without_a_request_has_no_target(capsys: pytest.CaptureFixture
     assert (first, second) == ("HTTPTimeoutError read: GET http://h/: m", "HTTPDecodeError: m")
     assert delivery.startswith("  delivery maybe sent   attempts 1   elapsed ")
     assert advice.startswith("  → ")
-
-
-def test_a_waterfall_has_the_phases_in_their_order() -> None:
-    lines = waterfall(Timings(tcp=0.1, send=0.1, wait=0.2, body=0.0))
-    assert [line.split()[0] for line in lines] == ["tcp", "send", "wait", "body"]
-    assert lines[2].count("█") > lines[0].count("█") or len(lines[2]) >= len(lines[0])
 
 
 # Other commands.
