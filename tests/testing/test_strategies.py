@@ -19,24 +19,24 @@ from railhttp.testing.explore import Fault, Schedule, faults, schedules
 from railhttp.testing.strategies import failures, responses
 
 NOT_SENT, MAYBE, ANSWERED = Delivery.NOT_SENT, Delivery.MAYBE_SENT, Delivery.ANSWERED
-KINDS: dict[str, set[Delivery]] = {
-    "dns": {NOT_SENT},
-    "connect": {NOT_SENT},
-    "proxy": {NOT_SENT},
-    "tls": {NOT_SENT},
-    "rejected": {NOT_SENT},
-    "closed": {NOT_SENT, MAYBE},
-    "disconnected": {MAYBE},
-    "protocol": {MAYBE, ANSWERED},
-    "truncated": {ANSWERED},
-    "redirect": {ANSWERED},
+KINDS: dict[str, tuple[Delivery, ...]] = {
+    "dns": (NOT_SENT,),
+    "connect": (NOT_SENT,),
+    "proxy": (NOT_SENT,),
+    "tls": (NOT_SENT,),
+    "rejected": (NOT_SENT,),
+    "closed": (NOT_SENT, MAYBE),
+    "disconnected": (MAYBE,),
+    "protocol": (MAYBE, ANSWERED),
+    "truncated": (ANSWERED,),
+    "redirect": (ANSWERED,),
 }
 """What a failure of each kind proves about its request."""
-PHASES: dict[str, set[Delivery]] = {
-    "pool": {NOT_SENT},
-    "connect": {NOT_SENT},
-    "read": {MAYBE, ANSWERED},
-    "total": {NOT_SENT, MAYBE, ANSWERED},
+PHASES: dict[str, tuple[Delivery, ...]] = {
+    "pool": (NOT_SENT,),
+    "connect": (NOT_SENT,),
+    "read": (MAYBE, ANSWERED),
+    "total": (NOT_SENT, MAYBE, ANSWERED),
 }
 """The same for the phase of a time limit."""
 

@@ -1,10 +1,11 @@
 """What a store decides without its server: turns, quorums, lifetimes, times and refusals."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import pytest
+from redis.asyncio import Redis
 
 from railhttp import HTTPValidationError
 from railhttp.integrations.redis import RedisStore
@@ -243,6 +244,51 @@ async def test_nothing_is_asked_of_a_server_that_is_down() -> None:
     one = link(ManualClock())
     with pytest.raises(StoreDown, match="not started"):
         await one.run("script", ["key"])
+
+
+TIME: Final = (b"1000", b"500000")
+"""The time with which each reply begins."""
+
+
+@pytest.mark.parametrize(
+    ("of_script", "of_reading", "reply"),
+    [
+        (False, False, None),
+        (False, False, b"1"),
+        (False, False, []),
+        (False, False, [b"1000"]),
+        (False, False, [1000, 5, 1, b"v"]),
+        (False, False, [*TIME]),
+        (False, False, [*TIME, 1]),
+        (True, False, [*TIME, 1, b"v"]),
+        (False, False, [*TIME, 1, "v"]),
+        (False, False, [*TIME, 1, b"v", b"v"]),
+        (False, True, [*TIME, []]),
+        (False, False, [*TIME, [], []]),
+        (False, False, [*TIME, b"v"]),
+    ],
+)
+async def test_a_reply_of_another_form_is_an_outage(
+    of_script: bool, of_reading: bool, reply: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def script(**_: object) -> object:
+        return reply
+
+    monkeypatch.setattr(Redis, "register_script", lambda *_: script)
+
+    async def read(use: Callable[[Link], Awaitable[object]], *, understood: bool) -> None:
+        one = link(ManualClock())
+        one.up = True
+        if understood:
+            await use(one)
+            assert one.now() == 1000.5
+        else:
+            with pytest.raises(StoreDown, match="an unexpected reply"):
+                await use(one)
+        assert one.up is understood
+
+    await read(lambda one: one.run("script", ["key"]), understood=of_script)
+    await read(lambda one: one._refresh(), understood=of_reading)
 
 
 @pytest.mark.parametrize(
