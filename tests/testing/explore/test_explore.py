@@ -33,7 +33,7 @@ from railhttp.testing.explore import (
     faults,
     replay,
 )
-from railhttp.testing.explore.drive import counted_threads
+from railhttp.testing.explore.drive import _is_foreign, counted_threads
 
 API = "https://api.example"
 T = TypeVar("T")
@@ -328,6 +328,14 @@ async def test_a_program_may_wait_for_what_no_clock_moves(
         return await client.get(f"{API}/price")
 
     assert await complaints(program, faults.named("404")) == []
+
+
+async def test_an_idle_thread_of_an_exploration_wakes_no_program() -> None:
+    with counted_threads():
+        idle = await asyncio.to_thread(threading.current_thread)
+        assert not _is_foreign(idle)
+    assert not _is_foreign(threading.main_thread())
+    assert _is_foreign(threading.Thread(name="of the program"))
 
 
 async def test_time_stands_still_until_work_in_a_thread_has_woken_the_program() -> None:

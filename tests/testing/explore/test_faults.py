@@ -141,6 +141,22 @@ async def test_a_status_is_a_response_with_this_status() -> None:
     assert failure.status == 503
 
 
+@pytest.mark.parametrize("status", [200, 204, 299, 300, 304, 404, 499, 500, 599])
+async def test_each_status_is_played_without_a_body(status: int) -> None:
+    (fault, *_) = faults.statuses(status)
+
+    async def program(client: HTTPClient) -> tuple[int, bytes]:
+        response = await client.request("GET", "http://h/", allow_redirects=False)
+        return response.status, response.body
+
+    def world() -> ScriptedTransport:
+        script = ScriptedTransport()
+        script.on("GET", "/").reply(201, text="a body")
+        return script
+
+    assert await replay(program, world, None, Schedule({"GET /": fault})) == (status, b"")
+
+
 BEFORE = (
     *("dns", "connect", "proxy", "tls", "timeout connect", "timeout pool", "circuit open"),
     *("rejected", "closed", "invalid request", "redirect"),
