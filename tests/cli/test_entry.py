@@ -117,6 +117,17 @@ def test_each_end_has_its_code(
     assert main(["tail", "u"]) == code
 
 
+@pytest.mark.parametrize("name", ["get", "download", "tail", "doctor"])
+def test_a_url_that_cannot_be_requested_is_a_failure_of_each_command(
+    name: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert main([name, "ftp://h/f", "--json"]) == 10
+    document = json.loads(capfdbinary.readouterr().out)
+    assert (document["field"], document["attempts"], document["exit_code"]) == ("url", 0, 10)
+    assert main([name, "ftp://h/f"]) == 10
+    assert capfdbinary.readouterr().err.startswith(b"HTTPInvalidRequestError ")
+
+
 @pytest.mark.parametrize("given", [True, False])
 @pytest.mark.parametrize("flag", [[], ["--json"]])
 def test_a_value_that_is_refused_is_a_failure_like_others(
