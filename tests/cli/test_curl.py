@@ -1,6 +1,7 @@
 """curl commands become programs that run, and that hold no secret."""
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 
