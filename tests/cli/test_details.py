@@ -348,9 +348,10 @@ def test_a_failure_without_a_request_has_no_target(capsys: pytest.CaptureFixture
 async def test_a_stream_is_followed_as_far_as_it_is_wanted(
     command: Forks, echo: EchoServer
 ) -> None:
-    for number in (1, 2):
-        ended = await command.railhttp("tail", echo.url("/ndjson/3"), "-n", str(number))
-        assert (ended.code, len(ended.stdout.splitlines())) == (0, number)
+    for path in ("/ndjson/3", "/events"):
+        for number in (0, 1, 2):
+            ended = await command.railhttp("tail", echo.url(path), "-n", str(number))
+            assert (ended.code, len(ended.stdout.splitlines())) == (0, number)
 
 
 def test_a_download_needs_a_name() -> None:

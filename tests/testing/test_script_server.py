@@ -53,14 +53,14 @@ async def test_a_connection_serves_one_request_after_another() -> None:
     assert answer.endswith(b"5\r\nthree\r\n0\r\n\r\n")
 
 
-@pytest.mark.parametrize(("field", "kind"), [(b"Content-Type: a/b\r\n", "a/b"), (b"", "")])
-async def test_a_body_has_the_type_that_the_client_names(field: bytes, kind: str) -> None:
+@pytest.mark.parametrize(("field", "kind"), [(b"Content-Type: a/b\r\n", "a/b"), (b"", None)])
+async def test_a_body_has_the_type_that_the_client_names(field: bytes, kind: str | None) -> None:
     script = ScriptedTransport()
     route = script.on("POST", "/a").reply(204)
     async with serve(script) as server:
         head = b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n" + field
         await exchange(server.url, head + b"\r\nx")
-    assert route.calls[0].headers.get("Content-Type", "") == kind
+    assert route.calls[0].headers.get("Content-Type") == kind
 
 
 async def test_a_head_has_no_body() -> None:
