@@ -246,6 +246,27 @@ async def test_nothing_is_asked_of_a_server_that_is_down() -> None:
         await one.run("script", ["key"])
 
 
+async def test_the_pauses_between_two_tries_double_up_to_five_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def connected(_: Link) -> None:
+        raise OSError
+
+    clock = ManualClock()
+    one = link(clock)
+    monkeypatch.setattr(Link, "_connected", connected)
+    monkeypatch.setattr(clock, "uniform", lambda: 0.0)  # the shortest pause is half of the longest
+    watching = asyncio.create_task(one._watch())
+    await clock.advance(12)
+    monkeypatch.setattr(clock, "uniform", lambda: 0.5)
+    await clock.advance(5)
+    watching.cancel()
+    assert clock.slept == pytest.approx(
+        [0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.5, 2.5, 2.5, 2.5, 3.75, 3.75]
+    )
+    assert (one.up, one.problem) == (False, "OSError")
+
+
 TIME: Final = (b"1000", b"500000")
 """The time with which each reply begins."""
 

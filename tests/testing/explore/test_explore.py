@@ -33,7 +33,7 @@ from railhttp.testing.explore import (
     faults,
     replay,
 )
-from railhttp.testing.explore.drive import _is_foreign, counted_threads
+from railhttp.testing.explore.drive import _is_foreign, cancelled, counted_threads
 
 API = "https://api.example"
 T = TypeVar("T")
@@ -336,6 +336,23 @@ async def test_an_idle_thread_of_an_exploration_wakes_no_program() -> None:
         assert not _is_foreign(idle)
     assert not _is_foreign(threading.main_thread())
     assert _is_foreign(threading.Thread(name="of the program"))
+
+
+async def test_a_program_that_is_given_up_is_over_before_the_run_goes_on() -> None:
+    done: list[str] = []
+
+    async def stuck() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            done.append("cleaned up")
+
+    task = asyncio.create_task(stuck())
+    await asyncio.sleep(0)
+    await cancelled(task)
+    assert done == ["cleaned up"]
 
 
 async def test_time_stands_still_until_work_in_a_thread_has_woken_the_program() -> None:
