@@ -20,7 +20,7 @@ from railhttp.integrations.redis.breakers import (
 )
 from railhttp.integrations.redis.codec import BREAKERS, BUDGETS, FLEETS, RATES, Fleet, Streak
 from railhttp.integrations.redis.limits import _give_back, _Take, _take
-from railhttp.integrations.redis.link import Link, StoreDown
+from railhttp.integrations.redis.link import Link, Reply, StoreDown
 from railhttp.integrations.redis.shared import Copy, _Change, _decide, _finish
 from railhttp.model.events import StoreDownEvent, StoreEvent, WhenDown
 from railhttp.pipeline.policies.store import STORE_WAIT, StoreRefusal, StoreWait
@@ -544,3 +544,35 @@ async def test_a_report_that_no_rule_counts_is_one_of_the_own_circuit_only() -> 
     assert await breakers.apply("o", record, report) == "recorded"
     assert breakers.peek("o") == Closed(7, 5)
     assert not one._pending
+
+
+@pytest.mark.parametrize(
+    ("lost", "pauses"),
+    [
+        (0, []),
+        (1, [0.002]),
+        (5, [0.002, 0.004, 0.006, 0.00625, 0.00625]),  # at most a quarter of the timeout
+    ],
+)
+async def test_a_process_waits_longer_with_each_race_that_it_loses(
+    lost: int, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = [b"%d " % number + BREAKERS.encode(Closed(1, number)) for number in range(lost)]
+    replies = [*(Reply(done=False, value=value) for value in values), Reply(done=True, value=b"")]
+    seen: list[BreakerState | None] = []
+
+    async def run(*_: object) -> Reply:
+        return replies.pop(0)
+
+    def decide(state: BreakerState | None, now: float) -> BreakerState:
+        seen.append(state)
+        return Closed(2)
+
+    clock = ManualClock()
+    one = SharedBreakers(link(clock))
+    monkeypatch.setattr(Link, "run", run)
+    change = _Change(decide, asyncio.get_running_loop().create_future())
+    copy = await clock.run(one._swap("o", None, [change]))
+    assert clock.slept == pytest.approx(pauses)
+    assert seen == [None, *(Closed(1, number) for number in range(lost))]
+    assert (copy.known, replies) == (Closed(2), [])
