@@ -551,7 +551,10 @@ def test_a_reference_is_followed(reference: str, found: JSONObject) -> None:
     assert Document(root, check=False).resolve({"$ref": reference}) == found
 
 
-@pytest.mark.parametrize("reference", ["#/nowhere", "#/openapi/x", "other.json#/x", "#/loop"])
+@pytest.mark.parametrize(
+    "reference",
+    ["#", "#openapi", "#xopenapi", "#/nowhere", "#/openapi/x", "other.json#/x", "#/loop"],
+)
 def test_a_reference_that_leads_nowhere_is_an_error(reference: str) -> None:
     root: JSONObject = {"openapi": "3.1.0", "loop": {"$ref": "#/loop"}}
     with pytest.raises(DocumentError):

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 from hypothesis import find, given
 
-from railhttp import Delivery, HTTPConnectionError, HTTPFailure, HTTPTimeoutError
+from railhttp import Delivery, HTTPConnectionError, HTTPFailure, HttpResponse, HTTPTimeoutError
 from railhttp.model.errors import (
     ConnectionKind,
     HTTPDecodeError,
@@ -97,6 +97,14 @@ def test_no_failure_has_another_delivery(failure: HTTPFailure) -> None:
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"{}", b'{"error": "no"}', b"<html>", b"{"])
 def test_a_body_may_be_json_or_not(body: bytes) -> None:
     assert find(responses(), lambda response: response.body == body).body == body
+
+
+@given(responses(), failures())
+def test_everything_comes_from_the_root_of_one_server(
+    response: HttpResponse, failure: HTTPFailure
+) -> None:
+    assert (response.method, response.url) == ("GET", "https://api.example/")
+    assert (failure.method, failure.url) == ("GET", "https://api.example/")
 
 
 def test_a_body_may_be_no_text() -> None:

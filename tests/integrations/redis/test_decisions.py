@@ -571,7 +571,7 @@ async def test_a_process_waits_longer_with_each_race_that_it_loses(
     clock = ManualClock()
     one = SharedBreakers(link(clock))
     monkeypatch.setattr(Link, "run", run)
-    change = _Change(decide, asyncio.get_running_loop().create_future())
+    change: _Change[BreakerState] = _Change(decide, asyncio.get_running_loop().create_future())
     copy = await clock.run(one._swap("o", None, [change]))
     assert clock.slept == pytest.approx(pauses)
     assert seen == [None, *(Closed(1, number) for number in range(lost))]

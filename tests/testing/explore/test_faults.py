@@ -157,6 +157,25 @@ async def test_each_status_is_played_without_a_body(status: int) -> None:
     assert await replay(program, world, None, Schedule({"GET /": fault})) == (status, b"")
 
 
+@pytest.mark.parametrize(
+    ("name", "status", "fields", "start"),
+    [
+        ("redirect", 302, {"Location": "ftp://login.invalid/"}, b""),
+        ("html", 200, {"Content-Type": "text/html"}, b"<!doctype html>"),
+        ("broken json", 200, {"Content-Type": "application/json"}, b'{"id": '),
+        ("null", 200, {"Content-Type": "application/json"}, b"null"),
+        ("empty object", 200, {"Content-Type": "application/json"}, b"{}"),
+    ],
+)
+def test_a_spoilt_response_looks_like_a_real_one(
+    name: str, status: int, fields: dict[str, str], start: bytes
+) -> None:
+    reply = Fault.parse(name).kind.reply
+    assert reply is not None
+    assert (reply.status, dict(reply.headers)) == (status, fields)
+    assert reply.body.startswith(start)
+
+
 BEFORE = (
     *("dns", "connect", "proxy", "tls", "timeout connect", "timeout pool", "circuit open"),
     *("rejected", "closed", "invalid request", "redirect"),
