@@ -117,6 +117,18 @@ def test_each_end_has_its_code(
     assert main(["tail", "u"]) == code
 
 
+@pytest.mark.parametrize("name", [*METHODS, "download", "tail", "doctor", "curl"])
+def test_a_usage_error_and_the_help_name_the_command(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([name, "--no-such-option"]) == 2
+    usage, *_, last = capsys.readouterr().err.splitlines()
+    assert usage.startswith(f"usage: railhttp {name} ")
+    assert last.startswith(f"railhttp {name}: ")
+    assert main([name, "--help"]) == 0
+    assert capsys.readouterr().out.startswith(f"usage: railhttp {name} ")
+
+
 @pytest.mark.parametrize("name", ["get", "download", "tail", "doctor"])
 def test_a_url_that_cannot_be_requested_is_a_failure_of_each_command(
     name: str, capfdbinary: pytest.CaptureFixture[bytes]
