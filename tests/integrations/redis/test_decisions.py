@@ -576,3 +576,14 @@ async def test_a_process_waits_longer_with_each_race_that_it_loses(
     assert clock.slept == pytest.approx(pauses)
     assert seen == [None, *(Closed(1, number) for number in range(lost))]
     assert (copy.known, replies) == (Closed(2), [])
+
+
+async def test_under_refuse_the_report_of_a_call_of_the_fleet_is_dropped() -> None:
+    def record(
+        state: BreakerState | None, event: Report, now: float
+    ) -> tuple[BreakerState | None, str]:
+        return state, "dropped"
+
+    breakers = QuorumBreakers(link(ManualClock(), "refuse"), 2)
+    report = Report(Ticket(FIRST, 0, 0.0), "failure", 0.5)
+    assert await breakers.apply("o", record, report) == "dropped"
