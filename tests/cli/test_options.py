@@ -1,4 +1,4 @@
-"""What each shared option means, value by value, and how sizes and times are written."""
+"""Each shared option changes one setting; sizes and times are written for people."""
 
 import io
 import json

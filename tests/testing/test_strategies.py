@@ -1,4 +1,4 @@
-"""The failures that strategies draw are proven to be as far as real ones are."""
+"""The strategies draw every delivery that a real failure of a kind or phase can have."""
 
 from typing import get_args
 
@@ -31,14 +31,14 @@ KINDS: dict[str, tuple[Delivery, ...]] = {
     "truncated": (ANSWERED,),
     "redirect": (ANSWERED,),
 }
-"""What a failure of each kind proves about its request."""
+"""The deliveries of each kind of connection failure."""
 PHASES: dict[str, tuple[Delivery, ...]] = {
     "pool": (NOT_SENT,),
     "connect": (NOT_SENT,),
     "read": (MAYBE, ANSWERED),
     "total": (NOT_SENT, MAYBE, ANSWERED),
 }
-"""The same for the phase of a time limit."""
+"""The deliveries of each phase of a time limit."""
 
 
 def test_the_tables_are_complete() -> None:

@@ -1,4 +1,4 @@
-"""What a faulty server sends to the server behind it, and what it makes of the response."""
+"""The requests that a faulty server forwards, and the responses that it spoils."""
 
 import asyncio
 from collections.abc import AsyncIterator
