@@ -1,6 +1,7 @@
 """curl commands become programs that run, and that hold no secret."""
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 
@@ -156,3 +157,20 @@ async def test_a_body_is_sent_as_curl_sends_it(
     for response in (at_once.stdout, out.decode()):
         assert f'"body": "{sent}"' in response
         assert '["Content-Type", "application/x-www-form-urlencoded"]' in response
+
+
+@pytest.mark.parametrize(
+    ("flags", "kinds"),
+    [
+        ("", []),
+        ("-d a=1", ["application/x-www-form-urlencoded"]),
+        ("-d a -H 'content-type: x/y'", ["x/y"]),
+        ("--json 1", ["application/json"]),
+    ],
+)
+async def test_only_a_body_has_a_type_and_only_one(
+    command: Forks, echo: EchoServer, flags: str, kinds: list[str]
+) -> None:
+    ended = await command.railhttp("curl", "--run", f"curl {flags} {echo.url('/get')}")
+    fields = json.loads(ended.stdout)["headers"]
+    assert [text for name, text in fields if name.lower() == "content-type"] == kinds

@@ -40,8 +40,7 @@ from railhttp.cli.report import (
 )
 from railhttp.cli.sending import Exchanged, _show, _show_request, read, say_setup
 from railhttp.cli.terminal import Terminal
-from railhttp.cli.timings import waterfall
-from railhttp.events import RequestFinished, RequestStarted, Timings
+from railhttp.events import RequestFinished, RequestStarted
 from railhttp.model.request import Request, SendOptions
 from railhttp.types import JSON
 
@@ -343,21 +342,16 @@ def test_a_failure_without_a_request_has_no_target(capsys: pytest.CaptureFixture
     assert advice.startswith("  → ")
 
 
-def test_a_waterfall_has_the_phases_in_their_order() -> None:
-    lines = waterfall(Timings(tcp=0.1, send=0.1, wait=0.2, body=0.0))
-    assert [line.split()[0] for line in lines] == ["tcp", "send", "wait", "body"]
-    assert lines[2].count("█") > lines[0].count("█") or len(lines[2]) >= len(lines[0])
-
-
 # Other commands.
 
 
 async def test_a_stream_is_followed_as_far_as_it_is_wanted(
     command: Forks, echo: EchoServer
 ) -> None:
-    for number in (1, 2):
-        ended = await command.railhttp("tail", echo.url("/ndjson/3"), "-n", str(number))
-        assert (ended.code, len(ended.stdout.splitlines())) == (0, number)
+    for path in ("/ndjson/3", "/events"):
+        for number in (0, 1, 2):
+            ended = await command.railhttp("tail", echo.url(path), "-n", str(number))
+            assert (ended.code, len(ended.stdout.splitlines())) == (0, number)
 
 
 def test_a_download_needs_a_name() -> None:

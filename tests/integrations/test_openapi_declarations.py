@@ -551,7 +551,10 @@ def test_a_reference_is_followed(reference: str, found: JSONObject) -> None:
     assert Document(root, check=False).resolve({"$ref": reference}) == found
 
 
-@pytest.mark.parametrize("reference", ["#/nowhere", "#/openapi/x", "other.json#/x", "#/loop"])
+@pytest.mark.parametrize(
+    "reference",
+    ["#", "#openapi", "#xopenapi", "#/nowhere", "#/openapi/x", "other.json#/x", "#/loop"],
+)
 def test_a_reference_that_leads_nowhere_is_an_error(reference: str) -> None:
     root: JSONObject = {"openapi": "3.1.0", "loop": {"$ref": "#/loop"}}
     with pytest.raises(DocumentError):
@@ -579,6 +582,30 @@ def test_a_name_is_one_of_python_that_hides_nothing(
     text: str, of_class: str, of_field: str
 ) -> None:
     assert (pascal(text), snake(text)) == (of_class, of_field)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Annotated", "Any", "AwareDatetime", "BaseModel", "Body", "Decimal", "Dict", "Enum"),
+        *("Field", "Final", "Header", "HttpResponse", "List", "Literal", "Meta", "None"),
+        *("Optional", "Query", "RootModel", "ServerSentEvent", "Service", "StrEnum", "Struct"),
+        *("TypeAlias", "UUID", "Union", "UnsetType"),
+    ],
+)
+def test_no_class_has_a_name_that_a_generated_module_uses(name: str) -> None:
+    assert pascal(name) == f"{name}Model"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("binding", "bool", "bytes", "delete", "dict", "dt", "float", "get", "head", "int"),
+        *("list", "object", "patch", "post", "put", "range", "request", "str"),
+    ],
+)
+def test_no_field_has_a_name_that_a_generated_module_uses(name: str) -> None:
+    assert snake(name) == f"{name}_"
 
 
 def test_a_name_is_free_or_numbered() -> None:
@@ -625,6 +652,13 @@ def test_a_name_is_free_or_numbered() -> None:
             {"type": ["string", "null"], "enum": ["a", None]},
             {"anyOf": [{"type": "string", "enum": ["a"]}, {"type": "null"}]},
         ),
+        (
+            {"type": "string", "enum": ["a", None]},
+            {"anyOf": [{"type": "string", "enum": ["a"]}, {"type": "null"}]},
+        ),
+        ({"enum": ["a", None]}, {"anyOf": [{"enum": ["a"]}, {"type": "null"}]}),
+        ({"enum": [None]}, {"enum": [None]}),
+        ({"type": ["null"]}, {"type": ["null"]}),
         ({"type": "string", "enum": ["a"], "default": "a"},
          {"type": "string", "enum": ["a"], "default": "a"}),
         ({"properties": {"mood": {"oneOf": [schema("Mood"), TEXT], "default": "calm"}}},

@@ -134,6 +134,28 @@ def test_every_gauge_is_scraped_with_its_client() -> None:
     }
 
 
+def test_the_labels_of_gauges_are_the_client_and_what_it_has() -> None:
+    registry = CollectorRegistry()
+    recorder = PrometheusRecorder(registry=registry)
+
+    def started() -> ClientGauges:
+        return SHOP
+
+    recorder.watch(started)
+    text = generate_latest(registry).decode()
+    labels = {
+        sample.name.removeprefix("railhttp_"): sample.labels
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    client = {"client": "shop"}
+    assert labels == {
+        **dict.fromkeys(("pool_open", "pool_idle", "pool_waiting", "pool_limit"), client),
+        "circuit_state": client | {"circuit": "stock"},
+        "store_up": client | {"store": "other"},
+    }
+
+
 def test_of_circuits_and_stores_with_the_same_labels_the_worst_state_counts() -> None:
     registry = CollectorRegistry()
     recorder = PrometheusRecorder(registry=registry)

@@ -309,6 +309,20 @@ async def test_a_message_of_an_extension_is_ignored() -> None:
         assert (await client.get("http://app/")).unwrap().body == b"a"
 
 
+async def test_a_background_task_may_outlast_the_silence_that_is_allowed() -> None:
+    clock = ManualClock()
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        await sends(START, piece(b"a", False))(scope, receive, send)
+        await clock.sleep(60)
+
+    transport = ASGITransport(app, clock=clock)
+    async with HTTPClient(exchange=transport, clock=clock) as client:
+        call = client.get("http://app/", read_timeout=5, timeout=None)
+        assert (await clock.run(call)).unwrap().body == b"a"
+    assert clock.monotonic() >= 60
+
+
 def raises_after(*messages: Message) -> ASGIApp:
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         await sends(*messages)(scope, receive, send)

@@ -53,6 +53,16 @@ async def test_a_connection_serves_one_request_after_another() -> None:
     assert answer.endswith(b"5\r\nthree\r\n0\r\n\r\n")
 
 
+@pytest.mark.parametrize(("field", "kind"), [(b"Content-Type: a/b\r\n", "a/b"), (b"", None)])
+async def test_a_body_has_the_type_that_the_client_names(field: bytes, kind: str | None) -> None:
+    script = ScriptedTransport()
+    route = script.on("POST", "/a").reply(204)
+    async with serve(script) as server:
+        head = b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n" + field
+        await exchange(server.url, head + b"\r\nx")
+    assert route.calls[0].headers.get("Content-Type") == kind
+
+
 async def test_a_head_has_no_body() -> None:
     script = ScriptedTransport()
     script.on("HEAD", "/a").reply(text="one")
@@ -139,6 +149,15 @@ async def test_a_failure_resets_the_connection() -> None:
         for _ in range(2):
             failure = (await Users(client).add(NewUser("x"))).failure()
             assert isinstance(failure, HTTPConnectionError)
+
+
+async def test_two_servers_have_ports_of_their_own() -> None:
+    one, two = ScriptedTransport(), ScriptedTransport()
+    one.on("GET", "/").reply(text="one")
+    two.on("GET", "/").reply(text="two")
+    async with serve(one) as first, serve(two) as second, HTTPClient() as client:
+        texts = [(await client.get(server.url)).unwrap().text for server in (first, second)]
+    assert texts == ["one", "two"]
 
 
 async def test_nothing_is_left_running() -> None:

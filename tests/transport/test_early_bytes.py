@@ -36,6 +36,18 @@ async def test_a_server_may_be_faster_than_the_first_request(place: int) -> None
     assert head.status == 200
 
 
+async def test_early_bytes_are_read_once() -> None:
+    connection = await fresh()
+    connection.data_received(RESPONSE)
+    await connection.expect(USUAL, None)
+    for _ in range(2):
+        response = connection.expect(USUAL, None)
+        assert not response.done()
+        connection.data_received(RESPONSE)
+        head, _ = await response
+        assert head.status == 200
+
+
 async def test_a_flood_before_the_first_request_is_neither_kept_nor_read_on() -> None:
     connection = await fresh()
     transport = connection.transport

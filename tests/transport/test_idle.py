@@ -243,6 +243,12 @@ async def test_the_timeout_that_the_server_announces_is_heeded(
         assert len(server.kept) == connections
 
 
+async def test_a_waiting_call_gets_no_connection_that_the_server_will_not_keep() -> None:
+    async with both("Keep-Alive: timeout=0", max_connections=1) as (server, client):
+        await asyncio.gather(*(client.get(server.url()) for _ in range(3)))
+    assert server.requests == [1, 2, 3]
+
+
 async def test_a_connection_is_closed_when_the_announced_time_is_over() -> None:
     async with both("Keep-Alive: timeout=1") as (server, client):
         assert (await client.get(server.url())).unwrap().body == b"ok"

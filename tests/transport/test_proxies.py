@@ -1,6 +1,7 @@
 """The choice of a proxy by environment, pool and call, and the credentials it receives."""
 
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Final
 
 import pytest
@@ -12,6 +13,7 @@ from tests.servers.scripted import ScriptedServer, sends
 from tests.servers.tls import TlsContexts
 
 from railhttp import (
+    ConnectionPool,
     ConnectionPoolConfig,
     Delivery,
     HTTPClient,
@@ -101,6 +103,28 @@ async def test_the_environment_can_be_ignored(
     async with HTTPClient(HTTPClientConfig(trust_env=False)) as client:
         await client.get(faults.url())
     assert proxy.received == []
+
+
+@pytest.mark.parametrize(
+    ("make", "proxied"),
+    [
+        (ConnectionPool, True),
+        (lambda: ConnectionPool(trust_env=False), False),
+        (lambda: ConnectionPool.from_config(ConnectionPoolConfig()), True),
+        (lambda: ConnectionPool.from_config(ConnectionPoolConfig(), trust_env=False), False),
+    ],
+)
+async def test_a_pool_reads_the_environment_unless_told_not_to(
+    faults: FaultServer,
+    proxy: ProxyServer,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[], ConnectionPool],
+    proxied: bool,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy.url())
+    async with HTTPClient(HTTPClientConfig(timeout=5.0), make()) as client:
+        assert (await client.get(faults.url("/ok"))).unwrap().ok
+    assert bool(proxy.received) is proxied
 
 
 async def test_a_proxy_in_the_environment_that_is_none(

@@ -89,6 +89,8 @@ async def _print_lines(
     number = 0
     async with client.stream("GET", url, **options) as stream:
         stream.raise_for_status()
+        if limit == 0:
+            return
         async for document in stream.aiter_json():
             terminal.print(_shown(json.dumps(document, ensure_ascii=False), terminal))
             number += 1

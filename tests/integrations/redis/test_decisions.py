@@ -1,10 +1,11 @@
 """What a store decides without its server: turns, quorums, lifetimes, times and refusals."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import pytest
+from redis.asyncio import Redis
 
 from railhttp import HTTPValidationError
 from railhttp.integrations.redis import RedisStore
@@ -19,7 +20,7 @@ from railhttp.integrations.redis.breakers import (
 )
 from railhttp.integrations.redis.codec import BREAKERS, BUDGETS, FLEETS, RATES, Fleet, Streak
 from railhttp.integrations.redis.limits import _give_back, _Take, _take
-from railhttp.integrations.redis.link import Link, StoreDown
+from railhttp.integrations.redis.link import Link, Reply, StoreDown
 from railhttp.integrations.redis.shared import Copy, _Change, _decide, _finish
 from railhttp.model.events import StoreDownEvent, StoreEvent, WhenDown
 from railhttp.pipeline.policies.store import STORE_WAIT, StoreRefusal, StoreWait
@@ -243,6 +244,72 @@ async def test_nothing_is_asked_of_a_server_that_is_down() -> None:
     one = link(ManualClock())
     with pytest.raises(StoreDown, match="not started"):
         await one.run("script", ["key"])
+
+
+async def test_the_pauses_between_two_tries_double_up_to_five_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def connected(_: Link) -> None:
+        raise OSError
+
+    clock = ManualClock()
+    one = link(clock)
+    monkeypatch.setattr(Link, "_connected", connected)
+    monkeypatch.setattr(clock, "uniform", lambda: 0.0)  # the shortest pause is half of the longest
+    watching = asyncio.create_task(one._watch())
+    await clock.advance(12)
+    monkeypatch.setattr(clock, "uniform", lambda: 0.5)
+    await clock.advance(5)
+    watching.cancel()
+    assert clock.slept == pytest.approx(
+        [0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.5, 2.5, 2.5, 2.5, 3.75, 3.75]
+    )
+    assert (one.up, one.problem) == (False, "OSError")
+
+
+TIME: Final = (b"1000", b"500000")
+"""The time with which each reply begins."""
+
+
+@pytest.mark.parametrize(
+    ("of_script", "of_reading", "reply"),
+    [
+        (False, False, None),
+        (False, False, b"1"),
+        (False, False, []),
+        (False, False, [b"1000"]),
+        (False, False, [1000, 5, 1, b"v"]),
+        (False, False, [*TIME]),
+        (False, False, [*TIME, 1]),
+        (True, False, [*TIME, 1, b"v"]),
+        (False, False, [*TIME, 1, "v"]),
+        (False, False, [*TIME, 1, b"v", b"v"]),
+        (False, True, [*TIME, []]),
+        (False, False, [*TIME, [], []]),
+        (False, False, [*TIME, b"v"]),
+    ],
+)
+async def test_a_reply_of_another_form_is_an_outage(
+    of_script: bool, of_reading: bool, reply: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def script(**_: object) -> object:
+        return reply
+
+    monkeypatch.setattr(Redis, "register_script", lambda *_: script)
+
+    async def read(use: Callable[[Link], Awaitable[object]], *, understood: bool) -> None:
+        one = link(ManualClock())
+        one.up = True
+        if understood:
+            await use(one)
+            assert one.now() == 1000.5
+        else:
+            with pytest.raises(StoreDown, match="an unexpected reply"):
+                await use(one)
+        assert one.up is understood
+
+    await read(lambda one: one.run("script", ["key"]), understood=of_script)
+    await read(lambda one: one._refresh(), understood=of_reading)
 
 
 @pytest.mark.parametrize(
@@ -477,3 +544,46 @@ async def test_a_report_that_no_rule_counts_is_one_of_the_own_circuit_only() -> 
     assert await breakers.apply("o", record, report) == "recorded"
     assert breakers.peek("o") == Closed(7, 5)
     assert not one._pending
+
+
+@pytest.mark.parametrize(
+    ("lost", "pauses"),
+    [
+        (0, []),
+        (1, [0.002]),
+        (5, [0.002, 0.004, 0.006, 0.00625, 0.00625]),  # at most a quarter of the timeout
+    ],
+)
+async def test_a_process_waits_longer_with_each_race_that_it_loses(
+    lost: int, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = [b"%d " % number + BREAKERS.encode(Closed(1, number)) for number in range(lost)]
+    replies = [*(Reply(done=False, value=value) for value in values), Reply(done=True, value=b"")]
+    seen: list[BreakerState | None] = []
+
+    async def run(*_: object) -> Reply:
+        return replies.pop(0)
+
+    def decide(state: BreakerState | None, now: float) -> BreakerState:
+        seen.append(state)
+        return Closed(2)
+
+    clock = ManualClock()
+    one = SharedBreakers(link(clock))
+    monkeypatch.setattr(Link, "run", run)
+    change: _Change[BreakerState] = _Change(decide, asyncio.get_running_loop().create_future())
+    copy = await clock.run(one._swap("o", None, [change]))
+    assert clock.slept == pytest.approx(pauses)
+    assert seen == [None, *(Closed(1, number) for number in range(lost))]
+    assert (copy.known, replies) == (Closed(2), [])
+
+
+async def test_under_refuse_the_report_of_a_call_of_the_fleet_is_dropped() -> None:
+    def record(
+        state: BreakerState | None, event: Report, now: float
+    ) -> tuple[BreakerState | None, str]:
+        return state, "dropped"
+
+    breakers = QuorumBreakers(link(ManualClock(), "refuse"), 2)
+    report = Report(Ticket(FIRST, 0, 0.0), "failure", 0.5)
+    assert await breakers.apply("o", record, report) == "dropped"

@@ -33,7 +33,7 @@ from railhttp.testing.explore import (
     faults,
     replay,
 )
-from railhttp.testing.explore.drive import counted_threads
+from railhttp.testing.explore.drive import _is_foreign, cancelled, counted_threads
 
 API = "https://api.example"
 T = TypeVar("T")
@@ -175,6 +175,15 @@ async def test_each_hop_of_a_redirect_can_fail() -> None:
     }
 
 
+WITHOUT_BODY = {
+    *("dns", "connect", "proxy", "tls", "timeout connect", "timeout pool", "circuit open"),
+    *("rejected", "closed", "invalid request", "disconnected", "timeout read", "timeout total"),
+    *("protocol", "redirect", "400", "401", "403", "404", "422", "429"),
+    *("500", "502", "503", "504", "204"),
+}
+"""The faults that a response without a body can show."""
+
+
 async def test_a_response_without_a_body_cannot_be_spoilt() -> None:
     def world() -> ScriptedTransport:
         script = ScriptedTransport()
@@ -184,9 +193,9 @@ async def test_a_response_without_a_body_cannot_be_spoilt() -> None:
     async def program(client: HTTPClient) -> object:
         return await client.head(f"{API}/")
 
-    some = faults.named("html", "truncated, acted", "404")
-    report = await explore(program, world, faults=some)
-    assert [str(run.schedule) for run in report.runs] == ["no fault", "HEAD /: 404"]
+    report = await explore(program, world)
+    shown = {fault.name for run in report.runs for fault in run.schedule.values()}
+    assert shown == WITHOUT_BODY
 
 
 # -- complaints that need no judge ----------------------------------------------------------
@@ -321,6 +330,31 @@ async def test_a_program_may_wait_for_what_no_clock_moves(
     assert await complaints(program, faults.named("404")) == []
 
 
+async def test_an_idle_thread_of_an_exploration_wakes_no_program() -> None:
+    with counted_threads():
+        idle = await asyncio.to_thread(threading.current_thread)
+        assert not _is_foreign(idle)
+    assert not _is_foreign(threading.main_thread())
+    assert _is_foreign(threading.Thread(name="of the program"))
+
+
+async def test_a_program_that_is_given_up_is_over_before_the_run_goes_on() -> None:
+    done: list[str] = []
+
+    async def stuck() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            done.append("cleaned up")
+
+    task = asyncio.create_task(stuck())
+    await asyncio.sleep(0)
+    await cancelled(task)
+    assert done == ["cleaned up"]
+
+
 async def test_time_stands_still_until_work_in_a_thread_has_woken_the_program() -> None:
     """The thread gets no CPU between the end of its work and the callbacks of its future."""
     with counted_threads() as threads:
@@ -409,6 +443,24 @@ async def test_a_response_that_is_left_open() -> None:
 
     assert await complaints(program, faults.named()) == [
         "no fault → the response to GET /price was left open"
+    ]
+
+
+async def test_a_response_that_is_read_in_part_is_left_open_too() -> None:
+    kept: list[object] = []
+
+    def world() -> ScriptedTransport:
+        script = ScriptedTransport()
+        script.on("GET", "/lines").reply(body=[b"a", b"b"])
+        return script
+
+    async def program(client: HTTPClient) -> None:
+        stream = client.stream("GET", f"{API}/lines")
+        chunks = aiter(await stream.__aenter__())
+        kept.append((stream, chunks, await anext(chunks)))
+
+    assert await complaints(program, faults.named(), world) == [
+        "no fault → the response to GET /lines was left open"
     ]
 
 

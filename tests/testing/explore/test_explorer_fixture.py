@@ -1,5 +1,6 @@
 """The fixture that remembers what it has found."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +85,12 @@ async def test_what_is_mended_is_forgotten_after_a_whole_exploration(tmp_path: P
     ]
     assert "GET /tax in GET /tax: dns" in report.not_reached
     assert not path.exists()
+
+
+async def test_a_careful_program_leaves_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "test.txt"
+    report = await Explorer(path)(careful, world, faults=SOME)
+    assert (report.minimal, os.listdir(tmp_path)) == ((), [])
 
 
 async def test_a_second_exploration_of_a_test_has_a_file_of_its_own(tmp_path: Path) -> None:

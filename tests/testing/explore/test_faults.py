@@ -141,6 +141,41 @@ async def test_a_status_is_a_response_with_this_status() -> None:
     assert failure.status == 503
 
 
+@pytest.mark.parametrize("status", [200, 204, 299, 300, 304, 404, 499, 500, 599])
+async def test_each_status_is_played_without_a_body(status: int) -> None:
+    (fault, *_) = faults.statuses(status)
+
+    async def program(client: HTTPClient) -> tuple[int, bytes]:
+        response = await client.request("GET", "http://h/", allow_redirects=False)
+        return response.status, response.body
+
+    def world() -> ScriptedTransport:
+        script = ScriptedTransport()
+        script.on("GET", "/").reply(201, text="a body")
+        return script
+
+    assert await replay(program, world, None, Schedule({"GET /": fault})) == (status, b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "fields", "start"),
+    [
+        ("redirect", 302, {"Location": "ftp://login.invalid/"}, b""),
+        ("html", 200, {"Content-Type": "text/html"}, b"<!doctype html>"),
+        ("broken json", 200, {"Content-Type": "application/json"}, b'{"id": '),
+        ("null", 200, {"Content-Type": "application/json"}, b"null"),
+        ("empty object", 200, {"Content-Type": "application/json"}, b"{}"),
+    ],
+)
+def test_a_spoilt_response_looks_like_a_real_one(
+    name: str, status: int, fields: dict[str, str], start: bytes
+) -> None:
+    reply = Fault.parse(name).kind.reply
+    assert reply is not None
+    assert (reply.status, dict(reply.headers)) == (status, fields)
+    assert reply.body.startswith(start)
+
+
 BEFORE = (
     *("dns", "connect", "proxy", "tls", "timeout connect", "timeout pool", "circuit open"),
     *("rejected", "closed", "invalid request", "redirect"),

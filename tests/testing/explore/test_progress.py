@@ -28,7 +28,9 @@ async def test_rich_shows_a_bar(
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     await run(True)
-    assert "1 failure at once" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "1 failure at once" in shown
+    assert shown.endswith("\x1b[2K")  # it is wiped from the terminal at the end
 
 
 async def test_without_rich_a_line_is_shown(

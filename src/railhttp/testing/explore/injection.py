@@ -104,7 +104,7 @@ class InjectingExchange:
     world: Exchange
     schedule: Schedule
     clock: Clock
-    usual: Mapping[Hashable, int] = field(default_factory=dict)
+    usual: Mapping[Hashable, int]
     calls: list[InjectedCall] = field(default_factory=list)
     log: list[Sent] = field(default_factory=list)
     resent: list[str] = field(default_factory=list)

@@ -47,7 +47,7 @@ class Playback:
         """Return the request as a value, with the given body."""
         request = self.request
         headers = CIMultiDict(request.headers or {})
-        if request.body is not None:
+        if request.body is not None and request.body.content_type:
             headers.setdefault("Content-Type", request.body.content_type)
         if request.cookies:
             pairs = (f"{name}={value}" for name, value in request.cookies.items())
