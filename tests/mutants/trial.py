@@ -114,10 +114,12 @@ class Trials:
             with log.open("wb") as output:
                 process = await _pytest(copy, options, {"COVERAGE_FILE": str(new)}, output=output)
                 code = await _ended(process)
-            if code:
-                lines = log.read_text(errors="replace").splitlines()
-                print(*(line for line in lines if line.startswith(("FAILED", "ERROR"))), sep="\n")
-            if code not in {0, 1}:
+            lines = log.read_text(errors="replace").splitlines() if code else []
+            failures = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
+            for line in failures:
+                print(line)
+            # Without a failure, the two processes have not agreed on what to run.
+            if code not in {0, 1} or (code and not failures):
                 raise SystemExit(f"the tests cannot be measured, see {log}")
             # A test that fails is no obstacle: its failure never counts against a mutant.
             combine(new, measured)
@@ -208,9 +210,11 @@ class _Bench:
                     return True
             if self._reach.is_whole(path, mutant.line):
                 return False
-        room = [f"tests/{room_of(path)}", f"properties/{room_of(path)}", path]
-        places = [place for place in room if (self._copy / place).exists()]
-        return await self._killed_by_process(mutant, source, places)
+        room = room_of(path)
+        files = sorted((self._copy / "properties").glob("test_*.py"))
+        laws = [str(file) for file in files if f"railhttp.{room}" in file.read_text()]
+        tests = [f"tests/{room}"] if (self._copy / "tests" / room).exists() else []
+        return await self._killed_by_process(mutant, source, [*tests, *laws, path])
 
     async def _killed_in_forks(self, mutant: Mutant, source: str, tests: list[str]) -> bool:
         left = tests
