@@ -17,10 +17,11 @@ from railhttp import (
     HTTPInvalidRequestError,
     HTTPRetryExhaustedError,
     HTTPValidationError,
+    RequestContext,
     RetryPolicy,
     RetryPolicyProtocol,
 )
-from railhttp.interceptors import BearerAuth
+from railhttp.interceptors import BearerAuth, RequestInterceptor
 from railhttp.testing import ManualClock, ScriptedTransport
 
 P = ParamSpec("P")
@@ -228,3 +229,34 @@ def test_a_shorter_timeout_shortens_the_limits_within_it(limit: str) -> None:
     with pytest.raises(HTTPValidationError) as caught:
         client.with_options(timeout=5.0, **limits)  # type: ignore[arg-type]  # a limit
     assert caught.value.field == limit
+
+
+@pytest.mark.parametrize("argument", ["retry_policy", "circuit_breaker", "resilience"])
+def test_a_policy_without_its_method_is_refused_when_the_client_is_derived(argument: str) -> None:
+    given = {argument: object()}
+    with pytest.raises(HTTPValidationError) as caught:
+        HTTPClient(CONFIG).with_options(**given)  # type: ignore[arg-type]  # wrong on purpose
+    assert caught.value.field == argument
+
+
+@pytest.mark.parametrize(
+    ("options", "seen"),
+    [({}, "stock"), ({"service_name": "orders"}, "orders"), ({"service_name": None}, None)],
+)
+async def test_a_derived_client_has_the_service_name_of_the_client_or_another(
+    options: dict[str, str | None], seen: str | None
+) -> None:
+    names: list[str | None] = []
+
+    class Watching(RequestInterceptor):
+        async def prepare(self, context: RequestContext) -> None:
+            names.append(context.service_name)
+
+    script = ScriptedTransport()
+    script.on("GET", "/v1/stock").reply(200)
+    async with HTTPClient(
+        CONFIG, exchange=script, base_url=BASE, service_name="stock", interceptors=[Watching()]
+    ) as client:
+        derived = client.with_options(**options)  # type: ignore[arg-type]  # a name
+        (await derived.get("/stock")).unwrap()
+        assert (names, derived.gauges.client) == ([seen], seen or "")

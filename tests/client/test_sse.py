@@ -161,6 +161,24 @@ async def test_a_status_says_more_than_how_its_error_page_ends(
     assert (caught.value.status, caught.value.response.body) == (404, body)
 
 
+async def test_a_refusal_whose_page_is_read_in_part_closes_its_connection() -> None:
+    gone = asyncio.Event()
+
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(head("Content-Length: 10000", status="404 Not Found") + bytes(5000))
+        await connection.until_gone()
+        gone.set()
+
+    config = HTTPClientConfig(max_response_bytes=1000, trust_env=False)
+    async with ScriptedServer(play) as server, HTTPClient(config) as client:
+        with pytest.raises(HTTPStatusError) as caught:
+            async with client.sse(server.url()):
+                pass
+        async with asyncio.timeout(60.0):
+            await gone.wait()
+    assert len(caught.value.response.body) == 1000  # it is kept all the time, with its traceback
+
+
 async def test_stopping_the_client_ends_the_reading_of_an_error_page(client: HTTPClient) -> None:
     page = head("Content-Length: 100", status="404 Not Found") + b"sor"
     async with ScriptedServer(once_told(asyncio.Event(), page)) as server:
