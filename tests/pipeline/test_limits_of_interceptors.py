@@ -1,5 +1,7 @@
 """The numbers that bound what interceptors and their tokens may do."""
 
+import asyncio
+import gc
 from types import SimpleNamespace
 
 import pytest
@@ -94,3 +96,34 @@ async def test_a_token_is_renewed_before_it_expires(
     for after, token in ((0.0, "token 1"), (renewed - 0.5, "token 1"), (0.5, "token 2")):
         await clock.advance(after)
         assert await flight.token(client) == token
+
+
+@pytest.mark.parametrize("end", ["fails", "is cancelled"])
+async def test_a_fetch_that_nobody_waits_for_any_more_ends_without_a_report_of_the_loop(
+    end: str,
+) -> None:
+    loop, reports, begun = asyncio.get_running_loop(), list[object](), asyncio.Event()
+    loop.set_exception_handler(lambda _, context: reports.append(context))
+    fetching: list[asyncio.Task[object]] = []
+
+    async def fetch(*_: object) -> Issued:
+        fetching.extend(task for task in [asyncio.current_task()] if task is not None)
+        begun.set()
+        await let_go.wait()
+        raise ConnectionError
+
+    let_go, flight = asyncio.Event(), TokenFlight(fetch)
+    caller = asyncio.create_task(flight.token(None))
+    await begun.wait()
+    caller.cancel()
+    await asyncio.wait([caller])
+    if end == "fails":
+        let_go.set()
+    else:
+        fetching[0].cancel()
+    await asyncio.wait(fetching)
+    del flight, caller
+    fetching.clear()
+    gc.collect()  # a task reports an exception that nobody has seen when it goes
+    await asyncio.sleep(0)
+    assert not reports
