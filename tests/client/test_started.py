@@ -28,19 +28,16 @@ async def test_a_client_that_is_not_started_makes_no_request(
     assert not script.calls
 
 
-@pytest.mark.parametrize("way", ["get", "stream"])
-async def test_a_client_whose_pool_was_stopped_is_closed_even_with_another_exchange(
-    way: str,
-) -> None:
+async def test_a_client_whose_pool_was_stopped_is_closed_even_with_another_exchange() -> None:
     script = ScriptedTransport()
     script.on("GET", "/").reply(200)
     async with HTTPClient(exchange=script) as client:
         (await client.get("http://h/")).unwrap()
         await client.pool.stop()
+        response = (await client.get("http://h/")).failure()
         with pytest.raises(HTTPConnectionError) as caught:
-            if way == "get":
-                await client.request("GET", "http://h/")
-            else:
-                await client.stream("GET", "http://h/").__aenter__()
-    assert (caught.value.kind, caught.value.delivery) == ("closed", Delivery.NOT_SENT)
+            await client.stream("GET", "http://h/").__aenter__()
+    for failure in (response, caught.value):
+        assert isinstance(failure, HTTPConnectionError)
+        assert (failure.kind, failure.delivery) == ("closed", Delivery.NOT_SENT)
     assert len(script.calls) == 1
