@@ -592,6 +592,16 @@ async def test_an_undeclared_success_of_a_stream_is_a_status_error(
     assert 1_000_000 < len(failure.response.body) < 2_000_000, "a refusal is not read to its end"
 
 
+async def test_of_a_refused_stream_one_mebibyte_is_read_and_the_piece_that_exceeds_it() -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/users.csv").reply(404, body=[bytes(1024)] * 2048)
+    async with HTTPClient(exchange=script, base_url="http://h") as client:
+        async with Users(client).export() as opened:
+            failure = opened.failure()
+    assert isinstance(failure, HTTPStatusError)
+    assert len(failure.response.body) == (1 << 20) + 1024
+
+
 async def test_streams_take_options(users: Users, server: ScriptServer) -> None:
     server.script.on("GET", "/**").reply(headers=EVENTS)
     async with users.feed.with_options(headers={"X-A": "1"})(since=1) as events:
