@@ -595,9 +595,11 @@ async def test_an_undeclared_success_of_a_stream_is_a_status_error(
 async def test_of_a_refused_stream_one_mebibyte_is_read_and_the_piece_that_exceeds_it() -> None:
     script = ScriptedTransport()
     script.on("GET", "/users.csv").reply(404, body=[bytes(1024)] * 2048)
-    async with HTTPClient(exchange=script, base_url="http://h") as client:
-        async with Users(client).export() as opened:
-            failure = opened.failure()
+    async with (
+        HTTPClient(exchange=script, base_url="http://h") as client,
+        Users(client).export() as opened,
+    ):
+        failure = opened.failure()
     assert isinstance(failure, HTTPStatusError)
     assert len(failure.response.body) == (1 << 20) + 1024
 
