@@ -2,11 +2,13 @@
 
 import errno
 import os
+import runpy
 import stat
 from pathlib import Path
 
 import pytest
 
+from railhttp.client import part_folder
 from railhttp.client.part_folder import (
     NotOursError,
     PartFolder,
@@ -154,3 +156,29 @@ def test_a_folder_is_held_until_it_is_closed(tmp_path: Path) -> None:
     with pytest.raises(OSError) as caught:  # noqa: PT011  # its number is compared
         os.fstat(descriptor)
     assert caught.value.errno == errno.EBADF
+
+
+def test_a_file_never_waits_for_a_device_that_took_its_name(tmp_path: Path) -> None:
+    """Between the look at a name and its opening, others can exchange the file for a device."""
+    folder = PartFolder(tmp_path)
+    created = folder.create("a")
+    opened = folder.open("a")
+    for one in (created, opened):
+        assert not os.get_blocking(one)
+        os.close(one)
+    folder.close()
+
+
+def test_a_system_without_flags_for_opening_has_folders_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_PATH", "O_DIRECTORY", "O_CLOEXEC"):
+        monkeypatch.delattr(os, flag, raising=False)
+    folder = runpy.run_path(str(part_folder.__file__))["PartFolder"](tmp_path)
+    created = folder.create("a")
+    opened = folder.open("a")
+    assert os.write(created, b"xy") == 2
+    assert os.read(opened, 9) == b"xy"
+    os.close(created)
+    os.close(opened)
+    folder.close()
