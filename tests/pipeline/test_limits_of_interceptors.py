@@ -127,3 +127,30 @@ async def test_a_fetch_that_nobody_waits_for_any_more_ends_without_a_report_of_t
     gc.collect()  # a task reports an exception that nobody has seen when it goes
     await asyncio.sleep(0)
     assert not reports
+
+
+async def test_a_refused_token_is_forgotten_and_no_other_one() -> None:
+    asked: list[object] = []
+
+    async def fetch(_: object, refused: str | None) -> Issued:
+        asked.append(refused)
+        return Issued(f"token {len(asked)}")
+
+    flight = TokenFlight(fetch)
+    for refused, token in (
+        ("token 1", "token 1"),  # there is none yet
+        ("token 0", "token 1"),
+        ("token 1", "token 2"),
+        ("token 1", "token 2"),  # the answer to an earlier request
+    ):
+        flight.refuse(refused)
+        assert await flight.token(None) == token
+    flight.refuse("token 2")
+    flight.refuse("token 2")
+    assert await flight.token(None) == "token 3"
+    assert asked == [None, "token 1", "token 2"]
+
+
+def test_an_issued_token_is_shown_without_its_text() -> None:
+    assert "s3cret" not in repr(Issued("s3cret", 7.0))
+    assert "7.0" in repr(Issued("s3cret", 7.0))
