@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import pytest
+from returns.primitives.exceptions import UnwrapFailedError
 from returns.result import Failure, Success
 from tests.patience import until
 from tests.servers.tokens import TokenServer
@@ -21,6 +22,7 @@ from railhttp import (
     HTTPStatusError,
     HTTPTimeoutError,
     HTTPValidationError,
+    RequestContext,
     RetryPolicy,
 )
 from railhttp.auth import OAuth2ClientCredentials, OAuth2Refresh, OAuthError, TokenAuth, Tokens
@@ -442,3 +444,41 @@ async def test_a_token_comes_with_a_success_only(status: int, taken: bool) -> No
     async with HTTPClient(CONFIG, exchange=script, interceptors=[auth]) as client:
         assert isinstance(await client.get("http://h/"), Success) is taken
     assert len(script.calls) == 1 + taken
+
+
+@pytest.mark.parametrize("given", [7, None, b"t"])
+async def test_a_function_that_returns_no_text_is_refused(given: object) -> None:
+    auth = TokenAuth(lambda: given)  # type: ignore[arg-type,return-value]  # the mistake
+    async with HTTPClient(CONFIG, exchange=ScriptedTransport(), interceptors=[auth]) as client:
+        failure = (await client.get("http://h/")).failure()
+    assert isinstance(failure, HTTPInterceptorError)
+    assert isinstance(failure.__cause__, HTTPValidationError)
+    assert failure.__cause__.field == "fetch"
+
+
+async def test_an_unwrapped_failure_of_another_kind_is_that_of_the_interceptor() -> None:
+    def fetch() -> str:
+        return str(Failure("no token").unwrap())
+
+    auth = TokenAuth(fetch)
+    async with HTTPClient(CONFIG, exchange=ScriptedTransport(), interceptors=[auth]) as client:
+        failure = (await client.get("http://h/")).failure()
+    assert isinstance(failure, HTTPInterceptorError)
+    assert isinstance(failure.__cause__, UnwrapFailedError)
+
+
+async def test_a_time_limit_of_the_function_itself_is_its_failure() -> None:
+    async def fetch() -> str:
+        raise TimeoutError
+
+    auth = TokenAuth(fetch, timeout=60.0)
+    async with HTTPClient(CONFIG, exchange=ScriptedTransport(), interceptors=[auth]) as client:
+        failure = (await client.get("http://h/")).failure()
+    assert isinstance(failure, HTTPInterceptorError)
+    assert isinstance(failure.__cause__, TimeoutError)
+
+
+async def test_a_token_of_a_token_endpoint_needs_a_client() -> None:
+    auth = OAuth2ClientCredentials("http://login/token", "shop", "s3cret")
+    with pytest.raises(HTTPValidationError, match="needs a client"):
+        await auth.prepare(RequestContext("GET", "http://h/"))
