@@ -151,6 +151,34 @@ async def test_a_refused_token_is_forgotten_and_no_other_one() -> None:
     assert asked == [None, "token 1", "token 2"]
 
 
-def test_an_issued_token_is_shown_without_its_text() -> None:
-    assert "s3cret" not in repr(Issued("s3cret", 7.0))
-    assert "7.0" in repr(Issued("s3cret", 7.0))
+async def test_a_token_is_shown_without_its_text() -> None:
+    """A traceback with the values of variables shows both."""
+
+    async def fetch(*_: object) -> Issued:
+        return issued
+
+    issued = Issued("s3cret", 7.0)
+    flight = TokenFlight(fetch)
+    await flight.token(None)
+    shown = repr((issued, flight._current))
+    assert "lifetime=7.0" in shown
+    assert "expires=" in shown
+    assert "s3cret" not in shown
+
+
+async def test_a_token_that_was_refused_during_a_failed_renewal_is_not_used() -> None:
+    clock, fetched = ManualClock(), 0
+
+    async def fetch(*_: object) -> Issued:
+        nonlocal fetched
+        fetched += 1
+        if fetched > 1:
+            flight.refuse("token 1")
+            raise ConnectionError
+        return Issued("token 1", 100.0)
+
+    flight, client = TokenFlight(fetch, early=60.0), SimpleNamespace(clock=clock)
+    assert await flight.token(client) == "token 1"
+    await clock.advance(50.0)
+    with pytest.raises(ConnectionError):
+        await flight.token(client)

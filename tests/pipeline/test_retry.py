@@ -270,6 +270,21 @@ async def test_an_observer_that_raises_breaks_nothing(caplog: pytest.LogCaptureF
     assert caplog.messages == ["on_retry raised KeyError"]
 
 
+async def test_an_observer_that_is_async_is_told_so_and_not_awaited(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    heard: list[RetryEvent] = []
+
+    async def hear(event: RetryEvent) -> None:
+        heard.append(event)
+
+    clock = ManualClock()
+    call = ScriptedCall(clock, [lost(), answer(200)])
+    policy = RetryPolicy(on_retry=lambda event: hear(event), clock=clock)  # type: ignore[arg-type]  # noqa: PLW0108  # it looks like a plain function
+    response = await clock.run(policy.execute(call))
+    assert (response.status, heard, len(caplog.messages)) == (200, [], 1)
+
+
 async def test_the_budget_of_a_host_ends_its_retries_but_no_other_hosts() -> None:
     clock = ManualClock()
     policy = RetryPolicy(2, budget=RetryBudget(capacity=28), clock=clock)
