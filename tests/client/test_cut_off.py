@@ -12,9 +12,11 @@ from tests.servers.faults import FaultServer
 
 from railhttp import (
     CircuitBreaker,
+    CircuitBreakerProtocol,
     ConnectionPoolConfig,
     HTTPClient,
     HTTPClientConfig,
+    HTTPClientError,
     HTTPFailure,
     HTTPRetryExhaustedError,
     HTTPTimeoutError,
@@ -25,7 +27,7 @@ from railhttp import (
 from railhttp.events import RequestFinished, RequestStarted
 from railhttp.model.response import HttpResponse
 from railhttp.resilience import AttemptTimeout
-from railhttp.testing import ScriptedTransport
+from railhttp.testing import ManualClock, ScriptedTransport
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -247,6 +249,33 @@ async def test_a_cancellation_of_the_caller_is_one_for_a_breaker_of_others(
     assert breaker.noted == [asyncio.CancelledError]
 
 
+class Twice:
+    """A policy of others that tries twice, and then gives up in its own words."""
+
+    async def execute(
+        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        for _ in range(2):
+            with suppress(HTTPClientError):
+                return await func(*args, **kwargs)
+        raise RuntimeError("gave up")
+
+
+@pytest.mark.parametrize("breaker", [None, Listening(), CircuitBreaker()])
+async def test_the_end_of_a_call_is_not_the_last_of_several_failures(
+    breaker: CircuitBreakerProtocol | None,
+) -> None:
+    clock = ManualClock()
+    script = ScriptedTransport(clock=clock)
+    script.on("GET", "/").fail(ConnectionResetError()).hang()
+    async with HTTPClient(
+        settings(5.0), retry_policy=Twice(), circuit_breaker=breaker, exchange=script, clock=clock
+    ) as client:
+        failure = (await clock.run(client.get("http://h/"))).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert (failure.phase, failure.attempts) == ("total", 2)
+
+
 class Deaf:
     """A policy of others that takes even a cancellation for a reason to try again."""
 
@@ -275,6 +304,23 @@ class Late(HurriedClock):
 
     def monotonic(self) -> float:
         return super().monotonic() + self.blocked
+
+
+async def test_a_policy_that_fails_after_it_swallowed_the_end_of_its_call_is_not_to_blame(
+    faults: FaultServer,
+) -> None:
+    class Sour:
+        async def execute(
+            self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+        ) -> T:
+            with suppress(BaseException):
+                return await func(*args, **kwargs)
+            raise RuntimeError("gave up")
+
+    async with HTTPClient(settings(SHORT), retry_policy=Sour()) as client:
+        failure = (await client.get(faults.url("/stall-before-head"))).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert (failure.phase, failure.limit) == ("total", SHORT)
 
 
 async def test_a_policy_that_blocks_beyond_the_end_of_its_call_makes_no_attempt_after_it() -> None:
