@@ -23,6 +23,7 @@ from railhttp import (
 )
 from railhttp.interceptors import BearerAuth, RequestInterceptor
 from railhttp.testing import ManualClock, ScriptedTransport
+from railhttp.transport.pool import ConnectionPool
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -260,3 +261,39 @@ async def test_a_derived_client_has_the_service_name_of_the_client_or_another(
         derived = client.with_options(**options)  # type: ignore[arg-type]  # a name
         (await derived.get("/stock")).unwrap()
         assert (names, derived.gauges.client) == ([seen], seen or "")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "sent"),
+    [(BASE, True), (f"{BASE}/part", True), ("https://other.example", False), ("", False)],
+)
+async def test_secrets_stay_with_a_client_of_the_same_origin(base_url: str, sent: bool) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/**").reply(200)
+    headers = {"Authorization": "Bearer s3cret", "X-Team": "stock"}
+    async with HTTPClient(CONFIG, exchange=script, base_url=BASE, headers=headers) as client:
+        derived = client.with_options(base_url=base_url)
+        (await derived.get("/stock" if base_url else "https://other.example/stock")).unwrap()
+        (await client.with_options(timeout=2).get("/stock")).unwrap()
+    first, second = (call.headers for call in script.calls)
+    assert ("Authorization" in first, first["X-Team"]) == (sent, "stock")
+    assert second["Authorization"] == "Bearer s3cret"
+
+
+def test_one_text_is_no_collection_of_secret_names() -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        HTTPClient(CONFIG).with_options(secret_headers="X-Key")
+    assert caught.value.field == "secret_headers"
+    derived = HTTPClient(CONFIG).with_options(secret_headers=["X-Key"])
+    assert derived.config.secret_headers == CONFIG.secret_headers | {"x-key"}
+
+
+async def test_the_pool_of_a_derived_client_is_that_of_its_client() -> None:
+    client = HTTPClient(CONFIG)
+    derived = client.with_options(timeout=2)
+    pool = ConnectionPool()
+    derived.pool = pool
+    assert client.pool is pool
+    async with derived:
+        assert pool.is_started()
+    assert not pool.is_started()

@@ -484,3 +484,13 @@ async def test_a_post_cannot_reconnect(client: HTTPClient) -> None:
         async with client.sse("http://h/", method="post", reconnect=True):
             pass
     assert (caught.value.field, caught.value.attempts) == ("reconnect", 0)
+
+
+async def test_an_iteration_that_is_closed_has_no_further_event(client: HTTPClient) -> None:
+    async with (
+        ScriptedServer(sends(HEAD + b"data: a\n\ndata: b\n\n")) as server,
+        client.sse(server.url()) as events,
+    ):
+        assert (await anext(events)).data == "a"
+        await events.aclose()
+        assert [event.data async for event in events] == []

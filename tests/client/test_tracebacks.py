@@ -164,6 +164,15 @@ async def base_url_client(url: str, options: RequestOptions) -> object:
         return await client.put(url, **options)
 
 
+async def base_url_stream(url: str, options: RequestOptions) -> object:
+    async with (
+        BaseURLHTTPClient(config=CONFIG, retry=FAST) as client,
+        client.stream("PUT", url, **options) as response,
+    ):
+        response.raise_for_status()
+        return await response.read()
+
+
 async def sync(url: str, options: RequestOptions) -> object:
     def run() -> object:
         with SyncClient(CONFIG, retry_policy=FAST) as client:
@@ -194,8 +203,8 @@ async def cancelled(url: str, options: RequestOptions) -> object:
 
 Way: TypeAlias = Callable[[str, RequestOptions], Awaitable[object]]
 WAYS: Final[tuple[Way, ...]] = (
-    *(verb, exhausted, request, future, stream, sse, download, base_url_client, sync, sync_stream),
-    cancelled,
+    *(verb, exhausted, request, future, stream, sse, download, base_url_client, base_url_stream),
+    *(sync, sync_stream, cancelled),
 )
 
 
