@@ -583,7 +583,11 @@ async def test_another_checksum_is_a_failure_and_leaves_nothing(
 
 
 @pytest.mark.parametrize(
-    "text", ["sha256", "sha256:00", "crc:00", "shake_128:00", "md5:" + "g" * 32]
+    "text",
+    [
+        *("sha256", "sha256:00", "crc:00", "crc:", "shake_128:00", "shake_128:", "shake_256:"),
+        "md5:" + "g" * 32,
+    ],
 )
 async def test_a_checksum_that_is_none_is_refused(
     client: HTTPClient, target: Path, text: str

@@ -24,7 +24,7 @@ from railhttp import (
     HTTPTimeoutError,
     RetryPolicy,
 )
-from railhttp.testing import ManualClock
+from railhttp.testing import ManualClock, ScriptedTransport
 from railhttp.wire.sse import ServerSentEvent
 
 HEAD: Final = head("Content-Type: text/event-stream; charset=utf-8", "Connection: close")
@@ -418,6 +418,25 @@ async def test_the_calls_timeout_bounds_a_reconnection_without_a_head() -> None:
         with pytest.raises(HTTPTimeoutError) as caught:
             await reading
     assert (caught.value.phase, len(server.received)) == ("total", 2)
+
+
+async def test_a_reconnection_without_a_head_ends_when_the_time_of_the_stream_is_over() -> None:
+    clock = ManualClock()
+    script = ScriptedTransport(clock=clock)
+    events = {"Content-Type": "text/event-stream"}
+    script.on("GET", "/").reply(body=b"retry: 4000\n\n", headers=events).hang()
+
+    async def main() -> None:
+        async with (
+            HTTPClient(exchange=script, clock=clock) as client,
+            client.sse("http://h/", reconnect=True, timeout=10.0) as stream,
+        ):
+            await anext(stream)
+
+    with pytest.raises(HTTPTimeoutError) as caught:
+        await clock.run(main())
+    assert (caught.value.phase, len(script.calls)) == ("total", 2)
+    assert clock.monotonic() == pytest.approx(10.0)
 
 
 async def test_an_answer_that_will_not_change_ends_the_stream() -> None:
