@@ -506,6 +506,16 @@ async def test_subclasses_inherit_endpoints() -> None:
         assert isinstance((await more.health()).unwrap(), HttpResponse)
 
 
+def test_a_subclass_replaces_and_removes_endpoints() -> None:
+    class Less(Users):
+        find = get("/other").gives(None)  # type: ignore[assignment]  # another type
+        health = None  # type: ignore[assignment]  # removed
+
+    less = Less(HTTPClient())
+    assert (str(less.find.endpoint), less.health) == ("GET /other", None)
+    assert str(Users(HTTPClient()).find.endpoint) == "GET /users/{user_id}"
+
+
 # -- streams ------------------------------------------------------------------------------------
 
 EVENTS: Final = {"Content-Type": "text/event-stream"}
