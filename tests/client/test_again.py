@@ -21,6 +21,7 @@ from railhttp import (
 from railhttp.auth import Again
 from railhttp.events import RequestFinished, RequestStarted
 from railhttp.interceptors import BearerAuth, CorrelationId
+from railhttp.pipeline.interceptors.chain import Interceptor
 from railhttp.testing import ScriptedTransport
 
 URL: Final = "https://api.example/orders"
@@ -104,7 +105,7 @@ async def test_interceptors_inside_see_each_send_and_those_outside_the_attempt(
     auth: Callable[[], Bare | Refreshing],
 ) -> None:
     outside, inside, innermost = Counting(), Counting(), Counting()
-    interceptors: list[InterceptorProtocol] = [outside, auth(), inside, innermost]
+    interceptors: list[Interceptor] = [outside, auth(), inside, innermost]
     async with HTTPClient(CONFIG, exchange=guarded("new"), interceptors=interceptors) as client:
         assert (await client.request("GET", URL)).status == 200
     assert (outside.requests, outside.responses) == (1, 1)
