@@ -104,7 +104,10 @@ async def test_exhaustion_is_raised_only_where_another_attempt_might_have_helped
 
 async def test_exhaustion_tells_the_whole_story() -> None:
     clock = ManualClock()
-    script: list[HTTPFailure | HttpResponse] = [refused(), answer(503), lost()]
+    last = HTTPConnectionError(
+        "lost", kind="disconnected", method="GET", url="http://h/?a=***", elapsed=1.5
+    )
+    script: list[HTTPFailure | HttpResponse] = [refused(), answer(503), last]
     with pytest.raises(HTTPRetryExhaustedError) as caught:
         await clock.run(RetryPolicy(clock=clock).execute(ScriptedCall(clock, script)))
     error = caught.value
@@ -115,7 +118,8 @@ async def test_exhaustion_tells_the_whole_story() -> None:
     ]
     assert error.attempts == 3
     assert error.delivery is Delivery.ANSWERED
-    assert error.__cause__ is error.last is script[-1]
+    assert error.__cause__ is error.last is last
+    assert (error.method, error.url, error.elapsed) == ("GET", "http://h/?a=***", 1.5)
 
 
 async def test_a_single_attempt_exhausts_nothing() -> None:
