@@ -4,6 +4,7 @@ import errno
 import os
 import runpy
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -181,4 +182,33 @@ def test_a_system_without_flags_for_opening_has_folders_all_the_same(
     assert os.read(opened, 9) == b"xy"
     os.close(created)
     os.close(opened)
+    folder.close()
+
+
+@pytest.mark.parametrize(
+    ("replaced", "raised"),
+    [
+        ("by a link", NotOursError),
+        ("by a file of two names", NotOursError),
+        ("by nothing", FileNotFoundError),
+    ],
+)
+def test_a_file_that_is_replaced_between_the_look_and_the_opening_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replaced: str, raised: type[OSError]
+) -> None:
+    folder = PartFolder(tmp_path)
+    os.close(folder.create("ours"))
+    seen = folder.stat("ours")
+    if replaced == "by a link":
+        (tmp_path / "part").symlink_to("ours")
+    elif replaced == "by a file of two names":
+        os.close(folder.create("part"))
+        os.link(tmp_path / "part", tmp_path / "other")
+    monkeypatch.setattr(PartFolder, "stat", lambda *_: seen)
+    with pytest.raises(raised):
+        folder.open("part")
+    if replaced == "by a file of two names":
+        for name in os.listdir("/dev/fd"):
+            with suppress(OSError):  # the one that listed the descriptors
+                assert not os.path.samestat(os.fstat(int(name)), os.stat(tmp_path / "part"))
     folder.close()
