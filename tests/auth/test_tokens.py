@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import parse_qs
 
 import pytest
 from returns.primitives.exceptions import UnwrapFailedError
@@ -483,3 +484,49 @@ async def test_a_token_of_a_token_endpoint_needs_a_client() -> None:
     auth = OAuth2ClientCredentials("http://login/token", "shop", "s3cret")
     with pytest.raises(HTTPValidationError, match="needs a client"):
         await auth.prepare(RequestContext("GET", "http://h/"))
+
+
+WRONG: Final[dict[str, object]] = {
+    "token_url": "x",
+    "client_id": 7,
+    "secret": 7,
+    "scope": 7,
+    "early": -1.0,
+    "tokens": object(),
+    "on_rotated": 7,
+}
+
+
+@pytest.mark.parametrize("argument", WRONG)
+def test_a_wrong_argument_of_a_token_endpoint_is_named(argument: str) -> None:
+    usual: dict[str, object] = {"token_url": "http://login/token", "client_id": "shop"}
+    usual |= {"secret": "s3cret", "tokens": Store(None), argument: WRONG[argument]}
+    own = {"tokens", "on_rotated"}
+    with pytest.raises(HTTPValidationError) as caught:
+        OAuth2Refresh(**usual)  # type: ignore[arg-type]  # wrong on purpose
+    assert caught.value.field == argument
+    if argument not in own:
+        usual.pop("tokens")
+        with pytest.raises(HTTPValidationError) as caught:
+            OAuth2ClientCredentials(**usual)  # type: ignore[arg-type]  # wrong on purpose
+        assert caught.value.field == argument
+
+
+async def test_a_program_without_a_secret_names_itself_in_the_form() -> None:
+    script = ScriptedTransport()
+    script.on("POST", "/token").reply(json={"access_token": "t"})
+    script.on("GET", "/").reply(200)
+    auths = [
+        OAuth2ClientCredentials("http://login/token", "shop", "", scope="a b"),
+        OAuth2Refresh("http://login/token", "shop", tokens=Store(Tokens("", "r")), scope="a b"),
+    ]
+    for auth in auths:
+        async with HTTPClient(CONFIG, exchange=script, interceptors=[auth]) as client:
+            (await client.get("http://h/")).unwrap()
+    forms = [parse_qs(call.body.decode()) for call in script.calls if call.method == "POST"]
+    shared = {"client_id": ["shop"], "scope": ["a b"]}
+    assert forms == [
+        {"grant_type": ["client_credentials"], **shared},
+        {"grant_type": ["refresh_token"], "refresh_token": ["r"], **shared},
+    ]
+    assert not any("Authorization" in call.headers for call in script.calls if call.body)
