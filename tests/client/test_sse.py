@@ -513,3 +513,21 @@ async def test_an_iteration_that_is_closed_has_no_further_event(client: HTTPClie
         assert (await anext(events)).data == "a"
         await events.aclose()
         assert [event.data async for event in events] == []
+
+
+async def test_a_block_that_is_left_during_a_wait_does_not_try_for_ever() -> None:
+    clock = ManualClock()
+    script = ScriptedTransport(clock=clock)
+    events = {"Content-Type": "text/event-stream"}
+    route = script.on("GET", "/").reply(body=b"data: a\n\n", headers=events)
+    route.fail(ConnectionRefusedError(), at="connect")
+    once = RetryPolicy(1)
+    async with HTTPClient(exchange=script, clock=clock, retry_policy=once) as client:
+        async with client.sse("http://h/", reconnect=True) as stream:
+            assert (await anext(stream)).data == "a"
+            going_on = asyncio.ensure_future(anext(stream, None))
+            await clock.advance(1.0)
+            assert not going_on.done()
+        await clock.advance(1000.0)
+        assert going_on.done()
+    assert len(script.calls) <= 2  # the wait that was under way may end with a request
