@@ -24,7 +24,7 @@ from railhttp import (
     ResiliencePipeline,
     RetryPolicy,
 )
-from railhttp.events import RequestFinished, RequestStarted
+from railhttp.events import CircuitChangedEvent, HTTPEvent, RequestFinished, RequestStarted
 from railhttp.model.response import HttpResponse
 from railhttp.resilience import AttemptTimeout
 from railhttp.testing import ManualClock, ScriptedTransport
@@ -97,6 +97,23 @@ async def test_a_host_that_hangs_opens_its_circuit(faults: FaultServer, limit: s
             assert failure.phase == phase
     assert breaker.state == "open"
     assert heard.noted == [f"HTTPTimeoutError.{phase}"] * 2
+
+
+async def test_a_call_that_is_cut_off_reports_the_circuit_that_it_opens() -> None:
+    clock, events = ManualClock(), list[HTTPEvent]()
+    script = ScriptedTransport(clock=clock)
+    script.on("GET", "/").hang()
+    async with HTTPClient(
+        settings(5.0),
+        retry_policy=ONCE,
+        circuit_breaker=CircuitBreaker(1, name="stock"),
+        observers=[events.append],
+        exchange=script,
+        clock=clock,
+    ) as client:
+        failure = (await clock.run(client.get("http://h/"))).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert [event.after for event in events if isinstance(event, CircuitChangedEvent)] == ["open"]
 
 
 async def test_a_probe_that_hangs_opens_the_circuit_again(faults: FaultServer) -> None:

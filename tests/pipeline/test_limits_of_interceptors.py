@@ -182,3 +182,27 @@ async def test_a_token_that_was_refused_during_a_failed_renewal_is_not_used() ->
     await clock.advance(50.0)
     with pytest.raises(ConnectionError):
         await flight.token(client)
+
+
+@pytest.mark.parametrize(("after", "is_valid"), [(99.5, True), (100.0, False), (101.0, False)])
+async def test_a_token_that_cannot_be_renewed_is_used_until_it_expires(
+    after: float, is_valid: bool
+) -> None:
+    clock, fetched = ManualClock(), 0
+
+    async def fetch(*_: object) -> Issued:
+        nonlocal fetched
+        fetched += 1
+        if fetched > 1:
+            raise ConnectionError
+        return Issued("token", 100.0)
+
+    flight, client = TokenFlight(fetch, early=60.0), SimpleNamespace(clock=clock)
+    await flight.token(client)
+    await clock.advance(after)
+    if is_valid:
+        assert await flight.token(client) == "token"
+    else:
+        with pytest.raises(ConnectionError):
+            await flight.token(client)
+    assert fetched == 2
