@@ -19,6 +19,7 @@ from railhttp.client.part_folder import (
     require_ours,
 )
 
+fcntl = pytest.importorskip("fcntl")
 pytestmark = pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="needs POSIX")
 
 
@@ -212,3 +213,15 @@ def test_a_file_that_is_replaced_between_the_look_and_the_opening_is_not_opened(
             with suppress(OSError):  # the one that listed the descriptors
                 assert not os.path.samestat(os.fstat(int(name)), os.stat(tmp_path / "part"))
     folder.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "O_PATH"), reason="needs Linux")
+def test_a_folder_is_opened_as_a_place_so_that_it_need_not_be_readable(tmp_path: Path) -> None:
+    folder = PartFolder(tmp_path)
+    flags = []
+    for name in os.listdir("/dev/fd"):
+        with suppress(OSError):  # the one that listed the descriptors
+            if os.path.samestat(os.fstat(int(name)), tmp_path.stat()):
+                flags.append(fcntl.fcntl(int(name), fcntl.F_GETFL))
+    folder.close()
+    assert [bool(flag & os.O_PATH) for flag in flags] == [True]
