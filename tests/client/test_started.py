@@ -3,6 +3,7 @@
 import pytest
 
 from railhttp import Delivery, HTTPClient, HTTPConnectionError
+from railhttp.client.response_verbs import ResponseVerbs
 from railhttp.testing import ScriptedTransport
 
 
@@ -41,3 +42,13 @@ async def test_a_client_whose_pool_was_stopped_is_closed_even_with_another_excha
         assert isinstance(failure, HTTPConnectionError)
         assert (failure.kind, failure.delivery) == ("closed", Delivery.NOT_SENT)
     assert len(script.calls) == 1
+
+
+async def test_verbs_that_raise_start_and_stop_their_client() -> None:
+    client = HTTPClient()
+    verbs = ResponseVerbs(client)
+    assert verbs.client is client
+    await verbs.start()
+    assert client.pool.is_started()
+    await verbs.stop()
+    assert not client.pool.is_started()
