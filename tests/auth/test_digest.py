@@ -1,6 +1,9 @@
 """Digest authentication: the vectors of RFC 7616, and a server that checks every field."""
 
+import asyncio
 import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -10,8 +13,10 @@ from returns.result import Success
 from railhttp import (
     HTTPClient,
     HTTPClientConfig,
+    HTTPInterceptorError,
     HttpResponse,
     HTTPStatusError,
+    HTTPValidationError,
     RequestContext,
 )
 from railhttp.auth import DigestAuth
@@ -20,11 +25,13 @@ from railhttp.model.request import Request
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.protocols import IncomingResponse
 from railhttp.railway import outcome
+from railhttp.testing import ScriptedTransport
 from railhttp.wire.challenges import challenges
 from railhttp.wire.digest import DigestChallenge, DigestRequest, authorization
 
 CONFIG: Final = HTTPClientConfig(trust_env=False)
 URL: Final = "http://h.example/dir/index.html?a=b"
+CHALLENGE: Final = 'Digest realm="r", nonce="n", algorithm=SHA-256, qop="auth"'
 
 RFC: Final = DigestChallenge(
     "http-auth@example.org",
@@ -106,6 +113,7 @@ class Guard:
 
     Attributes:
         counts: The nonces and counts that it has accepted.
+        streamed: The bytes of a body that is not sent as bytes.
     """
 
     def __init__(self, name: str = "sha256", qop: str = "auth") -> None:
@@ -114,17 +122,19 @@ class Guard:
         self.password = 'p"w'
         self.counts: list[tuple[str, str]] = []
         self.requests = 0
+        self.streamed = b""
 
     async def send(self, request: Request, attempt: AttemptState) -> HttpResponse:
         attempt.stage = Stage.ANSWERED
         self.requests += 1
+        await asyncio.sleep(0)  # other calls are under way
         sent = [*challenges([(request.headers or CIMultiDict()).get("Authorization", "")])]
         if not sent:
             return self._refuse(request, stale=False)
         given = sent[0].parameters
         if given["nonce"] != self.nonce:
             return self._refuse(request, stale=True)
-        body = request.body.content if isinstance(request.body, BytesBody) else b""
+        body = request.body.content if isinstance(request.body, BytesBody) else self.streamed
         target = f"{request.method}:{given['uri']}"
         if self.qop == "auth-int":
             target += f":{hashlib.new(self.name, body).hexdigest()}"
@@ -223,3 +233,79 @@ def test_names_beyond_ascii_and_hashed_names() -> None:
 async def test_a_context_outside_of_a_client_is_left_alone() -> None:
     context = RequestContext("GET", URL)
     assert (await DigestAuth("ann", "x").intercept_request(context)).headers == {}
+
+
+async def test_the_digest_of_a_body_that_is_read_in_chunks_covers_all_of_it(
+    tmp_path: Path,
+) -> None:
+    guard = Guard(qop="auth-int")
+    guard.streamed = b"body" * 50_000
+    file = tmp_path / "body"
+    file.write_bytes(guard.streamed)
+    auth = DigestAuth("ann", guard.password)
+    async with HTTPClient(CONFIG, exchange=guard, interceptors=[auth]) as client:
+        with file.open("rb") as opened:
+            assert isinstance(await client.post(URL, data=opened), Success)
+    assert guard.counts == [("n1", "00000001")]
+
+
+async def once() -> AsyncIterator[bytes]:
+    yield b"body"
+
+
+async def test_a_body_that_can_be_read_once_is_refused_if_its_digest_is_required() -> None:
+    guard = Guard(qop="auth-int")
+    auth = DigestAuth("ann", guard.password)
+    async with HTTPClient(CONFIG, exchange=guard, interceptors=[auth]) as client:
+        await client.get(URL)  # from now on the client knows the challenge
+        failure = (await client.post(URL, data=once())).failure()
+    assert isinstance(failure, HTTPInterceptorError)
+    assert isinstance(failure.__cause__, HTTPValidationError)
+    assert failure.__cause__.field == "data"
+    assert guard.requests == 2
+
+
+async def test_an_authorization_of_the_caller_stays() -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/**").reply(401, headers={"WWW-Authenticate": CHALLENGE})
+    async with HTTPClient(CONFIG, exchange=script, interceptors=[DigestAuth("ann", "x")]) as client:
+        await client.get(URL)
+        await client.get(URL, headers={"Authorization": "Basic YTpi"})
+    assert [call.headers.get("Authorization", "")[:6] for call in script.calls] == [
+        *("", "Digest", "Basic "),
+    ]
+
+
+@pytest.mark.parametrize("fields", [{}, {"WWW-Authenticate": 'Basic realm="r"'}])
+async def test_a_401_without_a_digest_is_the_response(fields: dict[str, str]) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/**").reply(401, headers=fields)
+    async with HTTPClient(CONFIG, exchange=script, interceptors=[DigestAuth("ann", "x")]) as client:
+        assert isinstance(outcome(await client.get(URL)), HTTPStatusError)
+    assert len(script.calls) == 1
+
+
+async def test_a_nonce_that_worked_before_is_not_tried_again_for_a_refusal() -> None:
+    """The server takes the nonce, so it is the user who may not see this page."""
+    script = ScriptedTransport()
+    route = script.on("GET", "/**")
+    route.reply(401, headers={"WWW-Authenticate": CHALLENGE}).reply(200)
+    route.reply(401, headers={"WWW-Authenticate": CHALLENGE})
+    async with HTTPClient(CONFIG, exchange=script, interceptors=[DigestAuth("ann", "x")]) as client:
+        assert [outcome(await client.get(URL)).status for _ in range(2)] == [200, 401]  # type: ignore[union-attr]  # both have one
+    assert len(script.calls) == 3
+
+
+async def test_calls_at_the_same_time_respond_to_one_challenge() -> None:
+    guard = Guard()
+    auth = DigestAuth("ann", guard.password)
+    async with HTTPClient(CONFIG, exchange=guard, interceptors=[auth]) as client:
+        results = await asyncio.gather(*(client.get(URL) for _ in range(3)))
+    assert all(isinstance(result, Success) for result in results)
+    assert sorted(guard.counts) == [("n1", f"0000000{number}") for number in (1, 2, 3)]
+
+
+def test_a_colon_would_end_the_user_name() -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        DigestAuth("an:n", "x")
+    assert caught.value.field == "username"

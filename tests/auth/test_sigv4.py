@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -164,3 +165,28 @@ def test_a_part_that_is_missing_is_named(name: str, value: str) -> None:
         SigV4(**{**given, name: value})
     assert caught.value.field == name
     assert "s3cret" not in str(caught.value)
+
+
+async def test_a_body_that_is_read_in_chunks_is_signed_like_one_of_bytes(tmp_path: Path) -> None:
+    content = b"body" * 50_000
+    file = tmp_path / "body"
+    file.write_bytes(content)
+    script = ScriptedTransport()
+    script.on("PUT", "/").reply(200)
+    auth = SigV4("AKIDEXAMPLE", SECRET, "us-east-1", "s3")
+    async with HTTPClient(HTTPClientConfig(), exchange=script, interceptors=[auth]) as client:
+        with file.open("rb") as opened:
+            (await client.put(f"{HOST}/", data=opened)).unwrap()
+    sent = script.calls[0].headers["X-Amz-Content-SHA256"]
+    assert sent == hashlib.sha256(content).hexdigest()
+
+
+async def test_fields_of_an_earlier_signature_are_replaced() -> None:
+    auth = SigV4("AKIDEXAMPLE", SECRET, "us-east-1", "s3", session_token="tok")
+    old = {"x-amz-date": "1", "X-AMZ-Security-Token": "2", "authorization": "3"}
+    given = RequestContext("GET", f"{HOST}/", {**old, "X-Amz-Content-sha256": "4", "X-Id": "5"})
+    fields = (await auth.intercept_request(given)).headers
+    assert sorted(fields) == [
+        *("Authorization", "X-Amz-Content-SHA256", "X-Amz-Date", "X-Amz-Security-Token", "X-Id"),
+    ]
+    assert not {"1", "2", "3", "4"} & set(fields.values())

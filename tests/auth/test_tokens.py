@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import parse_qs
 
 import pytest
+from returns.primitives.exceptions import UnwrapFailedError
 from returns.result import Failure, Success
 from tests.patience import until
 from tests.servers.tokens import TokenServer
@@ -21,6 +23,7 @@ from railhttp import (
     HTTPStatusError,
     HTTPTimeoutError,
     HTTPValidationError,
+    RequestContext,
     RetryPolicy,
 )
 from railhttp.auth import OAuth2ClientCredentials, OAuth2Refresh, OAuthError, TokenAuth, Tokens
@@ -331,7 +334,8 @@ async def test_a_response_that_makes_no_sense_is_typed(document: object, code: s
     script.on("POST", "/token").reply(json=document)
     auth = OAuth2ClientCredentials("http://login/token", "shop", "x")
     async with HTTPClient(CONFIG, exchange=script, interceptors=[auth]) as client:
-        assert refused(outcome(await client.get("http://h/"))).code == code
+        failure = refused(outcome(await client.get("http://h/")))
+    assert (failure.code, failure.status) == (code, 200)
 
 
 async def test_a_redirect_of_the_token_endpoint_is_not_followed() -> None:
@@ -442,3 +446,87 @@ async def test_a_token_comes_with_a_success_only(status: int, taken: bool) -> No
     async with HTTPClient(CONFIG, exchange=script, interceptors=[auth]) as client:
         assert isinstance(await client.get("http://h/"), Success) is taken
     assert len(script.calls) == 1 + taken
+
+
+@pytest.mark.parametrize("given", [7, None, b"t"])
+async def test_a_function_that_returns_no_text_is_refused(given: object) -> None:
+    auth = TokenAuth(lambda: given)  # type: ignore[arg-type,return-value]  # the mistake
+    async with HTTPClient(CONFIG, exchange=ScriptedTransport(), interceptors=[auth]) as client:
+        failure = (await client.get("http://h/")).failure()
+    assert isinstance(failure, HTTPInterceptorError)
+    assert isinstance(failure.__cause__, HTTPValidationError)
+    assert failure.__cause__.field == "fetch"
+
+
+async def test_an_unwrapped_failure_of_another_kind_is_that_of_the_interceptor() -> None:
+    def fetch() -> str:
+        return str(Failure("no token").unwrap())
+
+    auth = TokenAuth(fetch)
+    async with HTTPClient(CONFIG, exchange=ScriptedTransport(), interceptors=[auth]) as client:
+        failure = (await client.get("http://h/")).failure()
+    assert isinstance(failure, HTTPInterceptorError)
+    assert isinstance(failure.__cause__, UnwrapFailedError)
+
+
+async def test_a_time_limit_of_the_function_itself_is_its_failure() -> None:
+    async def fetch() -> str:
+        raise TimeoutError
+
+    auth = TokenAuth(fetch, timeout=60.0)
+    async with HTTPClient(CONFIG, exchange=ScriptedTransport(), interceptors=[auth]) as client:
+        failure = (await client.get("http://h/")).failure()
+    assert isinstance(failure, HTTPInterceptorError)
+    assert isinstance(failure.__cause__, TimeoutError)
+
+
+async def test_a_token_of_a_token_endpoint_needs_a_client() -> None:
+    auth = OAuth2ClientCredentials("http://login/token", "shop", "s3cret")
+    with pytest.raises(HTTPValidationError, match="needs a client"):
+        await auth.prepare(RequestContext("GET", "http://h/"))
+
+
+WRONG: Final[dict[str, object]] = {
+    "token_url": "x",
+    "client_id": 7,
+    "secret": 7,
+    "scope": 7,
+    "early": -1.0,
+    "tokens": object(),
+    "on_rotated": 7,
+}
+
+
+@pytest.mark.parametrize("argument", WRONG)
+def test_a_wrong_argument_of_a_token_endpoint_is_named(argument: str) -> None:
+    usual: dict[str, object] = {"token_url": "http://login/token", "client_id": "shop"}
+    usual |= {"secret": "s3cret", "tokens": Store(None), argument: WRONG[argument]}
+    own = {"tokens", "on_rotated"}
+    with pytest.raises(HTTPValidationError) as caught:
+        OAuth2Refresh(**usual)  # type: ignore[arg-type]  # wrong on purpose
+    assert caught.value.field == argument
+    if argument not in own:
+        usual.pop("tokens")
+        with pytest.raises(HTTPValidationError) as caught:
+            OAuth2ClientCredentials(**usual)  # type: ignore[arg-type]  # wrong on purpose
+        assert caught.value.field == argument
+
+
+async def test_a_program_without_a_secret_names_itself_in_the_form() -> None:
+    script = ScriptedTransport()
+    script.on("POST", "/token").reply(json={"access_token": "t"})
+    script.on("GET", "/").reply(200)
+    auths = [
+        OAuth2ClientCredentials("http://login/token", "shop", "", scope="a b"),
+        OAuth2Refresh("http://login/token", "shop", tokens=Store(Tokens("", "r")), scope="a b"),
+    ]
+    for auth in auths:
+        async with HTTPClient(CONFIG, exchange=script, interceptors=[auth]) as client:
+            (await client.get("http://h/")).unwrap()
+    forms = [parse_qs(call.body.decode()) for call in script.calls if call.method == "POST"]
+    shared = {"client_id": ["shop"], "scope": ["a b"]}
+    assert forms == [
+        {"grant_type": ["client_credentials"], **shared},
+        {"grant_type": ["refresh_token"], "refresh_token": ["r"], **shared},
+    ]
+    assert not any("Authorization" in call.headers for call in script.calls if call.body)

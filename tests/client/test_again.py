@@ -21,6 +21,7 @@ from railhttp import (
 from railhttp.auth import Again
 from railhttp.events import RequestFinished, RequestStarted
 from railhttp.interceptors import BearerAuth, CorrelationId
+from railhttp.pipeline.interceptors.chain import Interceptor
 from railhttp.testing import ScriptedTransport
 
 URL: Final = "https://api.example/orders"
@@ -99,13 +100,17 @@ async def test_the_request_is_sent_once_more_in_the_same_attempt(
     assert [call.headers["Authorization"] for call in script.calls] == ["Bearer old", "Bearer new"]
 
 
-async def test_interceptors_inside_see_each_send_and_those_outside_the_attempt() -> None:
-    outside, inside = Counting(), Counting()
-    interceptors: list[InterceptorProtocol] = [outside, Refreshing(), inside]
+@pytest.mark.parametrize("auth", [Bare, Refreshing])
+async def test_interceptors_inside_see_each_send_and_those_outside_the_attempt(
+    auth: Callable[[], Bare | Refreshing],
+) -> None:
+    outside, inside, innermost = Counting(), Counting(), Counting()
+    interceptors: list[Interceptor] = [outside, auth(), inside, innermost]
     async with HTTPClient(CONFIG, exchange=guarded("new"), interceptors=interceptors) as client:
         assert (await client.request("GET", URL)).status == 200
     assert (outside.requests, outside.responses) == (1, 1)
     assert (inside.requests, inside.responses) == (2, 2)
+    assert (innermost.requests, innermost.responses) == (2, 2)
 
 
 async def test_a_stream_is_opened_once_more() -> None:

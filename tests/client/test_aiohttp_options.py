@@ -907,3 +907,11 @@ def test_the_program_uses_twenty_keywords() -> None:
     source = inspect.getsource(program)
     used = {name for name in keywords_of_aiohttp() if f'"{name}":' in source}
     assert len(used) >= 20
+
+
+async def test_a_form_beside_fields_is_refused(client: HTTPClient) -> None:
+    failure = (
+        await client.post_multipart("http://h/", {"a": "1"}, data=aiohttp.FormData({"b": "2"}))
+    ).failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert (failure.field, failure.attempts) == ("data", 0)

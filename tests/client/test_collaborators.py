@@ -1,12 +1,18 @@
 """What a client requires of the objects that it is given, and how it combines them."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from types import SimpleNamespace
 from typing import ParamSpec, TypeVar
 
 import pytest
 
-from railhttp import HTTPClient, HTTPClientConfig, HTTPValidationError
+from railhttp import (
+    BaseURLHTTPClient,
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPValidationError,
+)
 from railhttp.client.collaborators import (
     Policies,
     check_collaborators,
@@ -149,3 +155,26 @@ def test_settings_are_those_given_or_those_of_the_pool() -> None:
             settings_of(None, pool, **{argument: value})  # type: ignore[arg-type]  # a table
         assert caught.value.field == argument
     assert pool_of(config, pool, None, None) is pool
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        *("retry", "circuit_breaker", "resilience", "metrics", "exchange", "clock", "egress"),
+        *("pool", "config", "observers", "instruments", "interceptors"),
+    ],
+)
+def test_an_argument_of_a_client_of_one_service_reaches_its_client(argument: str) -> None:
+    make: Callable[..., object] = BaseURLHTTPClient
+    with pytest.raises(HTTPValidationError) as caught:
+        make(**{argument: 7})
+    assert caught.value.field is not None
+    assert caught.value.field.startswith(argument)
+
+
+@pytest.mark.parametrize("argument", ["config", "retry_policy", "circuit_breaker", "interceptors"])
+async def test_an_argument_of_a_block_reaches_its_client(argument: str) -> None:
+    make: Callable[..., AbstractAsyncContextManager[object]] = HTTPClient.session_context
+    with pytest.raises(HTTPValidationError) as caught:
+        await make(**{argument: 7}).__aenter__()
+    assert caught.value.field == argument

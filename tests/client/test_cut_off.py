@@ -6,14 +6,17 @@ from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
 import pytest
+from tests.client.hurried_clock import HurriedClock
 from tests.patience import until
 from tests.servers.faults import FaultServer
 
 from railhttp import (
     CircuitBreaker,
+    CircuitBreakerProtocol,
     ConnectionPoolConfig,
     HTTPClient,
     HTTPClientConfig,
+    HTTPClientError,
     HTTPFailure,
     HTTPRetryExhaustedError,
     HTTPTimeoutError,
@@ -21,9 +24,10 @@ from railhttp import (
     ResiliencePipeline,
     RetryPolicy,
 )
-from railhttp.events import RequestFinished, RequestStarted
+from railhttp.events import CircuitChangedEvent, HTTPEvent, RequestFinished, RequestStarted
 from railhttp.model.response import HttpResponse
 from railhttp.resilience import AttemptTimeout
+from railhttp.testing import ManualClock, ScriptedTransport
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -93,6 +97,23 @@ async def test_a_host_that_hangs_opens_its_circuit(faults: FaultServer, limit: s
             assert failure.phase == phase
     assert breaker.state == "open"
     assert heard.noted == [f"HTTPTimeoutError.{phase}"] * 2
+
+
+async def test_a_call_that_is_cut_off_reports_the_circuit_that_it_opens() -> None:
+    clock, events = ManualClock(), list[HTTPEvent]()
+    script = ScriptedTransport(clock=clock)
+    script.on("GET", "/").hang()
+    async with HTTPClient(
+        settings(5.0),
+        retry_policy=ONCE,
+        circuit_breaker=CircuitBreaker(1, name="stock"),
+        observers=[events.append],
+        exchange=script,
+        clock=clock,
+    ) as client:
+        failure = (await clock.run(client.get("http://h/"))).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert [event.after for event in events if isinstance(event, CircuitChangedEvent)] == ["open"]
 
 
 async def test_a_probe_that_hangs_opens_the_circuit_again(faults: FaultServer) -> None:
@@ -199,3 +220,138 @@ async def test_the_limit_of_another_call_says_nothing_of_the_host(faults: FaultS
             failure = (await outer.get(faults.url())).failure()
     assert isinstance(failure, HTTPTimeoutError)
     assert (breaker.state, heard.noted) == ("closed", ["cancelled"])
+
+
+class Listening:
+    """A breaker of others, which notes how its calls ended."""
+
+    def __init__(self) -> None:
+        self.noted: list[type[BaseException]] = []
+
+    async def call(self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await func(*args, **kwargs)
+        except BaseException as error:
+            self.noted.append(type(error))
+            raise
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+async def test_a_breaker_of_others_learns_that_a_host_hangs_and_the_call_ends(
+    faults: FaultServer, in_pipeline: bool
+) -> None:
+    breaker = Listening()
+    async with (
+        HTTPClient(settings(SHORT), resilience=ResiliencePipeline(breaker, RetryPolicy()))
+        if in_pipeline
+        else HTTPClient(settings(SHORT), circuit_breaker=breaker)
+    ) as client:
+        failure = (await client.get(faults.url("/stall-before-head"))).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert (failure.phase, failure.attempts) == ("total", 1)
+    assert breaker.noted == [HTTPTimeoutError]
+    assert len(faults.received) == 1, "no policy goes on after the end"
+
+
+async def test_a_cancellation_of_the_caller_is_one_for_a_breaker_of_others(
+    faults: FaultServer,
+) -> None:
+    breaker = Listening()
+    async with HTTPClient(settings(), circuit_breaker=breaker) as client:
+        task = asyncio.create_task(client.get(faults.url("/stall-before-head")))
+        await until(lambda: faults.received)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert breaker.noted == [asyncio.CancelledError]
+
+
+class Twice:
+    """A policy of others that tries twice, and then gives up in its own words."""
+
+    async def execute(
+        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        for _ in range(2):
+            with suppress(HTTPClientError):
+                return await func(*args, **kwargs)
+        raise RuntimeError("gave up")
+
+
+@pytest.mark.parametrize("breaker", [None, Listening(), CircuitBreaker()])
+async def test_the_end_of_a_call_is_not_the_last_of_several_failures(
+    breaker: CircuitBreakerProtocol | None,
+) -> None:
+    clock = ManualClock()
+    script = ScriptedTransport(clock=clock)
+    script.on("GET", "/").fail(ConnectionResetError()).hang()
+    async with HTTPClient(
+        settings(5.0), retry_policy=Twice(), circuit_breaker=breaker, exchange=script, clock=clock
+    ) as client:
+        failure = (await clock.run(client.get("http://h/"))).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert (failure.phase, failure.attempts) == ("total", 2)
+
+
+class Deaf:
+    """A policy of others that takes even a cancellation for a reason to try again."""
+
+    async def execute(
+        self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        for _ in range(2):
+            with suppress(BaseException):
+                return await func(*args, **kwargs)
+        return await func(*args, **kwargs)
+
+
+async def test_a_policy_that_swallows_the_end_of_its_call_makes_no_further_attempt(
+    faults: FaultServer,
+) -> None:
+    async with HTTPClient(settings(SHORT), retry_policy=Deaf()) as client:
+        failure = (await client.get(faults.url("/stall-before-head"))).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert (failure.phase, failure.limit, len(faults.received)) == ("total", SHORT, 1)
+
+
+class Late(HurriedClock):
+    """A clock that a policy can move while it blocks the event loop."""
+
+    blocked = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.blocked
+
+
+async def test_a_policy_that_fails_after_it_swallowed_the_end_of_its_call_is_not_to_blame(
+    faults: FaultServer,
+) -> None:
+    class Sour:
+        async def execute(
+            self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+        ) -> T:
+            with suppress(BaseException):
+                return await func(*args, **kwargs)
+            raise RuntimeError("gave up")
+
+    async with HTTPClient(settings(SHORT), retry_policy=Sour()) as client:
+        failure = (await client.get(faults.url("/stall-before-head"))).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert (failure.phase, failure.limit) == ("total", SHORT)
+
+
+async def test_a_policy_that_blocks_beyond_the_end_of_its_call_makes_no_attempt_after_it() -> None:
+    clock, script = Late(), ScriptedTransport()
+    script.on("GET", "/").reply(200)
+
+    class Blocking:
+        async def execute(
+            self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+        ) -> T:
+            clock.blocked = 100.0
+            return await func(*args, **kwargs)
+
+    async with HTTPClient(settings(), retry_policy=Blocking(), exchange=script, clock=clock) as one:
+        failure = (await one.get("http://h/")).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert (failure.phase, failure.attempts, len(script.calls)) == ("total", 0, 0)

@@ -17,11 +17,13 @@ from railhttp import (
     HTTPInvalidRequestError,
     HTTPRetryExhaustedError,
     HTTPValidationError,
+    RequestContext,
     RetryPolicy,
     RetryPolicyProtocol,
 )
-from railhttp.interceptors import BearerAuth
+from railhttp.interceptors import BearerAuth, RequestInterceptor
 from railhttp.testing import ManualClock, ScriptedTransport
+from railhttp.transport.pool import ConnectionPool
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -228,3 +230,70 @@ def test_a_shorter_timeout_shortens_the_limits_within_it(limit: str) -> None:
     with pytest.raises(HTTPValidationError) as caught:
         client.with_options(timeout=5.0, **limits)  # type: ignore[arg-type]  # a limit
     assert caught.value.field == limit
+
+
+@pytest.mark.parametrize("argument", ["retry_policy", "circuit_breaker", "resilience"])
+def test_a_policy_without_its_method_is_refused_when_the_client_is_derived(argument: str) -> None:
+    given = {argument: object()}
+    with pytest.raises(HTTPValidationError) as caught:
+        HTTPClient(CONFIG).with_options(**given)  # type: ignore[arg-type]  # wrong on purpose
+    assert caught.value.field == argument
+
+
+@pytest.mark.parametrize(
+    ("options", "seen"),
+    [({}, "stock"), ({"service_name": "orders"}, "orders"), ({"service_name": None}, None)],
+)
+async def test_a_derived_client_has_the_service_name_of_the_client_or_another(
+    options: dict[str, str | None], seen: str | None
+) -> None:
+    names: list[str | None] = []
+
+    class Watching(RequestInterceptor):
+        async def prepare(self, context: RequestContext) -> None:
+            names.append(context.service_name)
+
+    script = ScriptedTransport()
+    script.on("GET", "/v1/stock").reply(200)
+    async with HTTPClient(
+        CONFIG, exchange=script, base_url=BASE, service_name="stock", interceptors=[Watching()]
+    ) as client:
+        derived = client.with_options(**options)  # type: ignore[arg-type]  # a name
+        (await derived.get("/stock")).unwrap()
+        assert (names, derived.gauges.client) == ([seen], seen or "")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "sent"),
+    [(BASE, True), (f"{BASE}/part", True), ("https://other.example", False), ("", False)],
+)
+async def test_secrets_stay_with_a_client_of_the_same_origin(base_url: str, sent: bool) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/**").reply(200)
+    headers = {"Authorization": "Bearer s3cret", "X-Team": "stock"}
+    async with HTTPClient(CONFIG, exchange=script, base_url=BASE, headers=headers) as client:
+        derived = client.with_options(base_url=base_url)
+        (await derived.get("/stock" if base_url else "https://other.example/stock")).unwrap()
+        (await client.with_options(timeout=2).get("/stock")).unwrap()
+    first, second = (call.headers for call in script.calls)
+    assert ("Authorization" in first, first["X-Team"]) == (sent, "stock")
+    assert second["Authorization"] == "Bearer s3cret"
+
+
+def test_one_text_is_no_collection_of_secret_names() -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        HTTPClient(CONFIG).with_options(secret_headers="X-Key")
+    assert caught.value.field == "secret_headers"
+    derived = HTTPClient(CONFIG).with_options(secret_headers=["X-Key"])
+    assert derived.config.secret_headers == CONFIG.secret_headers | {"x-key"}
+
+
+async def test_the_pool_of_a_derived_client_is_that_of_its_client() -> None:
+    client = HTTPClient(CONFIG)
+    derived = client.with_options(timeout=2)
+    pool = ConnectionPool()
+    derived.pool = pool
+    assert client.pool is pool
+    async with derived:
+        assert pool.is_started()
+    assert not pool.is_started()

@@ -583,7 +583,11 @@ async def test_another_checksum_is_a_failure_and_leaves_nothing(
 
 
 @pytest.mark.parametrize(
-    "text", ["sha256", "sha256:00", "crc:00", "shake_128:00", "md5:" + "g" * 32]
+    "text",
+    [
+        *("sha256", "sha256:00", "crc:00", "crc:", "shake_128:00", "shake_128:", "shake_256:"),
+        "md5:" + "g" * 32,
+    ],
 )
 async def test_a_checksum_that_is_none_is_refused(
     client: HTTPClient, target: Path, text: str
@@ -940,3 +944,23 @@ async def test_time_that_was_up_between_two_requests_is_noticed(
         failure = (await task).failure()
     assert isinstance(failure, HTTPTimeoutError)
     assert (failure.phase, len(server.received)) == ("total", 1)
+
+
+async def test_progress_that_returns_an_awaitable_fails_the_download(
+    client: HTTPClient, target: Path
+) -> None:
+    reported: list[int] = []
+
+    async def report(size: int, _: int | None) -> None:
+        reported.append(size)
+
+    async with ScriptedServer(sends(answer(b"abc"))) as server:
+        result = await client.download(
+            server.url(),
+            target,
+            progress=lambda size, total: report(size, total),  # type: ignore[arg-type,return-value]  # noqa: PLW0108  # it looks like a plain function
+        )
+    failure = result.failure()
+    assert isinstance(failure, HTTPInterceptorError)
+    assert (failure.interceptor, reported) == ("progress", [])
+    assert os.listdir(target.parent) == []

@@ -284,7 +284,10 @@ async def test_a_file_as_large_as_allowed_is_whole(client: HTTPClient, target: P
     assert result.unwrap().size == len(CONTENT)
 
 
-async def test_a_bomb_is_stopped_at_max_response_bytes(target: Path) -> None:
+@pytest.mark.parametrize(("most", "limit"), [(1 << 30, 1 << 20), (None, 1 << 20), (1000, 1000)])
+async def test_a_bomb_is_stopped_at_max_response_bytes_or_sooner(
+    target: Path, most: int | None, limit: int
+) -> None:
     """A coding was not requested, so what it expands to is bounded like a body in memory."""
     bomb = gzip.compress(bytes(64 << 20))
     config = HTTPClientConfig(max_response_bytes=1 << 20)
@@ -292,9 +295,10 @@ async def test_a_bomb_is_stopped_at_max_response_bytes(target: Path) -> None:
         ScriptedServer(sends(answer(bomb, "Content-Encoding: gzip", V1))) as server,
         HTTPClient(config) as client,
     ):
-        failure = (await client.download(server.url(), target)).failure()
+        result = await client.download(server.url(), target, max_download_bytes=most)
+    failure = result.failure()
     assert isinstance(failure, HTTPResponseTooLargeError)
-    assert failure.limit == 1 << 20
+    assert failure.limit == limit
     await until(lambda: list(target.parent.iterdir()) == [])
 
 

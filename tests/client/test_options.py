@@ -10,6 +10,7 @@ from multidict import CIMultiDict
 from returns.result import Result
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
+from yarl import URL
 
 from railhttp import (
     Delivery,
@@ -353,3 +354,9 @@ async def test_an_argument_that_raises_is_an_invalid_request(
     assert isinstance(failure, HTTPInvalidRequestError)
     assert isinstance(failure.__cause__, error)
     assert faults.received == []
+
+
+async def test_a_failure_of_a_url_object_names_it() -> None:
+    async with HTTPClient() as client:
+        failure = (await client.get(URL("http://h/a?b=c"), timeout=-1)).failure()
+    assert failure.url == "http://h/a?b=***"

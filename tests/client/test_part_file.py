@@ -4,11 +4,14 @@ import errno
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.servers.leaks import nothing_left
 
 from railhttp.client.part_file import PartFile, _stem
+from railhttp.client.part_folder import PartFolder
 from railhttp.policy.resume import Partial
 
 fcntl = pytest.importorskip("fcntl")
@@ -38,6 +41,16 @@ def next_run(target: Path, url: str = URL) -> Partial:
     part.close(keep=False)
     assert os.listdir(target.parent) == []
     return partial
+
+
+def holds(folder: Path) -> bool:
+    """Whether this process has a folder open."""
+    status = folder.stat()
+    for name in os.listdir("/dev/fd"):
+        with suppress(OSError):  # the one that listed the descriptors
+            if os.path.samestat(os.fstat(int(name)), status):
+                return True
+    return False
 
 
 def names(target: Path) -> list[str]:
@@ -199,3 +212,90 @@ def test_a_folder_is_no_target(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         PartFile(tmp_path, URL)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("end", ["commit", "keep", "remove", "refused lock"])
+async def test_a_part_that_was_closed_keeps_no_descriptor(
+    target: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    async with nothing_left():
+        if end == "refused lock":
+            monkeypatch.setattr(fcntl, "flock", refuse)
+            with pytest.raises(OSError, match="broken"):
+                PartFile(target, URL)
+            assert not holds(target.parent)
+            return
+        part = PartFile(target, URL)
+        part.begin(Partial(0, STRONG))
+        part.write([b"ab"])
+        if end == "commit":
+            part.commit()
+        else:
+            part.close(keep=end == "keep")
+    assert not holds(target.parent)
+
+
+async def test_a_part_whose_note_cannot_be_read_for_an_interruption_keeps_no_descriptor(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    leave_part(target)
+    monkeypatch.setattr(PartFile, "_read_note", interrupt)
+    async with nothing_left():
+        with pytest.raises(KeyboardInterrupt):
+            PartFile(target, URL)
+    assert not holds(target.parent)
+
+
+def test_a_part_that_appears_between_two_looks_is_opened(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another download of the same target has just created it."""
+    leave_part(target)
+    real, looks = PartFolder.open, 0
+
+    def open_later(folder: PartFolder, name: str) -> int:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise FileNotFoundError
+        return real(folder, name)
+
+    monkeypatch.setattr(PartFolder, "open", open_later)
+    assert next_run(target) == KNOWN
+
+
+def test_a_part_that_vanishes_whenever_it_is_opened_gets_another_name(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_part(target)
+
+    def vanish(*_: object) -> int:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(PartFolder, "open", vanish)
+    part = PartFile(target, URL)
+    assert part.partial == Partial(0)
+    assert len(names(target)) == 3
+    part.close(keep=True)
+    assert names(target) == [".file.part", ".file.part.json"]
+
+
+def test_a_part_whose_note_another_user_took_meanwhile_is_not_kept(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = PartFile(target, URL)
+
+    def taken(*_: object) -> int:
+        raise FileExistsError
+
+    monkeypatch.setattr(PartFolder, "create", taken)
+    part.begin(Partial(0, STRONG))
+    part.write([b"ab"])
+    part.close(keep=True)
+    assert names(target) == []

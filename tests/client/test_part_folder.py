@@ -2,11 +2,14 @@
 
 import errno
 import os
+import runpy
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from railhttp.client import part_folder
 from railhttp.client.part_folder import (
     NotOursError,
     PartFolder,
@@ -16,6 +19,7 @@ from railhttp.client.part_folder import (
     require_ours,
 )
 
+fcntl = pytest.importorskip("fcntl")
 pytestmark = pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="needs POSIX")
 
 
@@ -154,3 +158,70 @@ def test_a_folder_is_held_until_it_is_closed(tmp_path: Path) -> None:
     with pytest.raises(OSError) as caught:  # noqa: PT011  # its number is compared
         os.fstat(descriptor)
     assert caught.value.errno == errno.EBADF
+
+
+def test_a_file_never_waits_for_a_device_that_took_its_name(tmp_path: Path) -> None:
+    """Between the look at a name and its opening, others can exchange the file for a device."""
+    folder = PartFolder(tmp_path)
+    created = folder.create("a")
+    opened = folder.open("a")
+    for one in (created, opened):
+        assert not os.get_blocking(one)
+        os.close(one)
+    folder.close()
+
+
+def test_a_system_without_flags_for_opening_has_folders_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_PATH", "O_DIRECTORY", "O_CLOEXEC"):
+        monkeypatch.delattr(os, flag, raising=False)
+    folder = runpy.run_path(str(part_folder.__file__))["PartFolder"](tmp_path)
+    created = folder.create("a")
+    opened = folder.open("a")
+    assert os.write(created, b"xy") == 2
+    assert os.read(opened, 9) == b"xy"
+    os.close(created)
+    os.close(opened)
+    folder.close()
+
+
+@pytest.mark.parametrize(
+    ("replaced", "raised"),
+    [
+        ("by a link", NotOursError),
+        ("by a file of two names", NotOursError),
+        ("by nothing", FileNotFoundError),
+    ],
+)
+def test_a_file_that_is_replaced_between_the_look_and_the_opening_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replaced: str, raised: type[OSError]
+) -> None:
+    folder = PartFolder(tmp_path)
+    os.close(folder.create("ours"))
+    seen = folder.stat("ours")
+    if replaced == "by a link":
+        (tmp_path / "part").symlink_to("ours")
+    elif replaced == "by a file of two names":
+        os.close(folder.create("part"))
+        os.link(tmp_path / "part", tmp_path / "other")
+    monkeypatch.setattr(PartFolder, "stat", lambda *_: seen)
+    with pytest.raises(raised):
+        folder.open("part")
+    if replaced == "by a file of two names":
+        for name in os.listdir("/dev/fd"):
+            with suppress(OSError):  # the one that listed the descriptors
+                assert not os.path.samestat(os.fstat(int(name)), os.stat(tmp_path / "part"))
+    folder.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "O_PATH"), reason="needs Linux")
+def test_a_folder_is_opened_as_a_place_so_that_it_need_not_be_readable(tmp_path: Path) -> None:
+    folder = PartFolder(tmp_path)
+    flags = []
+    for name in os.listdir("/dev/fd"):
+        with suppress(OSError):  # the one that listed the descriptors
+            if os.path.samestat(os.fstat(int(name)), tmp_path.stat()):
+                flags.append(fcntl.fcntl(int(name), fcntl.F_GETFL))
+    folder.close()
+    assert [bool(flag & os.O_PATH) for flag in flags] == [True]

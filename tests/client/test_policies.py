@@ -366,3 +366,37 @@ async def test_a_policy_that_answers_with_something_else_is_a_failure(
         failure = await outcome(client, faults.url())
     assert isinstance(failure, HTTPInterceptorError)
     assert faults.received == []
+
+
+class CountingBreaker(CircuitBreaker):
+    """A breaker of ours with something of its own around each call."""
+
+    @override
+    async def call(self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await super().call(func, *args, **kwargs)
+
+
+async def test_the_refusal_of_a_subclass_is_passed_on_as_it_is(faults: FaultServer) -> None:
+    breaker = CountingBreaker(name="stock")
+    await breaker.force_open()
+    async with HTTPClient(TOTAL, circuit_breaker=breaker) as client:
+        failure = await outcome(client, faults.url())
+    assert isinstance(failure, HTTPCircuitOpenError)
+    assert (failure.name, failure.url, failure.__cause__) == ("stock", faults.url(), None)
+
+
+async def test_a_foreign_policy_in_a_pipeline_of_its_own_repeats_no_body_that_is_read_once(
+    faults: FaultServer,
+) -> None:
+    class Counting(ResiliencePipeline):
+        @override
+        async def execute(
+            self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+        ) -> T:
+            return await super().execute(func, *args, **kwargs)
+
+    async with HTTPClient(TOTAL, resilience=Counting(Tenacity())) as client:
+        await client.post(faults.url("/reset-before-head"), data=drip())
+        assert len(faults.received) == 1
+        await client.post(faults.url("/reset-before-head"), data=b"x")
+    assert len(faults.received) == 4

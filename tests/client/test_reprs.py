@@ -15,6 +15,7 @@ from railhttp import (
 )
 from railhttp.interceptors import BearerAuth, UserAgent
 from railhttp.resilience import AttemptTimeout, Bulkhead, RateLimiter
+from railhttp.testing import ScriptedTransport
 
 SECRET_URL: Final = "http://ann:s3cret@h/v1?key=s3cret"
 REPRS: Final[dict[str, object]] = {
@@ -51,3 +52,13 @@ async def test_a_client_says_whether_it_is_started() -> None:
         assert repr(client.pool) == "<ConnectionPool of 10, started>"
         assert repr(api) == "<BaseURLHTTPClient 'base-url-http-client' http://h/ started>"
     assert repr(client) == "<HTTPClient not started>"
+
+
+async def test_a_stream_says_what_it_is() -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/v1").reply(206)
+    async with (
+        HTTPClient(exchange=script) as client,
+        client.stream("GET", "http://h/v1?key=s3cret") as response,
+    ):
+        assert repr(response) == "<StreamContext 206 GET http://h/v1?key=***>"

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 import pytest
 from yarl import URL
 
-from railhttp import HTTPValidationError
+from railhttp import HTTPClientConfig, HTTPValidationError
 from railhttp.client.cookie_option import require_cookies
+from railhttp.client.request_builder import RequestBuilder
 from railhttp.client.send_options import send_options
 from railhttp.model.request import SendOptions
 
@@ -85,3 +86,23 @@ def test_cookies_of_another_type_are_refused_without_their_values(cookies: objec
         require_cookies(cookies)
     assert caught.value.field == "cookies"
     assert "s3cret" not in str(caught.value)
+
+
+CONFIGURED: dict[str, object] = {
+    "connect_timeout": 3.0,
+    "read_timeout": 4.0,
+    "expect_continue_timeout": 5.0,
+    "max_redirects": 6,
+    "allow_insecure_redirects": True,
+    "max_response_bytes": 7,
+}
+
+
+@pytest.mark.parametrize("setting", CONFIGURED)
+def test_a_setting_of_the_client_is_that_of_each_request(setting: str) -> None:
+    value = CONFIGURED[setting]
+    config = HTTPClientConfig(**{setting: value})  # type: ignore[arg-type]  # a row of a table
+    builder = RequestBuilder(config, str)
+    for options in ({}, {"headers": {"X-Id": "7"}}, {"idempotent": True}):
+        prepared = builder.prepare("GET", "http://h/", options)  # type: ignore[arg-type]  # a row
+        assert getattr(prepared.request.options, setting) == value

@@ -24,7 +24,7 @@ from railhttp import (
     HTTPTimeoutError,
     RetryPolicy,
 )
-from railhttp.testing import ManualClock
+from railhttp.testing import ManualClock, ScriptedTransport
 from railhttp.wire.sse import ServerSentEvent
 
 HEAD: Final = head("Content-Type: text/event-stream; charset=utf-8", "Connection: close")
@@ -159,6 +159,24 @@ async def test_a_status_says_more_than_how_its_error_page_ends(
             async with client.sse(server.url(), reconnect=reconnect):
                 pass
     assert (caught.value.status, caught.value.response.body) == (404, body)
+
+
+async def test_a_refusal_whose_page_is_read_in_part_closes_its_connection() -> None:
+    gone = asyncio.Event()
+
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(head("Content-Length: 10000", status="404 Not Found") + bytes(5000))
+        await connection.until_gone()
+        gone.set()
+
+    config = HTTPClientConfig(max_response_bytes=1000, trust_env=False)
+    async with ScriptedServer(play) as server, HTTPClient(config) as client:
+        with pytest.raises(HTTPStatusError) as caught:
+            async with client.sse(server.url()):
+                pass
+        async with asyncio.timeout(60.0):
+            await gone.wait()
+    assert len(caught.value.response.body) == 1000  # it is kept all the time, with its traceback
 
 
 async def test_stopping_the_client_ends_the_reading_of_an_error_page(client: HTTPClient) -> None:
@@ -402,6 +420,25 @@ async def test_the_calls_timeout_bounds_a_reconnection_without_a_head() -> None:
     assert (caught.value.phase, len(server.received)) == ("total", 2)
 
 
+async def test_a_reconnection_without_a_head_ends_when_the_time_of_the_stream_is_over() -> None:
+    clock = ManualClock()
+    script = ScriptedTransport(clock=clock)
+    events = {"Content-Type": "text/event-stream"}
+    script.on("GET", "/").reply(body=b"retry: 4000\n\n", headers=events).hang()
+
+    async def main() -> None:
+        async with (
+            HTTPClient(exchange=script, clock=clock) as client,
+            client.sse("http://h/", reconnect=True, timeout=10.0) as stream,
+        ):
+            await anext(stream)
+
+    with pytest.raises(HTTPTimeoutError) as caught:
+        await clock.run(main())
+    assert (caught.value.phase, len(script.calls)) == ("total", 2)
+    assert clock.monotonic() == pytest.approx(10.0)
+
+
 async def test_an_answer_that_will_not_change_ends_the_stream() -> None:
     server = ScriptedServer(sends(HEAD + b"data: a\n\n"), sends(answer(b"", status="410 Gone")))
     async with server, HTTPClient(clock=HurriedClock()) as client:
@@ -466,3 +503,31 @@ async def test_a_post_cannot_reconnect(client: HTTPClient) -> None:
         async with client.sse("http://h/", method="post", reconnect=True):
             pass
     assert (caught.value.field, caught.value.attempts) == ("reconnect", 0)
+
+
+async def test_an_iteration_that_is_closed_has_no_further_event(client: HTTPClient) -> None:
+    async with (
+        ScriptedServer(sends(HEAD + b"data: a\n\ndata: b\n\n")) as server,
+        client.sse(server.url()) as events,
+    ):
+        assert (await anext(events)).data == "a"
+        await events.aclose()
+        assert [event.data async for event in events] == []
+
+
+async def test_a_block_that_is_left_during_a_wait_does_not_try_for_ever() -> None:
+    clock = ManualClock()
+    script = ScriptedTransport(clock=clock)
+    events = {"Content-Type": "text/event-stream"}
+    route = script.on("GET", "/").reply(body=b"data: a\n\n", headers=events)
+    route.fail(ConnectionRefusedError(), at="connect")
+    once = RetryPolicy(1)
+    async with HTTPClient(exchange=script, clock=clock, retry_policy=once) as client:
+        async with client.sse("http://h/", reconnect=True) as stream:
+            assert (await anext(stream)).data == "a"
+            going_on = asyncio.ensure_future(anext(stream, None))
+            await clock.advance(1.0)
+            assert not going_on.done()
+        await clock.advance(1000.0)
+        assert going_on.done()
+    assert len(script.calls) <= 2  # the wait that was under way may end with a request

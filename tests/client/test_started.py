@@ -3,6 +3,7 @@
 import pytest
 
 from railhttp import Delivery, HTTPClient, HTTPConnectionError
+from railhttp.client.response_verbs import ResponseVerbs
 from railhttp.testing import ScriptedTransport
 
 
@@ -26,3 +27,28 @@ async def test_a_client_that_is_not_started_makes_no_request(
         assert (failure.kind, failure.delivery) == ("closed", Delivery.NOT_SENT)
         assert (failure.method, failure.url) == ("GET", "http://127.0.0.1:1/")
     assert not script.calls
+
+
+async def test_a_client_whose_pool_was_stopped_is_closed_even_with_another_exchange() -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/").reply(200)
+    async with HTTPClient(exchange=script) as client:
+        (await client.get("http://h/")).unwrap()
+        await client.pool.stop()
+        response = (await client.get("http://h/")).failure()
+        with pytest.raises(HTTPConnectionError) as caught:
+            await client.stream("GET", "http://h/").__aenter__()
+    for failure in (response, caught.value):
+        assert isinstance(failure, HTTPConnectionError)
+        assert (failure.kind, failure.delivery) == ("closed", Delivery.NOT_SENT)
+    assert len(script.calls) == 1
+
+
+async def test_verbs_that_raise_start_and_stop_their_client() -> None:
+    client = HTTPClient()
+    verbs = ResponseVerbs(client)
+    assert verbs.client is client
+    await verbs.start()
+    assert client.pool.is_started()
+    await verbs.stop()
+    assert not client.pool.is_started()

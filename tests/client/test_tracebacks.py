@@ -22,6 +22,7 @@ from railhttp import (
     HTTPClientConfig,
     HTTPConnectionError,
     HTTPError,
+    HTTPRetryExhaustedError,
     RequestOptions,
     RetryPolicy,
 )
@@ -164,6 +165,15 @@ async def base_url_client(url: str, options: RequestOptions) -> object:
         return await client.put(url, **options)
 
 
+async def base_url_stream(url: str, options: RequestOptions) -> object:
+    async with (
+        BaseURLHTTPClient(config=CONFIG, retry=FAST) as client,
+        client.stream("PUT", url, **options) as response,
+    ):
+        response.raise_for_status()
+        return await response.read()
+
+
 async def sync(url: str, options: RequestOptions) -> object:
     def run() -> object:
         with SyncClient(CONFIG, retry_policy=FAST) as client:
@@ -194,8 +204,8 @@ async def cancelled(url: str, options: RequestOptions) -> object:
 
 Way: TypeAlias = Callable[[str, RequestOptions], Awaitable[object]]
 WAYS: Final[tuple[Way, ...]] = (
-    *(verb, exhausted, request, future, stream, sse, download, base_url_client, sync, sync_stream),
-    cancelled,
+    *(verb, exhausted, request, future, stream, sse, download, base_url_client, base_url_stream),
+    *(sync, sync_stream, cancelled),
 )
 
 
@@ -246,6 +256,37 @@ async def test_a_failure_shows_no_secret_of_the_call(
                 revealed[name] = revealed_by(error)
     assert failed >= ALWAYS
     assert revealed == {name: set() for name in failed}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: HTTPClient(CONFIG, retry_policy=LAST),
+        lambda: BaseURLHTTPClient(config=CONFIG, retry=LAST),
+    ],
+    ids=["HTTPClient", "BaseURLHTTPClient"],
+)
+@pytest.mark.parametrize(
+    "name", ["get", "post", "put", "delete", "patch", "head", "options", "post_multipart"]
+)
+async def test_no_verb_shows_a_secret_of_its_arguments(
+    make: Callable[[], HTTPClient | BaseURLHTTPClient], name: str
+) -> None:
+    async with make() as client:
+
+        async def way(url: str, options: RequestOptions) -> object:
+            arguments: dict[str, object] = {**options}
+            if name == "post_multipart":
+                arguments["fields"] = arguments.pop("data", {"password": SECRET})
+            result: object = await getattr(client, name)(url, **arguments)
+            return result
+
+        for secret in ("fields", "user-info"):
+            with refused_port() as port:
+                user = f"ann:{SECRET}@" if secret == "user-info" else ""
+                error = await error_of(way, f"http://{user}127.0.0.1:{port}/", SECRETS[secret])
+            assert isinstance(error, HTTPRetryExhaustedError)
+            assert revealed_by(error) == set()
 
 
 MISTAKES: Final[dict[str, Callable[[], object]]] = {

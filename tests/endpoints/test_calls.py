@@ -9,6 +9,7 @@ import msgspec
 import pydantic
 import pytest
 from returns.result import Failure, Success
+from returns.unsafe import unsafe_perform_io
 from tests.endpoints.users_api import (
     Accepted,
     Api,
@@ -30,7 +31,7 @@ from railhttp import (
     HTTPStatusError,
     RetryPolicy,
 )
-from railhttp.endpoints import Answered, Query, Service, get, post
+from railhttp.endpoints import Answered, Header, Query, Service, get, post
 from railhttp.events import RequestStarted
 from railhttp.railway import gather, run
 from railhttp.testing import ScriptedTransport, ScriptServer, serve
@@ -232,9 +233,38 @@ async def test_a_wrong_call_is_a_type_error(users: Users) -> None:
     with pytest.raises(TypeError):
         await users.find()  # type: ignore[call-arg]  # an argument is missing
     with pytest.raises(TypeError):
+        await users.search()  # type: ignore[call-arg]  # an argument is missing
+    with pytest.raises(TypeError):
         users.find.future(7, nope=1)  # type: ignore[call-arg]  # an argument is unknown
     with pytest.raises(TypeError):
         Users.find()  # type: ignore[call-arg]  # an argument is missing
+
+
+@dataclass(frozen=True)
+class Positive:
+    number: int
+    trace: Annotated[str | None, Header("X-Trace")] = None
+
+    def __post_init__(self) -> None:
+        if self.number < 1:
+            raise ValueError(self.number)
+
+
+class Numbers(Service):
+    read = get("/{number}", Positive).gives(int)
+
+
+async def test_a_value_that_its_class_refuses_is_a_failure_and_nothing_is_sent() -> None:
+    script = ScriptedTransport()
+    async with HTTPClient(exchange=script, base_url="http://h") as client:
+        numbers = Numbers(client)
+        for failure in (
+            (await numbers.read(0)).failure(),
+            unsafe_perform_io((await numbers.read.future(0)).failure()),
+            (await numbers.read.with_options(timeout=1)(0)).failure(),
+        ):
+            assert isinstance(failure, HTTPInvalidRequestError)
+    assert not script.calls
 
 
 # -- paths, queries, header fields ------------------------------------------------------------
@@ -476,6 +506,16 @@ async def test_subclasses_inherit_endpoints() -> None:
         assert isinstance((await more.health()).unwrap(), HttpResponse)
 
 
+def test_a_subclass_replaces_and_removes_endpoints() -> None:
+    class Less(Users):
+        find = get("/other").gives(None)  # type: ignore[assignment]  # another type
+        health = None  # type: ignore[assignment]  # removed
+
+    less = Less(HTTPClient())
+    assert (str(less.find.endpoint), less.health) == ("GET /other", None)
+    assert str(Users(HTTPClient()).find.endpoint) == "GET /users/{user_id}"
+
+
 # -- streams ------------------------------------------------------------------------------------
 
 EVENTS: Final = {"Content-Type": "text/event-stream"}
@@ -590,6 +630,18 @@ async def test_an_undeclared_success_of_a_stream_is_a_status_error(
     assert isinstance(failure, HTTPStatusError)
     assert failure.message == "status 206, expected 200"
     assert 1_000_000 < len(failure.response.body) < 2_000_000, "a refusal is not read to its end"
+
+
+async def test_of_a_refused_stream_one_mebibyte_is_read_and_the_piece_that_exceeds_it() -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/users.csv").reply(404, body=[bytes(1024)] * 2048)
+    async with (
+        HTTPClient(exchange=script, base_url="http://h") as client,
+        Users(client).export() as opened,
+    ):
+        failure = opened.failure()
+    assert isinstance(failure, HTTPStatusError)
+    assert len(failure.response.body) == (1 << 20) + 1024
 
 
 async def test_streams_take_options(users: Users, server: ScriptServer) -> None:

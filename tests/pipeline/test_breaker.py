@@ -348,6 +348,15 @@ async def test_protect_judges_a_block_as_call_does() -> None:
             pytest.fail("the block must not be entered")
 
 
+async def test_a_block_that_succeeds_closes_a_circuit_that_was_half_open() -> None:
+    clock = ManualClock()
+    breaker = await opened(clock)
+    await clock.advance(5.0)
+    async with breaker.protect():
+        assert state_of(breaker) == "half_open"
+    assert state_of(breaker) == "closed"
+
+
 async def test_a_reset_forgets_successes_too() -> None:
     clock = ManualClock()
     breaker = CircuitBreaker(100, minimum_calls=4, clock=clock)

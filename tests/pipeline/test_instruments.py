@@ -11,7 +11,9 @@ from railhttp.client.http_client import HTTPClient
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPConnectionError
+from railhttp.model.events import LayerEvent
 from railhttp.model.observation import RequestFinished, RequestStarted
+from railhttp.model.response import HttpResponse
 from railhttp.pipeline.interceptors.standard import RequestInterceptor
 from railhttp.pipeline.observation.listeners import Instruments
 from railhttp.protocols import InstrumentProtocol
@@ -231,6 +233,45 @@ async def test_an_instrument_that_raises_is_logged_and_touches_nothing(
             (await client.get(URL)).unwrap()
     assert caplog.messages == ["Broken raised KeyError", "Broken raised KeyError"]
     assert len(recorder.told) == 4
+
+
+class BrokenLater:
+    """Raises for each event of a call, each redirect and each end of a body."""
+
+    def call_started(self, call: RequestStarted) -> "BrokenLater":
+        return self
+
+    def attempt_started(self, attempt: RequestStarted) -> "BrokenLater":
+        return self
+
+    def ended(self, ending: RequestFinished) -> None:
+        pass
+
+    def redirected(self, answer: HttpResponse, hop: RequestStarted) -> None:
+        raise KeyError(answer)
+
+    def body_ended(self, ending: RequestFinished) -> None:
+        raise KeyError(ending)
+
+    def event_occurred(self, event: LayerEvent) -> None:
+        raise KeyError(event)
+
+
+async def test_an_instrument_that_raises_later_is_logged_and_touches_nothing_either(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    transport = ScriptedTransport()
+    transport.on("GET", "/v1").reply(302, headers={"Location": "/v2"})
+    transport.on("GET", "/v2").reply(body=b"x")
+    with caplog.at_level(logging.WARNING, "railhttp"):
+        async with (
+            HTTPClient(instruments=[BrokenLater()], exchange=transport) as client,
+            client.stream("GET", URL) as response,
+        ):
+            assert await response.read() == b"x"
+    # The event and the redirect, and the end of the body for the attempt and for the call.
+    assert caplog.messages == ["BrokenLater raised KeyError"] * 4
+    assert "s3cret" not in caplog.text
 
 
 def test_without_instruments_and_log_nothing_is_done() -> None:

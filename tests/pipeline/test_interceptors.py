@@ -13,6 +13,7 @@ from railhttp import (
     InterceptorChainProtocol,
     RequestContext,
 )
+from railhttp.auth import Again
 from railhttp.pipeline.interceptors.chain import InterceptionError
 from railhttp.pipeline.interceptors.standard import UserAgent
 from railhttp.testing import ScriptedTransport
@@ -158,3 +159,28 @@ async def test_what_is_no_context_is_refused_as_such(context: object) -> None:
 async def test_what_is_no_response_is_refused_as_such(response: object) -> None:
     with pytest.raises(HTTPValidationError, match=r"^response: must be an HttpResponse, got "):
         await InterceptorChain().process_response(response)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("broken", ["intercept_request", "intercept_response"])
+async def test_a_client_names_an_interceptor_that_returns_something_else(broken: str) -> None:
+    class Half(Marking):
+        pass
+
+    async def forget(*_: object) -> None:
+        return None
+
+    setattr(Half, broken, forget)
+    script = ScriptedTransport()
+    script.on("GET", "/").reply()
+    async with HTTPClient(exchange=script, interceptors=[Half("a")]) as client:
+        failure = (await client.get("http://h/")).failure()
+    assert isinstance(failure, HTTPInterceptorError)
+    assert failure.interceptor == "Half"
+    assert "returned NoneType" in failure.message
+    assert len(script.calls) == (broken == "intercept_response")
+
+
+def test_a_further_send_needs_a_context() -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        Again(HttpResponse(200))  # type: ignore[arg-type]  # the mistake
+    assert caught.value.field == "context"

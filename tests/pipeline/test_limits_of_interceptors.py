@@ -1,5 +1,7 @@
 """The numbers that bound what interceptors and their tokens may do."""
 
+import asyncio
+import gc
 from types import SimpleNamespace
 
 import pytest
@@ -94,3 +96,113 @@ async def test_a_token_is_renewed_before_it_expires(
     for after, token in ((0.0, "token 1"), (renewed - 0.5, "token 1"), (0.5, "token 2")):
         await clock.advance(after)
         assert await flight.token(client) == token
+
+
+@pytest.mark.parametrize("end", ["fails", "is cancelled"])
+async def test_a_fetch_that_nobody_waits_for_any_more_ends_without_a_report_of_the_loop(
+    end: str,
+) -> None:
+    loop, reports, begun = asyncio.get_running_loop(), list[object](), asyncio.Event()
+    loop.set_exception_handler(lambda _, context: reports.append(context))
+    fetching: list[asyncio.Task[object]] = []
+
+    async def fetch(*_: object) -> Issued:
+        fetching.extend(task for task in [asyncio.current_task()] if task is not None)
+        begun.set()
+        await let_go.wait()
+        raise ConnectionError
+
+    let_go, flight = asyncio.Event(), TokenFlight(fetch)
+    caller = asyncio.create_task(flight.token(None))
+    await begun.wait()
+    caller.cancel()
+    await asyncio.wait([caller])
+    if end == "fails":
+        let_go.set()
+    else:
+        fetching[0].cancel()
+    await asyncio.wait(fetching)
+    del flight, caller
+    fetching.clear()
+    gc.collect()  # a task reports an exception that nobody has seen when it goes
+    await asyncio.sleep(0)
+    assert not reports
+
+
+async def test_a_refused_token_is_forgotten_and_no_other_one() -> None:
+    asked: list[object] = []
+
+    async def fetch(_: object, refused: str | None) -> Issued:
+        asked.append(refused)
+        return Issued(f"token {len(asked)}")
+
+    flight = TokenFlight(fetch)
+    for refused, token in (
+        ("token 1", "token 1"),  # there is none yet
+        ("token 0", "token 1"),
+        ("token 1", "token 2"),
+        ("token 1", "token 2"),  # the answer to an earlier request
+    ):
+        flight.refuse(refused)
+        assert await flight.token(None) == token
+    flight.refuse("token 2")
+    flight.refuse("token 2")
+    assert await flight.token(None) == "token 3"
+    assert asked == [None, "token 1", "token 2"]
+
+
+async def test_a_token_is_shown_without_its_text() -> None:
+    """A traceback with the values of variables shows both."""
+
+    async def fetch(*_: object) -> Issued:
+        return issued
+
+    issued = Issued("s3cret", 7.0)
+    flight = TokenFlight(fetch)
+    await flight.token(None)
+    shown = repr((issued, flight._current))
+    assert "lifetime=7.0" in shown
+    assert "expires=" in shown
+    assert "s3cret" not in shown
+
+
+async def test_a_token_that_was_refused_during_a_failed_renewal_is_not_used() -> None:
+    clock, fetched = ManualClock(), 0
+
+    async def fetch(*_: object) -> Issued:
+        nonlocal fetched
+        fetched += 1
+        if fetched > 1:
+            flight.refuse("token 1")
+            raise ConnectionError
+        return Issued("token 1", 100.0)
+
+    flight, client = TokenFlight(fetch, early=60.0), SimpleNamespace(clock=clock)
+    assert await flight.token(client) == "token 1"
+    await clock.advance(50.0)
+    with pytest.raises(ConnectionError):
+        await flight.token(client)
+
+
+@pytest.mark.parametrize(("after", "is_valid"), [(99.5, True), (100.0, False), (101.0, False)])
+async def test_a_token_that_cannot_be_renewed_is_used_until_it_expires(
+    after: float, is_valid: bool
+) -> None:
+    clock, fetched = ManualClock(), 0
+
+    async def fetch(*_: object) -> Issued:
+        nonlocal fetched
+        fetched += 1
+        if fetched > 1:
+            raise ConnectionError
+        return Issued("token", 100.0)
+
+    flight, client = TokenFlight(fetch, early=60.0), SimpleNamespace(clock=clock)
+    await flight.token(client)
+    await clock.advance(after)
+    if is_valid:
+        assert await flight.token(client) == "token"
+    else:
+        with pytest.raises(ConnectionError):
+            await flight.token(client)
+    assert fetched == 2

@@ -282,6 +282,19 @@ async def test_an_observer_that_raises_is_logged_and_touches_nothing(
     assert "s3cret" not in caplog.text
 
 
+async def test_an_observer_may_return_anything(caplog: pytest.LogCaptureFixture) -> None:
+    events: list[HTTPEvent] = []
+
+    def counting(event: HTTPEvent) -> int:
+        events.append(event)
+        return len(events)
+
+    async with HTTPClient(observers=[counting], exchange=answering()) as client:
+        (await client.get(URL)).unwrap()
+    assert len(events) == 3
+    assert not caplog.messages
+
+
 async def test_an_observer_that_hangs_delays_no_request_and_stop_only_for_a_second() -> None:
     clock = ManualClock()
     began: list[HTTPEvent] = []

@@ -9,7 +9,9 @@ from tests.pipeline.scripted import ScriptedCall, lost
 from railhttp.model.errors import HTTPCircuitOpenError, HTTPConnectionError, HTTPValidationError
 from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.pipeline.policies.breaker_registry import CircuitBreakerRegistry, OriginBreakers
+from railhttp.pipeline.policies.store import MemoryStore, StoreListener
 from railhttp.policy.breaker import BreakerRule
+from railhttp.policy.breaker_states import BreakerState
 from railhttp.protocols import CircuitBreakerProtocol, CircuitBreakerRegistryProtocol
 from railhttp.testing import ManualClock
 
@@ -112,3 +114,46 @@ async def test_the_clock_that_is_given_decides_when_a_breaker_refuses(
     assert breaker.is_refusing
     await clock.advance(1000.0)
     assert not breaker.is_refusing
+
+
+class Server:
+    """Stands for the server of a shared store."""
+
+    def __init__(self) -> None:
+        self.name, self.up, self.outage = "shop", True, None
+        self.listeners: set[StoreListener] = set()
+
+
+class Shared(MemoryStore[BreakerState]):
+    """A store with a server."""
+
+    server = Server()
+
+
+async def test_the_breakers_of_a_registry_have_its_rule_and_its_store_or_a_rule_of_their_own() -> (
+    None
+):
+    rule, other = BreakerRule(failure_threshold=2), BreakerRule(failure_threshold=3)
+    store, clock = Shared(), ManualClock()
+    registry = CircuitBreakerRegistry(rule, store=store, clock=clock)
+    for breakers, expected in (
+        ([await registry.get_or_create("a"), registry.per_origin().for_origin("a")], rule),
+        (
+            [await registry.get_or_create("b", other), registry.per_origin(other).for_origin("b")],
+            other,
+        ),
+    ):
+        for breaker in breakers:
+            assert (breaker.rule, breaker.server) == (expected, store.server)
+            assert breaker.name in {"a", "b"}
+    assert registry.per_origin(other).rule is other
+
+
+def test_a_registry_limits_the_origins_of_its_stand_in() -> None:
+    origins = CircuitBreakerRegistry().per_origin(max_origins=2)
+    for origin in ("a", "b", "a", "c"):
+        origins.for_origin(origin)
+    assert origins.origins() == ["a", "c"]
+    with pytest.raises(HTTPValidationError) as caught:
+        CircuitBreakerRegistry().per_origin(max_origins=0)
+    assert caught.value.field == "max_origins"

@@ -104,7 +104,10 @@ async def test_exhaustion_is_raised_only_where_another_attempt_might_have_helped
 
 async def test_exhaustion_tells_the_whole_story() -> None:
     clock = ManualClock()
-    script: list[HTTPFailure | HttpResponse] = [refused(), answer(503), lost()]
+    last = HTTPConnectionError(
+        "lost", kind="disconnected", method="GET", url="http://h/?a=***", elapsed=1.5
+    )
+    script: list[HTTPFailure | HttpResponse] = [refused(), answer(503), last]
     with pytest.raises(HTTPRetryExhaustedError) as caught:
         await clock.run(RetryPolicy(clock=clock).execute(ScriptedCall(clock, script)))
     error = caught.value
@@ -115,7 +118,8 @@ async def test_exhaustion_tells_the_whole_story() -> None:
     ]
     assert error.attempts == 3
     assert error.delivery is Delivery.ANSWERED
-    assert error.__cause__ is error.last is script[-1]
+    assert error.__cause__ is error.last is last
+    assert (error.method, error.url, error.elapsed) == ("GET", "http://h/?a=***", 1.5)
 
 
 async def test_a_single_attempt_exhausts_nothing() -> None:
@@ -268,6 +272,21 @@ async def test_an_observer_that_raises_breaks_nothing(caplog: pytest.LogCaptureF
         response = await clock.run(RetryPolicy(on_retry=fail, clock=clock).execute(call))
     assert response.status == 200
     assert caplog.messages == ["on_retry raised KeyError"]
+
+
+async def test_an_observer_that_is_async_is_told_so_and_not_awaited(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    heard: list[RetryEvent] = []
+
+    async def hear(event: RetryEvent) -> None:
+        heard.append(event)
+
+    clock = ManualClock()
+    call = ScriptedCall(clock, [lost(), answer(200)])
+    policy = RetryPolicy(on_retry=lambda event: hear(event), clock=clock)  # type: ignore[arg-type]  # noqa: PLW0108  # it looks like a plain function
+    response = await clock.run(policy.execute(call))
+    assert (response.status, heard, len(caplog.messages)) == (200, [], 1)
 
 
 async def test_the_budget_of_a_host_ends_its_retries_but_no_other_hosts() -> None:

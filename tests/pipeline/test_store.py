@@ -1,8 +1,10 @@
 """The seam behind which policies keep their state: the store in this process, and a shared one."""
 
 import asyncio
+import gc
 import logging
 import pickle
+import weakref
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Generic, TypeVar
@@ -239,6 +241,7 @@ async def test_a_store_that_fails_after_a_call_leaves_its_outcome_alone(
             response = await clock.run(client.request("GET", "https://api.example/"))
     assert (response.status, response.attempts) == (answers[-1], attempts)
     assert set(caplog.messages) == {"BrokenStore raised OSError"}
+    assert {record.name for record in caplog.records} == {"railhttp"}
 
 
 @pytest.mark.parametrize(
@@ -260,3 +263,45 @@ async def test_a_store_that_fails_when_it_is_asked_is_a_defect_and_no_open_circu
     assert isinstance(caught.value.__cause__, OSError)
     assert call.attempts == caught.value.attempts == attempts
     assert "secret" not in str(caught.value)
+
+
+class WaitingStore(MemoryStore[BreakerState]):
+    """A store whose decisions wait for something that nobody else holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits = weakref.WeakSet[asyncio.Future[None]]()
+
+    @override
+    async def apply(
+        self,
+        key: str,
+        decide: Callable[[BreakerState | None, E, float], tuple[BreakerState | None, D]],
+        event: E,
+    ) -> D:
+        wait: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waits.add(wait)
+        await wait
+        return await super().apply(key, decide, event)
+
+
+async def test_a_report_that_nobody_waits_for_is_made_all_the_same() -> None:
+    store = WaitingStore()
+    breaker = CircuitBreaker(1, store=store)
+
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    call = asyncio.create_task(breaker.call(hang))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    store.waits.pop().set_result(None)  # the call is admitted
+    for _ in range(5):
+        await asyncio.sleep(0)
+    call.cancel()
+    await asyncio.wait([call])
+    for _ in range(5):
+        await asyncio.sleep(0)
+    gc.collect()
+    (reporting,) = store.waits
+    reporting.set_result(None)

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 from yarl import URL
 
+from railhttp import HTTPClient
 from railhttp.model.request import Request, SendOptions
 from railhttp.pipeline.call import HTTPCall
 from railhttp.resilience import Bulkhead, ResiliencePipeline
-from railhttp.testing import ManualClock
+from railhttp.testing import ManualClock, ScriptedTransport
 
 
 def call_at(clock: ManualClock) -> HTTPCall:
@@ -55,3 +56,13 @@ async def _both(
     bulkhead: Bulkhead, work: Callable[[HTTPCall], Awaitable[None]], calls: list[HTTPCall]
 ) -> None:
     await asyncio.gather(*(bulkhead.run(work, call) for call in calls))
+
+
+async def test_a_client_that_was_stopped_leaves_no_timer() -> None:
+    clock = ManualClock()
+    script = ScriptedTransport(clock=clock)
+    script.on("GET", "/").reply(200)
+    async with HTTPClient(exchange=script, clock=clock) as client:
+        (await client.get("http://h/")).unwrap()
+        assert clock.next_timer is not None
+    assert clock.next_timer is None

@@ -1,5 +1,7 @@
 """The head of a request: its fields, and when each is sent."""
 
+from base64 import b64encode
+
 import pytest
 from multidict import CIMultiDict
 from yarl import URL
@@ -219,3 +221,13 @@ def test_a_cookie_makes_no_second_field(value: str) -> None:
     with pytest.raises(HTTPValidationError) as caught:
         request_head(request(), DefaultFields({}), cookies=value)
     assert caught.value.field == "headers"
+
+
+@pytest.mark.parametrize(
+    ("user_info", "credentials"),
+    [("ann", "ann:"), ("ann:", "ann:"), ("a%40b:c%3Ad", "a@b:c:d")],
+)
+def test_a_user_of_a_proxy_may_have_no_password(user_info: str, credentials: str) -> None:
+    sent = b64encode(credentials.encode()).decode()
+    found = lines(request(), proxy=f"http://{user_info}@proxy/")
+    assert f"Proxy-Authorization: Basic {sent}" in found

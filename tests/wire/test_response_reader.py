@@ -99,3 +99,21 @@ def test_the_line_before_a_chunk(size: bytes, whole: bool) -> None:
 )
 def test_which_responses_are_read_in_one_piece(response: bytes, whole: bool) -> None:
     assert (whole_response(response) is not None) is whole
+
+
+@pytest.mark.parametrize(
+    ("response", "body"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n", b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", b"abc"),
+        (CHUNKED + b"3\r\nabc\r\n0\r\n\r\n", b"abc"),
+    ],
+    ids=["neither", "length", "chunks"],
+)
+def test_without_reading_to_the_end_of_the_connection_only_a_body_without_length_is_empty(
+    response: bytes, body: bytes
+) -> None:
+    reader = ResponseReader(HeadLimits(), read_until_eof=False)
+    _, *parts = reader.feed(response)
+    assert parts[-1] is End.COMPLETE
+    assert b"".join(part for part in parts if isinstance(part, bytes)) == body

@@ -118,3 +118,10 @@ def test_comments_between_events_do_not_add_up_to_the_limit() -> None:
     for _ in range(10):
         assert decoder.feed(b": ping\n") == []
     assert decoder.feed(b"data: 1234\n\ndata: 5678\n\n") == [message("1234"), message("5678")]
+
+
+def test_a_line_end_of_cr_and_lf_may_be_split() -> None:
+    decoder = EventStreamDecoder()
+    assert decoder.feed(b"data: a\r") == []
+    assert decoder.feed(b"\ndata: b\r") == []
+    assert decoder.feed(b"\n\r\n") == [message("a\nb")]
