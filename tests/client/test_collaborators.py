@@ -172,6 +172,12 @@ def test_an_argument_of_a_client_of_one_service_reaches_its_client(argument: str
     assert caught.value.field.startswith(argument)
 
 
+def test_a_client_of_one_service_names_its_own_argument() -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        BaseURLHTTPClient("http://h", retry=7)  # type: ignore[arg-type]  # on purpose
+    assert (caught.value.field, "execute" in caught.value.message) == ("retry", True)
+
+
 @pytest.mark.parametrize("argument", ["config", "retry_policy", "circuit_breaker", "interceptors"])
 async def test_an_argument_of_a_block_reaches_its_client(argument: str) -> None:
     make: Callable[..., AbstractAsyncContextManager[object]] = HTTPClient.session_context

@@ -11,9 +11,10 @@ from railhttp import (
     HTTPClientConfig,
     HTTPInterceptorError,
     HttpResponse,
+    HTTPValidationError,
     RequestContext,
 )
-from railhttp.auth import Again
+from railhttp.auth import Again, BearerAuth
 from railhttp.pipeline.interceptors.token_flight import Issued, TokenFlight
 from railhttp.pipeline.observation.observer_queue import MAX_PENDING
 from railhttp.railway import outcome
@@ -206,3 +207,19 @@ async def test_a_token_that_cannot_be_renewed_is_used_until_it_expires(
         with pytest.raises(ConnectionError):
             await flight.token(client)
     assert fetched == 2
+
+
+async def test_a_flight_shows_no_token() -> None:
+    async def fetch(client: object, refused: str | None) -> Issued:
+        return Issued("t0ken")
+
+    flight = TokenFlight(fetch)
+    assert await flight.token(None) == "t0ken"
+    assert "t0ken" not in repr(vars(flight))
+
+
+@pytest.mark.parametrize("origin", ["ftp://h", "no url", "http://"])
+def test_a_wrong_origin_is_named(origin: str) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        BearerAuth("t", origin=origin)
+    assert caught.value.field == "origin"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeAlias, TypeVar, cast
 from typing_extensions import Unpack, override
 from yarl import URL
 
-from railhttp.client.collaborators import refuse_two_policies, settings_of
+from railhttp.client.collaborators import check_collaborators, refuse_two_policies, settings_of
 from railhttp.client.derived import ClientOptions
 from railhttp.client.http_client import HTTPClient
 from railhttp.client.response_verbs import ResponseVerbs
@@ -114,6 +114,7 @@ class BaseURLHTTPClient(ResponseVerbs):
         resolver: Resolver | None = None,
     ) -> None:
         refuse_two_policies(retry, resilience, field="retry")
+        check_collaborators(retry=retry)
         self._base_url = base_url
         self._name = name
         client = HTTPClient(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _METHODS: Final[Mapping[str, tuple[str, ...]]] = {
+    "retry": ("execute",),
     "retry_policy": ("execute",),
     "circuit_breaker": ("call",),
     "resilience": ("execute",),

@@ -135,11 +135,16 @@ class EventStream:
             self._fruitless += 1
             backoff = Backoff(max(self._time, SHORTEST_BACKOFF), LONGEST_BACKOFF)
             await self._request.pause(backoff, self._fruitless, at_least=self._time)
-            try:
-                await self._connect(headers)
-            except FAILURES as failure:
-                if not may_pass(failure):
-                    raise
+            await self._try_to_connect(headers)
+
+    async def _try_to_connect(self, headers: Mapping[str, str]) -> None:
+        if not self._reconnect:  # another task has left the block meanwhile
+            return
+        try:
+            await self._connect(headers)
+        except FAILURES as failure:
+            if not may_pass(failure):
+                raise
 
     def _decode(self, chunk: bytes, response: LimitedResponse) -> list[ServerSentEvent]:
         try:

@@ -15,6 +15,7 @@ from railhttp.model.headers import validate_headers
 from railhttp.model.response import HttpResponse
 from railhttp.model.secrecy import forgets_arguments
 from railhttp.model.url import request_url
+from railhttp.model.validation import require_url
 from railhttp.version import __version__
 
 Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
@@ -38,7 +39,7 @@ class RequestInterceptor:
     is_credential: ClassVar[bool] = False
 
     def __init__(self, *, origin: str | None = None) -> None:
-        self._origin = None if origin is None else _origin(origin)
+        self._origin = None if origin is None else _origin(require_url(origin, "origin"))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

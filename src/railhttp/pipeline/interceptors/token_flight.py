@@ -71,7 +71,8 @@ class TokenFlight:
         self._timeout = timeout
         self._current: _Current | None = None
         self._refused: str | None = None
-        self._task: asyncio.Task[str] | None = None
+        # A task shows its result in its `repr`: not the bare token.
+        self._task: asyncio.Task[_Current] | None = None
         self._failure: Exception | None = None
         self._failures = 0
         self._quiet_until = 0.0
@@ -127,9 +128,9 @@ class TokenFlight:
                 raise self._failure.with_traceback(None)
             self._task = _loop().create_task(self._run(client))
             self._task.add_done_callback(_look_at)
-        return await asyncio.shield(self._task)
+        return (await asyncio.shield(self._task)).token
 
-    async def _run(self, client: SideClient | None) -> str:
+    async def _run(self, client: SideClient | None) -> _Current:
         clock = _clock(client)
         began = clock.monotonic()
         try:
@@ -142,8 +143,8 @@ class TokenFlight:
             raise
         self._failure, self._failures, self._refused = None, 0, None
         expires = float("inf") if lifetime is None else began + lifetime
-        self._current = _Current(token, expires - self._ahead(lifetime), expires)
-        return token
+        self._current = current = _Current(token, expires - self._ahead(lifetime), expires)
+        return current
 
     async def _within(self, fetching: Awaitable[Issued]) -> Issued:
         limit = asyncio.timeout(self._timeout)
@@ -170,6 +171,6 @@ def _loop() -> asyncio.AbstractEventLoop:
     return asyncio.get_running_loop()
 
 
-def _look_at(task: "asyncio.Task[str]") -> None:
+def _look_at(task: "asyncio.Task[_Current]") -> None:
     if not task.cancelled():
         task.exception()  # or asyncio would warn, if all callers were cancelled
