@@ -10,6 +10,7 @@ from railhttp.client.turns import Turns, slices
 from railhttp.model.errors import (
     FAILURES,
     CallInfo,
+    HTTPConnectionError,
     HTTPDecodeError,
     HTTPResponseTooLargeError,
     HTTPValidationError,
@@ -138,8 +139,8 @@ class EventStream:
             await self._try_to_connect(headers)
 
     async def _try_to_connect(self, headers: Mapping[str, str]) -> None:
-        if not self._reconnect:  # another task has left the block meanwhile
-            return
+        if self._closed:  # by another task that has left the block meanwhile
+            raise HTTPConnectionError("the stream is closed", kind="closed", **self.call_info())
         try:
             await self._connect(headers)
         except FAILURES as failure:
