@@ -29,6 +29,7 @@ from railhttp import (
     HTTPConnectionError,
     RetryPolicy,
 )
+from railhttp.transport.connection import StrictResponseHandler
 
 ONCE: Final = RetryPolicy(max_attempts=1, reraise=True)
 EVIL: Final = answer(b"evil")
@@ -206,6 +207,21 @@ async def test_a_tls_connection_with_unread_bytes_is_not_used(
             for _ in range(turns):
                 await asyncio.sleep(0)
         assert server.requests == [1, 2, 3]
+
+
+async def test_tls_connections_whose_bytes_the_loop_has_to_read_first_stay_in_the_pool(
+    tls: TlsContexts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such bytes may be tickets. No mock of a socket: only the look at it is replaced."""
+    async with KeepingServer(ssl_context=tls.trusted) as server, client_of(tls.client) as client:
+        await asyncio.gather(*(client.get(server.url()) for _ in range(3)))
+        with monkeypatch.context() as patched:
+            patched.setattr(StrictResponseHandler, "has_unread", lambda _: True)
+            assert (await client.get(server.url())).unwrap().body == b"ok"
+        assert (server.requests[3:], client.pool.gauges.idle) == ([4], 4)
+
+        await asyncio.gather(*(client.get(server.url()) for _ in range(4)))
+        assert (sorted(server.requests[4:]), len(server.kept)) == ([1, 2, 3, 4], 4)
 
 
 async def test_a_response_that_nobody_asked_for_over_tls_is_none(tls: TlsContexts) -> None:
