@@ -224,6 +224,23 @@ async def test_tls_connections_whose_bytes_the_loop_has_to_read_first_stay_in_th
         assert (sorted(server.requests[4:]), len(server.kept)) == ([1, 2, 3, 4], 4)
 
 
+async def test_connections_that_stay_for_their_bytes_count_towards_the_limit_of_their_host(
+    tls: TlsContexts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        KeepingServer(ssl_context=tls.trusted) as server,
+        client_of(tls.client, max_connections_per_host=3) as client,
+    ):
+        await asyncio.gather(*(client.get(server.url()) for _ in range(3)))
+        with monkeypatch.context() as patched:
+            patched.setattr(StrictResponseHandler, "has_unread", lambda _: True)
+            assert (await client.get(server.url())).unwrap().body == b"ok"
+        assert (len(server.kept), client.pool.gauges.open) == (4, 3)
+        await asyncio.gather(*(client.get(server.url()) for _ in range(3)))
+        oldest = server.requests[0]
+        assert sorted({*server.requests[4:], oldest}) == [1, 2, 3, 4]
+
+
 async def test_a_response_that_nobody_asked_for_over_tls_is_none(tls: TlsContexts) -> None:
     async with KeepingServer(ssl_context=tls.trusted) as server, client_of(tls.client) as client:
         for number in range(1, 4):
