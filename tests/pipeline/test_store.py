@@ -305,3 +305,34 @@ async def test_a_report_that_nobody_waits_for_is_made_all_the_same() -> None:
     gc.collect()
     (reporting,) = store.waits
     reporting.set_result(None)
+
+
+class WatchedStore(SharedStore[BreakerState]):
+    """Shows the tasks that still exist of those in which it was asked."""
+
+    tasks: "weakref.WeakSet[asyncio.Task[object]]"
+    asked = 0
+
+    @override
+    async def apply(
+        self,
+        key: str,
+        decide: Callable[[BreakerState | None, E, float], tuple[BreakerState | None, D]],
+        event: E,
+    ) -> D:
+        task = asyncio.current_task()
+        assert task is not None
+        self.tasks.add(task)
+        self.asked += 1
+        return await super().apply(key, decide, event)
+
+
+async def test_a_decision_that_is_made_leaves_no_task() -> None:
+    clock = ManualClock()
+    store = WatchedStore(clock)
+    store.tasks = weakref.WeakSet()
+    breaker = CircuitBreaker(name="stock", store=store, clock=clock)
+    await breaker.call(ScriptedCall(clock))
+    await asyncio.sleep(0)
+    gc.collect()
+    assert (store.asked > 0, len(store.tasks)) == (True, 0)
