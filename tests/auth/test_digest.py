@@ -309,3 +309,14 @@ def test_a_colon_would_end_the_user_name() -> None:
     with pytest.raises(HTTPValidationError) as caught:
         DigestAuth("an:n", "x")
     assert caught.value.field == "username"
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "field"), [(7, "p", "username"), ("ann", b"p", "password")]
+)
+def test_credentials_that_are_no_text_are_named(
+    username: object, password: object, field: str
+) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        DigestAuth(username, password)  # type: ignore[arg-type]  # on purpose
+    assert caught.value.field == field
