@@ -181,6 +181,17 @@ async def test_credentials_are_those_of_the_headers_or_else_of_the_url(
     assert "@" not in response.url
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"params": {"a": 1}}, {"data": b"x"}, {"timeout": 5}, {"cookies": {"a": "b"}}]
+)
+async def test_credentials_of_the_url_are_sent_whatever_the_options(
+    client: HTTPClient, faults: FaultServer, options: RequestOptions
+) -> None:
+    url = faults.url().replace("http://", "http://ann:s3cret@")
+    (await client.post(url, **options)).unwrap()
+    assert faults.received[0].all("authorization") == ["Basic YW5uOnMzY3JldA=="]
+
+
 def keyed(options: RequestOptions) -> RequestOptions:
     return {**options, "idempotency_key": True}
 
