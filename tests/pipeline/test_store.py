@@ -42,6 +42,9 @@ class SharedStore(Generic[S]):
         self._clock = clock
         self._states: dict[str, bytes] = {}
         self.clashes = 0
+        self.asked = 0
+        self.tasks = weakref.WeakSet[asyncio.Task[object]]()
+        """The tasks that still exist of those in which it was asked."""
 
     def peek(self, key: str) -> S | None:
         return self._read(self._states.get(key))
@@ -49,6 +52,10 @@ class SharedStore(Generic[S]):
     async def apply(
         self, key: str, decide: Callable[[S | None, E, float], tuple[S | None, D]], event: E
     ) -> D:
+        self.asked += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self.tasks.add(task)
         while True:
             before = self._states.get(key)
             await asyncio.sleep(0)
@@ -307,30 +314,9 @@ async def test_a_report_that_nobody_waits_for_is_made_all_the_same() -> None:
     reporting.set_result(None)
 
 
-class WatchedStore(SharedStore[BreakerState]):
-    """Shows the tasks that still exist of those in which it was asked."""
-
-    tasks: "weakref.WeakSet[asyncio.Task[object]]"
-    asked = 0
-
-    @override
-    async def apply(
-        self,
-        key: str,
-        decide: Callable[[BreakerState | None, E, float], tuple[BreakerState | None, D]],
-        event: E,
-    ) -> D:
-        task = asyncio.current_task()
-        assert task is not None
-        self.tasks.add(task)
-        self.asked += 1
-        return await super().apply(key, decide, event)
-
-
 async def test_a_decision_that_is_made_leaves_no_task() -> None:
     clock = ManualClock()
-    store = WatchedStore(clock)
-    store.tasks = weakref.WeakSet()
+    store = SharedStore[BreakerState](clock)
     breaker = CircuitBreaker(name="stock", store=store, clock=clock)
     await breaker.call(ScriptedCall(clock))
     await asyncio.sleep(0)

@@ -8,6 +8,7 @@ from typing import Final
 from multidict import CIMultiDict
 
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.memo import Memo
 from railhttp.model.secrecy import forgets_arguments
 from railhttp.model.validation import (
     CONTROL,
@@ -100,17 +101,12 @@ def require_headers(headers: object) -> CIMultiDict[str]:
     return checked
 
 
-class _Tokens(dict[str, bool]):
-    """Whether a text can be the name of a field; programs use few of them."""
-
-    def __missing__(self, name: str) -> bool:
-        fits = TOKEN.fullmatch(name) is not None
-        if fits and len(self) < _MOST_TOKENS:
-            self[name] = True
-        return fits
+def _is_token(name: str) -> bool:
+    return TOKEN.fullmatch(name) is not None
 
 
-_TOKENS: Final = _Tokens()  # a lookup costs less than a call of a cached function
+_TOKENS: Final = Memo(_is_token, size=_MOST_TOKENS)
+"""Whether a text can be the name of a field; programs use few of them."""
 
 
 def _checked_field(name: object, value: object) -> tuple[str, str]:

@@ -16,10 +16,13 @@ _NOT_IN_QUERY: Final = re.compile(rf"{_STRAY_PERCENT}|[^{_PCHAR}/?%]+")
 _PAIR: Final = "%[0-9A-Fa-f]{2}"
 _PATH: Final = rf"(?:[{_PCHAR}/]++|{_PAIR})*+"
 _QUERY: Final = rf"(?:\?(?:[{_PCHAR}/?]++|{_PAIR})*+)?"
+_SERVER: Final = r"[A-Za-z0-9.:\-]++"
+CLEAN_START: Final = re.compile(rf"(https?)://({_SERVER})")
+"""The start of a URL, up to its path, that has no user-info and no IPv6 host."""
 CLEAN_PATH_QS: Final = re.compile(f"/{_PATH}{_QUERY}")
 """A path and a query that need no encoding. Most need none, and one match is fast."""
 _CLEAN: Final = re.compile(
-    rf"(?:(https?:)(//[A-Za-z0-9.:\-]++)|(?!//))(?=[/?#]|$)"
+    rf"(?:(https?:)(//{_SERVER})|(?!//))(?=[/?#]|$)"
     rf"({_PATH})({_QUERY})((?:#(?:[{_PCHAR}/?]++|{_PAIR})*+)?)"
 )
 _TWO_DOTS: Final = re.compile(r"(?:\.|%(?:25)*2[Ee]){2}")

@@ -1,6 +1,5 @@
 """The URL of a request, split as the request sends it."""
 
-import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Final, NamedTuple, Self
@@ -11,11 +10,9 @@ from railhttp.model.authority import normal_authority
 from railhttp.model.authorization import basic_auth
 from railhttp.model.memo import Memo
 from railhttp.model.site import Site, site_at, site_of
-from railhttp.model.spelling import CLEAN_PATH_QS
+from railhttp.model.spelling import CLEAN_PATH_QS, CLEAN_START
 from railhttp.model.url import join_queries, request_url
 from railhttp.model.validation import MAX_URL_LENGTH
-
-_USUAL_START: Final = re.compile(r"(https?)://([A-Za-z0-9.:\-]++)")
 
 
 class Target(NamedTuple):
@@ -85,7 +82,7 @@ new_target: Final[Callable[[tuple[Site, str, str]], Target]] = partial(tuple.__n
 
 def _site(start: str) -> Site | None:
     """Return the site of the start of a URL, up to its path; None if a closer look is needed."""
-    parts = _USUAL_START.fullmatch(start)
+    parts = CLEAN_START.fullmatch(start)
     if parts is None:
         return None
     normal, problem = normal_authority(parts[2])
