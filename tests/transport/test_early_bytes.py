@@ -9,7 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from railhttp.transport.connection import USUAL, StrictResponseHandler
+from railhttp.transport.connection import USUAL, Arrival, StrictResponseHandler
 
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -23,13 +23,19 @@ async def fresh() -> StrictResponseHandler:
     return connection
 
 
+def expect(connection: StrictResponseHandler) -> asyncio.Future[Arrival]:
+    response: asyncio.Future[Arrival] = asyncio.get_running_loop().create_future()
+    connection.expect(response, USUAL, None)
+    return response
+
+
 @pytest.mark.parametrize("place", [0, 1, 20, len(RESPONSE) - 1, len(RESPONSE)])
 async def test_a_server_may_be_faster_than_the_first_request(place: int) -> None:
     connection = await fresh()
     for early in (RESPONSE[:place][:5], RESPONSE[:place][5:]):
         if early:
             connection.data_received(early)
-    response = connection.expect(USUAL, None)
+    response = expect(connection)
     if late := RESPONSE[place:]:
         connection.data_received(late)
     head, _ = await response
@@ -39,9 +45,9 @@ async def test_a_server_may_be_faster_than_the_first_request(place: int) -> None
 async def test_early_bytes_are_read_once() -> None:
     connection = await fresh()
     connection.data_received(RESPONSE)
-    await connection.expect(USUAL, None)
+    await expect(connection)
     for _ in range(2):
-        response = connection.expect(USUAL, None)
+        response = expect(connection)
         assert not response.done()
         connection.data_received(RESPONSE)
         head, _ = await response
@@ -62,7 +68,7 @@ async def test_a_flood_before_the_first_request_is_neither_kept_nor_read_on() ->
 
 async def test_bytes_between_two_requests_are_not_kept_for_the_next_response() -> None:
     connection = await fresh()
-    response = connection.expect(USUAL, None)
+    response = expect(connection)
     connection.data_received(RESPONSE)
     await response
     closes = [connection.should_close]
@@ -91,7 +97,7 @@ async def test_a_connection_is_used_again_only_if_nothing_has_happened_to_it(
     """Each is seen at once, before the loop reports that the connection is lost."""
     connection = await fresh()
     assert connection.is_unused()
-    response = connection.expect(USUAL, None)
+    response = expect(connection)
     connection.data_received(RESPONSE)
     await response
     assert connection.is_unused()

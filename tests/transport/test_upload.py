@@ -28,7 +28,7 @@ async def test_a_read_timeout_counts_for_each_64_kib_of_an_upload(
     transport.is_closing.return_value = False
     connection = StrictResponseHandler(asyncio.get_running_loop())
     connection.connection_made(transport)
-    connection.expect(USUAL, read_timeout)
+    connection.expect(asyncio.get_running_loop().create_future(), USUAL, read_timeout)
     told: list[tuple[int, int | None]] = []
     upload = Upload(
         *(connection, StreamBody(([CHUNK],), "a/b"), len(CHUNK)),

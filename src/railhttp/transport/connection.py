@@ -9,6 +9,7 @@ from ssl import SSLError
 from typing import Final, NamedTuple, Protocol, TypeAlias, cast
 
 from aiohttp import EMPTY_PAYLOAD, ClientConnectionError, ClientPayloadError, StreamReader
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.helpers import _EXC_SENTINEL as _NO_CAUSE
 from aiohttp.helpers import DEFAULT_CHUNK_SIZE, set_exception
 from aiohttp.http_exceptions import HttpProcessingError
@@ -28,6 +29,10 @@ from railhttp.wire.response_reader import (
 
 Content: TypeAlias = bytes | StreamReader
 """A body that came in one piece with its head, or the stream of any other."""
+Arrival: TypeAlias = tuple[ResponseHead, Content]
+"""A response as far as the task that waits for it is woken with it."""
+Awaited: TypeAlias = "asyncio.Future[Arrival] | asyncio.Future[ResponseHandler | Arrival]"
+"""The future of a response; that of a caller in the queue of the pool may be a connection."""
 
 _IS_PURE_PYTHON: Final = HttpResponseParser is HttpResponseParserPy
 _MOST_AT_ONCE: Final = 512 * 1024
@@ -96,25 +101,30 @@ class StrictResponseHandler(ReusableHandler):
 
     _expected: Expected | None = None  # no byte of the response has come yet
     _reader: ResponseReader | None = None
-    _response: "asyncio.Future[tuple[ResponseHead, Content]] | None" = None
+    _response: "Awaited | None" = None
     _is_fresh = True
     on_interim: Callable[[int], None] | None = None
     has_served = False
 
     def expect(
-        self, expected: Expected, read_timeout: float | None
-    ) -> "asyncio.Future[tuple[ResponseHead, Content]]":
-        """Prepare for the response to the next request, and return its future.
+        self, response: Awaited, expected: Expected, read_timeout: float | None
+    ) -> asyncio.Transport:
+        """Prepare for the response to the next request.
 
         Args:
+            response: The future whose result it becomes.
             expected: How to read it.
             read_timeout: Seconds of silence allowed; None is no limit.
+
+        Returns:
+            What the request is written to.
         """
-        if self.transport is None:
+        transport = self.transport
+        if transport is None:
             if isinstance(self._exception, HandshakeRefusedError):
                 raise self._exception
             raise ClientConnectionError("the connection is closed")
-        self._response = response = self._loop.create_future()
+        self._response = response
         self._expected = expected
         self._read_timeout = read_timeout
         self._parser = self._reader = self._payload = self.on_interim = None
@@ -122,7 +132,7 @@ class StrictResponseHandler(ReusableHandler):
         if self._tail:  # the server was faster than the request
             early, self._tail = self._tail, b""
             self.data_received(early)
-        return response
+        return transport
 
     def is_unused(self) -> bool:
         """Whether the connection is open, and no unexpected bytes have arrived on it.
@@ -185,7 +195,7 @@ class StrictResponseHandler(ReusableHandler):
         self._should_close = True
         self._pause_transport_reading()
 
-    def _received(self, response: "tuple[ResponseHead, Content]") -> None:
+    def _received(self, response: Arrival) -> None:
         if response[0].closes:
             self._should_close = True
         if self._read_timeout_handle is not None:
@@ -199,7 +209,8 @@ class StrictResponseHandler(ReusableHandler):
         super().set_exception(exc, exc_cause)
         waiting, self._response = self._response, None
         if waiting is not None:
-            set_exception(waiting, exc, exc_cause)
+            # To the type checkers, a union of futures is no future.
+            set_exception(cast("asyncio.Future[Arrival]", waiting), exc, exc_cause)
 
     def _read(self, data: bytes, reader: ResponseReader) -> None:
         if self._read_timeout is not None:

@@ -8,7 +8,6 @@ names used see `railhttp.transport.aiohttp_internals`.
 import asyncio
 import math
 import ssl
-from collections.abc import Awaitable, Callable
 from functools import partial
 from time import monotonic
 from typing import Any, Final, TypedDict, cast
@@ -33,7 +32,7 @@ from typing_extensions import override
 from railhttp.model.config import ConnectionPoolConfig
 from railhttp.model.errors import HTTPValidationError
 from railhttp.model.gauges import PoolGauges
-from railhttp.model.stage import AttemptState, Stage
+from railhttp.model.stage import Stage
 from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.destination import Destination, refused_by_egress
 from railhttp.transport.lease import Lease
@@ -106,74 +105,16 @@ class KeepaliveConnector(TimedConnector):
             idle.extend(reversed(unread))
         return lease
 
+    def is_full(self, key: ConnectionKey) -> bool:
+        """Whether a call has to queue for a place in the pool."""
+        return key in self._waiters or self._available_connections(key) <= 0
+
     def _lease(self, key: ConnectionKey, protocol: StrictResponseHandler) -> Lease:
         # As in `BaseConnector._get`: acquired connections count towards both limits.
         protocol.is_idle = False
         self._acquired.add(protocol)
         self._acquired_per_host[key].add(protocol)
         return Lease(self, key, protocol)
-
-    def connected(
-        self,
-        key: ConnectionKey,
-        limit: float | None,
-        attempt: AttemptState,
-        opened: Callable[[], Awaitable[Connection]],
-    ) -> Awaitable[Lease]:
-        """Return a connection: queue for a place in the pool, and open one if none is idle.
-
-        Args:
-            key: Where it leads.
-            limit: The seconds for the queue and the opening together; None is no limit.
-            attempt: The attempt that waits.
-            opened: Opens a connection.
-        """
-        self.share_with(key)
-        if self._available_connections(key) > 0:
-            connecting = self._opened(key, opened)
-        else:
-            connecting = self._in_turn(key, attempt, opened)
-        return connecting if limit is None else _within(limit, attempt, connecting)
-
-    async def _opened(
-        self, key: ConnectionKey, opened: Callable[[], Awaitable[Connection]]
-    ) -> Lease:
-        connection = await opened()
-        protocol = connection.protocol
-        if not isinstance(protocol, StrictResponseHandler):
-            raise ClientConnectionError("the connection is closed")
-        # The lease owns the place in the pool from now on. Without this, the finaliser of
-        # `connection` would close the connection under the lease.
-        connection._protocol = None
-        return Lease(self, key, protocol)
-
-    async def _in_turn(
-        self,
-        key: ConnectionKey,
-        attempt: AttemptState,
-        opened: Callable[[], Awaitable[Connection]],
-    ) -> Lease:
-        since, admitted = monotonic(), False
-        attempt.starvation = partial(self.starvation, key)
-        turn = self.queue_up(key)
-        try:
-            given = await turn
-            admitted, attempt.starvation = True, None
-        except BaseException:
-            self.leave(key, turn)
-            raise
-        finally:
-            seconds = monotonic() - since
-            if attempt.timer is not None:
-                attempt.timer.ended("queue", 0.0, seconds)
-            attempt.pool_waited(seconds, admitted=admitted)
-        if isinstance(given, StrictResponseHandler):
-            if given.is_unused() and not given.has_unread():
-                given.is_idle = False
-                return Lease(self, key, given)
-            given.abort()
-        self.give_up(key, given)
-        return self.take_idle(key) or await self._opened(key, opened)
 
     @property
     def gauges(self) -> PoolGauges:
@@ -339,13 +280,3 @@ class KeepaliveConnector(TimedConnector):
 
 def _connection(loop: asyncio.AbstractEventLoop, keepalive_timeout: float) -> ResponseHandler:
     return StrictResponseHandler(loop, keepalive_timeout)
-
-
-async def _within(limit: float, attempt: AttemptState, connecting: Awaitable[Lease]) -> Lease:
-    try:
-        async with asyncio.timeout(limit):
-            return await connecting
-    except TimeoutError:
-        if attempt.starvation is None:
-            raise
-        raise TimeoutError(attempt.starvation()) from None

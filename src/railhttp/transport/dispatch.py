@@ -8,35 +8,30 @@ module uses the connector and the connections.
 """
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Final, TypeAlias, cast
 
 from aiohttp import (
-    ClientConnectorDNSError,
-    ClientProxyConnectionError,
     ClientSession,
-    ClientTimeout,
     hdrs,
 )
 from aiohttp.client_reqrep import ConnectionKey
-from aiohttp.connector import Connection
 from multidict import CIMultiDict, getversion
 from yarl import URL
 
 from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.memo import Memo
 from railhttp.model.request import Request, WireOptions
-from railhttp.model.stage import AttemptState, Stage
+from railhttp.model.stage import AttemptState
 from railhttp.policy.egress import Egress
-from railhttp.transport.connection import Content
+from railhttp.transport.connection import Arrival, Content
 from railhttp.transport.connector import KeepaliveConnector
 from railhttp.transport.cookie_jar import CookieJar
-from railhttp.transport.destination import Destination, check_egress, connection_key, held_to_proxy
+from railhttp.transport.destination import check_egress, connection_key, held_to_proxy
 from railhttp.transport.lease import Lease
-from railhttp.transport.sending import expected_by, interim_came, start_sending, time_wait
+from railhttp.transport.leasing import Address, Leasing
+from railhttp.transport.sending import interim_came, start_sending, time_wait
 from railhttp.transport.socks import is_socks
 from railhttp.transport.upload import Upload
 from railhttp.wire.content import ACCEPT_ENCODING
@@ -53,25 +48,6 @@ Received: TypeAlias = tuple[ResponseHead, Content, Lease, Upload | None]
 """A head, its body, their connection, and the request body if that is still being sent."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Address:
-    """The destination of a request, and its first bytes, which the `repr` must not show.
-
-    Attributes:
-        key: The destination, as aiohttp's connector names it.
-        head: The request line and the header fields, encoded.
-        proxy: The proxy to go through, if any.
-        credentials: The `Proxy-Authorization` of a tunnel, or an empty string.
-        closes: Whether the head asks for the connection to be closed afterwards.
-    """
-
-    key: ConnectionKey
-    head: bytes
-    proxy: URL | None
-    credentials: str
-    closes: bool
-
-
 class Dispatcher:
     """Sends the requests of one session.
 
@@ -85,7 +61,7 @@ class Dispatcher:
 
     __slots__ = (
         *("_connector", "_defaults", "_direct", "_egress", "_fields", "_jar", "_key"),
-        "_proxy_for",
+        *("_leasing", "_loop", "_proxy_for"),
         "session",
     )
 
@@ -100,6 +76,8 @@ class Dispatcher:
         self.session = session
         self._egress = egress
         self._connector = connector
+        self._leasing = Leasing(connector, egress)
+        self._loop = asyncio.get_running_loop()
         self._proxy_for = proxy_for
         self._jar = jar
         # `getversion` is typed for multidicts of `object` only.
@@ -134,28 +112,6 @@ class Dispatcher:
         lease = self._connector.take_idle(address.key)
         return self._exchanged(request, address, attempt, wall, lease)
 
-    async def _opened(
-        self, request: Request, address: Address, attempt: AttemptState
-    ) -> Connection:
-        options, wire = request.options, request.options.wire
-        destination = Destination(
-            request.target.site.origin,
-            address.proxy,
-            options.ssl_context,
-            address.credentials,
-            attempt,
-            self._egress,
-            wire,
-        )
-        sock_connect = None if wire is None else wire.sock_connect
-        timeout = _timeout(options.connect_timeout, options.read_timeout, sock_connect)
-        try:
-            return await self._connector.connect(destination, traces=[], timeout=timeout)
-        except ClientConnectorDNSError as error:
-            if address.proxy is None:
-                raise
-            raise ClientProxyConnectionError(address.key, error.os_error) from error
-
     async def _exchanged(
         self,
         request: Request,
@@ -165,25 +121,22 @@ class Dispatcher:
         lease: Lease | None,
     ) -> Received:
         upload: Upload | None = None
-        response = None
+        response: asyncio.Future[Arrival] | None = None
         try:
             if lease is None:
-                lease = await self._connector.connected(
-                    address.key,
-                    request.options.connect_timeout,
-                    attempt,
-                    partial(self._opened, request, address, attempt),
-                )
-            attempt.stage = Stage.SENDING
+                lease = await self._leasing.leased(request, address, attempt)
             protocol, timer = lease.protocol, attempt.timer
-            since = 0.0 if timer is None else timer.now()
-            response = protocol.expect(expected_by(request), request.options.read_timeout)
-            upload = start_sending(protocol, request, address.head, timer)
-            if upload is not None:
-                protocol.on_interim = partial(interim_came, protocol, upload)
-            head, content = await response
-            if timer is not None:
-                time_wait(timer, upload, since)
+            if lease.response is None:
+                since = 0.0 if timer is None else timer.now()
+                response = self._loop.create_future()
+                upload = start_sending(request, address.head, attempt, protocol, response)
+                if upload is not None:
+                    protocol.on_interim = partial(interim_came, protocol, upload)
+                head, content = await response
+                if timer is not None:
+                    time_wait(timer, upload, since)
+            else:
+                head, content = lease.response
             if address.closes or head.status < 200:  # after a 101 the bytes are no longer HTTP
                 protocol.force_close()
             if hdrs.KEEP_ALIVE in head.headers:
@@ -281,7 +234,7 @@ class Dispatcher:
 
 def _give_up(
     lease: Lease | None,
-    response: "asyncio.Future[tuple[ResponseHead, Content]] | None",
+    response: "asyncio.Future[Arrival] | None",
     upload: Upload | None,
 ) -> None:
     if response is not None:
@@ -295,13 +248,3 @@ def _give_up(
 def _direct_key(origin: str) -> ConnectionKey:
     # By the text: a `URL` is hashed and compared in Python.
     return connection_key(URL(origin, encoded=True), None, None, "", None)
-
-
-@lru_cache(maxsize=256)
-def _timeout(
-    connect: float | None, read: float | None, sock_connect: float | None
-) -> ClientTimeout:
-    # With its default threshold aiohttp rounds times above 5 s up to a whole second.
-    return ClientTimeout(
-        connect=connect, sock_read=read, sock_connect=sock_connect, ceil_threshold=math.inf
-    )

@@ -1,14 +1,16 @@
 """A queue for places in the pool: first come, first served, and no host takes every place."""
 
-import asyncio
 from time import monotonic
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import TCPConnector
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.tracing import Trace
 from typing_extensions import override
+
+from railhttp.transport.connection import StrictResponseHandler
+from railhttp.transport.waiter import Turn, Waiter
 
 _MOST_NAMED: Final = 3
 
@@ -57,27 +59,28 @@ class FairConnector(TCPConnector):
             most = self._limit - max(1, self._limit // 5)
             self._limit_per_host = min(self._limit_per_host, most)
 
-    def queue_up(self, key: ConnectionKey) -> "asyncio.Future[ResponseHandler]":
+    def queue_up(self, key: ConnectionKey, waiter: Waiter | None = None) -> Turn:
         """Queue for a place; whoever cannot wait for it to the end must `leave` the queue.
 
         Returns:
             The connection in the place, which the caller owns and must check, or an empty place.
             The caller must either use the connection, or `give_up` the place and take it before any
-            other task runs.
+            other task runs. If `waiter` has sent the request already, its response.
         """
         # Awaiting a plain future costs a third less than one of a subclass
         # (benchmarks: the default pool of 10).
-        turn: asyncio.Future[ResponseHandler] = self._loop.create_future()
-        self._waiters[key][turn] = None  # type: ignore[index]  # aiohttp's have no result
+        turn: Turn = self._loop.create_future()
+        # aiohttp's futures have no result, and lead to None.
+        self._waiters[key][turn] = waiter  # type: ignore[index,assignment]
         return turn
 
-    def leave(self, key: ConnectionKey, turn: "asyncio.Future[ResponseHandler]") -> None:
-        """Give back what a caller got that was cancelled, or take it out of the queue."""
+    def leave(self, key: ConnectionKey, turn: Turn) -> None:
+        """Give back the place of a caller that was cancelled, or take it out of the queue."""
         if not turn.cancelled() and turn.done():
             given = turn.result()
             if type(given) is _Place:
                 self._release_acquired(key, given)
-            else:
+            elif isinstance(given, ResponseHandler):
                 self._release(key, given)
         elif queue := self._waiters.get(key):
             queue.pop(turn, None)  # type: ignore[arg-type]  # as above
@@ -122,6 +125,7 @@ class FairConnector(TCPConnector):
         except BaseException:
             self.leave(key, turn)
             raise
+        assert isinstance(given, ResponseHandler)  # noqa: S101  # narrows; there is no waiter
         self.give_up(key, given)
         if type(given) is not _Place:
             # aiohttp looks for an idle connection next.
@@ -129,35 +133,38 @@ class FairConnector(TCPConnector):
         for trace in traces:
             await trace.send_connection_queued_end()
 
-    def _hand_over(self, key: ConnectionKey, connection: ResponseHandler) -> bool:
+    def _hand_over(self, key: ConnectionKey, connection: StrictResponseHandler) -> bool:
         """Hand a connection to the longest waiting caller, unless others wait for another host."""
-        if len(self._waiters) > 1 or (turn := self._next_turn(key)) is None:
+        if len(self._waiters) > 1 or (waiting := self._next_turn(key)) is None:
             return False
-        turn.set_result(connection)
+        turn, waiter = waiting
+        if waiter is None or not waiter.begin(connection, turn):
+            turn.set_result(connection)
         return True
 
     @override
     def _release_waiter(self) -> None:
         for key in tuple(self._waiters):
-            if self._available_connections(key) > 0 and (turn := self._next_turn(key)) is not None:
+            if self._available_connections(key) > 0 and (waiting := self._next_turn(key)):
                 place = _Place(self._loop)
                 self._acquired.add(place)
                 self._acquired_per_host[key].add(place)
-                turn.set_result(place)
+                waiting[0].set_result(place)
                 if key in self._waiters:
                     # Move this host to the end, so that the next place goes to another host.
                     self._waiters[key] = self._waiters.pop(key)
                 return
 
-    def _next_turn(self, key: ConnectionKey) -> "asyncio.Future[ResponseHandler] | None":
+    def _next_turn(self, key: ConnectionKey) -> tuple[Turn, Waiter | None] | None:
         """Take the caller that has waited longest out of the queue of a host, if one waits."""
         queue = self._waiters.get(key)
         while queue:
-            turn, _ = queue.popitem(last=False)
+            # Only `queue_up` adds to a queue.
+            waiting = cast("tuple[Turn, Waiter | None]", queue.popitem(last=False))
             if not queue:
                 del self._waiters[key]
-            if not turn.done():
-                return turn  # type: ignore[return-value]  # only `queue_up` adds to a queue
+            if not waiting[0].done():
+                return waiting
         return None
 
 

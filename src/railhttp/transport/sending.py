@@ -2,13 +2,19 @@
 
 from typing import Final
 
-from aiohttp import ClientConnectionError
 from multidict import CIMultiDict
 
 from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.request import Request
+from railhttp.model.stage import AttemptState, Stage
 from railhttp.model.timings import PhaseTimer
-from railhttp.transport.connection import USUAL, WITHOUT_BODY, Expected, StrictResponseHandler
+from railhttp.transport.connection import (
+    USUAL,
+    WITHOUT_BODY,
+    Awaited,
+    Expected,
+    StrictResponseHandler,
+)
 from railhttp.transport.upload import Upload
 from railhttp.wire.request_head import content_length
 
@@ -31,13 +37,28 @@ def interim_came(protocol: StrictResponseHandler, upload: Upload, status: int) -
         protocol.expect_more()
 
 
+def sends_at_once(request: Request) -> bool:
+    """Whether `start_sending` writes the whole request."""
+    match request.body:
+        case None:
+            return True
+        case BytesBody(content):
+            return len(content) <= _AT_ONCE and not _is_attended(request)
+        case _:
+            return False
+
+
 def start_sending(
-    protocol: StrictResponseHandler, request: Request, head: bytes, timer: PhaseTimer | None
+    request: Request,
+    head: bytes,
+    attempt: AttemptState,
+    protocol: StrictResponseHandler,
+    response: Awaited,
 ) -> Upload | None:
     """Write the head and a small body; return the upload of any other body."""
-    transport = protocol.transport
-    if transport is None:
-        raise ClientConnectionError("the connection is closed")
+    timer = attempt.timer
+    attempt.stage = Stage.SENDING
+    transport = protocol.expect(response, expected_by(request), request.options.read_timeout)
     since = 0.0 if timer is None else timer.now()
     match request.body:
         case None:

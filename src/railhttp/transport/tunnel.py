@@ -1,11 +1,12 @@
 """Tunnels through an HTTP proxy (RFC 9110, section 9.3.6)."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import ClientConnectionError, ClientRequest, hdrs
 
-from railhttp.transport.connection import WITHOUT_BODY, StrictResponseHandler
+from railhttp.transport.connection import WITHOUT_BODY, Arrival, StrictResponseHandler
 
 _AUTOMATIC: Final = frozenset({hdrs.ACCEPT, hdrs.ACCEPT_ENCODING})
 
@@ -33,9 +34,6 @@ async def open_tunnel(
         TunnelRefusedError: The proxy refused.
         Exception: The connection broke, or the proxy does not speak HTTP.
     """
-    transport = connection.transport
-    if transport is None:
-        raise ClientConnectionError("the connection is closed")
     host = target.url.raw_host or ""
     authority = f"[{host}]:{target.url.port}" if ":" in host else f"{host}:{target.url.port}"
     given: Mapping[str, str] = target.proxy_headers or {}
@@ -46,7 +44,8 @@ async def open_tunnel(
         if name not in _AUTOMATIC or name in given
     ]
     # The tunnel begins right after the head of a success, and nothing reads the body of a refusal.
-    response = connection.expect(WITHOUT_BODY, read_timeout=None)
+    response: asyncio.Future[Arrival] = asyncio.get_running_loop().create_future()
+    transport = connection.expect(response, WITHOUT_BODY, read_timeout=None)
     transport.write("\r\n".join([f"CONNECT {authority} HTTP/1.1", *fields, "", ""]).encode())
     head, _ = await response
     if not 200 <= head.status < 300:
