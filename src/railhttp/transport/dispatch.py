@@ -122,11 +122,12 @@ class Dispatcher:
     ) -> Received:
         upload: Upload | None = None
         response: asyncio.Future[Arrival] | None = None
+        arrival: Arrival | None = None
         try:
             if lease is None:
-                lease = await self._leasing.leased(request, address, attempt)
+                lease, arrival = await self._leasing.leased(request, address, attempt)
             protocol, timer = lease.protocol, attempt.timer
-            if lease.response is None:
+            if arrival is None:
                 since = 0.0 if timer is None else timer.now()
                 response = self._loop.create_future()
                 upload = start_sending(request, address.head, attempt, protocol, response)
@@ -136,7 +137,7 @@ class Dispatcher:
                 if timer is not None:
                     time_wait(timer, upload, since)
             else:
-                head, content = lease.response
+                head, content = arrival
             if address.closes or head.status < 200:  # after a 101 the bytes are no longer HTTP
                 protocol.force_close()
             if hdrs.KEEP_ALIVE in head.headers:

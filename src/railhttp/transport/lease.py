@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp.client_reqrep import ConnectionKey
 
-from railhttp.transport.connection import Arrival, StrictResponseHandler
+from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.idle_connector import IdleConnector
 
 
@@ -13,15 +13,11 @@ class Lease:
     """A connection in use by one request, until it is given back.
 
     aiohttp's `Connection` does the same with callbacks and a finaliser, at a cost per request.
-
-    Attributes:
-        response: The response to the request, if it was sent when its turn in the queue came.
     """
 
     _connector: IdleConnector
     _key: ConnectionKey
     protocol: StrictResponseHandler
-    response: Arrival | None = None
 
     def give_back(self, *, reusable: bool) -> None:
         """Release the connection, once; it is closed unless it is intact and `reusable`."""

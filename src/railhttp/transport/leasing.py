@@ -5,6 +5,7 @@ import math
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import TypeAlias
 
 from aiohttp import (
     ClientConnectionError,
@@ -19,11 +20,14 @@ from yarl import URL
 from railhttp.model.request import Request
 from railhttp.model.stage import AttemptState
 from railhttp.policy.egress import Egress
-from railhttp.transport.connection import StrictResponseHandler
+from railhttp.transport.connection import Arrival, StrictResponseHandler
 from railhttp.transport.connector import KeepaliveConnector
 from railhttp.transport.destination import Destination
 from railhttp.transport.lease import Lease
 from railhttp.transport.waiter import Waiter
+
+Leased: TypeAlias = tuple[Lease, Arrival | None]
+"""A connection, and the response if the request was sent when its turn in the queue came."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -52,11 +56,12 @@ class Leasing:
     _connector: KeepaliveConnector
     _egress: Egress | None
 
-    def leased(self, request: Request, address: Address, attempt: AttemptState) -> Awaitable[Lease]:
+    def leased(
+        self, request: Request, address: Address, attempt: AttemptState
+    ) -> Awaitable[Leased]:
         """Return a connection: queue for a place in the pool, and open one if none is idle.
 
-        The `connect_timeout` of the request limits both together. If the request was sent as soon
-        as a connection became free, the lease has the response.
+        The `connect_timeout` of the request limits both together.
         """
         key, limit = address.key, request.options.connect_timeout
         self._connector.share_with(key)
@@ -66,7 +71,7 @@ class Leasing:
             leasing = self._opened(request, address, attempt)
         return leasing if limit is None else _within(limit, attempt, leasing)
 
-    async def _in_turn(self, request: Request, address: Address, attempt: AttemptState) -> Lease:
+    async def _in_turn(self, request: Request, address: Address, attempt: AttemptState) -> Leased:
         connector, key = self._connector, address.key
         attempt.starvation = partial(connector.starvation, key)
         waiter = Waiter(request, address.head, attempt)
@@ -82,17 +87,19 @@ class Leasing:
             raise
         if not isinstance(given, ResponseHandler):
             assert waiter.connection is not None  # noqa: S101  # narrows: it sent the request
-            return Lease(connector, key, waiter.connection, given)
+            return Lease(connector, key, waiter.connection), given
         waiter.ended(admitted=True)
         if isinstance(given, StrictResponseHandler):
             if given.is_unused() and not given.has_unread():
                 given.is_idle = False
-                return Lease(connector, key, given)
+                return Lease(connector, key, given), None
             given.abort()
         connector.give_up(key, given)
-        return connector.take_idle(key) or await self._opened(request, address, attempt)
+        if (idle := connector.take_idle(key)) is not None:
+            return idle, None
+        return await self._opened(request, address, attempt)
 
-    async def _opened(self, request: Request, address: Address, attempt: AttemptState) -> Lease:
+    async def _opened(self, request: Request, address: Address, attempt: AttemptState) -> Leased:
         options, wire = request.options, request.options.wire
         destination = Destination(
             request.target.site.origin,
@@ -117,10 +124,10 @@ class Leasing:
         # The lease owns the place in the pool from now on. Without this, the finaliser of
         # `connection` would close the connection under the lease.
         connection._protocol = None
-        return Lease(self._connector, address.key, protocol)
+        return Lease(self._connector, address.key, protocol), None
 
 
-async def _within(limit: float, attempt: AttemptState, leasing: Awaitable[Lease]) -> Lease:
+async def _within(limit: float, attempt: AttemptState, leasing: Awaitable[Leased]) -> Leased:
     try:
         async with asyncio.timeout(limit):
             return await leasing

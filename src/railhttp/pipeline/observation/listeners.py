@@ -8,7 +8,7 @@ itself, which already has what they need: with an observer and metrics that is m
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MethodType
-from typing import Final, NamedTuple, ParamSpec, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, TypeVarTuple, Unpack
 
 from railhttp.model.errors import HTTPFailure, HTTPValidationError
 from railhttp.model.events import LayerEvent
@@ -127,7 +127,7 @@ class Instruments:
         return self._with_log if REQUEST_LOG.is_enabled else self._listeners
 
 
-P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 _Started: TypeAlias = Callable[[RequestStarted], ObservationProtocol | None]
 
 
@@ -235,11 +235,11 @@ class Listeners:
                 complain(instrument, error)
 
 
-def _each(methods: Iterable[Callable[P, None]], *args: P.args, **kwargs: P.kwargs) -> None:
+def _each(methods: Iterable[Callable[[Unpack[Ts]], None]], *args: *Ts) -> None:
     """Call a method of each of our own listeners; one that raises never breaks a call."""
     for method in methods:
         try:
-            method(*args, **kwargs)
+            method(*args)
         except Exception as error:  # noqa: BLE001  # see above
             complain(method, error)
 
