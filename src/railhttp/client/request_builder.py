@@ -47,6 +47,7 @@ _SEQUENCES: Final = (list, tuple)
 _SECONDS: Final = frozenset({NoneType, int, float})
 _PLAIN_DATA: Final = frozenset({NoneType, bytes, str, dict, bytearray, memoryview})
 _ONE_BODY: Final = "a request has one body: json, data or fields"
+_split: Final = parse_target.__wrapped__  # without its cache: the whole request is kept
 _EVERYDAY: Final = frozenset({"params", "headers", "json"})
 """The options of most calls."""
 
@@ -127,6 +128,11 @@ class RequestBuilder:
         raise failure
 
     def _build_plain(self, method: str, url: str) -> Prepared:
+        if self._base is None:
+            target, credentials = _split(url)
+            return self._usual(
+                Request(require_method(method), target, credentials, None, None, self._options)
+            )
         return self._build(method, url, {}, None, everyday=True)
 
     def _build_translated(
@@ -166,9 +172,7 @@ class RequestBuilder:
             target = Target.of(parsed.with_user(None))
         method = require_method(method)
         if everyday:
-            request = self._request(method, target, defaults, credentials, options, body)
-            usual = request, target.site.text, self._timeout, self._attempt_timeout, None, None
-            return tuple.__new__(Prepared, usual)  # half as dear as `Prepared(*usual)`
+            return self._usual(self._request(method, target, defaults, credentials, options, body))
         options = self._keyed(options)
         request = self._request(
             method,
@@ -185,6 +189,11 @@ class RequestBuilder:
         timeout = require_timeout(timeout, "timeout")
         require_timeout(attempt_timeout, "attempt_timeout")
         return Prepared(request, target.site.text, timeout, attempt_timeout, _retry(options))
+
+    def _usual(self, request: Request) -> Prepared:
+        site, timeout, attempt_timeout = request.target.site, self._timeout, self._attempt_timeout
+        usual = request, site.text, timeout, attempt_timeout, None, None
+        return tuple.__new__(Prepared, usual)  # half as dear as `Prepared(*usual)`
 
     def _request(
         self,

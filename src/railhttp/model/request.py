@@ -166,24 +166,6 @@ class Request:
         return redact_url(self.url_text if mask is None else _masked(self.target, mask))
 
     @lazy
-    def is_plain(self) -> bool:
-        """Whether the request consists of its method and its URL only.
-
-        Example:
-            >>> Request("GET", URL("http://h/"), None, None, None, SendOptions()).is_plain
-            True
-        """
-        options = self.options
-        return (
-            self.headers is None
-            and self.body is None
-            and self.cookies is None
-            and options.proxy is None
-            and options.ssl_context is None
-            and options.wire is None
-        )
-
-    @lazy
     def replayable(self) -> bool:
         """Whether the body can be sent again: it is in memory, or its source can be reread."""
         return self.body is None or self.body.replayable
