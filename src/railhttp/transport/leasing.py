@@ -15,6 +15,7 @@ from aiohttp import (
 )
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.connector import Connection
 from yarl import URL
 
 from railhttp.model.request import Request
@@ -65,10 +66,8 @@ class Leasing:
         """
         key, limit = address.key, request.options.connect_timeout
         self._connector.share_with(key)
-        if self._connector.is_full(key):
-            leasing = self._in_turn(request, address, attempt)
-        else:
-            leasing = self._opened(request, address, attempt)
+        find = self._in_turn if self._connector.is_full(key) else self._opened
+        leasing = find(request, address, attempt)
         return leasing if limit is None else _within(limit, attempt, leasing)
 
     async def _in_turn(self, request: Request, address: Address, attempt: AttemptState) -> Leased:
@@ -99,7 +98,9 @@ class Leasing:
             return idle, None
         return await self._opened(request, address, attempt)
 
-    async def _opened(self, request: Request, address: Address, attempt: AttemptState) -> Leased:
+    def _opened(
+        self, request: Request, address: Address, attempt: AttemptState
+    ) -> Awaitable[Leased]:
         options, wire = request.options, request.options.wire
         destination = Destination(
             request.target.site.origin,
@@ -112,8 +113,13 @@ class Leasing:
         )
         sock_connect = None if wire is None else wire.sock_connect
         timeout = _timeout(options.connect_timeout, options.read_timeout, sock_connect)
+        # What a coroutine keeps, it keeps for every connection that is being opened.
+        opening = self._connector.connect(destination, traces=[], timeout=timeout)
+        return self._established(opening, address)
+
+    async def _established(self, opening: Awaitable[Connection], address: Address) -> Leased:
         try:
-            connection = await self._connector.connect(destination, traces=[], timeout=timeout)
+            connection = await opening
         except ClientConnectorDNSError as error:
             if address.proxy is None:
                 raise

@@ -1,10 +1,9 @@
 """Times the name, TCP and TLS of a new connection, for the requests that ask for it."""
 
 import asyncio
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Coroutine, Sequence
 from contextvars import ContextVar
-from typing import Final
+from typing import Final, TypeVar
 
 from aiohttp import ClientConnectorError, ClientRequest, ClientTimeout
 from aiohttp.abc import ResolveResult
@@ -16,16 +15,17 @@ from typing_extensions import override
 from railhttp.model.timings import PhaseTimer
 from railhttp.transport.name_connector import NameConnector
 
+T = TypeVar("T")
+
 # aiohttp makes the request to a proxy itself, so the timer cannot travel in the request.
 _TIMER: Final[ContextVar[PhaseTimer | None]] = ContextVar("_TIMER", default=None)
 
 
-@contextmanager
-def timing_connection(timer: PhaseTimer) -> Generator[None, None, None]:
-    """Time the connection that this task opens in the block."""
+async def timed(opening: Coroutine[object, None, T], timer: PhaseTimer) -> T:
+    """Time the connection that `opening` opens."""
     token = _TIMER.set(timer)
     try:
-        yield
+        return await opening
     finally:
         _TIMER.reset(token)
 
@@ -51,7 +51,8 @@ class TimedConnector(NameConnector):
                 timer.ended("dns", since)
 
     @override
-    async def _wrap_create_connection(
+    # Pyright knows of one kind of coroutines only; aiohttp awaits any.
+    def _wrap_create_connection(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         *args: object,
         addr_infos: list[AddrInfoType],
@@ -59,7 +60,7 @@ class TimedConnector(NameConnector):
         timeout: ClientTimeout,
         client_error: type[Exception] = ClientConnectorError,
         **kwargs: object,
-    ) -> tuple[asyncio.Transport, ResponseHandler]:
+    ) -> Coroutine[object, None, tuple[asyncio.Transport, ResponseHandler]]:
         timer = _TIMER.get()
         since, ends = 0.0 if timer is None else timer.now(), list[float]()
         if timer is not None:
@@ -70,21 +71,17 @@ class TimedConnector(NameConnector):
                 return self._factory()
 
             args = (connected, *args[1:])
-        try:
-            return await super()._wrap_create_connection(
-                *args,
-                addr_infos=addr_infos,
-                req=req,
-                timeout=timeout,
-                client_error=client_error,
-                **kwargs,
-            )
-        finally:
-            if timer is not None:
-                if not ends:
-                    timer.ended("tcp", since)
-                elif kwargs.get("ssl"):
-                    timer.ended("tls", ends[0])
+        connecting = super()._wrap_create_connection(
+            *args,
+            addr_infos=addr_infos,
+            req=req,
+            timeout=timeout,
+            client_error=client_error,
+            **kwargs,
+        )
+        if timer is None:
+            return connecting
+        return _connected(connecting, timer, since, ends, with_tls=bool(kwargs.get("ssl")))
 
     @override
     async def _start_tls_connection(
@@ -103,3 +100,21 @@ class TimedConnector(NameConnector):
         finally:
             if timer is not None:
                 timer.ended("tls", since)
+
+
+async def _connected(
+    connecting: Coroutine[object, None, T],
+    timer: PhaseTimer,
+    since: float,
+    ends: list[float],
+    *,
+    with_tls: bool,
+) -> T:
+    """Time TCP, which ends with the first of `ends` or fails, and TLS after it."""
+    try:
+        return await connecting
+    finally:
+        if not ends:
+            timer.ended("tcp", since)
+        elif with_tls:
+            timer.ended("tls", ends[0])
