@@ -1,7 +1,6 @@
 """Decoders: pure functions from a response to a `Result`, for `.bind_result` and `then`."""
 
 import json
-from functools import lru_cache, partial
 from typing import Final, Protocol, TypeVar, cast, overload
 
 from multidict import istr
@@ -11,10 +10,11 @@ from typing_extensions import TypeForm
 from railhttp.model.charset import charset_of, codec_of, split_mark
 from railhttp.model.errors import HTTPDecodeError
 from railhttp.model.headers import extract_json_type
+from railhttp.model.memo import Memo
 from railhttp.model.response import JSON, HttpResponse
 from railhttp.model.validation import OWS
 from railhttp.railway.mismatch import MismatchError
-from railhttp.railway.structure import Structure, structure_of
+from railhttp.railway.structure import structure_of
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -34,12 +34,52 @@ class Decoder(Protocol[T_co]):
         ...
 
 
-class _Decoder(partial[Result[object, HTTPDecodeError]]):
-    model: object = None
+class _Decoding:
+    """Decodes responses into a type.
+
+    A bound method is called faster than an object with `__call__`, or than a subclass of `partial`
+    (benchmarks/README.md).
+    """
+
+    __slots__ = ("_from_bytes", "_from_document", "_model")
+
+    def __init__(self, model: object) -> None:
+        self._model = model
+        structure = structure_of(model)
+        self._from_bytes = structure.from_bytes
+        self._from_document = structure.from_document
 
     def __repr__(self) -> str:
-        name = self.model.__qualname__ if type(self.model) is type else self.model
-        return f"decode({name})"
+        model = self._model
+        return f"decode({model.__qualname__ if type(model) is type else model})"
+
+    def decode(self, response: HttpResponse) -> Result[object, HTTPDecodeError]:
+        # The same as `_refuse_json_type`: a call costs a tenth of a small document.
+        content_type = response.headers.get(_CONTENT_TYPE)
+        if content_type and (message := _TYPE_ERRORS[content_type]):
+            return Failure(_refused(response, message))
+        from_bytes = self._from_bytes
+        if from_bytes is not None:
+            body = response.body
+            try:
+                return Success(from_bytes(body))
+            except Exception:  # noqa: BLE001, S110  # a model may raise anything; read it again below
+                pass
+            try:  # JSON in another encoding is never JSON in UTF-8
+                if not _is_utf8(body):
+                    return Success(from_bytes(_as_utf8(body)))
+            except Exception:  # noqa: BLE001, S110  # as above
+                pass
+        try:
+            return Success(self._from_document(response.json()))
+        except HTTPDecodeError as error:
+            return Failure(error)
+        except MismatchError as error:
+            return Failure(_refused(response, error.expected, error.where))
+        except RecursionError:
+            return Failure(
+                _refused(response, "expected JSON that can be held, found it nested too deep")
+            )
 
 
 @overload
@@ -75,9 +115,7 @@ def decode(model: TypeForm[T]) -> Decoder[T]:
         >>> failure.where, failure.message
         ('$[0].id', 'expected an integer, found a string')
     """
-    decoder = _Decoder(_read, structure_of(model))
-    decoder.model = model
-    return cast("Decoder[T]", decoder)  # a type's structure makes values of that type
+    return cast("Decoder[T]", _Decoding(model).decode)  # it makes values of that type
 
 
 def decode_json(response: HttpResponse) -> Result[JSON, HTTPDecodeError]:
@@ -140,35 +178,6 @@ def _lines(text: str) -> tuple[str, ...]:
     return (*(line.removesuffix("\r") for line in lines), *([rest] if rest else []))
 
 
-def _read(structure: Structure, response: HttpResponse) -> Result[object, HTTPDecodeError]:
-    # The same as `_refuse_json_type`: a call costs a tenth of a small document.
-    content_type = response.headers.get(_CONTENT_TYPE)
-    if content_type and (message := _json_type_error(content_type)):
-        return Failure(_refused(response, message))
-    from_bytes = structure.from_bytes
-    if from_bytes is not None:
-        body = response.body
-        try:
-            return Success(from_bytes(body))
-        except Exception:  # noqa: BLE001, S110  # a model may raise anything; read it again below
-            pass
-        try:  # JSON in another encoding is never JSON in UTF-8
-            if not _is_utf8(body):
-                return Success(from_bytes(_as_utf8(body)))
-        except Exception:  # noqa: BLE001, S110  # as above
-            pass
-    try:
-        return Success(structure.from_document(response.json()))
-    except HTTPDecodeError as error:
-        return Failure(error)
-    except MismatchError as error:
-        return Failure(_refused(response, error.expected, error.where))
-    except RecursionError:
-        return Failure(
-            _refused(response, "expected JSON that can be held, found it nested too deep")
-        )
-
-
 def _is_utf8(body: bytes) -> bool:
     start = body[:2]
     return start.isascii() and 0 not in start  # RFC 8259, section 8.1
@@ -180,11 +189,10 @@ def _as_utf8(body: bytes) -> bytes:
 
 def _refuse_json_type(response: HttpResponse) -> HTTPDecodeError | None:
     content_type = response.headers.get(_CONTENT_TYPE, "")
-    message = _json_type_error(content_type) if content_type else ""
+    message = _TYPE_ERRORS[content_type] if content_type else ""
     return _refused(response, message) if message else None
 
 
-@lru_cache(maxsize=64)
 def _json_type_error(content_type: str) -> str:
     if content_type.partition(";")[0].strip(OWS) and extract_json_type(content_type) is None:
         return "expected JSON, found another content type"
@@ -192,6 +200,9 @@ def _json_type_error(content_type: str) -> str:
     if not is_ascii and codec_of(content_type) not in _UNICODE:
         return "expected a Unicode charset (RFC 8259, section 8.1)"
     return ""
+
+
+_TYPE_ERRORS: Final = Memo(_json_type_error, size=64)
 
 
 def _is_text(media_type: str, content_type: str) -> bool:
