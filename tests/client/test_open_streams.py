@@ -231,7 +231,7 @@ async def test_a_function_that_refuses_a_status_is_named_with_the_request() -> N
     script = ScriptedTransport()
     script.on("GET", "/chat").reply(204)
 
-    def look(response: HttpResponse) -> None:
+    async def look(response: HttpResponse) -> None:
         raise KeyError("s3cret")
 
     async with HTTPClient(exchange=script) as client:
