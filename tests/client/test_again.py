@@ -307,30 +307,35 @@ async def test_a_response_comes_with_the_context_that_the_interceptor_itself_ret
 
 
 class SlowToBegin:
-    """An exchange that is slow before it notes how far it has come; it answers the first send."""
+    """An exchange that is slow before it notes how far it has come; the first send ends at once."""
 
-    sends = 0
+    def __init__(self, *, loses: bool) -> None:
+        self._loses = loses
+        self._sends = 0
 
     async def send(self, request: Request, progress: AttemptState) -> HttpResponse:
-        self.sends += 1
-        if self.sends > 1:
+        self._sends += 1
+        if self._sends > 1:
             await asyncio.Event().wait()
         progress.stage = Stage.ANSWERED
+        if self._loses:
+            raise HTTPConnectionError("lost", kind="disconnected", delivery=progress.delivery)
         return HttpResponse(401)
 
     async def open(self, request: Request, progress: AttemptState) -> IncomingResponse:
         raise NotImplementedError
 
 
-async def test_a_further_send_that_hangs_before_it_begins_hangs_in_the_queue() -> None:
-    """What the first send proves stays proven; how far it came says nothing about the next."""
+@pytest.mark.parametrize("loses", [True, False])
+async def test_a_send_that_hangs_before_it_begins_hangs_in_the_queue(loses: bool) -> None:
+    """What an earlier send proves stays proven; how far it came says nothing about the next."""
     config = HTTPClientConfig(trust_env=False, attempt_timeout=0.01)
     async with HTTPClient(
         config,
-        exchange=SlowToBegin(),
+        exchange=SlowToBegin(loses=loses),
         interceptors=[Refreshing()],
-        retry_policy=RetryPolicy(1),
+        retry_policy=RetryPolicy(2, base_delay=0, reraise=True),
     ) as client:
-        failure = (await client.post(URL)).failure()
+        failure = (await client.get(URL)).failure()
     assert isinstance(failure, HTTPTimeoutError)
     assert (failure.phase, failure.delivery) == ("pool", Delivery.ANSWERED)

@@ -291,3 +291,20 @@ def test_a_layer_that_is_refused_leaves_the_pipeline_as_it_was() -> None:
         pipeline.add(AttemptTimeout(2.0))
     pipeline.add(RetryPolicy())
     assert isinstance(pipeline, ResiliencePipelineProtocol)
+
+
+@pytest.mark.parametrize("policy", [ForeignRetry(), RetryPolicy(base_delay=0.001)])
+async def test_a_plain_function_is_called_again_by_any_policy(policy: Layer) -> None:
+    calls = 0
+
+    async def flaky() -> str:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise lost()
+        return "done"
+
+    clock = ManualClock()
+    pipeline = ResiliencePipeline(policy, clock=clock)
+    assert await clock.run(pipeline.execute(flaky)) == "done"
+    assert calls == 2
