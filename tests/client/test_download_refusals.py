@@ -1,0 +1,41 @@
+"""What a download makes of a response that is no file, and what its failures say."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from railhttp import (
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPConnectionError,
+    HTTPStatusError,
+    RetryPolicy,
+)
+from railhttp.testing import ScriptedTransport
+
+URL: Final = "https://api.example/file?token=s3cret"
+SHOWN: Final = "https://api.example/file?token=***"
+CONFIG: Final = HTTPClientConfig(trust_env=False)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_success"),
+    [(206, True), (300, False), (304, False), (400, False), (599, False)],
+)
+async def test_a_part_that_was_not_requested_breaks_the_protocol_and_other_statuses_are_themselves(
+    status: int, is_success: bool, tmp_path: Path
+) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/file").reply(status)
+    async with HTTPClient(CONFIG, exchange=script, retry_policy=RetryPolicy(1)) as client:
+        failure = (await client.download(URL, tmp_path / "file")).failure()
+    if is_success:
+        assert isinstance(failure, HTTPConnectionError)
+        assert failure.kind == "protocol"
+    else:
+        assert isinstance(failure, HTTPStatusError)
+        assert failure.status == status
+    assert (failure.url, failure.method, failure.attempts) == (SHOWN, "GET", 1)
+    assert os.listdir(tmp_path) == []
