@@ -364,6 +364,8 @@ async def test_an_argument_that_raises_is_an_invalid_request(
     failure = (await client.post(faults.url(), **options)).failure()  # type: ignore[arg-type]  # wrong on purpose
     assert isinstance(failure, HTTPInvalidRequestError)
     assert isinstance(failure.__cause__, error)
+    assert (failure.field, failure.url, failure.method) == ("", faults.url(), "POST")
+    assert error.__name__ in failure.message
     assert faults.received == []
 
 

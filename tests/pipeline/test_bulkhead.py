@@ -9,6 +9,7 @@ from tests.pipeline.scripted import ScriptedCall
 from railhttp.model.errors import (
     Delivery,
     HTTPConnectionError,
+    HTTPFailure,
     HTTPTimeoutError,
     HTTPValidationError,
 )
@@ -127,3 +128,18 @@ async def test_a_call_that_fails_makes_room_too() -> None:
 def test_numbers_out_of_bounds_are_refused(limit: int, max_queue: int, max_wait: float) -> None:
     with pytest.raises(HTTPValidationError):
         Bulkhead(limit, max_queue=max_queue, max_wait=max_wait)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "kind"),
+    [(4.0, HTTPTimeoutError), (5.0, HTTPTimeoutError), (6.0, HTTPConnectionError)],
+)
+async def test_the_nearer_one_of_deadline_and_max_wait_ends_the_wait_for_a_place(
+    timeout: float, kind: type[HTTPFailure]
+) -> None:
+    clock = ManualClock()
+    bulkhead = Bulkhead(1, max_wait=5.0, clock=clock)
+    await bulkhead.enter(Call(clock))
+    with pytest.raises(kind):
+        await clock.run(bulkhead.enter(Call(clock, timeout=timeout)))
+    assert clock.monotonic() == min(timeout, 5.0)
