@@ -297,3 +297,12 @@ async def test_the_pool_of_a_derived_client_is_that_of_its_client() -> None:
     async with derived:
         assert pool.is_started()
     assert not pool.is_started()
+
+
+def test_secret_names_are_added_to_those_of_the_client() -> None:
+    client = HTTPClient(HTTPClientConfig(secret_headers={"X-Mine"}))
+    usual = client.config.secret_headers
+    assert "x-mine" in usual
+    assert client.with_options(timeout=2).config.secret_headers == usual
+    derived = client.with_options(secret_headers=["X-Other"])
+    assert derived.config.secret_headers == usual | {"x-other"}
