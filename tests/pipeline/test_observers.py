@@ -419,3 +419,23 @@ async def test_an_async_observer_runs_in_the_context_of_its_own_call() -> None:
     async with HTTPClient(exchange=script, observers=[slow]) as client:
         await asyncio.gather(*(ask(client, name) for name in ("a", "b")))
     assert sorted(seen) == ["a"] * 3 + ["b"] * 3
+
+
+async def test_an_observer_that_is_cancelled_has_ended_when_the_client_has_stopped() -> None:
+    clock = ManualClock()
+    ended: list[HTTPEvent] = []
+
+    async def hanging(event: HTTPEvent) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(event)
+
+    async def stopped() -> list[HTTPEvent]:
+        await client.stop()
+        return list(ended)
+
+    client = HTTPClient(observers=[hanging], exchange=answering(clock), clock=clock)
+    await client.start()
+    (await client.get(URL)).unwrap()
+    assert await clock.run(stopped()) == [sent()]
