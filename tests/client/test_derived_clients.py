@@ -306,3 +306,31 @@ def test_secret_names_are_added_to_those_of_the_client() -> None:
     assert client.with_options(timeout=2).config.secret_headers == usual
     derived = client.with_options(secret_headers=["X-Other"])
     assert derived.config.secret_headers == usual | {"x-other"}
+
+
+@pytest.mark.parametrize(
+    ("base_url", "share", "derived_url", "home", "away"),
+    [
+        ("", False, "https://api.example", True, False),
+        ("https://api.example", False, "https://other.example", True, False),
+        ("https://api.example", False, "https://api.example/v2", True, False),
+        ("", True, "https://api.example", True, True),
+        ("https://api.example", True, "https://other.example", True, True),
+    ],
+)
+async def test_credentials_of_interceptors_stay_at_the_first_origin_that_a_client_had(
+    base_url: str, share: bool, derived_url: str, home: bool, away: bool
+) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/**").reply(200)
+    async with HTTPClient(
+        CONFIG,
+        exchange=script,
+        base_url=base_url,
+        share_credentials=share,
+        interceptors=[BearerAuth("t")],
+    ) as client:
+        derived = client.with_options(base_url=derived_url)
+        for url in ("https://api.example/", "https://other.example/"):
+            (await derived.get(url)).unwrap()
+    assert ["Authorization" in call.headers for call in script.calls] == [home, away]
