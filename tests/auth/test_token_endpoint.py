@@ -11,6 +11,7 @@ from railhttp import (
     HTTPConnectionError,
     HTTPInterceptorError,
     HTTPStatusError,
+    HTTPValidationError,
     RetryPolicy,
 )
 from railhttp.auth import OAuth2ClientCredentials, OAuth2Refresh, OAuthError, TokenAuth, Tokens
@@ -259,3 +260,19 @@ async def test_a_function_is_asked_again_by_the_clock_of_the_client() -> None:
         (await clock.run(client.get("http://h/"))).unwrap()
     assert not failures
     assert len(clock.slept) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"fetch": "t"}, "fetch"),
+        ({"fetch": None}, "fetch"),
+        ({"fetch": str, "timeout": 0}, "timeout"),
+        ({"fetch": str, "timeout": -1.0}, "timeout"),
+        ({"fetch": str, "origin": "api.example"}, "origin"),
+    ],
+)
+def test_a_wrong_argument_of_a_token_is_named(arguments: dict[str, object], field: str) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        TokenAuth(**arguments)  # type: ignore[arg-type]  # wrong on purpose
+    assert caught.value.field == field
