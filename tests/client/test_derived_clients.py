@@ -334,3 +334,16 @@ async def test_credentials_of_interceptors_stay_at_the_first_origin_that_a_clien
         for url in ("https://api.example/", "https://other.example/"):
             (await derived.get(url)).unwrap()
     assert ["Authorization" in call.headers for call in script.calls] == [home, away]
+
+
+async def test_one_that_was_started_alone_stops_the_client_once() -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/v1/stock").reply(200)
+    client = HTTPClient(CONFIG, exchange=script, base_url=BASE)
+    derived = client.with_options(timeout=2)
+    await derived.start()
+    await derived.stop()
+    assert not client.pool.is_started()
+    async with client:
+        await derived.stop()
+        (await client.get("/stock")).unwrap()

@@ -502,6 +502,7 @@ async def test_another_length_under_the_same_validator_is_never_committed(
         leave_part(target, server.url(), b"cont", total=7)
         assert (await client.download(server.url(), target)).unwrap().size == 7
     assert read(target) == b"content"
+    assert [bool(one.all("Range")) for one in server.received] == [True, False]
 
 
 async def test_a_range_with_more_bytes_than_it_announces_is_not_trusted(

@@ -26,6 +26,7 @@ from railhttp import (
     RetryPolicy,
     StreamContext,
 )
+from railhttp.events import StreamFailedEvent
 from railhttp.testing import ManualClock, ScriptedTransport
 
 URL: Final = "https://api.example/chat?token=s3cret"
@@ -239,3 +240,24 @@ async def test_a_function_that_refuses_a_status_is_named_with_the_request() -> N
     assert (failure.url, failure.method, failure.attempts) == (SHOWN, "GET", 1)
     assert failure.message == "the function raised KeyError"
     assert failure.delivery is Delivery.ANSWERED
+
+
+async def test_the_end_of_a_body_is_reported_with_the_failure_that_ended_it() -> None:
+    clock = ManualClock()
+    events: list[object] = []
+    script = ScriptedTransport(clock=clock)
+    script.on("GET", "/chat").hang(at="body")
+    config = HTTPClientConfig(trust_env=False, read_timeout=5.0)
+
+    async def read() -> None:
+        async with (
+            HTTPClient(config, exchange=script, clock=clock, observers=[events.append]) as client,
+            client.stream("GET", URL) as answer,
+        ):
+            await anext(answer)
+
+    with pytest.raises(HTTPTimeoutError) as caught:
+        await clock.run(read())
+    assert (caught.value.phase, caught.value.limit) == ("read", 5.0)
+    failed = [one for one in events if isinstance(one, StreamFailedEvent)]
+    assert [(one.error_type, one.url) for one in failed] == [("HTTPTimeoutError.read", SHOWN)]

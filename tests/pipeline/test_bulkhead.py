@@ -143,3 +143,20 @@ async def test_the_nearer_one_of_deadline_and_max_wait_ends_the_wait_for_a_place
     with pytest.raises(kind):
         await clock.run(bulkhead.enter(Call(clock, timeout=timeout)))
     assert clock.monotonic() == min(timeout, 5.0)
+
+
+@pytest.mark.parametrize(("limit", "max_queue"), [(1, 0), (2, 1), (1, 2), (3, 1)])
+async def test_the_queue_is_full_when_as_many_wait_as_may(limit: int, max_queue: int) -> None:
+    clock = ManualClock()
+    bulkhead = Bulkhead(limit, max_queue=max_queue, clock=clock)
+    for _ in range(limit):
+        await bulkhead.enter(Call(clock))
+    waiting = [asyncio.ensure_future(bulkhead.enter(Call(clock))) for _ in range(max_queue)]
+    await clock.settle()
+    assert (bulkhead.running, bulkhead.waiting) == (limit, max_queue)
+    with pytest.raises(HTTPConnectionError, match="the queue is full"):
+        await asyncio.wait_for(bulkhead.enter(Call(clock)), 10.0)
+    for _ in range(max_queue):
+        bulkhead.leave()
+    await asyncio.gather(*waiting)
+    assert (bulkhead.running, bulkhead.waiting) == (limit, 0)

@@ -180,3 +180,18 @@ async def test_a_stream_is_measured_with_its_status_and_the_failure_of_its_body(
         ("http.request.duration", tags)
     ]
     assert recorder.counters == [("http.request.status", 1.0, tags)]
+
+
+@pytest.mark.parametrize(("pause", "times"), [(0.0, 1), (0.09, 1), (0.1, 2), (0.2, 2)])
+async def test_gauges_are_due_again_after_a_tenth_of_a_second(pause: float, times: int) -> None:
+    recorder, clock = Recorder(), ManualClock()
+    transport = ScriptedTransport(clock=clock)
+    transport.on("GET", "/v1").reply(200)
+    breaker = CircuitBreaker(name="stock", clock=clock)
+    async with HTTPClient(
+        metrics=recorder, circuit_breaker=breaker, exchange=transport, clock=clock
+    ) as client:
+        for _ in range(2):
+            (await client.get("https://api.example/v1")).unwrap()
+            await clock.advance(pause)
+    assert len(recorder.gauges) == times

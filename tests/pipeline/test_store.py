@@ -365,3 +365,15 @@ def test_a_policy_has_the_server_of_its_store() -> None:
     assert OriginBreakers(store=circuits).server is circuits.server
     for policy in (RateLimiter(1), RetryPolicy(), CircuitBreaker(), OriginBreakers()):
         assert policy.server is None
+
+
+@pytest.mark.parametrize("failure_ratio", [None, 0.5])
+async def test_a_shared_store_is_asked_seldom_for_a_healthy_host(
+    failure_ratio: float | None,
+) -> None:
+    clock = ManualClock()
+    store = SharedStore[BreakerState](clock)
+    breaker = CircuitBreaker(failure_ratio=failure_ratio, store=store, clock=clock)
+    for _ in range(100):
+        await breaker.call(ScriptedCall(clock))
+    assert store.asked <= 3
