@@ -150,7 +150,7 @@ def test_settings_are_those_given_or_those_of_the_pool() -> None:
     assert settings_of(config, None, verify=False).verify is False
     pool = ConnectionPool()
     assert settings_of(None, pool) == HTTPClientConfig(pool.config)
-    for argument, value in (("verify", False), ("cert", ("a", "b"))):
+    for argument, value in (("verify", False), ("cert", ("a", "b")), ("resolver", print)):
         with pytest.raises(HTTPValidationError) as caught:
             settings_of(None, pool, **{argument: value})  # type: ignore[arg-type]  # a table
         assert caught.value.field == argument

@@ -874,6 +874,21 @@ async def test_a_download_cancelled_while_its_file_opens_leaves_nothing_open(
             await settled(target, set())
 
 
+async def test_a_download_cancelled_while_it_opens_its_part_keeps_it(
+    client: HTTPClient, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ScriptedServer(serves(b"content", V1)) as server:
+        leave_part(target, server.url(), b"cont")
+        with monkeypatch.context() as patch:
+            slow = Slow(os.fstat)
+            patch.setattr(os, "fstat", slow)
+            task = asyncio.create_task(client.download(server.url(), target))
+            await cancel_twice(task, slow)
+            await settled(target, {".file.bin.part", ".file.bin.part.json"})
+        done = (await client.download(server.url(), target)).unwrap()
+    assert (done.size, done.resumed_from) == (7, 4)
+
+
 async def test_a_download_cancelled_while_the_disk_is_flushed_is_no_file(
     client: HTTPClient, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
