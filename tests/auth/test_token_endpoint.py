@@ -276,3 +276,19 @@ def test_a_wrong_argument_of_a_token_is_named(arguments: dict[str, object], fiel
     with pytest.raises(HTTPValidationError) as caught:
         TokenAuth(**arguments)  # type: ignore[arg-type]  # wrong on purpose
     assert caught.value.field == field
+
+
+async def test_a_function_that_keeps_failing_is_its_last_failure() -> None:
+    clock = ManualClock()
+
+    async def fetch() -> str:
+        raise HTTPConnectionError("refused", kind="connect")
+
+    script = ScriptedTransport(clock=clock)
+    async with HTTPClient(
+        CONFIG, exchange=script, clock=clock, interceptors=[TokenAuth(fetch)], retry_policy=ONCE
+    ) as client:
+        failure = (await clock.run(client.get("http://h/"))).failure()
+    assert isinstance(failure, HTTPConnectionError)
+    assert failure.kind == "connect"
+    assert len(clock.slept) == 2

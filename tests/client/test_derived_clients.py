@@ -23,6 +23,7 @@ from railhttp import (
 )
 from railhttp.interceptors import BearerAuth, RequestInterceptor
 from railhttp.testing import ManualClock, ScriptedTransport
+from railhttp.testing.clock import ManualTimer
 from railhttp.transport.pool import ConnectionPool
 
 P = ParamSpec("P")
@@ -347,3 +348,24 @@ async def test_one_that_was_started_alone_stops_the_client_once() -> None:
     async with client:
         await derived.stop()
         (await client.get("/stock")).unwrap()
+
+
+class Counting(ManualClock):
+    """A clock that counts its timers."""
+
+    timers = 0
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> ManualTimer:
+        self.timers += 1
+        return super().call_later(seconds, callback)
+
+
+async def test_many_calls_of_a_derived_client_need_one_timer() -> None:
+    clock = Counting()
+    script = ScriptedTransport(clock=clock)
+    script.on("GET", "/v1/stock").reply(200)
+    async with HTTPClient(CONFIG, exchange=script, base_url=BASE, clock=clock) as client:
+        derived = client.with_options(timeout=2)
+        for _ in range(5):
+            (await derived.get("/stock")).unwrap()
+    assert clock.timers == 1

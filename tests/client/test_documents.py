@@ -73,8 +73,9 @@ async def test_the_data_of_each_event_is_decoded_until_the_stream_is_done(
     failure = second.failure()
     assert isinstance(failure, HTTPDecodeError)
     assert (failure.where, failure.url) == ("event 2 $.text", URL)
+    assert failure.content_type == ""
     assert failure.response is not None
-    assert failure.response.json() == {"text": 1}
+    assert (failure.response.status, failure.response.json()) == (200, {"text": 1})
 
 
 @pytest.mark.parametrize("way", [block, alone])

@@ -59,3 +59,11 @@ async def test_a_client_that_raises_makes_a_request_with_any_method() -> None:
     script.on("PURGE", "/page").reply(202)
     async with BaseURLHTTPClient("http://h", exchange=script) as client:
         assert (await client.request("purge", "/page")).status == 202
+
+
+@pytest.mark.parametrize("end", ["stop", "close"])
+async def test_a_client_ends_by_either_word(end: str) -> None:
+    client = HTTPClient()
+    await client.start()
+    await getattr(client, end)()
+    assert not client.pool.is_started()
