@@ -261,3 +261,10 @@ async def test_the_end_of_a_body_is_reported_with_the_failure_that_ended_it() ->
     assert (caught.value.phase, caught.value.limit) == ("read", 5.0)
     failed = [one for one in events if isinstance(one, StreamFailedEvent)]
     assert [(one.error_type, one.url) for one in failed] == [("HTTPTimeoutError.read", SHOWN)]
+
+
+async def test_events_name_the_url_that_was_requested() -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/chat").reply(headers=EVENTS)
+    async with HTTPClient(exchange=script) as client, client.sse(URL) as events:
+        assert events.url == SHOWN

@@ -160,3 +160,16 @@ async def test_the_queue_is_full_when_as_many_wait_as_may(limit: int, max_queue:
         bulkhead.leave()
     await asyncio.gather(*waiting)
     assert (bulkhead.running, bulkhead.waiting) == (limit, 0)
+
+
+async def test_a_caller_that_gives_up_waits_no_more() -> None:
+    clock = ManualClock()
+    bulkhead = Bulkhead(1, max_queue=1, clock=clock)
+    await bulkhead.enter(Call(clock))
+    for _ in range(3):
+        waiting = asyncio.ensure_future(bulkhead.enter(Call(clock)))
+        await clock.settle()
+        assert bulkhead.waiting == 1
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        assert (bulkhead.running, bulkhead.waiting) == (1, 0)

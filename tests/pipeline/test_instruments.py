@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import ParamSpec, TypeVar
 
 import pytest
+from yarl import URL as Address
 
 from railhttp.client.http_client import HTTPClient
 from railhttp.model.config import HTTPClientConfig
@@ -13,9 +14,14 @@ from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.events import LayerEvent
 from railhttp.model.observation import RequestFinished, RequestStarted
+from railhttp.model.request import Request, SendOptions
 from railhttp.model.response import HttpResponse
+from railhttp.model.target import Target
+from railhttp.model.timings import PhaseTimer
+from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.interceptors.standard import RequestInterceptor
 from railhttp.pipeline.observation.listeners import Instruments
+from railhttp.pipeline.observation.observed import observed_redirect
 from railhttp.protocols import InstrumentProtocol
 from railhttp.resilience import RetryPolicy
 from railhttp.testing import ManualClock, ScriptedTransport, UnmatchedRequestError
@@ -399,3 +405,19 @@ async def test_a_redirect_belongs_to_its_attempt_and_is_one_more_send() -> None:
     ]
     sent = [call.headers.get("X-Hop") for call in script.calls]
     assert sent == [None, "0", "1", None, "2", "3"]
+
+
+def test_the_phases_of_a_redirect_are_not_those_of_the_next_request() -> None:
+    clock = ManualClock()
+    request = Request("GET", Target.of(Address("http://h/")), None, None, None, SendOptions())
+    call = HTTPCall(request, "http://h", clock, None, None)
+    call.timer = PhaseTimer(clock.monotonic)
+    began = call.timer.now()
+    call.timer.ended("tcp", began)
+    assert call.timings.tcp is not None
+    assert observed_redirect(call, HttpResponse(302), request) is request
+    assert call.sends == 1
+    assert call.timings.tcp is None
+    call.timer = None
+    observed_redirect(call, HttpResponse(302), request)
+    assert (call.timer, call.sends) == (None, 2)
