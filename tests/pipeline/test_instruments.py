@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import ParamSpec, TypeVar
 
 import pytest
-from yarl import URL as Address
+import yarl
 
 from railhttp.client.http_client import HTTPClient
 from railhttp.model.config import HTTPClientConfig
@@ -409,7 +409,7 @@ async def test_a_redirect_belongs_to_its_attempt_and_is_one_more_send() -> None:
 
 def test_the_phases_of_a_redirect_are_not_those_of_the_next_request() -> None:
     clock = ManualClock()
-    request = Request("GET", Target.of(Address("http://h/")), None, None, None, SendOptions())
+    request = Request("GET", Target.of(yarl.URL("http://h/")), None, None, None, SendOptions())
     call = HTTPCall(request, "http://h", clock, None, None)
     call.timer = PhaseTimer(clock.monotonic)
     began = call.timer.now()
@@ -418,6 +418,3 @@ def test_the_phases_of_a_redirect_are_not_those_of_the_next_request() -> None:
     assert observed_redirect(call, HttpResponse(302), request) is request
     assert call.sends == 1
     assert call.timings.tcp is None
-    call.timer = None
-    observed_redirect(call, HttpResponse(302), request)
-    assert (call.timer, call.sends) == (None, 2)

@@ -377,3 +377,39 @@ async def test_a_shared_store_is_asked_seldom_for_a_healthy_host(
     for _ in range(100):
         await breaker.call(ScriptedCall(clock))
     assert store.asked <= 3
+
+
+class Slow(MemoryStore[S]):
+    """A store that decides after a turn, or fails then."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self._error = error
+
+    @override
+    async def apply(
+        self, key: str, decide: Callable[[S | None, E, float], tuple[S | None, D]], event: E
+    ) -> D:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [KeyError("s3cret"), asyncio.CancelledError()])
+async def test_a_store_that_fails_for_a_cancelled_caller_has_nothing_to_take_back(
+    error: BaseException,
+) -> None:
+    clock = ManualClock()
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: complaints.append(context["message"])
+    )
+    breaker = CircuitBreaker(store=Slow[BreakerState](error), clock=clock)
+    task = asyncio.ensure_future(breaker.call(ScriptedCall(clock)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await clock.settle()
+    assert not [one for one in complaints if "callback" in str(one)]
