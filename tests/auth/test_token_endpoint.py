@@ -1,4 +1,4 @@
-"""The responses of a token endpoint: lifetimes, refusals, and what is asked again."""
+"""The responses of a token endpoint: lifetimes, refusals and retries."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What a download makes of a response that is no file, and what its failures say."""
+"""The failures of downloads whose response is not the requested file."""
 
 import os
 from pathlib import Path

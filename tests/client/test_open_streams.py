@@ -1,4 +1,4 @@
-"""What ends an open stream between two of its awaits, and what its failures say."""
+"""The ends of open streams, and the details of their failures."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What the exceptions of policies of other libraries say, and of which request they speak."""
+"""The exceptions of policies of other libraries, and the details of the failures they become."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final, ParamSpec, TypeVar
@@ -140,7 +140,7 @@ async def test_a_response_that_is_no_success_is_what_a_policy_leaves_that_gives_
 
 
 class Answering(Refusing):
-    """A policy that makes up the result."""
+    """A policy that invents the result."""
 
     def __init__(self, answer: object) -> None:
         super().__init__(KeyError())

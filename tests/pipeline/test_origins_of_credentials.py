@@ -1,4 +1,4 @@
-"""The origin that each credential is sent to, whoever adds it."""
+"""Every credential is sent to one origin."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +26,7 @@ OWN: Final = "https://api.example"
 
 
 class Endpoint:
-    """The client of a call; every request of it is answered with a token."""
+    """The client of a call; each of its requests gets a token."""
 
     clock: Clock = SYSTEM_CLOCK
 

@@ -380,7 +380,7 @@ async def test_a_shared_store_is_asked_seldom_for_a_healthy_host(
 
 
 class Slow(MemoryStore[S]):
-    """A store that decides after a turn, or fails then."""
+    """A store that fails after two turns of the loop."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__()
