@@ -418,3 +418,8 @@ def test_the_phases_of_a_redirect_are_not_those_of_the_next_request() -> None:
     assert observed_redirect(call, HttpResponse(302), request) is request
     assert call.sends == 1
     assert call.timings.tcp is None
+
+
+def test_a_client_without_instruments_has_none_whatever_the_log() -> None:
+    assert Instruments().is_empty is True
+    assert Instruments([Hopping()]).is_empty is False
