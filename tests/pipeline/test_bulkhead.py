@@ -65,7 +65,10 @@ async def test_a_permit_that_arrives_with_a_cancellation_goes_to_the_next_waiter
     assert (bulkhead.running, bulkhead.waiting) == (1, 0)
 
 
-async def test_a_timeout_that_arrives_with_a_cancellation_changes_nothing() -> None:
+@pytest.mark.parametrize("timeout_first", [True, False])
+async def test_a_timeout_that_arrives_with_a_cancellation_changes_nothing(
+    timeout_first: bool,
+) -> None:
     class Captured(ManualClock):
         def call_later(self, seconds: float, callback: Callable[[], None]) -> ManualTimer:
             self.callback = callback
@@ -76,8 +79,9 @@ async def test_a_timeout_that_arrives_with_a_cancellation_changes_nothing() -> N
     await bulkhead.enter(Call(clock))
     waiter = asyncio.ensure_future(bulkhead.enter(Call(clock)))
     await asyncio.sleep(0)
-    waiter.cancel()
-    clock.callback()
+    ends = (clock.callback, waiter.cancel) if timeout_first else (waiter.cancel, clock.callback)
+    for end in ends:
+        end()
     await asyncio.gather(waiter, return_exceptions=True)
     assert waiter.cancelled()
     assert (bulkhead.running, bulkhead.waiting) == (1, 0)
