@@ -149,7 +149,10 @@ async def test_a_body_that_can_be_read_once_is_unsigned_for_s3_and_refused_elsew
     async with HTTPClient(HTTPClientConfig(), exchange=script, interceptors=[auth]) as client:
         result = await client.put(f"{HOST}/", data=once())
     if not signed:
-        assert isinstance(result.failure(), HTTPInterceptorError)
+        failure = result.failure()
+        assert isinstance(failure, HTTPInterceptorError)
+        assert isinstance(failure.__cause__, HTTPValidationError)
+        assert failure.__cause__.field == "data"
         return
     fields = script.calls[0].headers
     assert fields["X-Amz-Content-SHA256"] == "UNSIGNED-PAYLOAD"

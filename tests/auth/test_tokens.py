@@ -482,8 +482,9 @@ async def test_a_time_limit_of_the_function_itself_is_its_failure() -> None:
 
 async def test_a_token_of_a_token_endpoint_needs_a_client() -> None:
     auth = OAuth2ClientCredentials("http://login/token", "shop", "s3cret")
-    with pytest.raises(HTTPValidationError, match="needs a client"):
+    with pytest.raises(HTTPValidationError, match="needs a client") as caught:
         await auth.prepare(RequestContext("GET", "http://h/"))
+    assert caught.value.field == "context"
 
 
 WRONG: Final[dict[str, object]] = {

@@ -1,5 +1,6 @@
 """One more send of an attempt, which an interceptor asks for."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
@@ -14,6 +15,7 @@ from railhttp import (
     HTTPInterceptorError,
     HttpResponse,
     HTTPStatusError,
+    HTTPTimeoutError,
     InterceptorProtocol,
     RequestContext,
     RetryPolicy,
@@ -21,7 +23,10 @@ from railhttp import (
 from railhttp.auth import Again
 from railhttp.events import RequestFinished, RequestStarted
 from railhttp.interceptors import BearerAuth, CorrelationId
+from railhttp.model.request import Request
+from railhttp.model.stage import AttemptState, Stage
 from railhttp.pipeline.interceptors.chain import Interceptor
+from railhttp.protocols import IncomingResponse
 from railhttp.testing import ScriptedTransport
 
 URL: Final = "https://api.example/orders"
@@ -299,3 +304,38 @@ async def test_a_response_comes_with_the_context_that_the_interceptor_itself_ret
     assert len(comparing.received) == 1
     assert comparing.received[0] is comparing.returned[0]
     assert "X-Later" not in comparing.received[0].headers
+
+
+class SlowToBegin:
+    """An exchange that is slow before it notes how far it has come; the first send ends at once."""
+
+    def __init__(self, *, loses: bool) -> None:
+        self._loses = loses
+        self._sends = 0
+
+    async def send(self, request: Request, progress: AttemptState) -> HttpResponse:
+        self._sends += 1
+        if self._sends > 1:
+            await asyncio.Event().wait()
+        progress.stage = Stage.ANSWERED
+        if self._loses:
+            raise HTTPConnectionError("lost", kind="disconnected", delivery=progress.delivery)
+        return HttpResponse(401)
+
+    async def open(self, request: Request, progress: AttemptState) -> IncomingResponse:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("loses", [True, False])
+async def test_a_send_that_hangs_before_it_begins_hangs_in_the_queue(loses: bool) -> None:
+    """What an earlier send proves stays proven; how far it came says nothing about the next."""
+    config = HTTPClientConfig(trust_env=False, attempt_timeout=0.01)
+    async with HTTPClient(
+        config,
+        exchange=SlowToBegin(loses=loses),
+        interceptors=[Refreshing()],
+        retry_policy=RetryPolicy(2, base_delay=0, reraise=True),
+    ) as client:
+        failure = (await client.get(URL)).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert (failure.phase, failure.delivery) == ("pool", Delivery.ANSWERED)

@@ -150,7 +150,7 @@ def test_settings_are_those_given_or_those_of_the_pool() -> None:
     assert settings_of(config, None, verify=False).verify is False
     pool = ConnectionPool()
     assert settings_of(None, pool) == HTTPClientConfig(pool.config)
-    for argument, value in (("verify", False), ("cert", ("a", "b"))):
+    for argument, value in (("verify", False), ("cert", ("a", "b")), ("resolver", print)):
         with pytest.raises(HTTPValidationError) as caught:
             settings_of(None, pool, **{argument: value})  # type: ignore[arg-type]  # a table
         assert caught.value.field == argument
@@ -184,3 +184,33 @@ async def test_an_argument_of_a_block_reaches_its_client(argument: str) -> None:
     with pytest.raises(HTTPValidationError) as caught:
         await make(**{argument: 7}).__aenter__()
     assert caught.value.field == argument
+
+
+@pytest.mark.parametrize("client", [HTTPClient, BaseURLHTTPClient])
+@pytest.mark.parametrize("argument", ["verify", "cert", "resolver", "headers", "base_url"])
+def test_a_setting_that_makes_no_sense_is_refused_by_its_name(
+    client: Callable[..., object], argument: str
+) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        client(**{argument: 7.5})
+    assert caught.value.field == argument
+
+
+@pytest.mark.parametrize("client", [HTTPClient, BaseURLHTTPClient])
+def test_settings_that_are_given_override_those_of_the_config(
+    client: Callable[..., object],
+) -> None:
+    async def resolver(host: str, port: int) -> list[str]:
+        return []
+
+    config = HTTPClientConfig(timeout=3)
+    given = settings(client(config=config, verify=False, resolver=resolver, timeout=7))
+    assert (given.verify, given.resolver, given.timeout) == (False, resolver, 7)
+    usual = settings(client(config=config))
+    assert (usual.verify, usual.resolver, usual.timeout) == (True, None, 3)
+
+
+def settings(client: object) -> HTTPClientConfig:
+    inner = client._client if isinstance(client, BaseURLHTTPClient) else client
+    assert isinstance(inner, HTTPClient)
+    return inner.config

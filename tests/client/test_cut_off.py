@@ -355,3 +355,35 @@ async def test_a_policy_that_blocks_beyond_the_end_of_its_call_makes_no_attempt_
         failure = (await one.get("http://h/")).failure()
     assert isinstance(failure, HTTPTimeoutError)
     assert (failure.phase, failure.attempts, len(script.calls)) == ("total", 0, 0)
+
+
+@pytest.mark.parametrize("raises", [True, False])
+async def test_a_failure_that_a_policy_kept_is_not_that_of_a_call_whose_time_is_over(
+    raises: bool,
+) -> None:
+    """The policy swallows the end of the call, and then raises or returns what came before it."""
+
+    class Keeping:
+        async def execute(
+            self, func: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+        ) -> T:
+            try:
+                kept = await func(*args, **kwargs)
+            except HTTPClientError as failure:
+                with suppress(BaseException):
+                    await func(*args, **kwargs)
+                raise failure from None
+            with suppress(BaseException):
+                await func(*args, **kwargs)
+            return kept
+
+    clock = ManualClock()
+    script = ScriptedTransport(clock=clock)
+    route = script.on("GET", "/")
+    (route.fail(ConnectionResetError()) if raises else route.reply(503)).hang()
+    async with HTTPClient(
+        settings(5.0), retry_policy=Keeping(), exchange=script, clock=clock
+    ) as client:
+        failure = (await clock.run(client.get("http://h/"))).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert (failure.phase, failure.limit, failure.attempts) == ("total", 5.0, 2)

@@ -23,6 +23,7 @@ from railhttp import (
 )
 from railhttp.interceptors import BearerAuth, RequestInterceptor
 from railhttp.testing import ManualClock, ScriptedTransport
+from railhttp.testing.clock import ManualTimer
 from railhttp.transport.pool import ConnectionPool
 
 P = ParamSpec("P")
@@ -297,3 +298,74 @@ async def test_the_pool_of_a_derived_client_is_that_of_its_client() -> None:
     async with derived:
         assert pool.is_started()
     assert not pool.is_started()
+
+
+def test_secret_names_are_added_to_those_of_the_client() -> None:
+    client = HTTPClient(HTTPClientConfig(secret_headers={"X-Mine"}))
+    usual = client.config.secret_headers
+    assert "x-mine" in usual
+    assert client.with_options(timeout=2).config.secret_headers == usual
+    derived = client.with_options(secret_headers=["X-Other"])
+    assert derived.config.secret_headers == usual | {"x-other"}
+
+
+@pytest.mark.parametrize(
+    ("base_url", "share", "derived_url", "home", "away"),
+    [
+        ("", False, "https://api.example", True, False),
+        ("https://api.example", False, "https://other.example", True, False),
+        ("https://api.example", False, "https://api.example/v2", True, False),
+        ("", True, "https://api.example", True, True),
+        ("https://api.example", True, "https://other.example", True, True),
+    ],
+)
+async def test_credentials_of_interceptors_stay_at_the_first_origin_that_a_client_had(
+    base_url: str, share: bool, derived_url: str, home: bool, away: bool
+) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/**").reply(200)
+    async with HTTPClient(
+        CONFIG,
+        exchange=script,
+        base_url=base_url,
+        share_credentials=share,
+        interceptors=[BearerAuth("t")],
+    ) as client:
+        derived = client.with_options(base_url=derived_url)
+        for url in ("https://api.example/", "https://other.example/"):
+            (await derived.get(url)).unwrap()
+    assert ["Authorization" in call.headers for call in script.calls] == [home, away]
+
+
+async def test_one_that_was_started_alone_stops_the_client_once() -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/v1/stock").reply(200)
+    client = HTTPClient(CONFIG, exchange=script, base_url=BASE)
+    derived = client.with_options(timeout=2)
+    await derived.start()
+    await derived.stop()
+    assert not client.pool.is_started()
+    async with client:
+        await derived.stop()
+        (await client.get("/stock")).unwrap()
+
+
+class Counting(ManualClock):
+    """A clock that counts its timers."""
+
+    timers = 0
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> ManualTimer:
+        self.timers += 1
+        return super().call_later(seconds, callback)
+
+
+async def test_many_calls_of_a_derived_client_need_one_timer() -> None:
+    clock = Counting()
+    script = ScriptedTransport(clock=clock)
+    script.on("GET", "/v1/stock").reply(200)
+    async with HTTPClient(CONFIG, exchange=script, base_url=BASE, clock=clock) as client:
+        derived = client.with_options(timeout=2)
+        for _ in range(5):
+            (await derived.get("/stock")).unwrap()
+    assert clock.timers == 1

@@ -73,8 +73,9 @@ async def test_the_data_of_each_event_is_decoded_until_the_stream_is_done(
     failure = second.failure()
     assert isinstance(failure, HTTPDecodeError)
     assert (failure.where, failure.url) == ("event 2 $.text", URL)
+    assert failure.content_type == ""
     assert failure.response is not None
-    assert failure.response.json() == {"text": 1}
+    assert (failure.response.status, failure.response.json()) == (200, {"text": 1})
 
 
 @pytest.mark.parametrize("way", [block, alone])
@@ -182,3 +183,12 @@ async def test_a_body_that_is_too_large_is_not_read_into_memory(
 async def test_a_type_that_cannot_be_decoded_is_refused_at_once(client: HTTPClient) -> None:
     with pytest.raises(TypeError):
         client.sse(URL).decoded(ScriptedTransport)
+
+
+async def test_results_end_with_their_block(script: ScriptedTransport, client: HTTPClient) -> None:
+    body = [b'data: {"text": "a"}\n\n', b'data: {"text": "b"}\n\n']
+    script.on("GET", "/chat").reply(headers=EVENTS, body=body)
+    async with client.sse(URL).decoded(Chunk) as chunks:
+        results = aiter(chunks)
+        assert await anext(results) == Success(Chunk("a"))
+    assert [result async for result in results] == []

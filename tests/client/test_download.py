@@ -502,6 +502,7 @@ async def test_another_length_under_the_same_validator_is_never_committed(
         leave_part(target, server.url(), b"cont", total=7)
         assert (await client.download(server.url(), target)).unwrap().size == 7
     assert read(target) == b"content"
+    assert [bool(one.all("Range")) for one in server.received] == [True, False]
 
 
 async def test_a_range_with_more_bytes_than_it_announces_is_not_trusted(
@@ -871,6 +872,21 @@ async def test_a_download_cancelled_while_its_file_opens_leaves_nothing_open(
             task = asyncio.create_task(client.download("http://h/", target))
             await cancel_twice(task, slow)
             await settled(target, set())
+
+
+async def test_a_download_cancelled_while_it_opens_its_part_keeps_it(
+    client: HTTPClient, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ScriptedServer(serves(b"content", V1)) as server:
+        leave_part(target, server.url(), b"cont")
+        with monkeypatch.context() as patch:
+            slow = Slow(os.fstat)
+            patch.setattr(os, "fstat", slow)
+            task = asyncio.create_task(client.download(server.url(), target))
+            await cancel_twice(task, slow)
+            await settled(target, {".file.bin.part", ".file.bin.part.json"})
+        done = (await client.download(server.url(), target)).unwrap()
+    assert (done.size, done.resumed_from) == (7, 4)
 
 
 async def test_a_download_cancelled_while_the_disk_is_flushed_is_no_file(

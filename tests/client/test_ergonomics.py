@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 
 import pytest
-from returns.io import IOFailure
+from returns.io import IOFailure, IOSuccess
+from returns.maybe import Some
 from returns.primitives.exceptions import UnwrapFailedError
-from returns.result import Failure
+from returns.result import Failure, Success
 
 from railhttp import (
     CircuitBreakerRegistry,
@@ -71,3 +72,10 @@ def test_help_names_the_union_of_failures(name: str) -> None:
     assert "HTTPFailure" in text
     assert "HTTPTimeoutError" not in signature
     assert len(text.splitlines()) < 45
+
+
+@pytest.mark.parametrize("container", [Success("s3cret"), IOSuccess("s3cret"), Some("s3cret")])
+def test_the_missing_failure_of_a_success_has_a_text(container: Success[str]) -> None:
+    with pytest.raises(UnwrapFailedError) as caught:
+        container.failure()
+    assert "s3cret" not in str(caught.value)

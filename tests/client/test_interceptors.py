@@ -320,3 +320,58 @@ async def test_an_interceptor_cannot_put_credentials_into_the_url(faults: FaultS
     async with HTTPClient(CONFIG, interceptors=[Rewriting(url="http://a:b@h/")]) as client:
         failure = (await client.get(faults.url())).failure()
     assert (type(failure), failure.label) == (HTTPInvalidRequestError, "url")
+
+
+class Altering(Requests):
+    """Keeps the fields that it sees, and may set an attribute of the context."""
+
+    def __init__(self, **attributes: object) -> None:
+        self._attributes = attributes
+        self.fields: dict[str, str] = {}
+
+    async def intercept_request(self, context: RequestContext) -> RequestContext:
+        self.fields = dict(context.headers)
+        for name, value in self._attributes.items():
+            setattr(context, name, value)
+        return context
+
+
+@pytest.mark.parametrize(
+    ("lines", "fields"),
+    [
+        ([("X-Three", "1"), ("X-THREE", "2"), ("x-three", "3")], {"X-Three": "1, 2, 3"}),
+        ([("X-Two", "1"), ("X-Two", "2"), ("X-Other", "o")], {"X-Two": "1, 2", "X-Other": "o"}),
+        ([("x-a-one", "1"), ("X-B-One", "2")], {"x-a-one": "1", "X-B-One": "2"}),
+    ],
+)
+async def test_an_interceptor_sees_the_lines_of_one_field_joined(
+    lines: list[tuple[str, str]], fields: dict[str, str]
+) -> None:
+    altering, script = Altering(), ScriptedTransport()
+    script.on("GET", "/").reply(200)
+    async with HTTPClient(CONFIG, exchange=script, interceptors=[altering]) as client:
+        (await client.get("http://h/", headers=lines)).unwrap()
+    assert altering.fields == fields
+    assert [line for line in script.calls[0].headers.items() if line in lines] == lines
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("url", 7),
+        ("url", "ftp://h/"),
+        ("url", "http://ann:s3cret@h/"),
+        ("method", "G T"),
+        ("headers", {"a b": "1"}),
+        ("headers", {"A": "1\n"}),
+    ],
+)
+async def test_what_an_interceptor_made_invalid_is_named(attribute: str, value: object) -> None:
+    script = ScriptedTransport()
+    interceptors = [Altering(**{attribute: value})]
+    async with HTTPClient(CONFIG, exchange=script, interceptors=interceptors) as client:
+        failure = (await client.get("http://h/")).failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert (failure.field, failure.url, failure.attempts) == (attribute, "http://h/", 1)
+    assert "s3cret" not in f"{failure!r}"
+    assert not script.calls

@@ -23,6 +23,7 @@ from railhttp import (
 from railhttp.client.request_builder import _OWN
 from railhttp.client.verbs import Verbs
 from railhttp.headers import basic_auth, bearer_auth
+from railhttp.testing import ScriptedTransport
 
 SIGNATURE: Final = "(self, url: str | yarl.URL, **options"
 VERBS: Final = ("get", "post", "put", "delete", "patch", "head", "options")
@@ -364,6 +365,8 @@ async def test_an_argument_that_raises_is_an_invalid_request(
     failure = (await client.post(faults.url(), **options)).failure()  # type: ignore[arg-type]  # wrong on purpose
     assert isinstance(failure, HTTPInvalidRequestError)
     assert isinstance(failure.__cause__, error)
+    assert (failure.field, failure.url, failure.method) == ("", faults.url(), "POST")
+    assert error.__name__ in failure.message
     assert faults.received == []
 
 
@@ -371,3 +374,14 @@ async def test_a_failure_of_a_url_object_names_it() -> None:
     async with HTTPClient() as client:
         failure = (await client.get(URL("http://h/a?b=c"), timeout=-1)).failure()
     assert failure.url == "http://h/a?b=***"
+
+
+@pytest.mark.parametrize("url", [None, 7, b"http://h/", ["/"]])
+async def test_an_object_that_is_no_url_is_not_appended_to_the_base_url(url: str) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/**").reply(200)
+    async with HTTPClient(base_url="http://h/v1", exchange=script) as client:
+        failure = (await client.get(url)).failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert (failure.field, failure.url, failure.attempts) == ("url", "", 0)
+    assert not script.calls

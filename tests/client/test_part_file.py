@@ -299,3 +299,20 @@ def test_a_part_whose_note_another_user_took_meanwhile_is_not_kept(
     part.write([b"ab"])
     part.close(keep=True)
     assert names(target) == []
+
+
+def test_a_part_that_others_may_have_open_is_replaced_under_its_name(target: Path) -> None:
+    leave_part(target)
+    beside = target.with_name(".file.part")
+    beside.chmod(0o644)
+    before = beside.stat().st_ino
+    with beside.open("rb") as theirs:
+        part = PartFile(target, URL)
+        assert part.partial == Partial(0)
+        assert beside.stat().st_mode & 0o777 == 0o600
+        assert beside.stat().st_ino != before
+        part.begin(Partial(0, STRONG, 2))
+        part.write([b"xy"])
+        assert theirs.read() == b"abcd"
+        part.close(keep=True)
+    assert names(target) == [".file.part", ".file.part.json"]

@@ -307,9 +307,10 @@ async def test_an_earlier_stream_can_be_gone_on_with(client: HTTPClient) -> None
 
 
 async def test_an_id_that_no_header_can_hold_is_refused(client: HTTPClient) -> None:
-    with pytest.raises(HTTPInvalidRequestError):
+    with pytest.raises(HTTPInvalidRequestError) as caught:
         async with client.sse("http://h/", last_event_id="a\nb"):
             pass
+    assert (caught.value.field, caught.value.url) == ("headers", "http://h/")
 
 
 async def test_a_204_ends_the_stream_even_at_first(client: HTTPClient) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from railhttp import Delivery, HTTPClient, HTTPConnectionError
+from railhttp import BaseURLHTTPClient, Delivery, HTTPClient, HTTPConnectionError
 from railhttp.client.response_verbs import ResponseVerbs
 from railhttp.testing import ScriptedTransport
 
@@ -51,4 +51,19 @@ async def test_verbs_that_raise_start_and_stop_their_client() -> None:
     await verbs.start()
     assert client.pool.is_started()
     await verbs.stop()
+    assert not client.pool.is_started()
+
+
+async def test_a_client_that_raises_makes_a_request_with_any_method() -> None:
+    script = ScriptedTransport()
+    script.on("PURGE", "/page").reply(202)
+    async with BaseURLHTTPClient("http://h", exchange=script) as client:
+        assert (await client.request("purge", "/page")).status == 202
+
+
+@pytest.mark.parametrize("end", ["stop", "close"])
+async def test_a_client_ends_by_either_word(end: str) -> None:
+    client = HTTPClient()
+    await client.start()
+    await getattr(client, end)()
     assert not client.pool.is_started()

@@ -88,3 +88,17 @@ async def test_an_inner_limit_holds_for_its_own_attempt_only() -> None:
     await outer.run(twice, call)
     assert seen == [2.0, 5.0]
     assert call.attempt_timeout == 9.0
+
+
+@pytest.mark.parametrize(
+    ("timeout", "phase", "limit"), [(4.0, "total", 4.0), (5.0, "read", 5.0), (6.0, "read", 5.0)]
+)
+async def test_the_nearer_one_of_two_limits_is_named(
+    timeout: float, phase: str, limit: float
+) -> None:
+    clock = ManualClock()
+    call = ScriptedCall(clock, timeout=timeout, takes=100.0)
+    with pytest.raises(HTTPTimeoutError) as caught:
+        await clock.run(AttemptTimeout(5.0, clock=clock).execute(call))
+    assert (caught.value.phase, caught.value.limit) == (phase, limit)
+    assert clock.monotonic() == limit

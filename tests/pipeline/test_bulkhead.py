@@ -9,6 +9,7 @@ from tests.pipeline.scripted import ScriptedCall
 from railhttp.model.errors import (
     Delivery,
     HTTPConnectionError,
+    HTTPFailure,
     HTTPTimeoutError,
     HTTPValidationError,
 )
@@ -64,7 +65,10 @@ async def test_a_permit_that_arrives_with_a_cancellation_goes_to_the_next_waiter
     assert (bulkhead.running, bulkhead.waiting) == (1, 0)
 
 
-async def test_a_timeout_that_arrives_with_a_cancellation_changes_nothing() -> None:
+@pytest.mark.parametrize("timeout_first", [True, False])
+async def test_a_timeout_that_arrives_with_a_cancellation_changes_nothing(
+    timeout_first: bool,
+) -> None:
     class Captured(ManualClock):
         def call_later(self, seconds: float, callback: Callable[[], None]) -> ManualTimer:
             self.callback = callback
@@ -75,8 +79,9 @@ async def test_a_timeout_that_arrives_with_a_cancellation_changes_nothing() -> N
     await bulkhead.enter(Call(clock))
     waiter = asyncio.ensure_future(bulkhead.enter(Call(clock)))
     await asyncio.sleep(0)
-    waiter.cancel()
-    clock.callback()
+    ends = (clock.callback, waiter.cancel) if timeout_first else (waiter.cancel, clock.callback)
+    for end in ends:
+        end()
     await asyncio.gather(waiter, return_exceptions=True)
     assert waiter.cancelled()
     assert (bulkhead.running, bulkhead.waiting) == (1, 0)
@@ -127,3 +132,48 @@ async def test_a_call_that_fails_makes_room_too() -> None:
 def test_numbers_out_of_bounds_are_refused(limit: int, max_queue: int, max_wait: float) -> None:
     with pytest.raises(HTTPValidationError):
         Bulkhead(limit, max_queue=max_queue, max_wait=max_wait)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "kind"),
+    [(4.0, HTTPTimeoutError), (5.0, HTTPTimeoutError), (6.0, HTTPConnectionError)],
+)
+async def test_the_nearer_one_of_deadline_and_max_wait_ends_the_wait_for_a_place(
+    timeout: float, kind: type[HTTPFailure]
+) -> None:
+    clock = ManualClock()
+    bulkhead = Bulkhead(1, max_wait=5.0, clock=clock)
+    await bulkhead.enter(Call(clock))
+    with pytest.raises(kind):
+        await clock.run(bulkhead.enter(Call(clock, timeout=timeout)))
+    assert clock.monotonic() == min(timeout, 5.0)
+
+
+@pytest.mark.parametrize(("limit", "max_queue"), [(1, 0), (2, 1), (1, 2), (3, 1)])
+async def test_the_queue_is_full_when_as_many_wait_as_may(limit: int, max_queue: int) -> None:
+    clock = ManualClock()
+    bulkhead = Bulkhead(limit, max_queue=max_queue, clock=clock)
+    for _ in range(limit):
+        await bulkhead.enter(Call(clock))
+    waiting = [asyncio.ensure_future(bulkhead.enter(Call(clock))) for _ in range(max_queue)]
+    await clock.settle()
+    assert (bulkhead.running, bulkhead.waiting) == (limit, max_queue)
+    with pytest.raises(HTTPConnectionError, match="the queue is full"):
+        await asyncio.wait_for(bulkhead.enter(Call(clock)), 10.0)
+    for _ in range(max_queue):
+        bulkhead.leave()
+    await asyncio.gather(*waiting)
+    assert (bulkhead.running, bulkhead.waiting) == (limit, 0)
+
+
+async def test_a_caller_that_gives_up_waits_no_more() -> None:
+    clock = ManualClock()
+    bulkhead = Bulkhead(1, max_queue=1, clock=clock)
+    await bulkhead.enter(Call(clock))
+    for _ in range(3):
+        waiting = asyncio.ensure_future(bulkhead.enter(Call(clock)))
+        await clock.settle()
+        assert bulkhead.waiting == 1
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        assert (bulkhead.running, bulkhead.waiting) == (1, 0)

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from math import inf
 from typing import Final, ParamSpec, TypeVar
 
 import pytest
+from tests.patience import until
 from yarl import URL
 
 from railhttp import (
     Delivery,
     HTTPCircuitOpenError,
+    HTTPClient,
     HTTPClientError,
     HTTPConnectionError,
     HTTPInterceptorError,
@@ -17,16 +20,19 @@ from railhttp import (
     HTTPRetryExhaustedError,
     HTTPTimeoutError,
     InterceptorChain,
+    RetryPolicy,
 )
+from railhttp.events import RequestStarted
 from railhttp.model.body import Body, BytesBody, StreamBody
 from railhttp.model.request import Request, SendOptions
 from railhttp.model.stage import AttemptState, Stage
-from railhttp.pipeline.call import HTTPCall, Send
+from railhttp.pipeline.call import Call, HTTPCall, Send
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.layers import Settings, build
 from railhttp.pipeline.stack import Stack
 from railhttp.pipeline.timeouts import Timeouts
 from railhttp.protocols import IncomingResponse, RetryPolicyProtocol
+from railhttp.testing import ManualClock, ScriptedTransport
 from railhttp.transport.request_body import read_stream
 
 T = TypeVar("T")
@@ -205,3 +211,91 @@ def test_a_response_that_was_discarded_is_not_open() -> None:
     assert incoming.is_closed
     with pytest.raises(HTTPInterceptorError):
         call.opened()
+
+
+def test_a_plain_function_is_a_call_without_a_request() -> None:
+    call = Call(SYSTEM_CLOCK, timeout=5.0)
+    assert (call.method, call.origin, call.shown_url) == ("", "", "")
+    assert (call.attempts, call.delivery, call.phase) == (0, Delivery.NOT_SENT, "read")
+    assert (call.repeatable, call.replayable) == (True, True)
+    assert call.identity() == {"method": "", "url": "", "call_id": call.call_id}
+    assert len(call.call_id) == 32
+    assert call.deadline == call.started + 5.0
+    call.attempts = 1
+    assert call.call_info() == {"delivery": Delivery.MAYBE_SENT, "attempts": 1}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "limit"), [(5.0, 3.0, 3.0), (3.0, 5.0, 3.0), (3.0, 3.0, 3.0)]
+)
+def test_a_nearer_deadline_names_its_own_limit(first: float, second: float, limit: float) -> None:
+    clock = ManualClock(now=7.0)
+    call = Call(clock, timeout=first)
+    call.tighten(None)
+    assert (call.timeout, call.deadline) == (first, 7.0 + first)
+    call.tighten(second)
+    assert (call.timeout, call.deadline) == (limit, 7.0 + limit)
+    assert call.remaining() == limit
+    failure = call.timed_out()
+    assert (failure.phase, failure.limit) == ("total", limit)
+
+
+def test_a_call_without_a_deadline_gets_one() -> None:
+    clock = ManualClock(now=7.0)
+    call = Call(clock)
+    assert (call.deadline, call.remaining()) == (None, inf)
+    call.tighten(4.0)
+    assert (call.timeout, call.deadline) == (4.0, 11.0)
+
+
+def test_the_failure_of_a_wait_for_a_connection_says_why_none_is_free() -> None:
+    call = call_of(attempt_timeout=2.0)
+    call.starvation = lambda: "all are busy"
+    assert call.attempt_timed_out().message.endswith(": all are busy")
+    assert call.timed_out().message.endswith(": all are busy")
+    call.begin_again()
+    assert "busy" not in call.timed_out().message
+
+
+def test_a_stream_that_is_opened_again_is_one_piece_of_work() -> None:
+    clock = ManualClock(now=7.0)
+    request = Request("GET", URL_OF_ALL, None, None, None, SendOptions())
+    earlier = HTTPCall(request, "http://h", clock, None, None)
+    earlier.attempts, earlier.stage = 2, Stage.ANSWERED
+    number = earlier.call_id
+    later = HTTPCall(request, "http://h", clock, None, None)
+    later.started = 9.0
+    later.continue_from(earlier)
+    assert (later.started, later.attempts, later.call_id) == (7.0, 2, number)
+    assert (later.stage, later.delivery) == (Stage.QUEUED, Delivery.ANSWERED)
+    assert later.call_info()["attempts"] == 2
+
+
+async def test_the_beginning_of_a_call_is_no_attempt() -> None:
+    class Watching:
+        def __init__(self) -> None:
+            self.seen: list[tuple[str, int, int]] = []
+
+        def call_started(self, call: RequestStarted) -> None:
+            self.seen.append(("call", call.attempt, call.resends))
+
+        def attempt_started(self, attempt: RequestStarted) -> None:
+            self.seen.append(("attempt", attempt.attempt, attempt.resends))
+
+    watching, script = Watching(), ScriptedTransport()
+    script.on("GET", "/").reply(503).reply(200)
+    policy = RetryPolicy(2, base_delay=0)
+    async with HTTPClient(exchange=script, instruments=[watching], retry_policy=policy) as client:
+        (await client.get("http://h/")).unwrap()
+    assert watching.seen == [("call", 0, 0), ("attempt", 0, 0), ("attempt", 1, 1)]
+
+
+async def test_a_client_that_was_stopped_says_so() -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/").hang()
+    async with HTTPClient(exchange=script) as client:
+        call = asyncio.ensure_future(client.get("http://h/"))
+        await until(lambda: bool(script.calls))
+    failure = (await call).failure()
+    assert isinstance(failure, HTTPConnectionError)
+    assert (failure.kind, failure.message) == ("closed", "the client was stopped")

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import ParamSpec, TypeVar
 
 import pytest
+import yarl
 
 from railhttp.client.http_client import HTTPClient
 from railhttp.model.config import HTTPClientConfig
@@ -13,10 +14,16 @@ from railhttp.model.context import RequestContext
 from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.events import LayerEvent
 from railhttp.model.observation import RequestFinished, RequestStarted
+from railhttp.model.request import Request, SendOptions
 from railhttp.model.response import HttpResponse
+from railhttp.model.target import Target
+from railhttp.model.timings import PhaseTimer
+from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.interceptors.standard import RequestInterceptor
 from railhttp.pipeline.observation.listeners import Instruments
+from railhttp.pipeline.observation.observed import observed_redirect
 from railhttp.protocols import InstrumentProtocol
+from railhttp.resilience import RetryPolicy
 from railhttp.testing import ManualClock, ScriptedTransport, UnmatchedRequestError
 
 T = TypeVar("T")
@@ -361,3 +368,58 @@ async def test_the_ends_of_a_stream_are_reported_to_the_last_instrument_first() 
         [(f"{name} body", 5.0) for name in order],
     )
     assert told == heads + bodies
+
+
+class Hopping:
+    """Keeps what it is passed at each redirect."""
+
+    def __init__(self) -> None:
+        self.hops: list[tuple[int, RequestStarted]] = []
+
+    def call_started(self, call: RequestStarted) -> None: ...
+
+    def attempt_started(self, attempt: RequestStarted) -> "Hopping":
+        return self
+
+    def ended(self, finished: RequestFinished) -> None: ...
+
+    def redirected(self, answer: HttpResponse, hop: RequestStarted) -> None:
+        hop.added["X-Hop"] = str(len(self.hops))
+        self.hops.append((answer.status, hop))
+
+
+async def test_a_redirect_belongs_to_its_attempt_and_is_one_more_send() -> None:
+    hopping, script = Hopping(), ScriptedTransport()
+    script.on("GET", "/a").reply(302, headers={"Location": "/b"})
+    script.on("GET", "/b").reply(307, headers={"Location": "/c"})
+    script.on("GET", "/c").reply(503).reply(200)
+    policy = RetryPolicy(2, base_delay=0)
+    async with HTTPClient(exchange=script, instruments=[hopping], retry_policy=policy) as client:
+        (await client.get("http://h/a")).unwrap()
+    seen = [(status, hop.shown_url, hop.attempt, hop.resends) for status, hop in hopping.hops]
+    assert seen == [
+        (302, "http://h/b", 0, 1),
+        (307, "http://h/c", 0, 2),
+        (302, "http://h/b", 1, 4),
+        (307, "http://h/c", 1, 5),
+    ]
+    sent = [call.headers.get("X-Hop") for call in script.calls]
+    assert sent == [None, "0", "1", None, "2", "3"]
+
+
+def test_the_phases_of_a_redirect_are_not_those_of_the_next_request() -> None:
+    clock = ManualClock()
+    request = Request("GET", Target.of(yarl.URL("http://h/")), None, None, None, SendOptions())
+    call = HTTPCall(request, "http://h", clock, None, None)
+    call.timer = PhaseTimer(clock.monotonic)
+    began = call.timer.now()
+    call.timer.ended("tcp", began)
+    assert call.timings.tcp is not None
+    assert observed_redirect(call, HttpResponse(302), request) is request
+    assert call.sends == 1
+    assert call.timings.tcp is None
+
+
+def test_a_client_without_instruments_has_none_whatever_the_log() -> None:
+    assert Instruments().is_empty is True
+    assert Instruments([Hopping()]).is_empty is False

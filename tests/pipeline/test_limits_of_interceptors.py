@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import traceback
 from types import SimpleNamespace
 
 import pytest
@@ -223,3 +224,42 @@ def test_a_wrong_origin_is_named(origin: str) -> None:
     with pytest.raises(HTTPValidationError) as caught:
         BearerAuth("t", origin=origin)
     assert caught.value.field == "origin"
+
+
+async def test_a_token_that_was_refused_is_not_shown_by_the_failure_of_the_next_fetch() -> None:
+    async def fetch(client: object, refused: str | None) -> Issued:
+        del refused
+        raise ConnectionError
+
+    flight = TokenFlight(fetch)
+    with pytest.raises(ConnectionError) as caught:
+        await flight.replace("s3cret", None)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    ours = [frame for frame in shown.stack if "/railhttp/" in frame.filename]
+    assert ours
+    for frame in ours:
+        assert "s3cret" not in str(frame.locals), frame.name
+
+
+async def test_while_a_token_is_renewed_others_use_the_one_that_is_still_valid() -> None:
+    clock, go_on = ManualClock(), asyncio.Event()
+    fetches = 0
+
+    async def fetch(client: object, refused: str | None) -> Issued:
+        nonlocal fetches
+        fetches += 1
+        if fetches > 1:
+            await go_on.wait()
+        return Issued(f"t{fetches}", 100.0)
+
+    flight, client = TokenFlight(fetch, early=60.0), SimpleNamespace(clock=clock)
+    assert await flight.token(client) == "t1"
+    await clock.advance(50.0)
+    renewing = asyncio.ensure_future(flight.token(client))
+    await clock.settle()
+    async with asyncio.timeout(10.0):
+        assert await flight.token(client) == "t1"
+    assert not renewing.done()
+    go_on.set()
+    assert await renewing == "t2"
+    assert fetches == 2

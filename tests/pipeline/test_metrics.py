@@ -1,12 +1,14 @@
 """The metrics of a call: two of them, with the same tags."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
 from typing_extensions import override
 
 from railhttp.client.http_client import HTTPClient
+from railhttp.model.errors import HTTPConnectionError
 from railhttp.pipeline.observation.metrics import BUCKETS
 from railhttp.protocols import MetricsRecorderProtocol
 from railhttp.resilience import CircuitBreaker
@@ -149,3 +151,47 @@ async def test_a_stream_is_measured_at_its_end_by_the_time_of_its_head() -> None
     assert [(name, value) for name, value, _ in recorder.histograms] == [
         ("http.request.duration", 2.0)
     ]
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "error"),
+    [
+        (lambda route: route.reply(body=b"ab"), "200", ""),
+        (lambda route: route.reply(404, body=b"ab"), "404", "404"),
+        (
+            lambda route: route.fail(ConnectionResetError(), at="body"),
+            "200",
+            "HTTPConnectionError.disconnected",
+        ),
+    ],
+)
+async def test_a_stream_is_measured_with_its_status_and_the_failure_of_its_body(
+    script: Callable[[ScriptedRoute], object], status: str, error: str
+) -> None:
+    recorder, transport = Recorder(), ScriptedTransport()
+    script(transport.on("GET", "/v1"))
+    async with HTTPClient(metrics=recorder, exchange=transport) as client:
+        with suppress(HTTPConnectionError):
+            async with client.stream("GET", "https://api.example/v1") as chunks:
+                async for _ in chunks:
+                    pass
+    tags = {"method": "GET", "host": "api.example", "status": status, "error": error}
+    assert [(name, one) for name, _, one in recorder.histograms] == [
+        ("http.request.duration", tags)
+    ]
+    assert recorder.counters == [("http.request.status", 1.0, tags)]
+
+
+@pytest.mark.parametrize(("pause", "times"), [(0.0, 1), (0.09, 1), (0.1, 2), (0.2, 2)])
+async def test_gauges_are_due_again_after_a_tenth_of_a_second(pause: float, times: int) -> None:
+    recorder, clock = Recorder(), ManualClock()
+    transport = ScriptedTransport(clock=clock)
+    transport.on("GET", "/v1").reply(200)
+    breaker = CircuitBreaker(name="stock", clock=clock)
+    async with HTTPClient(
+        metrics=recorder, circuit_breaker=breaker, exchange=transport, clock=clock
+    ) as client:
+        for _ in range(2):
+            (await client.get("https://api.example/v1")).unwrap()
+            await clock.advance(pause)
+    assert len(recorder.gauges) == times

@@ -419,3 +419,55 @@ async def test_an_async_observer_runs_in_the_context_of_its_own_call() -> None:
     async with HTTPClient(exchange=script, observers=[slow]) as client:
         await asyncio.gather(*(ask(client, name) for name in ("a", "b")))
     assert sorted(seen) == ["a"] * 3 + ["b"] * 3
+
+
+async def test_an_observer_that_is_cancelled_has_ended_when_the_client_has_stopped() -> None:
+    clock = ManualClock()
+    ended: list[HTTPEvent] = []
+
+    async def hanging(event: HTTPEvent) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(event)
+
+    async def stopped() -> list[HTTPEvent]:
+        await client.stop()
+        return list(ended)
+
+    client = HTTPClient(observers=[hanging], exchange=answering(clock), clock=clock)
+    await client.start()
+    (await client.get(URL)).unwrap()
+    assert await clock.run(stopped()) == [sent()]
+
+
+@pytest.mark.parametrize(
+    ("last", "kind"),
+    [
+        ("lost", RequestRetryExhaustedEvent),
+        ("silent", RequestTimeoutEvent),
+        ("answered", RequestCompletedEvent),
+    ],
+)
+async def test_all_events_of_a_call_have_its_id_and_the_last_says_how_it_ended(
+    last: str, kind: type[HTTPEvent]
+) -> None:
+    clock, events = ManualClock(), list[HTTPEvent]()
+    script = ScriptedTransport(clock=clock)
+    route = script.on("GET", "/v1").fail(ConnectionResetError())
+    if last == "lost":
+        route.fail(ConnectionResetError())
+    elif last == "silent":
+        route.hang()
+    else:
+        route.reply(200)
+    policy = RetryPolicy(2, reraise=True)
+    async with HTTPClient(
+        observers=[events.append], exchange=script, clock=clock, retry_policy=policy
+    ) as client:
+        await clock.run(client.get("https://api.example/v1"))
+    assert isinstance(events[-1], kind)
+    assert len({event.call_id for event in events}) == 1
+    assert events[-1].call_id
+    if isinstance(events[-1], RequestRetryExhaustedEvent):
+        assert events[-1].attempt_count == 2

@@ -8,6 +8,7 @@ from tests.pipeline.scripted import ScriptedCall
 from railhttp.model.errors import (
     Delivery,
     HTTPConnectionError,
+    HTTPFailure,
     HTTPTimeoutError,
     HTTPValidationError,
 )
@@ -133,3 +134,18 @@ def test_numbers_out_of_bounds_are_refused(
 ) -> None:
     with pytest.raises(HTTPValidationError, match=f"^{field}: "):
         RateLimiter(rate, burst, max_queue=max_queue, max_wait=max_wait)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "kind"),
+    [(4.0, HTTPTimeoutError), (5.0, HTTPTimeoutError), (6.0, HTTPConnectionError)],
+)
+async def test_the_nearer_one_of_deadline_and_max_wait_refuses_a_turn(
+    timeout: float, kind: type[HTTPFailure]
+) -> None:
+    clock = ManualClock()
+    limiter = RateLimiter(0.1, max_wait=5.0, clock=clock)
+    await limiter.admit(Call(clock))
+    with pytest.raises(kind):
+        await limiter.admit(Call(clock, timeout=timeout))
+    assert clock.monotonic() == 0.0

@@ -6,7 +6,7 @@ from typing import ParamSpec, TypeVar
 
 import pytest
 from returns.result import Success
-from tests.pipeline.scripted import ScriptedCall, answer, lost
+from tests.pipeline.scripted import ScriptedCall, answer, lost, outcome_of
 from typing_extensions import override
 
 from railhttp.model.errors import (
@@ -291,3 +291,32 @@ def test_a_layer_that_is_refused_leaves_the_pipeline_as_it_was() -> None:
         pipeline.add(AttemptTimeout(2.0))
     pipeline.add(RetryPolicy())
     assert isinstance(pipeline, ResiliencePipelineProtocol)
+
+
+@pytest.mark.parametrize("policy", [ForeignRetry(), RetryPolicy(base_delay=0.001)])
+async def test_a_plain_function_is_called_again_by_any_policy(policy: Layer) -> None:
+    calls = 0
+
+    async def flaky() -> str:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise lost()
+        return "done"
+
+    clock = ManualClock()
+    pipeline = ResiliencePipeline(policy, clock=clock)
+    assert await clock.run(pipeline.execute(flaky)) == "done"
+    assert calls == 2
+
+
+async def test_the_layers_of_the_standard_pipeline_have_its_clock() -> None:
+    clock = ManualClock()
+    breaker = ResiliencePipeline.standard(clock=clock).stack.breaker
+    assert isinstance(breaker, OriginBreakers)
+    one = breaker.for_origin("http://h:80")
+    for _ in range(5):
+        await outcome_of(one.call(ScriptedCall(clock, [lost()])))
+    assert one.is_refusing
+    await clock.advance(100.0)
+    assert not one.is_refusing

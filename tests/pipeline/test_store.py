@@ -22,9 +22,10 @@ from railhttp.model.errors import (
 )
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.policies.breaker import CircuitBreaker
+from railhttp.pipeline.policies.breaker_registry import OriginBreakers
 from railhttp.pipeline.policies.rate_limit import RateLimiter
 from railhttp.pipeline.policies.retry import RetryPolicy
-from railhttp.pipeline.policies.store import MemoryStore
+from railhttp.pipeline.policies.store import MemoryStore, StoreListener
 from railhttp.policy.breaker_states import BreakerState, Closed, HalfOpen, Open
 from railhttp.policy.budget import RetryBudget, Tokens
 from railhttp.protocols import StateStore
@@ -322,3 +323,93 @@ async def test_a_decision_that_is_made_leaves_no_task() -> None:
     await asyncio.sleep(0)
     gc.collect()
     assert (store.asked > 0, len(store.tasks)) == (True, 0)
+
+
+@pytest.mark.parametrize("turns", TURNS)
+async def test_whenever_a_rejection_is_cancelled_nothing_is_given_back(turns: int) -> None:
+    clock = ManualClock(now=1.0)
+    store = SharedStore[BreakerState](clock)
+    opened = Open(1, 1, until=50.0)
+    await store.apply("", lambda state, event, now: (opened, None), None)
+    breaker = CircuitBreaker(store=store, clock=clock)
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    await cancelled_after(turns, clock, asyncio.ensure_future(breaker.call(ScriptedCall(clock))))
+    assert complaints == []
+    assert store.peek("") == opened
+
+
+class Server:
+    """The server of a shared store."""
+
+    name, up, outage = "stock", True, None
+
+    def __init__(self) -> None:
+        self.listeners: set[StoreListener] = set()
+
+
+class Served(MemoryStore[S]):
+    """A store that has a server."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.server = Server()
+
+
+def test_a_policy_has_the_server_of_its_store() -> None:
+    """A client watches it, see `StoreServerProtocol`."""
+    counts, circuits, budgets = Served[float](), Served[BreakerState](), Served[Tokens]()
+    assert RateLimiter(1, store=counts).server is counts.server
+    assert RetryPolicy(store=budgets).server is budgets.server
+    assert CircuitBreaker(store=circuits).server is circuits.server
+    assert OriginBreakers(store=circuits).server is circuits.server
+    for policy in (RateLimiter(1), RetryPolicy(), CircuitBreaker(), OriginBreakers()):
+        assert policy.server is None
+
+
+@pytest.mark.parametrize("failure_ratio", [None, 0.5])
+async def test_a_shared_store_is_asked_seldom_for_a_healthy_host(
+    failure_ratio: float | None,
+) -> None:
+    clock = ManualClock()
+    store = SharedStore[BreakerState](clock)
+    breaker = CircuitBreaker(failure_ratio=failure_ratio, store=store, clock=clock)
+    for _ in range(100):
+        await breaker.call(ScriptedCall(clock))
+    assert store.asked <= 3
+
+
+class Slow(MemoryStore[S]):
+    """A store that fails after two turns of the loop."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self._error = error
+
+    @override
+    async def apply(
+        self, key: str, decide: Callable[[S | None, E, float], tuple[S | None, D]], event: E
+    ) -> D:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [KeyError("s3cret"), asyncio.CancelledError()])
+async def test_a_store_that_fails_for_a_cancelled_caller_has_nothing_to_take_back(
+    error: BaseException,
+) -> None:
+    clock = ManualClock()
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: complaints.append(context["message"])
+    )
+    breaker = CircuitBreaker(store=Slow[BreakerState](error), clock=clock)
+    task = asyncio.ensure_future(breaker.call(ScriptedCall(clock)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await clock.settle()
+    assert not [one for one in complaints if "callback" in str(one)]

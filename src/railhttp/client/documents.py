@@ -137,13 +137,8 @@ class EventSource:
         return f"<{type(self).__name__} {self._target}>"
 
     async def __aenter__(self) -> Events:
-        stream = await self._connect()
-        self._stream = stream
-        try:
-            await stream.connect()
-        except BaseException:
-            stream.close()
-            raise
+        self._stream = stream = await self._connect()
+        await stream.connect()  # which leaves nothing open if it fails
         return Events(stream)
 
     async def __aexit__(

@@ -141,7 +141,6 @@ class Downloading:
         try:
             await self._save(response, step.total, limit)
         except FAILURES as failure:
-            response.close()
             await self._recover(failure)
             return False
         return True
@@ -182,7 +181,6 @@ class Downloading:
         place = content_range(head) if head.status == 206 else None
         end = total if place is None or place.last is None else place.last + 1
         if end is not None and size > end:  # the part cannot be trusted
-            self._writing()
             await self._disk.run(lambda: self._part.begin(Partial()))
             message = f"the response has more bytes than its range, which ends at {end}"
             raise HTTPConnectionError(message, kind="protocol", **response.call_info())

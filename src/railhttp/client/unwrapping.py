@@ -3,6 +3,7 @@
 from typing import Final
 
 from returns.primitives.exceptions import UnwrapFailedError
+from returns.result import Failure
 
 from railhttp.model.errors import HTTPError
 
@@ -10,10 +11,12 @@ _ORIGINAL: Final = UnwrapFailedError.__str__
 
 
 def _text(error: UnwrapFailedError) -> str:
-    container = error.halted_container
-    value: object = container.failure()
-    failure = getattr(value, "_inner_value", value)  # `failure()` of an `IOResult` is an `IO`
-    return str(failure) if isinstance(failure, HTTPError) else _ORIGINAL(error)
+    container: object = error.halted_container  # that of an `IOResult` is its `Result`
+    match container:
+        case Failure(HTTPError() as failure):
+            return str(failure)
+        case _:  # `failure()` of a success would raise
+            return _ORIGINAL(error)
 
 
 def name_failures() -> None:

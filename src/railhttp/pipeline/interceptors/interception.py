@@ -75,7 +75,6 @@ async def _sent_again(send: Send, call: HTTPCall, passage: Passage, asked: Asked
         if not isinstance(seen, Asked):
             return seen
         asked = seen
-    call.resend()
     message = f"{asked.name} asked for more than {MOST_RESENDS} further sends of one attempt"
     raise HTTPInterceptorError(message, interceptor=asked.name, **call.call_info())
 
