@@ -140,9 +140,7 @@ async def test_processes_of_another_version_share_the_tokens(redis: RedisServer)
 
 
 @pytest.mark.parametrize("document", [b"{}", b"[", b'{"type":"rate"}'])
-async def test_a_document_of_another_form_is_no_token(
-    redis: RedisServer, document: bytes
-) -> None:
+async def test_a_document_of_another_form_is_no_token(redis: RedisServer, document: bytes) -> None:
     secret, nonce = secret_of("default"), b"twelve bytes"
     with Redis.from_url(redis.url) as client:
         place = f"test:tokens:default:{secret[32:].hex()}"
