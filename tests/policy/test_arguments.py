@@ -98,3 +98,19 @@ def test_a_retry_that_costs_more_than_the_capacity_is_refused(cost: str) -> None
         RetryBudget(**{"capacity": 20, cost: 21})  # type: ignore[arg-type]  # integers only
     assert caught.value.field == "capacity"
     assert RetryBudget(**{"capacity": 20, cost: 20})  # type: ignore[arg-type]  # integers only
+
+
+@pytest.mark.parametrize("name", ["allow", "deny", "ports", "schemes"])
+@pytest.mark.parametrize("value", ["s3cret", b"s3cret", ["s3 cret"]])
+def test_no_error_shows_the_refused_text(name: str, value: object) -> None:
+    make: Make = Egress
+    with pytest.raises(HTTPValidationError) as caught:
+        make(**{name: value})
+    assert "cret" not in str(caught.value)
+
+
+def test_a_gate_keeps_what_it_is_given() -> None:
+    gate = Egress(allow=["h.example"], deny=["10.0.0.0/8"], ports=[80], schemes=["HTTPS"])
+    assert (gate.allow, gate.deny) == (("h.example",), ("10.0.0.0/8",))
+    assert (gate.ports, gate.schemes) == ({80}, {"https"})
+    assert (Egress().ports, Egress().schemes) == (None, None)

@@ -1,0 +1,263 @@
+"""Details of decoders, pages and steps: kinds of text, charsets, places, names in errors."""
+
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+from returns.future import FutureResult
+from returns.result import Success
+
+from railhttp import (
+    HTTPClient,
+    HTTPConnectionError,
+    HTTPFailure,
+    HttpResponse,
+    HTTPStatusError,
+    HTTPValidationError,
+)
+from railhttp.headers import freeze_headers
+from railhttp.railway import (
+    collect,
+    decode,
+    decode_json,
+    decode_text,
+    expect,
+    gather,
+    next_link,
+    numbered,
+    on_status,
+    pages,
+    problem,
+    reader,
+    run,
+)
+from railhttp.railway.mismatch import json_path, mismatch
+from railhttp.railway.paging import PageRequest
+from railhttp.testing import ScriptedTransport
+
+
+def response(body: bytes, content_type: str) -> HttpResponse:
+    return HttpResponse(200, freeze_headers({"Content-Type": content_type}), body)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("text/csv", "text/x-odd", "application/json", "application/problem+json"),
+        *("application/xml", "image/svg+xml", "application/javascript", "application/yaml"),
+        *("application/x-www-form-urlencoded", "application/csv", "application/graphql"),
+        *("application/octet-stream; charset=utf-8", "application/octet-stream; CHARSET=utf-8"),
+    ],
+)
+def test_many_media_types_are_text(kind: str) -> None:
+    assert decode_text(response(b"a", kind)) == Success("a")
+
+
+@pytest.mark.parametrize(
+    "charset",
+    [
+        *("ascii", "us-ascii", "utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-16-le"),
+        *("utf-32", "utf-32-be", "utf-32-le"),
+    ],
+)
+def test_every_charset_of_unicode_may_be_named(charset: str) -> None:
+    named = response('{"id": 7}'.encode(charset), f"application/json; charset={charset}")
+    assert decode_json(named) == Success({"id": 7})
+    assert decode(dict[str, int])(named) == Success({"id": 7})
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [(b"\xff", "byte 0"), (b"caf\xe9", "byte 3"), (b"\xef\xbb\xbfcaf\xe9", "byte 6")],
+)
+def test_the_place_of_a_byte_that_is_no_text_is_that_in_the_body(body: bytes, where: str) -> None:
+    failure = decode_text(response(body, "text/plain")).failure()
+    assert (failure.where, failure.content_type) == (where, "text/plain")
+
+
+@pytest.mark.parametrize(
+    ("model", "shown"),
+    [(int, "decode(int)"), (list[int], "decode(list[int])"), (int | None, "decode(int | None)")],
+)
+def test_a_decoder_shows_its_type(model: type, shown: str) -> None:
+    assert repr(decode(model)) == shown
+
+
+@pytest.mark.parametrize(
+    ("steps", "path"),
+    [
+        ([], "$"),
+        ([0, 1], "$[0][1]"),
+        (["a", "b1", "_c", "é"], "$.a.b1._c.é"),
+        (["1a"], '$["1a"]'),
+        (["a-b"], '$["a-b"]'),
+        ([""], '$[""]'),
+        (['"'], '$["\\""]'),
+        (["a\n"], '$["a\\n"]'),
+    ],
+)
+def test_a_place_is_written_as_a_json_path(steps: list[str | int], path: str) -> None:
+    assert json_path(steps) == path
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (True, "a boolean"),
+        ("a", "a string"),
+        (1, "a number"),
+        (1.5, "a number"),
+        ([], "an array"),
+        ({}, "an object"),
+        (None, "null"),
+    ],
+)
+def test_a_mismatch_names_the_kind_that_was_found(value: None, kind: str) -> None:
+    assert mismatch("a wish", value).expected == f"expected a wish, found {kind}"
+
+
+LIMITS: Final[list[tuple[str, Callable[[], object]]]] = [
+    ("prefetch", lambda: pages(reader.get("http://h/"), next_link, prefetch=-1)),
+    ("prefetch", lambda: numbered(_page, bool, prefetch=-1)),
+    ("limit", lambda: pages(reader.get("http://h/"), next_link)(HTTPClient()).collect(limit=0)),
+    ("limit", lambda: gather(limit=0)),
+    ("limit", lambda: collect([], limit=-1)),
+    ("statuses", expect),
+    ("statuses", lambda: expect(99)),
+    ("statuses", lambda: expect(200, 1000)),
+    ("status", lambda: on_status(99, Success)),
+    ("status", lambda: on_status(1000, Success)),
+    ("status", lambda: on_status(True, Success)),
+]
+
+
+@pytest.mark.parametrize(("field", "make"), LIMITS)
+def test_an_argument_that_cannot_be_is_named(field: str, make: Callable[[], object]) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        make()
+    assert caught.value.field == field
+
+
+def test_statuses_from_100_to_999_may_be_expected() -> None:
+    accept = expect(100, 999)
+    assert accept(HttpResponse(999)) == Success(HttpResponse(999))
+    failure = accept(HttpResponse(200)).failure()
+    assert failure.status == 200
+    assert "100" in failure.message
+    assert "999" in failure.message
+
+
+def _page(number: int) -> PageRequest[HttpResponse, HTTPFailure]:
+    return reader.get("http://h.example/", params={"page": number})
+
+
+def linked(script: ScriptedTransport, count: int) -> None:
+    for number in range(1, count):
+        link = f'</{number + 1}>; rel="next"'
+        script.on("GET", f"/{number}").reply(json=number, headers={"Link": link})
+    script.on("GET", f"/{count}").reply(json=count)
+
+
+async def test_pages_show_how_many_came_and_how_many_are_requested_ahead() -> None:
+    script = ScriptedTransport()
+    linked(script, 3)
+    first = reader.get("http://h.example/1")
+    assert repr(pages(first, next_link)) == "<PageReader>"
+    series = pages(first, next_link, prefetch=2).decoded(decode_json)
+    assert repr(series) == "<PageReader with 2 ahead>"
+    async with HTTPClient(exchange=script) as client:
+        found = series(client)
+        assert repr(found) == "<Pages, 0 so far>"
+        assert (await run(found.collect(limit=2))).unwrap() == (1, 2)
+        assert repr(found) == "<Pages, 2 so far>"
+        assert repr(found.at) == "<PageReader with 2 ahead>"
+        assert (await run(found.collect(limit=9))).unwrap() == (3,)
+        assert found.at is None
+        assert (await run(found.collect(limit=9))).unwrap() == ()
+
+
+async def test_the_rest_of_other_pages_is_requested_ahead_as_it_is_told() -> None:
+    script = ScriptedTransport()
+    linked(script, 3)
+    async with HTTPClient(exchange=script) as client:
+        found = pages(reader.get("http://h.example/1"), next_link, prefetch=2)(client)
+        await run(found.collect(limit=1))
+        assert found.at is not None
+        assert repr(pages(found.at, next_link)) == "<PageReader>"
+        assert repr(pages(found.at, next_link, prefetch=1)) == "<PageReader with 1 ahead>"
+
+
+async def test_numbered_pages_begin_with_the_first_and_end_when_there_are_no_more() -> None:
+    script = ScriptedTransport()
+    route = script.on("GET", "/")
+    for _ in range(3):
+        route.reply()
+    async with HTTPClient(exchange=script) as client:
+        series = numbered(_page, lambda _: len(script.calls) < 3, prefetch=1)
+        assert repr(series) == "<PageReader with 1 ahead>"
+        assert len((await run(series(client).collect(limit=9))).unwrap()) == 3
+    assert [call.url for call in script.calls] == [
+        f"http://h.example/?page={number}" for number in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("requests", "leads_back"),
+    [
+        ([("POST", {"json": 1}), ("POST", {"json": 2})], False),
+        ([("POST", {"json": 1}), ("POST", {"json": 1})], True),
+        ([("POST", {"json": 1}), ("PUT", {"json": 1})], False),
+        ([("GET", {"headers": {"X-Cursor": "1"}}), ("GET", {"headers": {"X-Cursor": "2"}})], False),
+        ([("GET", {"headers": {"X-Cursor": "1"}}), ("GET", {"headers": {"X-Cursor": "1"}})], True),
+        ([("GET", {"params": {"page": "1"}}), ("GET", {"params": {"page": "2"}})], False),
+    ],
+)
+async def test_a_page_leads_back_if_the_same_request_was_made_before(
+    requests: list[tuple[str, dict[str, object]]], leads_back: bool
+) -> None:
+    script = ScriptedTransport()
+    for method in ("GET", "POST", "PUT"):
+        script.on(method, "/*").reply().reply()
+    made = [
+        reader.request(method, "http://h.example/", **options)  # type: ignore[misc]  # of any verb
+        for method, options in requests
+    ]
+    rest = iter(made[1:])
+    async with HTTPClient(exchange=script) as client:
+        found = [one async for one in pages(made[0], lambda _: next(rest, None))(client)]
+    assert len(script.calls) == (1 if leads_back else 2)
+    if leads_back:
+        failure = found[-1].failure()
+        assert isinstance(failure, HTTPConnectionError)
+        assert (failure.kind, failure.method) == ("protocol", requests[0][0])
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "is_problem"),
+    [
+        ("application/problem+json", b"{}", True),
+        ("application/problem+json; charset=utf-8", b"{}", True),
+        ("application/json", b"{}", False),
+        ("application/problem+json", b"[]", False),
+        ("application/problem+json", b"{", False),
+    ],
+)
+def test_a_problem_is_an_object_of_its_media_type(
+    content_type: str, body: bytes, is_problem: bool
+) -> None:
+    failure = HTTPStatusError(
+        HttpResponse(400, freeze_headers({"Content-Type": content_type}), body)
+    )
+    found = problem(failure).value_or(None)
+    assert (found is not None) is is_problem
+    if found is not None:
+        assert (found.type, found.title, found.status, found.detail, found.instance) == (
+            *("about:blank", None, None),
+            *(None, None),
+        )
+        assert dict(found.extensions) == {}
+
+
+async def test_calls_with_a_limit_all_run() -> None:
+    calls = [FutureResult.from_value(number) for number in range(5)]
+    assert (await run(gather(*calls, limit=1))).unwrap() == (0, 1, 2, 3, 4)
