@@ -56,7 +56,12 @@ RULES: Final[list[tuple[Make, str, tuple[object, ...], tuple[object, ...]]]] = [
          ["h:65536"], ["10.1"], ["*.10.1.2.3"], ["[::1"], ["a b"]),
     ),
     (Egress, "deny", ([], ["10.0.0.0/8"]), ("h.example", None, [1], [""], ["h:0"])),
-    (Egress, "ports", (None, [], [1, 65535], {80}), ([0], [65536], "80", b"80", 80, ["80"], [True])),
+    (
+        Egress,
+        "ports",
+        (None, [], [1, 65535], {80}),
+        ([0], [65536], "80", b"80", 80, ["80"], [True]),
+    ),
     (
         Egress,
         "schemes",
@@ -68,7 +73,10 @@ NEEDED: Final[dict[Make, dict[str, object]]] = {
     BulkheadRule: {"limit": 1},
     RateRule: {"rate": 1.0},
 }
-NAMES: Final = {(Backoff, "base"): "base_delay", (Backoff, "maximum"): "max_delay"}
+NAMES: Final[dict[tuple[Make, str], str]] = {
+    (Backoff, "base"): "base_delay",
+    (Backoff, "maximum"): "max_delay",
+}
 """The names under which a retry policy has them."""
 
 
@@ -95,9 +103,9 @@ def test_an_argument_beyond_its_limits_is_named(rule: Make, name: str, value: ob
 @pytest.mark.parametrize("cost", ["transport_cost", "throttle_cost"])
 def test_a_retry_that_costs_more_than_the_capacity_is_refused(cost: str) -> None:
     with pytest.raises(HTTPValidationError) as caught:
-        RetryBudget(**{"capacity": 20, cost: 21})  # type: ignore[arg-type]  # integers only
+        RetryBudget(**{"capacity": 20, cost: 21})
     assert caught.value.field == "capacity"
-    assert RetryBudget(**{"capacity": 20, cost: 20})  # type: ignore[arg-type]  # integers only
+    assert RetryBudget(**{"capacity": 20, cost: 20}).capacity == 20
 
 
 @pytest.mark.parametrize("name", ["allow", "deny", "ports", "schemes"])
@@ -112,5 +120,5 @@ def test_no_error_shows_the_refused_text(name: str, value: object) -> None:
 def test_a_gate_keeps_what_it_is_given() -> None:
     gate = Egress(allow=["h.example"], deny=["10.0.0.0/8"], ports=[80], schemes=["HTTPS"])
     assert (gate.allow, gate.deny) == (("h.example",), ("10.0.0.0/8",))
-    assert (gate.ports, gate.schemes) == ({80}, {"https"})
+    assert (gate.ports, gate.schemes) == (frozenset({80}), frozenset({"https"}))
     assert (Egress().ports, Egress().schemes) == (None, None)

@@ -153,7 +153,7 @@ async def test_a_script_of_an_earlier_connection_does_not_close_the_new_one(
         raise RedisError("secret")
 
     monkeypatch.setattr(Redis, "register_script", lambda *_: lose)
-    with pytest.raises(StoreDown, match="^RedisError$"):
+    with pytest.raises(StoreDown, match=r"^RedisError$"):
         await one.run("script", ["key"])
     assert one.up is up
 

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import pytest
@@ -40,6 +41,10 @@ def renewals(server: RedisServer) -> int:
     return int(found[0].split("calls=")[1].split(",")[0]) if found else 0
 
 
+def is_renewed(server: RedisServer, number: int) -> bool:
+    return renewals(server) == number
+
+
 def left(server: RedisServer) -> int:
     """Return the milliseconds until the lease ends."""
     return int(server.ask("PTTL", server.keys("test:lease:*")[0])[1:])
@@ -58,7 +63,7 @@ async def test_a_lease_is_extended_three_times_as_often_as_it_ends_for_half_a_mi
             await clock.advance(1.99)
             assert renewals(redis) == number - 1
             await clock.advance(0.01)
-            await until(lambda number=number: renewals(redis) == number)
+            await until(partial(is_renewed, redis, number))
         assert 3000 < left(redis) <= 6000
         await clock.advance(60)
         assert await fleet.tokens(key=KEY, name="ann").load() is None
