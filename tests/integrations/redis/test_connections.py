@@ -13,15 +13,16 @@ from tests.integrations.redis.turns import link_of
 from tests.patience import until
 from tests.servers.redis import RedisServer
 
+from railhttp import HTTPValidationError
 from railhttp.events import StoreBackEvent, StoreDownEvent
 from railhttp.integrations.redis import RedisStore
 from railhttp.integrations.redis.breakers import SharedBreakers
 from railhttp.integrations.redis.codec import BREAKERS
 from railhttp.integrations.redis.link import STEADY, Link, StoreDown
 from railhttp.integrations.redis.shared import MAX_KEYS
-from railhttp.model.events import StoreEvent
+from railhttp.model.events import StoreEvent, WhenDown
 from railhttp.policy.breaker_states import Closed
-from railhttp.policy.budget import RetryBudget
+from railhttp.policy.budget import RetryBudget, Tokens
 from railhttp.testing import ManualClock
 
 PATIENCE: Final = 60.0
@@ -335,3 +336,58 @@ async def test_what_waits_for_others_is_sent_at_once_when_the_store_is_closed(
             await fleet.budgets().apply("a", BUDGET.charge, 50)
             await fleet.budgets().apply("a", BUDGET.repay, 10)
     assert b"[460" in redis.ask("GET", "test:budget:a")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("url", value) for value in (7, None, "", "cache", "redis://cache:port", "ftp://cache")),
+        *(("prefix", value) for value in ("", 7, None, "a\n")),
+        *(("timeout", value) for value in (0, -1, "1", None)),
+        *(("when_down", value) for value in ("", "wait", None)),
+    ],
+)
+def test_an_argument_of_a_store_that_cannot_be_is_named(field: str, value: object) -> None:
+    connect: Callable[..., RedisStore] = RedisStore.connect
+    with pytest.raises(HTTPValidationError) as caught:
+        connect(**{"url": "redis://cache", field: value})
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("url", ["redis://cache", "rediss://ann:s3cret@cache:6380/1", "unix:///a"])
+@pytest.mark.parametrize("when_down", ["local", "refuse", "raise"])
+def test_a_store_is_on_a_server_of_any_kind(url: str, when_down: WhenDown) -> None:
+    fleet = RedisStore.connect(url, prefix="shop", timeout=0.5, when_down=when_down)
+    one = link_of(fleet)
+    assert (one.prefix, one.timeout, one.when_down) == ("shop", 0.5, when_down)
+
+
+@pytest.mark.parametrize(
+    ("field", "make"),
+    [
+        ("quorum", lambda fleet: fleet.breakers("2")),
+        ("quorum", lambda fleet: fleet.breakers(1.5)),
+        ("lease", lambda fleet: fleet.rates("1")),
+        ("lease", lambda fleet: fleet.tokens(key="k", lease="1")),
+        ("name", lambda fleet: fleet.tokens(key="k", name="a\n")),
+    ],
+)
+def test_an_argument_of_a_part_that_cannot_be_is_named(
+    field: str, make: Callable[[RedisStore], object]
+) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        make(RedisStore.connect("redis://cache"))
+    assert caught.value.field == field
+
+
+async def test_a_store_reads_what_it_knows_again_after_an_outage(redis: RedisServer) -> None:
+    async with connect(redis.url) as fleet, connect(redis.url) as other:
+        await other.budgets().apply("a", BUDGET.charge, 50)
+        await fleet.budgets().apply("a", BUDGET.charge, 50)
+        one = link_of(fleet)
+        one.fail("OSError")
+        assert not (await fleet.health()).is_healthy
+        redis.ask("SET", "test:budget:a", '9999999999999999 {"type":"budget","state":[7.0,0.0]}')
+        await until(lambda: one.up)
+        assert (fleet.budgets().peek("a") or Tokens(0, 0)).held == 7.0
+        assert (await fleet.health()).status == "healthy"
