@@ -1,6 +1,7 @@
 """Details of decoders, pages and steps: kinds of text, charsets, places, names in errors."""
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Final
 
 import pytest
@@ -57,7 +58,7 @@ def test_many_media_types_are_text(kind: str) -> None:
     "charset",
     [
         *("ascii", "us-ascii", "utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-16-le"),
-        *("utf-32", "utf-32-be", "utf-32-le"),
+        *("utf-32", "utf-32-be", "utf-32-le", "646", "u8", "u16", "u32"),
     ],
 )
 def test_every_charset_of_unicode_may_be_named(charset: str) -> None:
@@ -272,3 +273,13 @@ def test_a_problem_is_an_object_of_its_media_type(
 async def test_calls_with_a_limit_all_run() -> None:
     calls = [FutureResult.from_value(number) for number in range(5)]
     assert (await run(gather(*calls, limit=1))).unwrap() == (0, 1, 2, 3, 4)
+
+
+class Level(Enum):
+    LOW = 1
+
+
+def test_a_member_of_an_enum_is_found_before_the_number_that_it_has() -> None:
+    levels = decode(Level | int)
+    assert levels(response(b"1", "application/json")) == Success(Level.LOW)
+    assert levels(response(b"2", "application/json")) == Success(2)
