@@ -4,7 +4,9 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
+import msgspec
 import pytest
+from pydantic import BaseModel
 from returns.future import FutureResult
 from returns.result import Success
 
@@ -283,3 +285,20 @@ def test_a_member_of_an_enum_is_found_before_the_number_that_it_has() -> None:
     levels = decode(Level | int)
     assert levels(response(b"1", "application/json")) == Success(Level.LOW)
     assert levels(response(b"2", "application/json")) == Success(2)
+
+
+class User(BaseModel):
+    id: int
+
+
+class Point(msgspec.Struct):
+    x: int
+
+
+def test_beside_a_model_of_pydantic_other_types_keep_their_rules() -> None:
+    pair = decode(tuple[User, bytes])
+    found = pair(response(b'[{"id": 1}, "YQ=="]', "application/json"))
+    assert found == Success((User(id=1), b"a"))
+    both = decode(tuple[User, Point])
+    found_both = both(response(b'[{"id": 1}, {"x": 2}]', "application/json"))
+    assert found_both == Success((User(id=1), Point(2)))
