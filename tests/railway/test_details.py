@@ -1,8 +1,9 @@
 """Details of decoders, pages and steps: kinds of text, charsets, places, names in errors."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 import pytest
@@ -38,8 +39,10 @@ from railhttp.railway.mismatch import json_path, mismatch
 from railhttp.railway.paging import PageRequest
 from railhttp.testing import ScriptedTransport
 
+T = TypeVar("T")
 
-def response(body: bytes, content_type: str) -> HttpResponse:
+
+def response(body: bytes, content_type: str = "application/json") -> HttpResponse:
     return HttpResponse(200, freeze_headers({"Content-Type": content_type}), body)
 
 
@@ -302,3 +305,35 @@ def test_beside_a_model_of_pydantic_other_types_keep_their_rules() -> None:
     both = decode(tuple[User, Point])
     found_both = both(response(b'[{"id": 1}, {"x": 2}]', "application/json"))
     assert found_both == Success((User(id=1), Point(2)))
+
+
+@dataclass
+class Box(Generic[T]):
+    value: T
+
+
+@dataclass
+class Pair(Generic[T]):
+    typed: Box[T]
+    bare: Box  # type: ignore[type-arg]  # of anything, also if the pair has a type
+
+
+def test_a_generic_class_without_arguments_takes_none_of_the_class_around_it() -> None:
+    body = b'{"typed": {"value": 1}, "bare": {"value": "a"}}'
+    assert decode(Pair[int])(response(body)) == Success(Pair(Box(1), Box("a")))
+    refused = decode(Pair[str])(response(body)).failure()
+    assert refused.where == "$.typed.value"
+
+
+class Place(NamedTuple):
+    x: int
+    y: int = 0
+
+
+@pytest.mark.parametrize("body", [b"[1, 2]", b"[1]", b"[]"])
+def test_a_named_tuple_is_read_from_an_object_and_from_no_array(body: bytes) -> None:
+    assert decode(Place)(response(b'{"x": 1}')) == Success(Place(1))
+    assert decode(list[Place])(response(b'[{"x": 1, "y": 2}]')) == Success([Place(1, 2)])
+    failure = decode(Place)(response(body)).failure()
+    assert failure.message == "expected an object, found an array"
+    assert decode(list[Place])(response(b"[" + body + b"]")).failure().where == "$[0]"
