@@ -391,3 +391,16 @@ async def test_a_store_reads_what_it_knows_again_after_an_outage(redis: RedisSer
         await until(lambda: one.up)
         assert (fleet.budgets().peek("a") or Tokens(0, 0)).held == 7.0
         assert (await fleet.health()).status == "healthy"
+
+
+async def test_a_store_comes_back_after_any_number_of_outages(redis: RedisServer) -> None:
+    clock = ManualClock()
+    store = RedisStore.connect(redis.url, prefix="test", timeout=PATIENCE, clock=clock)
+    async with store as fleet:
+        one = link_of(fleet)
+        for _ in range(20):  # more than a store has connections
+            one.fail("OSError")
+            await until(lambda: clock.next_timer is not None)
+            await clock.advance(5)
+            await until(lambda: one.up)
+        assert await fleet.budgets().apply("o", BUDGET.charge, 5)
