@@ -198,3 +198,29 @@ def test_a_member_of_a_problem_counts_if_it_has_its_type(
     found = problem(HTTPStatusError(HttpResponse(400, fields, body))).unwrap()
     assert getattr(found, member) == value
     assert dict(found.extensions) == {"more": 1}
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "value"),
+    [
+        (Decimal | float, "1.5", Decimal("1.5")),
+        (float | Decimal, "1.5", 1.5),
+        (Decimal | int, "1.5", Decimal("1.5")),
+        (Decimal | float, "1", Decimal(1)),
+        (Decimal | int | float, "1", 1),
+        (Decimal | str, "1.5", Decimal("1.5")),
+        (float | int, "1", 1),
+    ],
+)
+def test_of_several_kinds_of_numbers_the_first_that_fits_is_read(
+    model: object, body: str, value: object
+) -> None:
+    read = decoded(model, body)
+    assert (read, type(read)) == (value, type(value))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+def test_no_digit_of_a_decimal_is_lost_in_any_encoding(encoding: str) -> None:
+    body = '{"a": 1.234567890123456789}'.encode(encoding)
+    found = decode(dict[str, Decimal])(HttpResponse(200, body=body))
+    assert found.unwrap() == {"a": Decimal("1.234567890123456789")}
