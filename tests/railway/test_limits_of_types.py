@@ -5,7 +5,18 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Final, Generic, Literal, NewType, NotRequired, Required, TypedDict, TypeVar
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Generic,
+    Literal,
+    NewType,
+    NotRequired,
+    Required,
+    TypedDict,
+    TypeVar,
+)
 from uuid import UUID
 
 import msgspec
@@ -15,6 +26,7 @@ from typing_extensions import ReadOnly
 
 from railhttp import HttpResponse, HTTPStatusError
 from railhttp.headers import freeze_headers
+from railhttp.model.response import JSON
 from railhttp.railway import Decoder, decode, problem
 from railhttp.railway.mismatch import MismatchError
 from railhttp.railway.structure import structure_of
@@ -224,3 +236,89 @@ def test_no_digit_of_a_decimal_is_lost_in_any_encoding(encoding: str) -> None:
     body = '{"a": 1.234567890123456789}'.encode(encoding)
     found = decode(dict[str, Decimal])(HttpResponse(200, body=body))
     assert found.unwrap() == {"a": Decimal("1.234567890123456789")}
+
+
+WANTED: Final[list[tuple[object, str]]] = [
+    (None, "null"),
+    (bool, "a boolean"),
+    (int, "an integer"),
+    (float, "a number"),
+    (str, "a string"),
+    (bytes, "bytes as text (base64)"),
+    (datetime, "a date and time as text (ISO 8601)"),
+    (date, "a date as text (ISO 8601)"),
+    (time, "a time as text (ISO 8601)"),
+    (timedelta, "a duration as text (ISO 8601)"),
+    (Decimal, "a decimal number as text"),
+    (UUID, "a UUID as text"),
+    (Size, "a value of Size"),
+    (Literal["a", 2], "'a' or 2"),
+    (list[int], "an array"),
+    (dict[str, int], "an object"),
+    (tuple[int, int], "an array of 2"),
+    (Bounded[int], "an object"),
+    (Marked, "an object"),
+    (int | str, "int or str"),
+    (int | list[str], "int or list"),
+]
+
+
+@pytest.mark.parametrize(("model", "wanted"), WANTED)
+def test_a_refusal_names_what_was_expected(model: object, wanted: str) -> None:
+    wrong: list[JSON] = [[1.5], {"other": [None]}, 1.25, True, "\u2603", None]
+    read: Final = structure_of(model).from_document
+    refused = []
+    for value in wrong:
+        try:
+            read(value)
+        except MismatchError as error:
+            refused.append(error.expected)
+    assert any(text.startswith(f"expected {wanted}, found ") for text in refused)
+    assert len(refused) >= 3
+
+
+@dataclass
+class Deep:
+    items: list[dict[str, tuple[int, Bounded[int]]]]
+
+
+def test_the_place_of_a_value_leads_through_every_kind_of_container() -> None:
+    body = '{"items": [{}, {"a": [1, {"value": 2}], "b c": [1, {"value": null}]}]}'
+    assert decoded(Deep, body) == '$.items[1]["b c"][1].value'
+    assert decoded(Deep, body.replace("null", "3")) == Deep(
+        [{}, {"a": (1, Bounded(2)), "b c": (1, Bounded(3))}]
+    )
+
+
+class Strict(msgspec.Struct, forbid_unknown_fields=True):
+    count: Annotated[int, msgspec.Meta(ge=0, le=9)]
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        ('{"count": 0}', Strict(0)),
+        ('{"count": 9}', Strict(9)),
+        ('{"count": 10}', "$.count"),
+        ('{"count": -1}', "$.count"),
+        ('{"count": "a"}', "$.count"),
+        ('{"count": 1, "other": 2}', "$"),
+        ("{}", "$"),
+    ],
+)
+def test_constraints_of_a_struct_are_kept(body: str, value: object) -> None:
+    assert decoded(Strict, body) == value
+    assert decoded(list[Strict], f"[{body}]") == (
+        [value] if isinstance(value, Strict) else f"$[0]{str(value)[1:]}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "value"), [("[1, 2]", [1, 2]), ("[]", "$"), ("[1, 2, 3]", "$"), ('["a"]', "$")]
+)
+def test_constraints_beside_a_type_are_kept(body: str, value: object) -> None:
+    model = Annotated[list[int], msgspec.Meta(min_length=1, max_length=2), "a note"]
+    found = decoded(model, body)
+    assert found == value or (value == "$" and str(found).startswith("$"))
+    read = structure_of(Annotated[Bounded[int] | None, "a note"]).from_document
+    assert (read(None), read({"value": 1})) == (None, Bounded(1))
