@@ -218,3 +218,21 @@ def test_a_class_hides_no_name_of_python(text: str, of_class: str) -> None:
 )
 def test_a_field_is_one_that_python_takes(text: str, of_field: str) -> None:
     assert snake(text) == of_field
+
+
+TEXTS: Final = (*('"""', "\\", "\\N{x}", '\\"""', "a\nb\rc", "'", "{0}", 'x""" + y #', "a\u2028b"),)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_no_text_of_a_document_is_code(text: str) -> None:
+    address = f"https://s.example/{text.replace('{', '(')}"
+    known = document({"/a": {"get": operation("a", summary=text, tags=[text])}}, title=text)
+    source = module_of(
+        Document(known.root | {"servers": [{"url": address}]}, check=False), "dataclass"
+    )
+    statements = [node for node in ast.parse(source).body if not isinstance(node, ast.ImportFrom)]
+    assert [type(node) for node in statements] == [ast.Expr, ast.AnnAssign, ast.ClassDef]
+    base = statements[1]
+    assert isinstance(base, ast.AnnAssign)
+    assert base.value is not None
+    assert ast.literal_eval(base.value) == address
