@@ -233,3 +233,20 @@ async def test_a_success_of_a_calm_circuit_waits_and_a_failure_does_not(
     assert state.window.sums() == (4, 1)
     await breakers.apply("o", rule.record, report)
     assert len(server.scripts) == known + 2, "a success after a failure is sent"
+
+
+@pytest.mark.parametrize(
+    ("published", "expected"),
+    [
+        (VERSION + BREAKERS.encode(Closed(1)), VERSION + BREAKERS.encode(Closed(1))),
+        (VERSION, b""),  # a deletion: the server has nothing
+    ],
+)
+async def test_what_another_process_has_published_is_what_the_server_has(
+    published: bytes, expected: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(monkeypatch)
+    breakers = SharedBreakers(server.link)
+    breakers.receive("o", published)
+    await breakers.apply("o", put, Closed(2))
+    assert [script[2] for script in server.scripts] == [expected]
