@@ -1,4 +1,4 @@
-"""Documents as files: JSON and YAML, valid or not, and where the module goes."""
+"""Documents as files: JSON and YAML, valid or not, and the output of the command."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Types in svcs: one object for all containers, which their provider ends and nobody else."""
+"""Types in svcs: all containers share one object, and only its provider ends it."""
 
 import svcs
 

@@ -46,7 +46,7 @@ RATE: Final = RateRule(10, burst=3)
     [
         (None, 0, 100.1, None),
         (100.2, 0, 100.3, None),
-        (100.2 + 5e-10, 0, 100.3, None),  # a rounding error is no wait
+        (100.2 + 5e-10, 0, 100.3, None),  # a rounding error delays no call
         (100.3, 0, 100.3, 0.1),
         (100.3, 2, 100.3, 0.3),
         (None, 1, None, 0.0),

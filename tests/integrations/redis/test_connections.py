@@ -1,4 +1,4 @@
-"""The connection of a store: what it sends, how it ends, and what it does when nothing is said."""
+"""The connection of a store: its first scripts, its end, and its reaction to a silent server."""
 
 import asyncio
 import gc

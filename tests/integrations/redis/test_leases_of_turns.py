@@ -1,4 +1,4 @@
-"""What a process takes from a shared rate limit at once, and when it gives the rest back."""
+"""Leases of a shared rate limit: a process takes some turns, and returns the unused ones."""
 
 import asyncio
 from typing import Final
@@ -20,7 +20,7 @@ RULE: Final = RateRule(10, burst=100)
 
 
 def full_at(server: RedisServer) -> float:
-    """Return the time at which all turns are there again, as the server has it."""
+    """Return the time of the server at which all turns are available again."""
     return float(server.ask("GET", "test:rate:o").partition(b'"full_at":')[2].split(b"}")[0])
 
 

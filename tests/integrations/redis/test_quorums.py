@@ -1,4 +1,4 @@
-"""What a process reports to its fleet, and when its own circuit follows that of the fleet."""
+"""A process reports its failures to its fleet, and its circuit follows that of the fleet."""
 
 from typing import Final, Literal, TypeVar
 

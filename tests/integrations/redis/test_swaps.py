@@ -1,4 +1,4 @@
-"""What a store sends to the server for a decision, and what becomes of decisions that wait."""
+"""The scripts that a store sends for its decisions, and the decisions that wait for them."""
 
 import asyncio
 from typing import Final, Literal

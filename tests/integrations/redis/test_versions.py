@@ -1,4 +1,4 @@
-"""What processes of two versions must agree on, because they share a server during an update."""
+"""The format of states: processes of two versions share a server during an update."""
 
 from typing import Final
 
