@@ -258,3 +258,49 @@ def test_methods_of_the_conventions_keep_their_names(telemetry: Telemetry, metho
     attributes = span.attributes or {}
     assert (span.name, attributes["http.request.method"]) == (method, method)
     assert "http.request.method_original" not in attributes
+
+
+def test_the_span_of_an_attempt_is_the_exemplar_of_its_duration(telemetry: Telemetry) -> None:
+    attempt = telemetry.instrument.attempt_started(request())
+    assert attempt is not None
+    attempt.ended(RequestFinished(1, 1, HttpResponse(200)))
+    [span] = telemetry.exporter.get_finished_spans()
+    data = telemetry.reader.get_metrics_data()
+    assert data is not None
+    [metric] = data.resource_metrics[0].scope_metrics[0].metrics
+    [point] = metric.data.data_points
+    [exemplar] = point.exemplars
+    assert span.context is not None
+    assert exemplar.span_id == span.context.span_id
+    assert exemplar.trace_id == span.context.trace_id
+
+
+def test_a_refused_call_has_the_attributes_of_an_attempt(telemetry: Telemetry) -> None:
+    call = telemetry.instrument.call_started(request(template="/{x}"))
+    assert call is not None
+    failure = HTTPCircuitOpenError(name="stock", method="GET", url="/")
+    call.ended(RequestFinished(0.1, 0, failure=failure))
+    [span] = telemetry.exporter.get_finished_spans()
+    attributes = dict(span.attributes or {})
+    assert (span.name, attributes) == (
+        "GET /{x}",
+        {
+            "http.request.method": "GET",
+            "server.address": "api.example",
+            "server.port": 443,
+            "url.template": "/{x}",
+            "url.full": "https://api.example/v1",
+            "railhttp.call_id": "",
+            "error.type": "HTTPCircuitOpenError",
+        },
+    )
+
+
+def test_each_span_of_an_attempt_has_the_parent_of_the_first(telemetry: Telemetry) -> None:
+    attempt = telemetry.instrument.attempt_started(request())
+    assert attempt is not None
+    attempt.redirected(HttpResponse(302), request())
+    attempt.ended(RequestFinished(1, 1, HttpResponse(200)))
+    spans = telemetry.exporter.get_finished_spans()
+    assert [span.parent for span in spans] == [None, None]
+    assert all((span.end_time or 0) >= (span.start_time or 0) > 0 for span in spans)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from railhttp import (
+    Delivery,
     HTTPFailure,
     HTTPInterceptorError,
     HttpResponse,
@@ -50,3 +51,26 @@ def test_a_predicate_that_raises_is_blamed_by_its_name(
 def test_a_predicate_that_returns_false_makes_a_failure_a_success(failure: HTTPFailure) -> None:
     rule = BreakerRule(failure_if=lambda _: False, failure_if_response=lambda _: False)
     assert rule.judge(failure) == "success"
+
+
+async def coroutine() -> bool:
+    return True
+
+
+@pytest.mark.parametrize("bad", [lambda _: 1 / 0, lambda _: coroutine()])
+def test_a_predicate_that_fails_is_a_failure_of_its_call(
+    bad: Callable[[HTTPFailure], bool],
+) -> None:
+    failure = HTTPTimeoutError(
+        phase="read",
+        method="PUT",
+        url="http://h/",
+        delivery=Delivery.MAYBE_SENT,
+        attempts=2,
+        elapsed=0.5,
+    )
+    with pytest.raises(HTTPInterceptorError) as caught:
+        RetryRule(retry_if=bad).wants(failure)
+    found = caught.value
+    assert (found.method, found.url, found.delivery) == ("PUT", "http://h/", Delivery.MAYBE_SENT)
+    assert (found.attempts, found.elapsed) == (2, 0.5)

@@ -177,3 +177,10 @@ def test_a_redirect_is_followed_if_it_names_a_location_and_the_call_allows_it(
 ) -> None:
     request = replace(request_of(), options=SendOptions(allow_redirects=allowed))
     assert leads_on(request, status, headers) is follows
+
+
+def test_a_request_knows_the_url_from_which_the_first_redirect_led() -> None:
+    first = followed("/b")
+    second = redirected(first, 302, "/c", SECRET)
+    assert isinstance(second, Request)
+    assert str(first.redirected_from) == str(second.redirected_from) == "https://h/a/b?q=1#top"

@@ -204,3 +204,32 @@ async def test_a_defect_is_raised_as_it_is() -> None:
     broken = scripted().map(lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         await run(retry(QUICKLY)(broken)([]))
+
+
+async def test_a_foreign_policys_surrender_has_the_details_of_the_last_call() -> None:
+    calls = [
+        HTTPConnectionError(
+            "refused",
+            kind="connect",
+            method=method,
+            url=f"http://h/{method}",
+            delivery=delivery,
+            attempts=attempts,
+            elapsed=attempts / 2,
+        )
+        for method, delivery, attempts in (
+            ("PUT", Delivery.MAYBE_SENT, 7),
+            ("GET", Delivery.NOT_SENT, 3),
+        )
+    ]
+    failure = (await run(retry(Foreign())(scripted(*calls))([]))).failure()
+    assert isinstance(failure, HTTPRetryExhaustedError)
+    assert (failure.method, failure.url, failure.elapsed) == ("GET", "http://h/GET", 1.5)
+    assert (failure.attempts, failure.delivery) == (2, Delivery.MAYBE_SENT)
+
+
+async def test_a_domain_failure_after_a_retry_is_handed_on() -> None:
+    lost = refused("GET", Delivery.MAYBE_SENT)
+    met: list[object] = []
+    result = await run(retry(QUICKLY)(scripted(lost, "no such user"))(met))
+    assert (result, met) == (Failure("no such user"), [lost, "no such user"])

@@ -28,13 +28,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(_parser().parse_args(argv))
 
 
-def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to a parser with subcommands."""
-    parser = subparsers.add_parser("openapi", help=_ABOUT, description=_ABOUT)
-    _add_arguments(parser)
-    parser.set_defaults(run=run)
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Run the command with parsed arguments."""
     spec: str = arguments.spec

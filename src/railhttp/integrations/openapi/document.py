@@ -41,7 +41,6 @@ class Document:
         if check:
             _check(root)
         self.root: Final = root
-        self.warnings: Final[list[str]] = []
         self.schemas: Final[JSONObject] = {}
         self._renamed: dict[str, str] = {}
         schemas = members(members(root, "components"), "schemas")

@@ -11,7 +11,7 @@ _RESERVED: Final = frozenset(
         *("Annotated", "Any", "BaseModel", "Body", "Decimal", "Enum", "Field", "Final", "Header"),
         *("HttpResponse", "Literal", "Meta", "Query", "RootModel", "Service", "StrEnum", "Struct"),
         *("TypeAlias", "UNSET", "UUID", "UnsetType", "AwareDatetime", "Optional", "Union", "List"),
-        *("ServerSentEvent", "Dict", "None", "BASE_URL"),
+        *("ServerSentEvent", "Dict"),
     }
 )
 _USED: Final = frozenset(

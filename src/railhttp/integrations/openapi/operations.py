@@ -76,7 +76,7 @@ class Operations:
         self._names.add((tag, name))
         template, fields = self._fields(path, operation, pascal(wish))
         fields.extend(self._body(method, operation, pascal(wish)))
-        arguments = [_text(template)] if method in _VERBS else [_text(method), _text(template)]
+        arguments = [quoted(template)] if method in _VERBS else [quoted(method), quoted(template)]
         if fields:
             arguments.append(PARAMETERS)
         verb = method if method in _VERBS else "request"
@@ -116,9 +116,9 @@ class Operations:
         if not required:
             hint = hint if hint.endswith("None") else f"{hint} | None"
         if place == "header":
-            hint = f"Annotated[{hint}, Header({_text(wire)})]"
+            hint = f"Annotated[{hint}, Header({quoted(wire)})]"
         elif place == "query" and wire != name:
-            hint = f"Annotated[{hint}, Query({_text(wire)})]"
+            hint = f"Annotated[{hint}, Query({quoted(wire)})]"
         return _Field(name, hint, required)
 
     def _text_type(self, schema: JSON, wish: str, place: str) -> str:
@@ -260,6 +260,7 @@ def _json_type(content: JSONObject) -> str:
     return next((kind for kind in content if "json" in kind and "seq" not in kind), "")
 
 
-def _text(text: str) -> str:
-    quoted = repr(text)
-    return f'"{quoted[1:-1]}"' if quoted.startswith("'") and '"' not in quoted else quoted
+def quoted(text: str) -> str:
+    """Write a text as a literal of Python, in double quotes if it contains none."""
+    literal = repr(text)
+    return f'"{literal[1:-1]}"' if literal.startswith("'") and '"' not in literal else literal

@@ -21,9 +21,6 @@ class Types:
     Args:
         document: The document.
         untagged: Whether the models can decode a union of classes without a discriminator.
-
-    Attributes:
-        imports: The modules that the types need.
     """
 
     def __init__(self, document: Document, *, untagged: bool) -> None:

@@ -116,7 +116,7 @@ class QuorumBreakers:
         self._link = link
         self._quorum = quorum
         self._fleets = _Fleets(link)
-        self._own = MemoryStore[BreakerState](clock=link.clock)
+        self._own = MemoryStore[BreakerState]()
         self._sent: dict[str, tuple[int, float]] = {}
         self._generations: dict[str, int] = {}
 
