@@ -62,6 +62,11 @@ def test_the_integrity_of_a_body_is_protected_by_its_digest() -> None:
     assert (sent["qop"], "algorithm" in sent) == ("auth-int", False)
 
 
+def test_a_request_without_a_body_protects_an_empty_digest() -> None:
+    sent = field_of(DigestChallenge("r", "n", qop="auth-int"), DigestRequest("GET", "/", 1, "c"))
+    assert sent["response"] == md5(f"{md5('ann:r:s3cret')}:n:00000001:c:auth-int:{md5('GET:/:')}")
+
+
 def test_a_server_of_rfc_2069_gets_no_count() -> None:
     sent = field_of(DigestChallenge("r", "n", qop=""), DigestRequest("GET", "/", 1, "c"))
     assert sent == {
