@@ -63,7 +63,7 @@ def test_memory_follows_what_came_and_not_what_was_announced() -> None:
 
 
 @pytest.mark.parametrize("announced", [None, 3 * MIB])
-def test_a_body_of_a_few_megabytes_takes_no_more_than_twice_as_many(announced: int | None) -> None:
+def test_a_small_body_reserves_no_room_for_a_large_one(announced: int | None) -> None:
     piece = bytes(MIB)
     tracemalloc.start()
     try:

@@ -134,3 +134,18 @@ def test_the_bytes_of_an_event_do_not_count_for_the_next(end: list[bytes]) -> No
     chunks = [b"data: 1\n", *end, b"data: 1234\n\n", b"data: 5678\n", *end]
     events = [event for chunk in chunks for event in decoder.feed(chunk)]
     assert events == [message("1"), message("1234"), message("5678")]
+
+
+@pytest.mark.parametrize(("size", "fits"), [(7, True), (8, False)])
+@pytest.mark.parametrize("start", [b"data: a\n\ndata: b\n", b"\ndata: b\n", b":a\n\n:\ndata: b\n"])
+def test_of_the_lines_that_come_together_those_of_the_last_event_count(
+    start: bytes, size: int, fits: bool
+) -> None:
+    decoder = EventStreamDecoder(max_event_bytes=20)
+    decoder.feed(start)
+    rest = b"data: " + b"x" * size + b"\n\n"
+    if fits:
+        assert decoder.feed(rest) == [message("b\n" + "x" * size)]
+    else:
+        with pytest.raises(EventTooLarge):
+            decoder.feed(rest)

@@ -1,0 +1,108 @@
+"""The options of aiohttp's requests: each is held to the byte, and refused by its own name."""
+
+from collections.abc import Mapping
+from typing import Final, cast
+
+import aiohttp
+import pytest
+from tests.servers.registry import answer
+from tests.servers.scripted import ScriptedServer, sends
+
+from railhttp import (
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPConnectionError,
+    HTTPInvalidRequestError,
+    RequestOptions,
+    RetryPolicy,
+)
+
+CONFIG: Final = HTTPClientConfig(timeout=60.0, trust_env=False)
+ONCE: Final = RetryPolicy(max_attempts=1, reraise=True)
+
+
+@pytest.mark.parametrize(
+    ("field", "options"),
+    [
+        ("ssl", {"ssl": False, "ssl_context": False}),
+        ("ssl", {"ssl": True, "verify_ssl": True}),
+        ("ssl", {"ssl": True, "fingerprint": bytes(32)}),
+        ("ssl_context", {"ssl_context": True, "verify_ssl": True}),
+        ("ssl_context", {"ssl_context": True, "fingerprint": bytes(32)}),
+        ("verify_ssl", {"verify_ssl": True, "fingerprint": bytes(32)}),
+        ("timeout", {"timeout": aiohttp.ClientTimeout(sock_read=1), "read_timeout": 1}),
+        ("timeout", {"timeout": aiohttp.ClientTimeout(connect=1), "connect_timeout": 2}),
+        ("auth", {"auth": ("a", "b"), "headers": {"authorization": "x"}}),
+        ("auth", {"auth": ("a", "b"), "headers": [("authorization", "x")]}),
+        ("headers", {"auth": ("a", "b"), "headers": {"a b": "x"}}),
+        ("headers", {"auth": ("a", "b"), "headers": {"a": "x\n"}}),
+        ("proxy_auth", {"proxy_auth": ("a", "b"), "proxy": "http://c:d@h"}),
+        ("proxy_auth", {"proxy_auth": ("a", "b"), "headers": {"Proxy-Authorization": "x"}}),
+        ("proxy_auth", {"proxy_auth": ("a", "b"), "proxy_headers": {"proxy-authorization": "x"}}),
+        ("headers", {"proxy_auth": ("a", "b"), "headers": {"a b": "x"}}),
+        ("proxy_headers", {"proxy_headers": [("a b", "x")]}),
+        ("expect100", {"data": b"a", "expect100": True, "headers": {"Expect": "x"}}),
+        ("compress", {"data": b"a", "compress": True, "headers": {"Content-Encoding": "br"}}),
+        ("compress", {"data": b"a", "compress": True, "headers": {"Content-Length": "1"}}),
+        ("chunked", {"data": b"a", "chunked": True, "headers": {"Content-Length": "1"}}),
+    ],
+)
+async def test_of_two_options_that_say_the_same_one_is_named_first(
+    field: str, options: Mapping[str, object]
+) -> None:
+    async with HTTPClient(CONFIG) as client:
+        result = await client.post("http://127.0.0.1:1/", **cast("RequestOptions", options))
+    failure = result.failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert (failure.field, failure.attempts) == (field, 0)
+
+
+def line(size: int) -> bytes:
+    """A response whose status line has so many bytes, without its LF."""
+    return answer(b"", status="200 " + "x" * (size - 14))
+
+
+def field(size: int) -> bytes:
+    """A response with a field of so many bytes, without its LF."""
+    return answer(b"", "X-Long: " + "y" * (size - 9))
+
+
+def fields(number: int) -> bytes:
+    """A response with so many fields, its `Content-Length` included."""
+    return answer(b"", *["X: y"] * (number - 1))
+
+
+@pytest.mark.parametrize(
+    ("options", "allowed", "one_more"),
+    [
+        ({"max_line_size": 100}, line(100), line(101)),
+        ({"max_line_size": 10_000}, line(10_000), line(10_001)),
+        ({"max_field_size": 100}, field(100), field(101)),
+        ({"max_field_size": 70_000}, field(70_000), field(70_001)),
+        ({"max_headers": 5}, fields(5), fields(6)),
+        ({"max_headers": 300}, fields(300), fields(301)),
+        # Each leaves the usual limits of the others.
+        ({"max_line_size": 100}, field(65_536), field(65_537)),
+        ({"max_field_size": 100}, line(8_190), line(8_191)),
+        ({"max_field_size": 100}, fields(256), fields(257)),
+        ({"max_headers": 5}, line(8_190), line(8_191)),
+        ({"read_bufsize": 1024}, fields(256), fields(257)),
+    ],
+)
+async def test_a_limit_of_the_head_holds_for_a_call_to_the_byte(
+    options: RequestOptions, allowed: bytes, one_more: bytes
+) -> None:
+    async with (
+        ScriptedServer(sends(allowed), sends(one_more)) as server,
+        HTTPClient(CONFIG, retry_policy=ONCE) as client,
+    ):
+        for ok in (True, False):
+            result = await client.post(
+                server.url(), **{"headers": {"Connection": "close"}, **options}
+            )
+            if ok:
+                assert result.unwrap().ok
+            else:
+                failure = result.failure()
+                assert isinstance(failure, HTTPConnectionError)
+                assert failure.kind == "protocol"
