@@ -106,3 +106,34 @@ async def test_a_limit_of_the_head_holds_for_a_call_to_the_byte(
                 failure = result.failure()
                 assert isinstance(failure, HTTPConnectionError)
                 assert failure.kind == "protocol"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ssl": 5}, "ssl: must be a bool, an ssl.SSLContext or an aiohttp.Fingerprint, got 5"),
+        ({"ssl": "s3cret"}, "aiohttp.Fingerprint, got str"),
+        ({"verify_ssl": 0}, "verify_ssl: must be"),
+        ({"fingerprint": b"s3cret"}, "fingerprint: must be the 32 bytes of a SHA-256, got bytes"),
+        ({"auth": b"s3cret"}, "auth: must be an aiohttp.BasicAuth or a pair of str, got bytes"),
+        ({"auth": ("s3cret",)}, "a pair of str, got tuple"),
+        ({"auth": ("a:s3cret", "b")}, "auth: must be a name without a colon"),
+        ({"proxy_auth": 5}, "proxy_auth: must be an aiohttp.BasicAuth or a pair of str, got 5"),
+        ({"compress": "s3cret"}, "compress: must be a bool, `gzip` or `deflate`, got str"),
+        ({"compress": 5}, "got 5"),
+        ({"raise_for_status": "s3cret"}, "must be a bool or an async function, got str"),
+        ({"skip_auto_headers": "s3cret"}, "must be an iterable of names of header fields, got str"),
+        ({"skip_auto_headers": 5}, "names of header fields, got 5"),
+        ({"skip_auto_headers": ["s3cret token"]}, "skip_auto_headers: must be names of header"),
+        ({"timeout": aiohttp.ClientTimeout(sock_read=-1)}, "timeout: sock_read must be"),
+    ],
+)
+async def test_a_value_that_is_refused_is_described_and_not_shown(
+    options: Mapping[str, object], message: str
+) -> None:
+    async with HTTPClient(CONFIG) as client:
+        result = await client.post("http://127.0.0.1:1/", **cast("RequestOptions", options))
+    shown = str(result.failure())
+    assert message in shown
+    assert "s3cret" not in shown
+    assert result.failure().attempts == 0
