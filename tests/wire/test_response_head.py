@@ -98,6 +98,7 @@ def test_a_length_that_is_no_number_is_refused(value: bytes) -> None:
         (b"chunked", True),
         (b"CHUNKED \t", True),
         (b"gzip, chunked", True),
+        (b"gzip,\tchunked", True),
         (b"chunked,", True),
         (b", chunked \t, ,", True),
         (b",", False),
