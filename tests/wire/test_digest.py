@@ -98,6 +98,8 @@ def test_quotes_and_backslashes_are_escaped_and_the_opaque_text_goes_back() -> N
         (", userhash=no", DigestChallenge("r", "n", "", "")),
         (', qop=" ,AUTH-INT\t, other"', DigestChallenge("r", "n", "", "auth-int")),
         (', qop=","', DigestChallenge("r", "n", "", "")),
+        (', qop="auth"', DigestChallenge("r", "n", "", "auth")),
+        (', qop="auth-int, auth"', DigestChallenge("r", "n", "", "auth")),
         (", algorithm=MD5-sess", DigestChallenge("r", "n", "MD5-sess", "")),
     ],
 )
