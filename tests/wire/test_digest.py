@@ -88,6 +88,21 @@ def test_quotes_and_backslashes_are_escaped_and_the_opaque_text_goes_back() -> N
 
 
 @pytest.mark.parametrize(
+    ("username", "field"),
+    [
+        ("ann", 'username="ann"'),
+        ('a"n\\n', 'username="a\\"n\\\\n"'),
+        ("Jäs/øn Doe", "username*=UTF-8''J%C3%A4s%2F%C3%B8n%20Doe"),
+    ],
+)
+def test_a_name_beyond_ascii_is_sent_in_the_extended_notation(username: str, field: str) -> None:
+    """RFC 7616, section 3.4; RFC 8187."""
+    challenge, request = DigestChallenge("r", "n"), DigestRequest("GET", "/", 1, "c")
+    sent = authorization(challenge, username, "s3cret", request)
+    assert sent.startswith(f'Digest {field}, realm="r", ')
+
+
+@pytest.mark.parametrize(
     ("parameters", "read"),
     [
         ("", DigestChallenge("r", "n", "", "")),

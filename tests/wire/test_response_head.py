@@ -28,6 +28,7 @@ def head_of(
         ("X: é".encode(), "é"),
         (b"X: caf\xe9", "café"),
         (b"Location: /caf\xe9?\xc3\xa9", "/caf%E9?%C3%A9"),
+        (b"location: /~\x7f\x80\xff", "/~\x7f%80%FF"),
     ],
 )
 def test_values(field: bytes, value: str) -> None:
