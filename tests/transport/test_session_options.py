@@ -1,5 +1,6 @@
 """The options of aiohttp's requests: each is held to the byte, and refused by its own name."""
 
+import zlib
 from collections.abc import Mapping
 from typing import Final, cast
 
@@ -137,3 +138,55 @@ async def test_a_value_that_is_refused_is_described_and_not_shown(
     assert message in shown
     assert "s3cret" not in shown
     assert result.failure().attempts == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("middlewares", "use interceptors"),
+        ("trace_request_ctx", "use instruments or observers"),
+        ("upload_tracker", "use `upload_progress`"),
+    ],
+)
+async def test_an_option_that_cannot_be_honoured_names_what_to_use(name: str, advice: str) -> None:
+    async with HTTPClient(CONFIG) as client:
+        options = cast("RequestOptions", {name: object()})
+        failure = (await client.post("http://127.0.0.1:1/", **options)).failure()
+    assert failure.message.startswith(f"{name}: cannot be honoured: {advice}")
+    assert failure.message.count("`") % 2 == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["auto_decompress", "chunked", "expect100", "read_until_eof", "verify_ssl"]
+)
+async def test_a_flag_is_a_bool(name: str) -> None:
+    async with HTTPClient(CONFIG) as client:
+        for value in (1, "yes", 0):
+            options = cast("RequestOptions", {name: value})
+            failure = (await client.post("http://127.0.0.1:1/", **options)).failure()
+            assert isinstance(failure, HTTPInvalidRequestError)
+            assert failure.field == name
+
+
+@pytest.mark.parametrize(
+    ("compress", "coding"),
+    [(True, "deflate"), ("deflate", "deflate"), ("gzip", "gzip"), ("GZip", "gzip"), ("", "")],
+)
+async def test_a_body_is_compressed_by_the_coding_of_its_option(
+    compress: str | bool, coding: str
+) -> None:
+    async with ScriptedServer(sends(answer(b""))) as server, HTTPClient(CONFIG) as client:
+        (await client.post(server.url(), data=b"abc", compress=compress)).unwrap()
+        (seen,) = server.received
+    assert seen.header("content-encoding") == coding
+    unpacked = zlib.decompress(seen.body, 31 if coding == "gzip" else 15) if coding else seen.body
+    assert unpacked == b"abc"
+
+
+@pytest.mark.parametrize("name", ["User-Agent", "Accept", "Accept-Encoding"])
+async def test_a_field_that_is_sent_by_itself_can_be_left_out(name: str) -> None:
+    async with ScriptedServer(sends(answer(b""))) as server, HTTPClient(CONFIG) as client:
+        for skipped in ([], [name], [name.upper()]):
+            (await client.get(server.url(), skip_auto_headers=skipped)).unwrap()
+        assert [len(seen.all(name)) for seen in server.received] == [1, 0, 0]
+        assert server.received[0].header("accept") == "*/*"
