@@ -32,9 +32,7 @@ def session_of(version: str | None, *, has_ticket: bool | None) -> Mock:
     return tls
 
 
-async def connected(
-    tls: object = None, *, buffered: int = 0
-) -> tuple[StrictResponseHandler, Mock]:
+async def connected(tls: object = None, *, buffered: int = 0) -> tuple[StrictResponseHandler, Mock]:
     connection = StrictResponseHandler(asyncio.get_running_loop(), 15.0)
     transport = Mock(spec=asyncio.Transport)
     transport.is_closing.return_value = False
@@ -271,7 +269,7 @@ async def test_closing_leaves_a_body_that_is_whole_as_it_is(way: str) -> None:
 async def test_nothing_can_be_asked_of_a_connection_that_was_lost() -> None:
     connection, _ = await connected()
     connection.connection_lost(None)
-    with pytest.raises(ClientConnectionError, match="^the connection is closed$"):
+    with pytest.raises(ClientConnectionError, match="the connection is closed"):
         connection.expect(USUAL, None)
     assert not connection.is_unused()
 
@@ -289,17 +287,21 @@ async def test_a_connection_that_its_transport_closes_is_not_used_again() -> Non
 # --- the read timeout
 
 
+def is_timed(connection: StrictResponseHandler) -> bool:
+    return connection._read_timeout_handle is not None
+
+
 async def test_a_read_timeout_runs_until_the_response_is_there() -> None:
     connection, _ = await connected()
     response = connection.expect(USUAL, 60.0)
     assert connection.read_timeout == 60.0
     connection.start_timeout()
-    assert connection._read_timeout_handle is not None
+    assert is_timed(connection)
     connection.data_received(WHOLE)
     await response
-    assert connection._read_timeout_handle is None
+    assert not is_timed(connection)
     connection.expect_more()  # nobody waits any more
-    assert connection._read_timeout_handle is None
+    assert not is_timed(connection)
     connection.close()
 
 
@@ -323,7 +325,7 @@ async def test_a_body_that_came_whole_has_no_read_timeout(in_pieces: bool) -> No
     assert isinstance(body, StreamReader)
     if in_pieces:
         connection.data_received(WHOLE[-1:])
-    assert connection._read_timeout_handle is None
+    assert not is_timed(connection)
     assert await body.read() == b"ok"
 
 

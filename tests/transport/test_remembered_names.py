@@ -179,8 +179,12 @@ def test_a_resolved_address_needs_no_name_server(
     address: str, family: socket.AddressFamily
 ) -> None:
     assert resolved("a.test", address, 81) == {
-        **{"hostname": "a.test", "host": address, "port": 81},
-        **{"family": family, "proto": 0, "flags": NUMERIC},
+        "hostname": "a.test",
+        "host": address,
+        "port": 81,
+        "family": family,
+        "proto": 0,
+        "flags": NUMERIC,
     }
 
 

@@ -98,9 +98,8 @@ async def test_a_limit_of_the_head_holds_for_a_call_to_the_byte(
         HTTPClient(CONFIG, retry_policy=ONCE) as client,
     ):
         for ok in (True, False):
-            result = await client.post(
-                server.url(), **{"headers": {"Connection": "close"}, **options}
-            )
+            given: RequestOptions = {**options, "headers": {"Connection": "close"}}
+            result = await client.post(server.url(), **given)
             if ok:
                 assert result.unwrap().ok
             else:

@@ -11,7 +11,6 @@ import pytest
 from aiohttp import ClientConnectionError
 from tests.patience import until
 
-from railhttp.transport import socket_state
 from railhttp.transport.connection import USUAL, StrictResponseHandler
 from railhttp.transport.socket_state import watch_acknowledged, watch_for_bytes
 
@@ -33,7 +32,7 @@ async def test_bytes_and_the_end_are_seen_before_they_are_read(
     pair: tuple[socket.socket, socket.socket], platform: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours, theirs = pair
-    monkeypatch.setattr(socket_state.sys, "platform", platform)
+    monkeypatch.setattr(sys, "platform", platform)
     has_bytes = watch_for_bytes(ours)
     assert not has_bytes()
     theirs.send(b"x")
@@ -47,7 +46,7 @@ async def test_bytes_and_the_end_are_seen_before_they_are_read(
 def test_a_look_at_a_socket_does_not_wait(
     pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_state.sys, "platform", "win32")
+    monkeypatch.setattr(sys, "platform", "win32")
     with patch.object(select, "select", return_value=([], [], [])) as look:
         assert not watch_for_bytes(pair[0])()
     assert look.call_args.args == ([pair[0]], [], [], 0)
@@ -69,7 +68,7 @@ async def test_elsewhere_nothing_is_counted(
     unix, other = socket.socketpair()
     with unix, other:
         assert watch_acknowledged(unix)() == 0
-    monkeypatch.setattr(socket_state.sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "platform", "darwin")
     pair[0].send(b"x")
     assert watch_acknowledged(pair[0])() == 0
 

@@ -26,8 +26,9 @@ async def asked(
     """Return what a proxy that refuses reads, and the failure of the call."""
     refusal = sends(answer(b"", status="403 Forbidden"))
     async with ScriptedServer(refusal) as proxy, HTTPClient(CONFIG, retry_policy=ONCE) as client:
-        through = URL(proxy.url("")).with_user(user or None)
-        failure = (await client.get(url, proxy=through, **(options or {}))).failure()
+        given: RequestOptions = {**(options or {})}
+        given["proxy"] = URL(proxy.url("")).with_user(user or None)
+        failure = (await client.get(url, **given)).failure()
         (received,) = proxy.received
     assert isinstance(failure, HTTPConnectionError)
     return received, failure
