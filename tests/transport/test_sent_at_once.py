@@ -192,6 +192,13 @@ def test_the_wait_for_a_head_begins_when_the_upload_has_ended(
     assert (timer.timings.send, timer.timings.wait) == (send, wait)
 
 
+def test_the_wait_begins_at_once_if_sending_took_no_time() -> None:
+    timer = timer_of(7.0)
+    timer.ended("send", 1.0, 1.0)
+    time_wait(timer, None, 1.0)
+    assert (timer.timings.send, timer.timings.wait) == (0.0, 6.0)
+
+
 @pytest.mark.parametrize(
     ("length", "content", "message"),
     [
