@@ -1,4 +1,4 @@
-"""Which requests may share a connection, and what a redirect through another proxy loses."""
+"""Requests that share a connection, and redirects that lead through another proxy."""
 
 import ssl
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ def key(**settings: object) -> object:
         ({}, {"tls": True}),
         ({}, {"wire": WireOptions()}),
         ({}, {"wire": WireOptions(sock_connect=5.0, read_bufsize=9, max_headers=5)}),
-        ({}, {"credentials": "Basic x"}),  # there is no proxy that would read them
+        ({}, {"credentials": "Basic x"}),  # only a proxy would read them
         ({"tls": CONTEXT}, {"tls": CONTEXT}),
         ({"proxy": PROXY}, {"proxy": URL(str(PROXY))}),
         ({"egress": Egress(ports={443})}, {"egress": Egress(ports={443})}),

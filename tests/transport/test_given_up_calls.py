@@ -1,4 +1,4 @@
-"""What a call leaves behind that ended before its response, or that said it was the last."""
+"""Calls that end early, or close their connection, leave nothing open."""
 
 import asyncio
 from collections.abc import AsyncIterator

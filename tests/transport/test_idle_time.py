@@ -1,4 +1,4 @@
-"""Which idle connections are closed, and when: by a clock that the test moves."""
+"""Idle connections are closed in time, by a clock that the test moves."""
 
 import asyncio
 import math

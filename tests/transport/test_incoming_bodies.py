@@ -1,4 +1,4 @@
-"""How a body is read in each of the ways in which it may come."""
+"""A body is read in the same way whether it has a length, chunks or a coding."""
 
 import asyncio
 import gzip

@@ -1,6 +1,6 @@
-"""A connection from its handshake to its end, seen by its transport and by those that wait for it.
+"""A connection from its handshake to its end, with a transport that the test controls.
 
-On a socket it depends on luck which of two events comes first.
+On a socket the order of two events depends on luck.
 """
 
 import asyncio
@@ -300,7 +300,7 @@ async def test_a_read_timeout_runs_until_the_response_is_there() -> None:
     connection.data_received(WHOLE)
     await response
     assert not is_timed(connection)
-    connection.expect_more()  # nobody waits any more
+    connection.expect_more()  # the response is there
     assert not is_timed(connection)
     connection.close()
 

@@ -1,4 +1,4 @@
-"""The pieces in which each kind of body is read, and what is wrong with a body that has none."""
+"""Each kind of request body is read in bounded pieces, or refused."""
 
 import asyncio
 import gzip
@@ -114,7 +114,7 @@ async def test_a_body_that_is_not_read_to_its_end_is_closed(coding: str, is_sour
 
 
 class Iterated:
-    """An iterator that is no generator, so that nothing can close it."""
+    """An iterable whose iterator is made when the body is read."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return chunks(b"a", b"b")

@@ -1,4 +1,4 @@
-"""Places and connections of a pool that pass from caller to caller, one step at a time."""
+"""Places and connections of a pool pass from caller to caller, one step at a time."""
 
 import asyncio
 import ssl

@@ -1,6 +1,6 @@
-"""How far a connection reads ahead of its consumer, seen by the transport that is paused.
+"""A connection pauses its transport when its consumer is slow.
 
-On a socket the buffers of the system would hide it.
+On a socket the buffers of the system would hide the pause.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""How long the addresses of a name are remembered, and in which form they are passed on."""
+"""Addresses of names are remembered for a limited time."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
 class System:
-    """Stands in for the operating system: what it returns for a name, and how it was asked."""
+    """Replaces the look-up of the operating system, and records each call."""
 
     def __init__(self) -> None:
         self.addresses: dict[str, list[tuple[Any, ...]]] = {}
@@ -90,7 +90,7 @@ async def test_a_thousand_names_are_remembered_and_those_used_last_stay(system: 
     for number in range(1000):
         await resolver.resolve(f"{number}.test")
     await resolver.resolve("0.test")
-    await resolver.resolve("new.test")  # takes the place of the second
+    await resolver.resolve("new.test")  # the second is forgotten
     assert len(system.asked) == 1001
     await resolver.resolve("0.test")
     await resolver.resolve("2.test")

@@ -1,4 +1,4 @@
-"""What is written to a connection at once, and what an upload sends later."""
+"""Small requests are written at once; an upload sends any other body."""
 
 import asyncio
 from collections.abc import Iterator

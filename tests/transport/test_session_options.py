@@ -1,4 +1,4 @@
-"""The options of aiohttp's requests: each is held to the byte, and refused by its own name."""
+"""Limits of the head hold to the byte, and errors name the wrong option of aiohttp."""
 
 import zlib
 from collections.abc import Mapping
@@ -59,17 +59,17 @@ async def test_of_two_options_that_say_the_same_one_is_named_first(
 
 
 def line(size: int) -> bytes:
-    """A response whose status line has so many bytes, without its LF."""
+    """Return a response with a status line of this size, without its LF."""
     return answer(b"", status="200 " + "x" * (size - 14))
 
 
 def field(size: int) -> bytes:
-    """A response with a field of so many bytes, without its LF."""
+    """Return a response with a field of this size, without its LF."""
     return answer(b"", "X-Long: " + "y" * (size - 9))
 
 
 def fields(number: int) -> bytes:
-    """A response with so many fields, its `Content-Length` included."""
+    """Return a response with this number of fields, `Content-Length` included."""
     return answer(b"", *["X: y"] * (number - 1))
 
 

@@ -1,4 +1,4 @@
-"""A response of aiohttp's own session, read as one of ours."""
+"""Responses of aiohttp's session are read as our own."""
 
 import aiohttp
 import pytest

@@ -1,4 +1,4 @@
-"""What a pool does without any setting, and with a loop or a process that goes away."""
+"""The defaults of a pool, its cookies, and its names in a forked process."""
 
 import subprocess
 import sys

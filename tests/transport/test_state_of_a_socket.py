@@ -1,4 +1,4 @@
-"""What the kernel knows of a connection, and what a connection makes of it."""
+"""A connection uses the state of its socket in the kernel, which is ahead of the event loop."""
 
 import asyncio
 import select
@@ -205,7 +205,7 @@ async def test_a_connection_whose_socket_cannot_be_watched_is_never_used_again()
 
 async def test_a_connection_sees_what_its_socket_has(kernel: Kernel) -> None:
     connection = await connected(kernel)
-    assert connection.has_unread()  # until it rests, nobody looks
+    assert connection.has_unread()  # its socket is only watched from the first rest on
     connection.rest()
     assert not connection.has_unread()
     kernel._other.send(b"x")

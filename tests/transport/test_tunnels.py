@@ -1,4 +1,4 @@
-"""What a proxy reads when it is asked for a tunnel, and which of its responses open one."""
+"""CONNECT requests, and the responses that open a tunnel."""
 
 import asyncio
 from unittest.mock import Mock

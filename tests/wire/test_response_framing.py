@@ -1,4 +1,4 @@
-"""Where a response ends, and what its reader shows of that after each part."""
+"""The end of a response, and the state of its reader after each part."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_nothing_but_a_line_end_follows_the_bytes_of_a_chunk(end: bytes, size: i
 
 
 def test_chunks_beyond_the_longest_line_are_one_piece_too() -> None:
-    """What limits the line of a chunk does not limit how many chunks are read at once."""
+    """The limit of a chunk line does not apply to the chunks that are read at once."""
     number = 100_000
     _, *parts = read(CHUNKED + b"1\r\na\r\n" * number + b"0\r\n\r\n", 1_000_000)
     assert parts == [b"a" * number, End.COMPLETE]
