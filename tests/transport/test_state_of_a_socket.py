@@ -137,6 +137,8 @@ async def test_bytes_are_a_response_only_if_the_peer_has_confirmed_something(
     kernel.confirmed = before
     connection.rest()
     connection.is_idle = False
+    transport = connection.transport
+    assert isinstance(transport, Mock)
     response = connection.expect(USUAL, None)
     kernel.confirmed = after
     connection.data_received(RESPONSE)
@@ -145,8 +147,8 @@ async def test_bytes_are_a_response_only_if_the_peer_has_confirmed_something(
     else:
         with pytest.raises(ClientConnectionError, match="unasked"):
             await response
-        connection.connection_lost(None)
-    assert (connection.transport is not None) is is_response
+    assert transport.abort.called is not is_response
+    assert connection.should_close is not is_response
 
 
 @linux
