@@ -152,3 +152,19 @@ def test_the_stronger_of_two_is_chosen_in_any_order(weaker: str, stronger: str) 
         chosen = DigestChallenge.strongest(offered)
         assert chosen is not None
         assert chosen.algorithm == stronger
+
+
+def test_md5_is_computed_where_it_is_forbidden_for_security(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A system in FIPS mode allows it for other purposes; the server chose it."""
+    new = hashlib.new
+
+    def fips(name: str, data: bytes = b"", *, usedforsecurity: bool = True) -> "hashlib._Hash":
+        if usedforsecurity:
+            raise ValueError("unsupported")
+        return new(name, data)
+
+    monkeypatch.setattr(hashlib, "new", fips)
+    challenge, request = DigestChallenge("r", "n"), DigestRequest("GET", "/", 1, "c")
+    assert "response=" in authorization(challenge, "ann", "s3cret", request)
