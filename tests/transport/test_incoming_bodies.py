@@ -237,6 +237,8 @@ async def test_an_upload_that_fails_after_the_response_began_fails_the_call() ->
     async def body() -> AsyncIterator[bytes]:
         yield b"first"
         await answered.wait()
+        for _ in range(20):  # turns in which the response is read
+            await asyncio.sleep(0.005)
         raise ZeroDivisionError
 
     async def early(connection: Connection, _: Received) -> None:

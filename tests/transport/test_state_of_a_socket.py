@@ -151,6 +151,13 @@ async def test_bytes_are_a_response_only_if_the_peer_has_confirmed_something(
     assert connection.should_close is not is_response
 
 
+async def test_no_bytes_are_no_reason_to_refuse_a_connection(kernel: Kernel) -> None:
+    connection = await connected(kernel)
+    connection.rest()
+    assert not connection.refuses(b"")
+    assert connection.refuses(b"x")
+
+
 @linux
 async def test_only_the_first_bytes_after_a_rest_are_judged(kernel: Kernel) -> None:
     connection = await connected(kernel)
