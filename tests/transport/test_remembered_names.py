@@ -172,6 +172,18 @@ async def test_an_address_of_a_link_names_its_interface(
     assert await hosts(NameResolver(60), "a.test") == [shown]
 
 
+async def test_no_name_is_looked_up_for_an_address_of_a_link(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def numeric(address: tuple[Any, ...], flags: int) -> tuple[str, str]:
+        assert flags == socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+        return f"{address[0]}%eth0", str(address[1])
+
+    monkeypatch.setattr(socket, "getnameinfo", numeric)
+    system.addresses["a.test"] = [("fe80::1", 0, 0, 2)]
+    assert await hosts(NameResolver(60), "a.test") == ["fe80::1%eth0"]
+
+
 @pytest.mark.parametrize(
     ("address", "family"), [("10.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)]
 )
