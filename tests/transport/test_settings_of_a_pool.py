@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -12,7 +13,13 @@ from tests.servers.faults import FaultServer
 from tests.servers.registry import answer
 from tests.servers.scripted import ScriptedServer, sends
 
-from railhttp import ConnectionPool, ConnectionPoolConfig, HTTPClient, HTTPClientConfig
+from railhttp import (
+    ConnectionPool,
+    ConnectionPoolConfig,
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPValidationError,
+)
 from railhttp.transport.names import NameResolver
 from railhttp.transport.resolver import FunctionResolver
 
@@ -129,3 +136,10 @@ async def test_cookies_of_the_jar_come_first_and_those_of_the_call_replace_them(
         await client.get(server.url(), cookies={"a": "2", "b": "2"})
         seen = [one.header("cookie") for one in server.received]
     assert seen == ["", "b=1; c=3; a=2", "a=2; b=2"]
+
+
+def test_an_error_tells_a_missing_certificate_from_one_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_bytes(b"")
+    for name, reason in (("none.pem", "No such file"), ("empty.pem", ".*PEM")):
+        with pytest.raises(HTTPValidationError, match=f"cert: cannot be loaded: {reason}"):
+            HTTPClient(CONFIG, cert=tmp_path / name)

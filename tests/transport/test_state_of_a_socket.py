@@ -52,6 +52,15 @@ def test_a_look_at_a_socket_does_not_wait(
     assert look.call_args.args == ([pair[0]], [], [], 0)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no poll")
+def test_a_poll_of_a_socket_does_not_wait(pair: tuple[socket.socket, socket.socket]) -> None:
+    with patch.object(select, "poll") as make:
+        make.return_value.poll.return_value = []
+        assert not watch_for_bytes(pair[0])()
+    make.return_value.register.assert_called_once_with(pair[0].fileno(), select.POLLIN)
+    make.return_value.poll.assert_called_once_with(0)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what the peer confirmed")
 async def test_linux_counts_the_bytes_that_the_peer_has_confirmed(
     pair: tuple[socket.socket, socket.socket],
