@@ -20,7 +20,7 @@ from aiohttp.streams import EofStream
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from railhttp import HTTPDecodeError
+from railhttp import HTTPDecodeError, HTTPResponseTooLargeError
 from railhttp.model.stage import Stage
 from railhttp.transport.connection import HandshakeRefusedError
 from railhttp.transport.exception_map import ROWS, to_failure
@@ -203,3 +203,20 @@ def test_every_row_has_a_meaning_here() -> None:
     written |= {type(error) for _, errors in BY_STAGE for error in errors}
     written |= {aiohttp.ClientConnectorError, UnixClientConnectorError}
     assert ROWS.keys() <= written
+
+
+@pytest.mark.parametrize(
+    ("error", "limit"),
+    [
+        (LineTooLong(b"X: y", 8190), 8190),
+        (LineTooLong(b"X: y", 8190, "9000"), 8190),
+        (DecompressSizeError("bomb"), 0),
+        (asyncio.LimitOverrunError("no separator", 9), 0),
+    ],
+)
+def test_a_part_that_is_too_long_names_its_limit_if_it_is_known(
+    error: BaseException, limit: int
+) -> None:
+    failure = to_failure(error, Stage.ANSWERED, {"method": "GET", "url": "http://h/"})
+    assert isinstance(failure, HTTPResponseTooLargeError)
+    assert failure.limit == limit

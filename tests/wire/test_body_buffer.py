@@ -60,3 +60,15 @@ def test_memory_follows_what_came_and_not_what_was_announced() -> None:
         assert peak < 36 * MIB  # addresses only; see `BodyBuffer`
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("announced", [None, 3 * MIB])
+def test_a_small_body_reserves_no_room_for_a_large_one(announced: int | None) -> None:
+    piece = bytes(MIB)
+    tracemalloc.start()
+    try:
+        assert len(collected([piece] * 3, announced)) == 3 * MIB
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * MIB

@@ -70,6 +70,14 @@ def test_a_domain_without_cookies_leaves_nothing() -> None:
     assert [cookie.value for cookie in again.cookies(NOW)] == ["2"]
 
 
+def test_stores_that_have_forgotten_different_domains_are_equal() -> None:
+    stores = []
+    for host in ("h.test", "i.test"):
+        store = CookieStore().receive([b"a=1", b"b=1; Max-Age=5"], URL(f"http://{host}/"), NOW)
+        stores.append(store.receive([b"a=; Max-Age=0"], URL(f"http://{host}/"), NOW).purge(NOW + 5))
+    assert stores[0] == stores[1]
+
+
 def test_a_store_that_has_sent_its_cookies_last_stays_the_same() -> None:
     """Most requests of a client go to one place: they change nothing."""
     url = URL("http://h.test/")

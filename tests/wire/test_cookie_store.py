@@ -146,6 +146,13 @@ def test_a_cookie_that_is_sent_is_evicted_later() -> None:
     assert names(received(store, HTTP, "d=1")) == ["a", "c", "d"]
 
 
+def test_each_of_the_cookies_that_are_sent_together_is_evicted_later() -> None:
+    store = received(CookieStore(SMALL), HTTP, "a=1; Path=/cart", "b=1; Path=/b", "c=1; Path=/cart")
+    store, sent = store.retrieve(HTTP, NOW)
+    assert [cookie.name for cookie in sent] == ["a", "c"]
+    assert names(received(store, HTTP, "d=1")) == ["a", "c", "d"]
+
+
 def test_it_does_not_matter_how_often_a_cookie_is_sent() -> None:
     store = received(CookieStore(SMALL), HTTP, "a=1; Path=/cart", "b=1; Path=/b", "c=1; Path=/cart")
     for path in ("/b", "/cart", "/cart", "/cart", "/b", "/b"):

@@ -62,6 +62,11 @@ def test_the_integrity_of_a_body_is_protected_by_its_digest() -> None:
     assert (sent["qop"], "algorithm" in sent) == ("auth-int", False)
 
 
+def test_a_request_without_a_body_protects_an_empty_digest() -> None:
+    sent = field_of(DigestChallenge("r", "n", qop="auth-int"), DigestRequest("GET", "/", 1, "c"))
+    assert sent["response"] == md5(f"{md5('ann:r:s3cret')}:n:00000001:c:auth-int:{md5('GET:/:')}")
+
+
 def test_a_server_of_rfc_2069_gets_no_count() -> None:
     sent = field_of(DigestChallenge("r", "n", qop=""), DigestRequest("GET", "/", 1, "c"))
     assert sent == {
@@ -83,6 +88,21 @@ def test_quotes_and_backslashes_are_escaped_and_the_opaque_text_goes_back() -> N
 
 
 @pytest.mark.parametrize(
+    ("username", "field"),
+    [
+        ("ann", 'username="ann"'),
+        ('a"n\\n', 'username="a\\"n\\\\n"'),
+        ("Jäs/øn Doe", "username*=UTF-8''J%C3%A4s%2F%C3%B8n%20Doe"),
+    ],
+)
+def test_a_name_beyond_ascii_is_sent_in_the_extended_notation(username: str, field: str) -> None:
+    """RFC 7616, section 3.4; RFC 8187."""
+    challenge, request = DigestChallenge("r", "n"), DigestRequest("GET", "/", 1, "c")
+    sent = authorization(challenge, username, "s3cret", request)
+    assert sent.startswith(f'Digest {field}, realm="r", ')
+
+
+@pytest.mark.parametrize(
     ("parameters", "read"),
     [
         ("", DigestChallenge("r", "n", "", "")),
@@ -93,6 +113,8 @@ def test_quotes_and_backslashes_are_escaped_and_the_opaque_text_goes_back() -> N
         (", userhash=no", DigestChallenge("r", "n", "", "")),
         (', qop=" ,AUTH-INT\t, other"', DigestChallenge("r", "n", "", "auth-int")),
         (', qop=","', DigestChallenge("r", "n", "", "")),
+        (', qop="auth"', DigestChallenge("r", "n", "", "auth")),
+        (', qop="auth-int, auth"', DigestChallenge("r", "n", "", "auth")),
         (", algorithm=MD5-sess", DigestChallenge("r", "n", "MD5-sess", "")),
     ],
 )
@@ -130,3 +152,19 @@ def test_the_stronger_of_two_is_chosen_in_any_order(weaker: str, stronger: str) 
         chosen = DigestChallenge.strongest(offered)
         assert chosen is not None
         assert chosen.algorithm == stronger
+
+
+def test_md5_is_computed_where_it_is_forbidden_for_security(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A system in FIPS mode allows it for other purposes; the server chose it."""
+    new = hashlib.new
+
+    def fips(name: str, data: bytes = b"", *, usedforsecurity: bool = True) -> "hashlib._Hash":
+        if usedforsecurity:
+            raise ValueError("unsupported")
+        return new(name, data)
+
+    monkeypatch.setattr(hashlib, "new", fips)
+    challenge, request = DigestChallenge("r", "n"), DigestRequest("GET", "/", 1, "c")
+    assert "response=" in authorization(challenge, "ann", "s3cret", request)

@@ -81,6 +81,7 @@ FORM = "multipart/form-data; boundary=b1"
     [
         ("text/plain", FORM, "text/plain"),
         ("xmultipart/form-data", FORM, "xmultipart/form-data"),
+        ("multipartx/form-data", FORM, "multipartx/form-data"),
         ("multipart/form-data", FORM, FORM),
         ("multipart/form-data;", FORM, FORM),
         ("multipart/form-data ; ", FORM, FORM),

@@ -58,6 +58,11 @@ def test_a_multi_dict_may_repeat_a_name_and_keeps_its_order() -> None:
     assert parts[3].startswith(b'Content-Disposition: form-data; name="a"\r\n\r\n3\r\n')
 
 
+class Awaited:
+    async def read(self, size: int) -> bytes:
+        return b"data"[:size]
+
+
 class Named(io.BytesIO):
     def __init__(self, name: object) -> None:
         super().__init__(b"abc")
@@ -114,6 +119,8 @@ REFUSED: dict[str, tuple[object, object, str]] = {
     "an empty type": ("a", ("b", b"", ""), "content type"),
     "a type that is no text": ("a", ("b", b"", None), "content type"),
     "a file in text mode": ("a", io.StringIO("text"), "binary mode"),
+    "a file with an async read": ("a", Awaited(), "has an async read"),
+    "data with an async read": ("a", ("b", Awaited(), "x/y"), "has an async read"),
     "a number": ("a", 1, "not int"),
     "data that is none": ("a", ("b", 1, "x/y"), "not int"),
     "a tuple of two": ("a", ("b", b""), "content_type"),

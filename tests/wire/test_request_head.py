@@ -173,6 +173,7 @@ def test_no_field_makes_two(value: str) -> None:
         (b"Connection: te\r\nconnection: x, close", True),
         (b"Connection: keep-alive", False),
         (b"X-Connection: close", False),
+        (b"Connection-Id: close", False),
     ],
 )
 def test_a_request_that_closes_its_connection_is_the_last_one(fields: bytes, last: bool) -> None:

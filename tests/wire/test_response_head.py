@@ -28,6 +28,7 @@ def head_of(
         ("X: é".encode(), "é"),
         (b"X: caf\xe9", "café"),
         (b"Location: /caf\xe9?\xc3\xa9", "/caf%E9?%C3%A9"),
+        (b"location: /~\x7f\x80\xff", "/~\x7f%80%FF"),
     ],
 )
 def test_values(field: bytes, value: str) -> None:
@@ -76,6 +77,7 @@ def test_a_malformed_head_is_refused(head: bytes) -> None:
         ([b"Content-Length: 7"], 7),
         ([b"content-length: 7", b"Content-Length: 7"], 7),
         ([b"Content-Length: 7, 7"], 7),
+        ([b"Content-Length: 7\t,\t7"], 7),
         ([b"Content-Length: 0"], 0),
     ],
 )
@@ -97,6 +99,7 @@ def test_a_length_that_is_no_number_is_refused(value: bytes) -> None:
         (b"chunked", True),
         (b"CHUNKED \t", True),
         (b"gzip, chunked", True),
+        (b"gzip,\tchunked", True),
         (b"chunked,", True),
         (b", chunked \t, ,", True),
         (b",", False),
@@ -112,6 +115,17 @@ def test_transfer_codings(value: bytes, is_chunked: bool) -> None:
     assert head_of(b"Transfer-Encoding: " + value).is_chunked is is_chunked
 
 
+@pytest.mark.parametrize(
+    ("values", "is_chunked"),
+    [([b"gzip", b"chunked"], True), ([b"chunked", b"gzip"], False), ([b"chun", b"ked"], False)],
+)
+def test_transfer_codings_of_several_fields_are_one_list(
+    values: list[bytes], is_chunked: bool
+) -> None:
+    head = head_of(*(b"Transfer-Encoding: " + value for value in values))
+    assert head.is_chunked is is_chunked
+
+
 def test_a_length_and_a_transfer_coding_exclude_each_other() -> None:
     with pytest.raises(ResponseError):
         _ = head_of(b"Content-Length: 7", b"Transfer-Encoding: chunked").is_chunked
@@ -123,9 +137,14 @@ def test_a_length_and_a_transfer_coding_exclude_each_other() -> None:
         (b"HTTP/1.1 200", [], False),
         (b"HTTP/1.1 200", [b"Connection: Close"], True),
         (b"HTTP/1.1 200", [b"Connection: x", b"Connection: y , close"], True),
+        (b"HTTP/1.1 200", [b"Connection: close", b"Connection: x"], True),
         (b"HTTP/1.1 200", [b"Connection: closed"], False),
         (b"HTTP/1.0 200", [], True),
         (b"HTTP/1.0 200", [b"Connection: keep-alive"], False),
+        (b"HTTP/1.0 200", [b"Connection: Keep-Alive"], False),
+        (b"HTTP/1.0 200", [b"Connection: te,\tkeep-alive "], False),
+        (b"HTTP/1.0 200", [b"Connection: te"], True),
+        (b"HTTP/1.0 200", [b"Connection: keep-alive, close"], True),
         (b"HTTP/1.0 200", [b"Connection: keep-alive", b"Transfer-Encoding: chunked"], True),
     ],
 )
@@ -146,7 +165,7 @@ def test_lines_and_names_that_never_come_again_are_forgotten() -> None:
         head = ResponseHead(f"HTTP/1.1 200 OK\r\n{field}\r\nLong: {'a' * 128}\r\n\r\n".encode())
         assert [*head.headers.items()] == [(f"X-{number}", f"{number}"), ("Long", "a" * 128)]
     known = response_head._FIELDS
-    assert "X-1099: 1099" in known
+    assert known.keys() >= {"X-1098: 1098", "X-1099: 1099"}
     assert known.keys().isdisjoint({"X-0: 0", f"Long: {'a' * 128}"})
     assert len(known) <= 1024
     assert len(response_head._NAMES) <= 1024

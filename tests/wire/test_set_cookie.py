@@ -99,6 +99,7 @@ AT = 2_122_524_428
         ("Max-Age=60", NOW + 60),
         ("max-AGE = 60", NOW + 60),
         ("Max-Age=007", NOW + 7),
+        ("Max-Age=1", NOW + 1),
         ("Max-Age=0", 0),
         ("Max-Age=-0", 0),
         ("Max-Age=-60", 0),

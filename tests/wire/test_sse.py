@@ -102,6 +102,7 @@ def test_the_id_to_reconnect_with_is_that_of_the_last_whole_event() -> None:
         [b"data: 12345"],
         [b"data: 1234", b"5"],
         [b"data: 1\n\ndata: 12345\n\n"],
+        [b"data: 1\n\ndata: 12345"],
         [b"data: 1\n", b"data: 2"],
         [b":2345678901"],
     ],
@@ -125,3 +126,26 @@ def test_a_line_end_of_cr_and_lf_may_be_split() -> None:
     assert decoder.feed(b"data: a\r") == []
     assert decoder.feed(b"\ndata: b\r") == []
     assert decoder.feed(b"\n\r\n") == [message("a\nb")]
+
+
+@pytest.mark.parametrize("end", [[b"\n"], [b"\n\n"], [b"\n\n:\n\n"], [b"\r\n"], [b"\n", b"\n"]])
+def test_the_bytes_of_an_event_do_not_count_for_the_next(end: list[bytes]) -> None:
+    decoder = EventStreamDecoder(max_event_bytes=10)
+    chunks = [b"data: 1\n", *end, b"data: 1234\n\n", b"data: 5678\n", *end]
+    events = [event for chunk in chunks for event in decoder.feed(chunk)]
+    assert events == [message("1"), message("1234"), message("5678")]
+
+
+@pytest.mark.parametrize(("size", "fits"), [(7, True), (8, False)])
+@pytest.mark.parametrize("start", [b"data: a\n\ndata: b\n", b"\ndata: b\n", b":a\n\n:\ndata: b\n"])
+def test_of_the_lines_that_come_together_those_of_the_last_event_count(
+    start: bytes, size: int, fits: bool
+) -> None:
+    decoder = EventStreamDecoder(max_event_bytes=20)
+    decoder.feed(start)
+    rest = b"data: " + b"x" * size + b"\n\n"
+    if fits:
+        assert decoder.feed(rest) == [message("b\n" + "x" * size)]
+    else:
+        with pytest.raises(EventTooLarge):
+            decoder.feed(rest)

@@ -52,11 +52,11 @@ class Translated(NamedTuple):
 
     options: RequestOptions
     wire: WireOptions
-    body: Body | None = None
-    coding: str = ""
-    chunked: bool = False
-    expects: bool = False
-    check: StatusCheck | None = None
+    body: Body | None
+    coding: str
+    chunked: bool
+    expects: bool
+    check: StatusCheck | None
 
     def applied(self, request: Request) -> Request:
         """Return the request with what is not an option of our own.

@@ -60,6 +60,9 @@ async def _chunks(payload: Payload) -> AsyncGenerator[bytes, None]:
         await writing
     finally:
         writing.cancel()
+        # Its last `put` would wait for ever in a full queue
+        # (test_given_up_payloads.py::test_an_upload_that_a_server_refuses_leaves_no_task).
+        writer.make_room()
         await asyncio.gather(writing, return_exceptions=True)
 
 
@@ -68,6 +71,11 @@ class _Writer(AbstractStreamWriter):
 
     def __init__(self) -> None:
         self.chunks: asyncio.Queue[bytes | None] = asyncio.Queue(_MOST_WAITING)
+
+    def make_room(self) -> None:
+        """Drop the waiting chunks, so that a writer that is given up can end."""
+        while not self.chunks.empty():
+            self.chunks.get_nowait()
 
     async def run(self, payload: Payload) -> None:
         try:

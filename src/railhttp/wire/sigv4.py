@@ -26,7 +26,6 @@ NOT_SIGNED: Final = frozenset(
 )
 """Header fields that a proxy or the transport may change."""
 
-_UNRESERVED: Final = "-._~"
 _SPACES: Final = re.compile(" +")
 
 
@@ -90,9 +89,9 @@ def _hmac(key: bytes, text: str) -> bytes:
 
 def _path(raw: str, service: str) -> str:
     if service == "s3":
-        return quote(unquote(raw), safe=f"/{_UNRESERVED}") or "/"
+        return quote(unquote(raw))
     # Other services encode the path that is sent once more.
-    return quote("/".join(_normal(raw.split("/"))), safe=f"/{_UNRESERVED}") or "/"
+    return quote("/".join(_normal(raw.split("/"))))
 
 
 def _normal(segments: Iterable[str]) -> list[str]:
@@ -117,4 +116,4 @@ def _query(raw: str) -> str:
 
 
 def _encoded(text: str) -> str:
-    return quote(unquote(text.replace("+", " ")), safe=_UNRESERVED)
+    return quote(unquote(text.replace("+", " ")), safe="")

@@ -1,0 +1,59 @@
+"""A connection pauses its transport when its consumer is slow.
+
+On a socket the buffers of the system would hide the pause.
+"""
+
+import asyncio
+from unittest.mock import Mock
+
+import pytest
+
+from railhttp.model.request import WireOptions
+from railhttp.transport.connection import USUAL, WITHOUT_BODY, Expected, StrictResponseHandler
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+
+
+async def fresh() -> tuple[StrictResponseHandler, Mock]:
+    connection = StrictResponseHandler(asyncio.get_running_loop())
+    transport = Mock(spec=asyncio.Transport)
+    transport.is_closing.return_value = False
+    transport.get_extra_info.return_value = None
+    transport.get_write_buffer_size.return_value = 0
+    connection.connection_made(transport)
+    return connection, transport
+
+
+def test_without_options_a_response_is_read_as_usual() -> None:
+    assert Expected.of(WireOptions(), with_body=True) == USUAL
+    assert Expected.of(WireOptions(), with_body=False) == WITHOUT_BODY
+    assert Expected.of(WireOptions(read_until_eof=False), with_body=True) == Expected(
+        read_until_eof=False
+    )
+
+
+@pytest.mark.parametrize(("read_bufsize", "most"), [(1024, 2048), (None, 2 * 2**18)])
+async def test_reading_pauses_when_twice_the_buffer_is_unread(
+    read_bufsize: int | None, most: int
+) -> None:
+    connection, transport = await fresh()
+    wire = WireOptions(read_bufsize=read_bufsize)
+    response = connection.expect(Expected.of(wire, with_body=True), None)
+    connection.data_received(HEAD + b"x" * most)
+    transport.pause_reading.assert_not_called()
+    connection.data_received(b"x")
+    transport.pause_reading.assert_called_once_with()
+    _, body = await response
+    assert not isinstance(body, bytes)
+    assert len(await body.readany()) == most + 1
+    transport.resume_reading.assert_called_once_with()
+    connection.close()
+
+
+@pytest.mark.parametrize("more", [0, 1])
+async def test_of_the_bytes_before_the_first_request_64_kib_are_kept(more: int) -> None:
+    connection, transport = await fresh()
+    connection.data_received(b"H" * (64 * 1024 - 1 + more))
+    transport.pause_reading.assert_not_called()
+    connection.data_received(b"H")
+    assert transport.pause_reading.called is bool(more)
