@@ -197,6 +197,30 @@ async def test_leaving_a_stream_early_cancels_the_rest_of_its_upload() -> None:
             await cancelled.wait()
 
 
+async def test_a_body_that_fails_when_the_whole_response_has_come_fails_the_call() -> None:
+    """Whether the response had been read by then was a matter of luck."""
+    answered, failed = asyncio.Event(), asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"part"
+        await answered.wait()
+        failed.set()
+        raise OSError("the file is gone")
+
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(head("Content-Length: 2") + b"ok")
+        await connection.until_gone()
+
+    server = ScriptedServer(play, reads_body=False)
+    async with nothing_left(), server, HTTPClient() as client:
+        async with client.stream("POST", server.url(), data=body()) as response:
+            answered.set()
+            await failed.wait()
+            await asyncio.sleep(0)
+            with pytest.raises(HTTPInvalidRequestError, match="OSError"):
+                await response.read()
+
+
 @pytest.mark.parametrize("timeout", [0.2, 60.0])
 async def test_the_upload_of_a_call_that_fails_is_cancelled(timeout: float) -> None:
     """Its time is over, or the server is gone: no caller's iterator is left waiting."""

@@ -210,7 +210,8 @@ class Incoming:
         if self._upload is None:
             return
         try:
-            if self._goes_on_sending:
+            # A body that failed in the meantime fails the call too, however late it is looked at.
+            if self._goes_on_sending or (self._upload.error is not None and self.status < 300):
                 await self._upload.finished()
         except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
             self.close()
