@@ -1,0 +1,324 @@
+"""What the options of each command do, as its server, its document and its stderr show it."""
+
+import asyncio
+import io
+import json
+import sys
+from argparse import ArgumentTypeError
+from pathlib import Path
+
+import pytest
+from tests.cli.processes import PATIENCE, Forks, environment
+from tests.servers.echo import EchoServer
+from tests.servers.listener import refused_port
+
+from railhttp.cli import diagnosing
+from railhttp.cli.arguments import body, header, trusted
+from railhttp.cli.command import main
+from railhttp.cli.downloading import _TextBar, progress_bar
+from railhttp.cli.terminal import Terminal
+from railhttp.doctor import Diagnosis
+from railhttp.testing import ScriptedTransport, serve
+
+
+def scripted() -> ScriptedTransport:
+    script = ScriptedTransport()
+    script.on("GET", "/f").reply(text="content")
+    return script
+
+
+@pytest.mark.parametrize("name", ["get", "download", "tail", "doctor"])
+async def test_each_command_sends_the_header_fields(
+    command: Forks, tmp_path: Path, name: str
+) -> None:
+    script = scripted()
+    async with serve(script) as server:
+        url = f"{server.url}/f"
+        await command.railhttp(name, url, "-H", "X-A: 1", "-H", "X-A: 2", cwd=tmp_path)
+    assert script.calls
+    for call in script.calls:
+        assert call.headers.getall("X-A") == ["1", "2"]
+
+
+@pytest.mark.parametrize("name", ["get", "download", "tail"])
+async def test_each_command_warns_of_a_certificate_that_is_not_verified(
+    command: Forks, tmp_path: Path, name: str
+) -> None:
+    with refused_port() as port:
+        url = f"https://127.0.0.1:{port}/f"
+        ended = await command.railhttp(name, url, "-k", "--retries", "0", cwd=tmp_path)
+    assert ended.code == 21
+    assert ended.stderr.startswith("warning: the certificate is not verified")
+
+
+@pytest.mark.parametrize("name", ["get", "download", "tail"])
+async def test_each_command_retries_as_often_as_it_is_told(
+    command: Forks, tmp_path: Path, name: str
+) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/f").reply(503)
+    async with serve(script) as server:
+        ended = await command.railhttp(name, f"{server.url}/f", "--retries", "3", cwd=tmp_path)
+    assert (ended.code, len(script.calls)) == (5, 4)
+    assert [line.split(":")[0] for line in ended.stderr.splitlines()[:3]] == [
+        "attempt 1",
+        "attempt 2",
+        "attempt 3",
+    ]
+
+
+@pytest.mark.parametrize("name", ["get", "download", "tail", "doctor"])
+async def test_each_command_reports_its_failure_as_a_document(
+    command: Forks, tmp_path: Path, name: str
+) -> None:
+    with refused_port() as port:
+        ended = await command.railhttp(name, f"http://127.0.0.1:{port}/f", "--json", cwd=tmp_path)
+    document = json.loads(ended.stdout)
+    failure = document["failure"] if name == "doctor" else document
+    assert (failure["kind"], failure["exit_code"], ended.code) == ("connect", 21, 21)
+    assert ended.stderr.count("delivery") == 0
+
+
+# The body that is timed.
+
+
+async def test_a_call_that_is_timed_has_the_same_document(command: Forks, echo: EchoServer) -> None:
+    for path, options in (("/json", ()), ("/status/404", ()), ("/bytes/9", ("--max-bytes", "8"))):
+        untimed = await command.railhttp("put", echo.url(path), *options, "--json")
+        timed = await command.railhttp("put", echo.url(path), *options, "--json", "--timings")
+        documents = [json.loads(ended.stdout) for ended in (untimed, timed)]
+        for document in documents:
+            document.pop("elapsed")
+            document.pop("timings", None)
+            fields = [field for field in document.get("headers", ()) if field[0] != "Date"]
+            document["headers"] = fields
+        assert documents[0] == documents[1]
+        assert untimed.code == timed.code
+
+
+@pytest.mark.parametrize(("limit", "code"), [("--timeout", 33), ("--read-timeout", 32)])
+async def test_a_call_that_is_timed_has_its_limits(
+    command: Forks, echo: EchoServer, limit: str, code: int
+) -> None:
+    ended = await command.railhttp("post", echo.url("/slow/60000"), "--timings", limit, "0.1")
+    assert ended.code == code + 64
+
+
+async def test_the_time_of_a_call_that_is_timed_has_its_head_and_its_body(
+    command: Forks, echo: EchoServer
+) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/").reply(body=[b"a"], delay=0.0)
+    released = asyncio.Event()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.02)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na")
+        await writer.drain()
+        await asyncio.sleep(0.3)
+        writer.write(b"b")
+        released.set()
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        ended = await command.railhttp(f"http://127.0.0.1:{port}/", "--timings", "--json")
+    document = json.loads(ended.stdout)
+    timings = document["timings"]
+    assert released.is_set()
+    assert timings["body"] >= 0.25
+    assert timings["wait"] >= 0.01
+    assert document["elapsed"] >= timings["body"] + timings["wait"]
+
+
+async def test_a_file_that_cannot_be_written_is_a_failure_of_its_call(
+    command: Forks, echo: EchoServer, tmp_path: Path
+) -> None:
+    url = echo.url("/json")
+    ended = await command.railhttp("put", url, "--json", "-o", "no/such/f", cwd=tmp_path)
+    document = json.loads(ended.stdout)
+    shown = {name: document[name] for name in ("field", "method", "url", "attempts", "delivery")}
+    assert shown == {
+        "field": "output",
+        "method": "PUT",
+        "url": url,
+        "attempts": 1,
+        "delivery": "answered",
+    }
+    assert document["elapsed"] > 0
+
+
+# Streams that are followed.
+
+
+async def test_an_event_is_printed_when_it_comes_however_long_the_silence_is(
+    command: Forks,
+) -> None:
+    seen = asyncio.Event()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b"Last-Event-ID" in head:
+            writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        else:
+            start = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n"
+            writer.write(start + b'\r\nid: 1\nretry: 1\ndata: "\xc3\xa9"\n\n')
+            await writer.drain()
+            await seen.wait()
+            await asyncio.sleep(0.3)  # three times as long as the limit of a silence
+            writer.write(b"id: 2\ndata: last\n\n")
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "railhttp", "tail", f":{port}/", "--json"),
+            *("--read-timeout", "0.1"),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=environment(),
+        )
+        assert process.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            first = await process.stdout.readline()
+            seen.set()
+            rest = await process.stdout.read()
+            await process.wait()
+    assert first.decode() == '{"id": "1", "event": "message", "data": "\\"é\\""}\n'
+    assert json.loads(rest) == {"id": "2", "event": "message", "data": "last"}
+    assert process.returncode == 0
+
+
+class Screen(io.StringIO):
+    """A stderr that is a terminal, unless it is told otherwise."""
+
+    encoding = "utf-8"
+    is_terminal = True
+
+    def isatty(self) -> bool:
+        return self.is_terminal
+
+
+class Out(io.TextIOWrapper):
+    """A stdout that is a terminal, or is not."""
+
+    def __init__(self, *, is_terminal: bool) -> None:
+        self.written = io.BytesIO()
+        self._is_terminal = is_terminal
+        super().__init__(self.written, encoding="utf-8")
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [("text/event-stream", "data: a\x1b[2J\n\n"), ("application/x-ndjson", '"a\x7f[2J"\n')],
+)
+def test_a_stream_cannot_command_the_terminal(
+    kind: str, content: str, is_terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = Out(is_terminal=is_terminal)
+    monkeypatch.setattr(sys, "stdout", out)
+
+    def follow(url: str) -> int:
+        return main(["tail", url, "--no-reconnect"])
+
+    async def run() -> int:
+        script = ScriptedTransport()
+        script.on("GET", "/").reply(text=content, headers={"Content-Type": kind})
+        async with serve(script) as server:
+            return await asyncio.to_thread(follow, server.url)
+
+    assert asyncio.run(run()) == 0
+    shown = out.written.getvalue().decode()
+    assert ("\N{REPLACEMENT CHARACTER}[2J" in shown) is is_terminal
+    assert ("\x1b" in shown or "\x7f" in shown) is not is_terminal
+
+
+# Values.
+
+
+def test_bytes_that_are_no_text_are_kept_in_a_body_and_shown_in_a_field(tmp_path: Path) -> None:
+    assert body("a\udcff") == b"a\xff"
+    path = tmp_path / "fields"
+    path.write_bytes(b"X-A: \xff\n")
+    assert header(f"@{path}") == [("X-A", "\N{REPLACEMENT CHARACTER}")]
+
+
+def test_a_file_that_holds_no_certificate_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_text("no certificate")
+    with pytest.raises(ArgumentTypeError, match="must be a file of certificates in PEM"):
+        trusted(str(path))
+
+
+# The doctor.
+
+
+def test_a_diagnosis_cannot_command_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    async def diagnose(url: str, **_: object) -> Diagnosis:
+        return Diagnosis("http://h/\x1b[2J", ())
+
+    monkeypatch.setattr(diagnosing, "diagnose", diagnose)
+    assert main(["doctor", "http://h/"]) == 0
+    assert b"\x1b" not in capfdbinary.readouterr().out
+
+
+async def test_the_doctor_requests_as_its_options_say(command: Forks) -> None:
+    with refused_port() as port:
+        url = "http://h.example/"
+        ended = await command.railhttp("doctor", url, "--proxy", f"http://127.0.0.1:{port}")
+    assert ended.code == 22
+    assert f"http://127.0.0.1:{port}" in ended.stdout
+
+
+# Other packages.
+
+
+@pytest.mark.parametrize("is_screen", [True, False])
+def test_the_openapi_command_names_the_extra_that_it_needs(
+    is_screen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    err = Screen()
+    err.is_terminal = is_screen
+    monkeypatch.setattr(sys, "stderr", err)
+    for name in ("NO_COLOR", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setitem(sys.modules, "railhttp.integrations.openapi.command", None)
+    assert main(["openapi", "spec.json"]) == 2
+    assert "railhttp openapi: " in err.getvalue()
+    assert ("\x1b[31m" in err.getvalue()) is is_screen
+
+
+def test_the_openapi_command_gets_the_arguments_after_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "spec.json"
+    path.write_text("[]")
+    assert main(["openapi", str(path)]) == 1
+    assert str(path) in capsys.readouterr().err
+
+
+def test_a_bar_of_text_is_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(io.BufferedWriter(raw)))
+    _TextBar()(500, None)
+    assert raw.getvalue() == b"\r\x1b[K500 B"
+
+
+def test_a_bar_shows_the_share_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    with progress_bar(Terminal.of_process(), "big.iso") as progress:
+        assert progress is not None
+        progress(50, 200)
+    assert "25%" in screen.getvalue()
+    assert screen.getvalue().endswith("\x1b[2K")  # it is wiped from the terminal at the end

@@ -1,0 +1,51 @@
+"""The help of each command: every option is explained, and what it takes is named."""
+
+import re
+
+import pytest
+
+from railhttp.cli.command import main
+
+COMMANDS = ("get", "post", "download", "tail", "doctor", "curl")
+OPTION = re.compile(r"^  (?P<names>-\S.*?)(?:  +(?P<words>\S.*))?$")
+
+
+def explained(help_: str) -> dict[str, str]:
+    """The first name of each option, and what the help says of it."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in help_.partition("options:\n")[2].splitlines():
+        if option := OPTION.match(line):
+            name = option["names"].partition(",")[0].split()[0]
+            found[name] = option["words"] or ""
+        elif line.startswith("   ") and name:
+            found[name] += line.strip()
+        else:
+            name = ""
+    return found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_option_is_explained(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert main([name, "--help"]) == 0
+    options = explained(capsys.readouterr().out)
+    assert len(options) >= 3
+    assert [option for option, words in options.items() if not words] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("tail", "With --json each event is one line: an object with id, event and data."),
+        ("curl", "Secrets are not printed"),
+    ],
+)
+def test_the_help_ends_with_what_no_option_says(
+    name: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([name, "--help"])
+    _, _, after = capsys.readouterr().out.partition("options:\n")
+    assert words in after
