@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import re
 import sys
 from argparse import ArgumentTypeError
 from pathlib import Path
@@ -322,3 +323,30 @@ def test_a_bar_shows_the_share_that_is_there(monkeypatch: pytest.MonkeyPatch) ->
         progress(50, 200)
     assert "25%" in screen.getvalue()
     assert screen.getvalue().endswith("\x1b[2K")  # it is wiped from the terminal at the end
+
+
+async def test_the_options_may_follow_a_curl_command_in_one_word(
+    command: Forks, echo: EchoServer
+) -> None:
+    ended = await command.railhttp("curl", f"curl {echo.url('/get')}", "--run", "--json")
+    document = json.loads(ended.stdout)
+    assert (ended.code, document["status"]) == (0, 200)
+    assert document["json"]["path"] == "/get"
+
+
+async def test_a_body_that_is_timed_and_too_large_names_all_its_attempts(command: Forks) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/f").reply(503).reply(text="content")
+    async with serve(script) as server:
+        url = f"{server.url}/f"
+        ended = await command.railhttp(url, "--timings", "--json", "--max-bytes", "6")
+    document = json.loads(ended.stdout)
+    assert (ended.code, document["attempts"], document["url"]) == (41, 2, url)
+    assert (document["method"], document["delivery"]) == ("GET", "answered")
+
+
+async def test_a_retry_says_how_long_it_was_put_off(command: Forks, echo: EchoServer) -> None:
+    ended = await command.railhttp(echo.url("/flaky/put-off/1"))
+    waited = re.search(r"waited ([\d.]+) (ms|s)", ended.stderr)
+    assert waited is not None
+    assert float(waited[1]) / (1000 if waited[2] == "ms" else 1) < 60

@@ -49,3 +49,12 @@ def test_the_help_ends_with_what_no_option_says(
     main([name, "--help"])
     _, _, after = capsys.readouterr().out.partition("options:\n")
     assert words in after
+
+
+def test_the_lines_of_a_help_are_kept_on_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    main(["tail", "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    assert "connection ends, from the last event on, until the server responds with 204." in lines

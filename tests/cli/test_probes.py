@@ -168,6 +168,14 @@ async def test_a_certificate_that_cannot_be_read_is_left_out(
     assert (facts.version, facts.certificate) == ("TLSv1.3", None)
 
 
+async def test_the_certificate_must_have_the_name_of_the_host_and_not_of_its_address(
+    tls: TlsContexts,
+) -> None:
+    async with server(context=tls.wrong_host) as seen:
+        facts = await probe.handshake("other.example", LOOPBACK, seen.port, tls.client, LIMIT)
+    assert (facts.reason, facts.version) == (None, "TLSv1.3")
+
+
 async def test_the_system_decides_unless_a_context_is_given(tls: TlsContexts) -> None:
     async with server(context=tls.trusted) as seen:
         facts = await probe.handshake("localhost", LOOPBACK, seen.port, None, LIMIT)

@@ -13,8 +13,10 @@ import time
 import weakref
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,6 +28,7 @@ from railhttp import (
     HTTPClient,
     HTTPClientConfig,
     HTTPConnectionError,
+    HttpResponse,
     HTTPResponseTooLargeError,
 )
 from railhttp.endpoints import Service, get
@@ -322,11 +325,20 @@ async def test_a_report_keeps_no_object_of_its_programs() -> None:
         except Exception as error:
             raise LookupError from error
 
+    async def raises_meanwhile(client: HTTPClient) -> object:
+        big = Big()
+        held.append(weakref.ref(big))
+        try:
+            return (await client.get(f"{API}/price")).unwrap()
+        except Exception:
+            raise LookupError  # noqa: B904  # it has a context, but no cause
+
     reports = [
-        await explore(program, priced, faults=faults.named("dns")) for program in (returns, raises)
+        await explore(program, priced, faults=faults.named("dns"))
+        for program in (returns, raises, raises_meanwhile)
     ]
     gc.collect()
-    assert len(held) >= 4
+    assert len(held) >= 6
     assert [ref() for ref in held] == [None] * len(held)
     assert isinstance(reports[1].runs[1].error, LookupError)
 
@@ -446,3 +458,65 @@ def test_a_status_shows_whether_a_server_acted(status: int, worlds: list[bool]) 
     assert [fault.acted for fault in faults.statuses(status)] == worlds
     for acted in worlds:
         assert Fault(str(status), acted).stage is Stage.ANSWERED
+
+
+async def test_the_port_of_a_server_behind_is_80_by_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[object] = []
+    connect = asyncio.open_connection
+
+    async def note(host: str, port: int, **options: Any) -> object:
+        if port != own:
+            asked.append((host, port))
+            raise ConnectionRefusedError
+        return await connect(host, port, **options)
+
+    async with faults.play("http://127.0.0.1") as front:
+        own = int(front.url.rpartition(":")[2])
+        monkeypatch.setattr(asyncio, "open_connection", note)
+        reader, writer = await asyncio.open_connection("127.0.0.1", own)
+        writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        with suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
+    assert asked == [("127.0.0.1", 80)]
+
+
+async def test_the_state_of_an_application_ends_with_its_block() -> None:
+    states: list[object] = []
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            for name in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{name}.complete"})
+            return
+        states.append(scope.get("state"))
+        await send({"type": "http.response.start", "status": 204})
+        await send({"type": "http.response.body"})
+
+    transport = ASGITransport(app)
+    async with HTTPClient(exchange=transport) as client:
+        async with transport:
+            (await client.get(API)).unwrap()
+        (await client.get(API)).unwrap()
+    assert states == [{}, None]
+
+
+class SendsOnly:
+    async def send(self, request: object, attempt: object) -> HttpResponse:
+        return HttpResponse(204)
+
+
+class OpensOnly:
+    async def open(self, request: object, attempt: object) -> object:
+        return HttpResponse(204)
+
+
+@pytest.mark.parametrize("world", [SendsOnly, OpensOnly])
+async def test_a_world_sends_and_opens(world: type[object]) -> None:
+    async def program(client: HTTPClient) -> None: ...
+
+    with pytest.raises(TypeError, match=r"^world: must return an exchange"):
+        await explore(program, world)  # type: ignore[type-var]

@@ -1,0 +1,312 @@
+"""Steps that are refused, requests that are repeated, and what a search tries and keeps."""
+
+import asyncio
+import gc
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from returns.pipeline import is_successful
+from returns.result import Result, Success
+
+from railhttp import (
+    Delivery,
+    HTTPClient,
+    HTTPConnectionError,
+    HTTPFailure,
+    HTTPInvalidRequestError,
+    HttpResponse,
+    HTTPStatusError,
+    HTTPValidationError,
+    RetryPolicy,
+)
+from railhttp.endpoints import get
+from railhttp.railway import run
+from railhttp.testing import (
+    ASGITransport,
+    ContractBroken,
+    ScriptedTransport,
+    SentRequest,
+    UnmatchedRequestError,
+    serve,
+)
+from railhttp.testing.asgi_app import Message, Receive, Send
+from railhttp.testing.explore import Schedule, explore, faults, replay
+
+API = "http://h"
+
+
+# Steps.
+
+
+@pytest.mark.parametrize(
+    ("value", "is_kept"),
+    [(HttpResponse(202, body=b"a"), True), (HttpResponse(200), False), ("a text", False)],
+)
+async def test_a_response_as_a_value_has_a_declared_status(value: object, is_kept: bool) -> None:
+    endpoint = get("/x").gives(HttpResponse, status=202)
+    script = ScriptedTransport()
+    script.serve(endpoint).replies(value)  # type: ignore[arg-type]  # that is the case
+    async with HTTPClient(exchange=script, base_url=API) as client:
+        if is_kept:
+            assert (await run(endpoint()(client))).unwrap().body == b"a"
+        else:
+            with pytest.raises(ContractBroken, match="must be an HttpResponse of a declared"):
+                await run(endpoint()(client))
+
+
+@dataclass(frozen=True)
+class Page:
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.number < 1:
+            raise LookupError
+
+
+async def test_parameters_that_their_class_refuses_do_not_fit() -> None:
+    seen: list[int] = []
+
+    def page(number: int) -> Result[str, object]:
+        seen.append(number)
+        return Success("a")
+
+    script = ScriptedTransport()
+    script.serve(get("/pages/{number}", Page).gives(str)).does(page)  # type: ignore[arg-type]  # no refusal
+    async with HTTPClient(exchange=script, base_url=API) as client:
+        (await client.get("/pages/1")).unwrap()
+        with pytest.raises(UnmatchedRequestError, match=r"parameters: .* refuses it: LookupError"):
+            await client.get("/pages/0")
+    assert seen == [1]
+
+
+async def test_a_streamed_endpoint_without_a_status_is_a_200() -> None:
+    endpoint = get("/x").streamed()
+    script = ScriptedTransport()
+    script.serve(endpoint).replies(b"a", headers={"X-A": "1"})
+    async with HTTPClient(exchange=script, base_url=API) as client:
+        response = (await client.get("/x")).unwrap()
+    assert (response.status, response.headers["X-A"], response.body) == (200, "1", b"a")
+
+
+def test_an_argument_that_is_refused_is_named() -> None:
+    script = ScriptedTransport()
+    with pytest.raises(HTTPValidationError) as wrong_url:
+        script.on("GET", "users")
+    with pytest.raises(HTTPValidationError) as wrong_status:
+        script.on("GET", "/").reply(99)
+    assert (wrong_url.value.field, wrong_status.value.field) == ("url", "status")
+
+
+async def test_a_body_that_cannot_be_read_may_have_been_sent_in_part() -> None:
+    def body() -> Iterator[bytes]:
+        yield b"a"
+        raise KeyError
+
+    script = ScriptedTransport()
+    script.on("POST", "/").reply()
+    async with HTTPClient(exchange=script) as client:
+        failure = (await client.post(API, data=body())).failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert (failure.field, failure.delivery) == ("data", Delivery.MAYBE_SENT)
+
+
+async def test_an_application_without_a_lifespan_leaves_no_error_behind() -> None:
+    errors: list[object] = []
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            raise NotImplementedError
+
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    async with ASGITransport(app):
+        pass
+    gc.collect()
+    await asyncio.sleep(0)
+    assert errors == []
+
+
+async def test_a_front_passes_on_chunks_of_any_size() -> None:
+    script = ScriptedTransport()
+    script.on("POST", "/").does(lambda sent: HttpResponse(200, body=sent.body))
+    pieces = [b"a" * size for size in (1, 15, 16, 17, 300, 70_000)]
+    async with (
+        serve(script) as behind,
+        faults.play(behind) as front,
+        HTTPClient() as client,
+    ):
+        response = await client.request("POST", front.url, data=iter(pieces))
+    assert response.body == b"".join(pieces)
+
+
+# Searches.
+
+
+def three_paths() -> ScriptedTransport:
+    script = ScriptedTransport()
+    script.on("GET", "/*").reply(json=7)
+    return script
+
+
+async def three(client: HTTPClient) -> None:
+    for name in "abc":
+        await client.get(f"{API}/{name}")
+
+
+async def test_a_search_tries_each_combination_once_those_with_fewer_failures_first() -> None:
+    report = await explore(three, three_paths, at_once=3, faults=faults.named("dns"))
+    found = ["".join(call[-1] for call in run.schedule) for run in report.runs]
+    assert found == ["", "a", "b", "c", "ab", "ac", "bc", "abc"]
+    assert report.at_once == 3
+
+
+async def test_a_report_has_no_details_of_its_runs() -> None:
+    async def program(client: HTTPClient) -> object:
+        return await client.post(f"{API}/a")
+
+    def world() -> ScriptedTransport:
+        script = ScriptedTransport()
+        script.on("POST", "/*").reply(201)
+        return script
+
+    report = await explore(program, world, faults=faults.named("dns"))
+    assert len(report.runs) == 2
+    for each in report.runs:
+        assert (each.injected, each.log, each.effects, each.state) == ((), (), {}, None)
+
+
+class Branches(ScriptedTransport):
+    """After a failure of `/a` the program goes one way or the other, and ends the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on("GET", "/*").reply(json=7)
+
+    def snapshot(self) -> object:
+        return "always the same"
+
+
+async def test_runs_that_go_different_ways_are_not_equivalent() -> None:
+    async def program(client: HTTPClient) -> str:
+        first = await client.get(f"{API}/a")
+        if not is_successful(first):
+            failure = first.failure()
+            refused = isinstance(failure, HTTPStatusError) and failure.status == 404
+            await client.get(f"{API}/{'x' if refused else 'y'}")
+        await client.get(f"{API}/z")
+        return "done"
+
+    some = faults.named("404", "422", "403")
+    report = await explore(program, Branches, at_once=2, faults=some)
+    assert report.merged == 1 + 2  # at /a 403 is like 422, but 404 is not; at /z all are alike
+    tried = {tuple(run.schedule) for run in report.runs}
+    assert ("GET /a", "GET /x") in tried
+    assert ("GET /a", "GET /y") in tried
+
+
+async def test_a_stream_that_broke_off_is_not_sent_again_unnoticed() -> None:
+    async def program(client: HTTPClient) -> bytes:
+        for _ in range(2):
+            try:
+                async with client.stream("POST", f"{API}/a", data=b"7") as stream:
+                    return b"".join([chunk async for chunk in stream])
+            except HTTPConnectionError:
+                continue
+        return b""
+
+    def world() -> ScriptedTransport:
+        script = ScriptedTransport()
+        script.on("POST", "/a").reply(text="abcdef")
+        return script
+
+    report = await explore(program, world, faults=faults.named("truncated, acted", "dns"))
+    assert {str(run.schedule): run.complaint for run in report.runs} == {
+        "no fault": None,
+        "POST /a: dns": None,
+        "POST /a: truncated, acted": "POST /a #2 was sent again after its response was lost,"
+        " without an idempotency key",
+    }
+
+
+async def test_a_program_that_cancels_itself_has_raised() -> None:
+    async def program(client: HTTPClient) -> None:
+        raise asyncio.CancelledError
+
+    report = await explore(program, three_paths)
+    assert [run.complaint for run in report.runs] == ["it raised CancelledError"]
+    assert isinstance(report.runs[0].error, asyncio.CancelledError)
+
+
+async def test_a_program_without_calls_has_a_report() -> None:
+    async def program(client: HTTPClient) -> None: ...
+
+    report = await explore(program, three_paths, faults=faults.named("dns"))
+    assert report.calls == ()
+    assert "call  failures  handled  unhandled" in str(report)
+    assert "call" in report.html()
+
+
+async def test_an_application_is_told_when_a_program_closes_its_response() -> None:
+    told: list[bool] = []
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        try:
+            while True:
+                await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        except ConnectionResetError:
+            told.append(True)
+
+    async def program(client: HTTPClient) -> bytes:
+        async with client.stream("GET", API) as stream:
+            first = await anext(aiter(stream))
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert told
+        return first
+
+    assert await replay(program, lambda: ASGITransport(app), None, Schedule()) == b"a"
+
+
+async def test_a_refused_stream_of_events_has_its_body() -> None:
+    async def program(client: HTTPClient) -> Result[str, HTTPFailure]:
+        try:
+            async with client.sse(f"{API}/a") as stream:
+                return Success("".join([event.data async for event in stream]))
+        except HTTPStatusError as failure:
+            return Success(failure.response.text)
+
+    def world() -> ScriptedTransport:
+        script = ScriptedTransport()
+        script.on("GET", "/a").reply(404, text="not here")
+        return script
+
+    assert await replay(program, world, None, Schedule()) == Success("not here")
+
+
+async def test_a_failure_of_a_retried_call_is_at_its_last_attempt() -> None:
+    def body(_: SentRequest) -> HttpResponse:
+        return HttpResponse(201)
+
+    def world() -> ScriptedTransport:
+        script = ScriptedTransport()
+        script.on("GET", "/a").does(body)
+        return script
+
+    async def program(client: HTTPClient) -> int:
+        result = await client.get(f"{API}/a")
+        return result.unwrap().attempts if is_successful(result) else -result.failure().attempts
+
+    assert await replay(program, world, None, Schedule.parse("GET /a: 503, once")) == 2
+    assert await replay(program, world, None, Schedule.parse("GET /a: connect")) == -3
+    once = RetryPolicy(1)
+    outcome = await replay(
+        program,
+        world,
+        None,
+        Schedule.parse("GET /a: connect"),
+        client=lambda exchange, clock: HTTPClient(
+            exchange=exchange, clock=clock, retry_policy=once
+        ),
+    )
+    assert outcome == -1
