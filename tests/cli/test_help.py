@@ -10,6 +10,10 @@ COMMANDS = ("get", "post", "download", "tail", "doctor", "curl")
 OPTION = re.compile(r"^  (?P<names>-\S.*?)(?:  +(?P<words>\S.*))?$")
 
 
+KINDS = {"FIELD", "SECONDS", "URL", "FILE", "N", "BODY", "JSON", "ID", "DIGEST"}
+"""What options take, so that one word means one thing in all commands."""
+
+
 def explained(help_: str) -> dict[str, str]:
     """The first name of each option, and what the help says of it."""
     found: dict[str, str] = {}
@@ -58,3 +62,16 @@ def test_the_lines_of_a_help_are_kept_on_a_narrow_terminal(
     main(["tail", "--help"])
     lines = capsys.readouterr().out.splitlines()
     assert "connection ends, from the last event on, until the server responds with 204." in lines
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_an_option_takes_is_named_by_its_kind(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    main([name, "--help"])
+    usage, _, options = capsys.readouterr().out.partition("options:\n")
+    taken = re.findall(r"^  (?:-[A-Za-z] \S+, )?--[a-z-]+ ([A-Za-z]\S*)", options, re.MULTILINE)
+    assert len(taken) >= (0 if name == "curl" else 6)
+    assert set(taken) <= KINDS
+    assert ("COMMAND" if name == "curl" else "URL") in usage.split()

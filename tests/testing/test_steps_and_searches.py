@@ -2,12 +2,18 @@
 
 import asyncio
 import gc
+import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from returns.pipeline import is_successful
 from returns.result import Result, Success
+from rich.console import Console
+from rich.progress import Progress
 
 from railhttp import (
     Delivery,
@@ -21,17 +27,20 @@ from railhttp import (
     RetryPolicy,
 )
 from railhttp.endpoints import get
+from railhttp.protocols import Exchange
 from railhttp.railway import run
 from railhttp.testing import (
     ASGITransport,
     ContractBroken,
+    ManualClock,
     ScriptedTransport,
     SentRequest,
     UnmatchedRequestError,
     serve,
 )
 from railhttp.testing.asgi_app import Message, Receive, Send
-from railhttp.testing.explore import Schedule, explore, faults, replay
+from railhttp.testing.explore import Report, Schedule, explore, faults, kept, replay
+from railhttp.testing.explore.rich_progress import RichProgress
 
 API = "http://h"
 
@@ -310,3 +319,119 @@ async def test_a_failure_of_a_retried_call_is_at_its_last_attempt() -> None:
         ),
     )
     assert outcome == -1
+
+
+def test_progress_begins_with_what_has_been_run() -> None:
+    bars = Progress(console=Console(file=io.StringIO()), disable=True)
+    shown = RichProgress(bars)
+    shown.begin(1, 10)
+    shown.advance(4)
+    assert [(task.total, task.completed) for task in bars.tasks] == [(10, 4)]
+
+
+async def test_an_explorer_passes_everything_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, object] = {}
+    report: Report[None] = Report((), 1, 0.0, faults.named())
+
+    async def note(program: object, world: object, judge: object, **options: object) -> object:
+        given.update(options, program=program, world=world, judge=judge)
+        return report
+
+    def judge(outcome: object, world: object) -> None: ...
+
+    def client(exchange: Exchange, clock: ManualClock) -> HTTPClient:
+        return HTTPClient(exchange=exchange, clock=clock)
+
+    monkeypatch.setattr(kept, "explore", note)
+    some = faults.named("dns")
+    path = tmp_path / "kept.txt"
+    path.write_text("GET /a: dns  # bad\n")
+    found = await kept.Explorer(path)(
+        three, three_paths, judge, at_once=3, faults=some, client=client, patience=7.0
+    )
+    assert found is report
+    assert given == {
+        "program": three,
+        "world": three_paths,
+        "judge": judge,
+        "at_once": 3,
+        "faults": some,
+        "client": client,
+        "first": [Schedule.parse("GET /a: dns")],
+        "patience": 7.0,
+    }
+
+
+async def test_a_body_that_can_be_read_once_is_read_by_the_server_that_acts() -> None:
+    async def program(client: HTTPClient) -> str:
+        result = await client.post(f"{API}/a", data=iter([b"a", b"b"]))
+        return "done" if is_successful(result) else result.failure().label
+
+    worlds: list[ScriptedTransport] = []
+
+    def world() -> ScriptedTransport:
+        script = ScriptedTransport()
+        script.on("POST", "/a").reply(201)
+        worlds.append(script)
+        return script
+
+    acted = await replay(program, world, None, Schedule.parse("POST /a: disconnected, acted"))
+    assert acted == "disconnected"
+    assert [call.body for call in worlds[-1].calls] == [b"ab"]
+    lost = await replay(program, world, None, Schedule.parse("POST /a: disconnected"))
+    assert (lost, worlds[-1].calls) == ("disconnected", ())
+
+
+async def test_a_silence_takes_no_time_either() -> None:
+    async def program(client: HTTPClient) -> tuple[str, float]:
+        result = await client.post(f"{API}/a", read_timeout=3000, timeout=4000)
+        if is_successful(result):
+            return "done", 0.0
+        return result.failure().label, result.failure().elapsed
+
+    def world() -> ScriptedTransport:
+        script = ScriptedTransport()
+        script.on("POST", "/a").reply(201)
+        return script
+
+    schedule = Schedule.parse("POST /a: timeout total")
+    assert await replay(program, world, None, schedule, patience=1.0) == ("read", 3000)
+
+
+REPLAY = """
+import asyncio, sys
+from railhttp.testing import ScriptedTransport
+from railhttp.testing.explore import Schedule, replay
+
+async def program(client): ...
+
+try:
+    asyncio.run(replay(program, ScriptedTransport, None, Schedule.parse("GET /a: dns")))
+except AssertionError as error:
+    assert "not reached: GET /a; the calls were: none" in str(error)
+    assert "hypothesis" not in sys.modules
+    sys.exit(7)
+"""
+
+
+def test_a_replay_needs_no_hypothesis() -> None:
+    done = subprocess.run([sys.executable, "-c", REPLAY], check=False, capture_output=True)
+    assert done.returncode == 7, done.stderr.decode()
+
+
+@pytest.mark.parametrize(("answers", "name"), [((str, int), "str or int"), ((str,), "str")])
+async def test_a_broken_contract_names_what_was_declared(
+    answers: tuple[type[object], ...], name: str
+) -> None:
+    endpoint = get("/x").gives(answers[0])
+    script = ScriptedTransport()
+    if len(answers) == 1:
+        script.serve(endpoint).replies(None)
+    else:
+        both = endpoint.or_gives(202, answers[1])
+        script.serve(both).replies(None)
+    async with HTTPClient(exchange=script, base_url=API) as client:
+        with pytest.raises(ContractBroken, match=f"NoneType does not come back as {name}: "):
+            await client.get("/x")
