@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import pytest
 import trustme
@@ -257,3 +258,22 @@ async def test_a_handshake_is_explained_even_if_nothing_else_is_said(
         await until(lambda: seen.ended == seen.opened)
     assert (facts.reason, facts.skew) == ("expired", None)
     assert facts.certificate is not None
+
+
+async def test_each_handshake_names_the_host_that_is_wanted(tls: TlsContexts) -> None:
+    """RFC 6066, section 3: a server may choose its certificate by the name."""
+    names: list[str | None] = []
+
+    def note(_: object, name: str | None, __: object) -> None:
+        names.append(name)
+
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("h.example", not_after=datetime(2001, 1, 1)).configure_cert(context)
+    context.sni_callback = note
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    async with server(b"HTTP/1.1 200 OK\r\n\r\n", context) as seen:
+        facts = await probe.handshake("h.example", LOOPBACK, seen.port, trusting, LIMIT)
+    assert facts.reason == "expired"
+    assert names == ["h.example"] * 3

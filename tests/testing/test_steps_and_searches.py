@@ -5,6 +5,7 @@ import gc
 import io
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from railhttp import (
     RetryPolicy,
 )
 from railhttp.endpoints import get
+from railhttp.headers import freeze_headers
 from railhttp.protocols import Exchange
 from railhttp.railway import run
 from railhttp.testing import (
@@ -40,6 +42,7 @@ from railhttp.testing import (
 )
 from railhttp.testing.asgi_app import Message, Receive, Send
 from railhttp.testing.explore import Report, Schedule, explore, faults, kept, replay
+from railhttp.testing.explore.drive import _is_foreign
 from railhttp.testing.explore.rich_progress import RichProgress
 
 API = "http://h"
@@ -435,3 +438,37 @@ async def test_a_broken_contract_names_what_was_declared(
     async with HTTPClient(exchange=script, base_url=API) as client:
         with pytest.raises(ContractBroken, match=f"NoneType does not come back as {name}: "):
             await client.get("/x")
+
+
+async def test_what_a_thread_raises_is_raised_by_the_program() -> None:
+    def work() -> None:
+        raise LookupError("in a thread")
+
+    async def program(client: HTTPClient) -> None:
+        await asyncio.to_thread(work)
+
+    report = await explore(program, three_paths, patience=60.0)
+    assert [run.complaint for run in report.runs] == ["it raised LookupError: in a thread"]
+
+
+def test_neither_the_thread_of_an_exploration_nor_the_main_one_is_foreign() -> None:
+    found: list[bool] = []
+
+    def look() -> None:
+        found.extend(map(_is_foreign, (threading.current_thread(), threading.main_thread())))
+
+    thread = threading.Thread(target=look, name="of an exploration")
+    thread.start()
+    thread.join()
+    assert found == [False, False]
+    assert _is_foreign(thread)
+
+
+def test_a_request_shows_no_secret_and_no_body() -> None:
+    fields = freeze_headers({"Authorization": "Bearer s3cret", "X-A": "1"})
+    sent = SentRequest("POST", f"{API}/?token=s3cret", fields, b"s3cret")
+    shown = repr(sent)
+    assert "s3cret" not in shown
+    assert "6 bytes" in shown
+    assert "token=***" in shown
+    assert "'X-A': '1'" in shown
