@@ -362,3 +362,45 @@ def test_a_bar_of_an_unknown_length_shows_no_share(monkeypatch: pytest.MonkeyPat
         progress(30, None)
     assert "big.iso" in screen.getvalue()
     assert "30%" not in screen.getvalue()
+
+
+@pytest.mark.parametrize("value", ["s3cret", "it's s3cret", 'a "s3cret"'])
+def test_a_usage_error_masks_the_value(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["get", "http://h/", f"--json={value}"]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert ("s3cret" in last, "***" in last) == (False, True)
+
+
+async def test_a_head_has_a_line_for_each_field(command: Forks, echo: EchoServer) -> None:
+    ended = await command.railhttp("head", echo.url("/json"))
+    names = [line.partition(": ")[0] for line in ended.stdout.splitlines()]
+    assert {"Content-Type", "Content-Length", "Date", "Server"} <= set(names)
+    assert len(names) == len(set(names))
+
+
+async def test_a_stream_begins_at_its_start_unless_an_event_is_given(command: Forks) -> None:
+    script = ScriptedTransport()
+    fields = {"Content-Type": "text/event-stream"}
+    script.on("GET", "/").reply(text="data: a\n\n", headers=fields)
+    async with serve(script) as server:
+        for words in ([], ["--last-event-id", "7"]):
+            await command.railhttp("tail", server.url, "--no-reconnect", *words)
+    assert [call.headers.get("Last-Event-ID") for call in script.calls] == [None, "7"]
+
+
+async def test_a_proxy_of_a_curl_command_needs_no_mention(command: Forks) -> None:
+    with refused_port() as port:
+        proxy = f"http://127.0.0.1:{port}"
+        ended = await command.railhttp("curl", "--run", "curl", "-x", proxy, "http://h.example/")
+    assert ended.code == 22
+    assert not any(line.startswith("proxy ") for line in ended.stderr.splitlines())
+
+
+def test_a_flag_that_is_not_converted_is_shown_in_yellow(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    for name in ("NO_COLOR", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert main(["curl", "curl --http3 http://h/"]) == 0
+    assert screen.getvalue() == "\x1b[33m--http3 is not converted\x1b[0m\n"
