@@ -9,12 +9,14 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
 from returns.pipeline import is_successful
 from returns.result import Result, Success
 from rich.console import Console
 from rich.progress import Progress
+from typing_extensions import TypeAliasType
 
 from railhttp import (
     Delivery,
@@ -41,7 +43,8 @@ from railhttp.testing import (
     serve,
 )
 from railhttp.testing.asgi_app import Message, Receive, Send
-from railhttp.testing.explore import Report, Schedule, explore, faults, kept, replay
+from railhttp.testing.explore import Report, Schedule, drive, explore, faults, kept, replay
+from railhttp.testing.explore.declared import declared_failures
 from railhttp.testing.explore.drive import _is_foreign
 from railhttp.testing.explore.rich_progress import RichProgress
 
@@ -472,3 +475,101 @@ def test_a_request_shows_no_secret_and_no_body() -> None:
     assert "6 bytes" in shown
     assert "token=***" in shown
     assert "'X-A': '1'" in shown
+
+
+async def test_a_report_knows_its_time_and_keeps_no_frames() -> None:
+    async def program(client: HTTPClient) -> Result[object, HTTPFailure]:
+        return await client.get(f"{API}/a")
+
+    report = await explore(program, three_paths, faults=faults.named("dns"))
+    assert 0 < report.seconds < 60
+    outcome = report.runs[1].outcome
+    assert outcome is not None
+    failure: BaseException | None = outcome.failure()
+    while failure is not None:
+        assert failure.__traceback__ is None
+        failure = failure.__cause__ or failure.__context__
+
+
+async def test_a_program_may_send_a_thousand_requests() -> None:
+    async def program(client: HTTPClient) -> int:
+        statuses = [(await client.request("GET", f"{API}/a")).status for _ in range(1000)]
+        return len(statuses)
+
+    report = await explore(program, three_paths, faults=faults.named())
+    assert [(run.complaint, run.outcome) for run in report.runs] == [(None, 1000)]
+
+
+async def test_a_program_that_nothing_may_wake_is_given_up_after_a_tenth_of_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited: list[float] = []
+    wait = asyncio.wait
+
+    async def counted(tasks: set[asyncio.Future[object]], timeout: float) -> object:
+        waited.append(timeout)
+        return await wait(tasks, timeout=timeout)
+
+    monkeypatch.setattr(asyncio, "wait", counted)
+    monkeypatch.setattr(drive, "_may_be_woken", lambda: False)
+
+    async def program(client: HTTPClient) -> None:
+        await asyncio.Event().wait()
+
+    report = await explore(program, three_paths, patience=60.0)
+    assert report.runs[0].complaint == "no progress: it waits for something that never comes"
+    shorter = [seconds for seconds in waited if seconds < 1]
+    assert sum(shorter) == pytest.approx(2 * 0.1, abs=0.01)  # a program is run twice
+
+
+async def test_a_task_that_refuses_its_end_holds_nobody() -> None:
+    go_on = asyncio.Event()
+
+    async def stubborn() -> None:
+        while not go_on.is_set():
+            try:
+                await go_on.wait()
+            except asyncio.CancelledError:
+                continue
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        await drive.cancelled(task)
+    assert not task.done()
+    go_on.set()
+    await task
+
+
+async def test_a_server_behind_is_not_asked_whether_to_go_on() -> None:
+    heads: list[bytes] = []
+
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(reply, "127.0.0.1", 0) as behind:
+        port = behind.sockets[0].getsockname()[1]
+        async with faults.play(f"http://127.0.0.1:{port}") as front:
+            own = int(front.url.rpartition(":")[2])
+            reader, writer = await asyncio.open_connection("127.0.0.1", own)
+            writer.write(b"POST / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 1\r\n\r\n")
+            async with asyncio.timeout(60):
+                assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"
+                writer.write(b"a")
+                assert (await reader.read()).startswith(b"\r\nHTTP/1.1 204 ")
+            writer.close()
+    (head,) = heads
+    assert b"expect" not in head.lower()
+    assert b"Content-Length: 1\r\n" in head
+
+
+def test_a_type_statement_may_stand_for_an_annotated_type() -> None:
+    alias = TypeAliasType("alias", Annotated[KeyError, "doc"])
+
+    async def program(_: object) -> Result[str, Any]: ...  # type: ignore[empty-body]
+
+    program.__annotations__["return"] = Result[str, alias]
+    assert declared_failures(program) == (KeyError,)
