@@ -5,8 +5,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from railhttp import HTTPClient, HTTPClientConfig, HTTPDecodeError, HTTPResponseTooLargeError
-from railhttp.testing import ASGITransport
+from railhttp import (
+    HTTPClient,
+    HTTPClientConfig,
+    HTTPDecodeError,
+    HTTPInvalidRequestError,
+    HTTPResponseTooLargeError,
+)
+from railhttp.testing import ASGITransport, ScriptedTransport
 from railhttp.testing.asgi_app import Message, Receive, Send
 
 START: dict[str, object] = {"type": "http.response.start", "status": 200}
@@ -81,3 +87,42 @@ async def test_more_codings_than_a_server_needs_are_refused_before_the_body(
         failure = (await client.get("http://app/")).failure()
     assert isinstance(failure, HTTPDecodeError)
     assert failure.where == "Content-Encoding"
+
+
+async def test_a_body_that_cannot_be_read_fails_the_call_of_an_application_that_goes_on() -> None:
+    ended = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"a"
+        raise LookupError
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        try:
+            while (await receive())["type"] == "http.request":
+                pass
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with HTTPClient(exchange=ASGITransport(app)) as client, asyncio.timeout(PATIENCE):
+        failure = (await client.post("http://app/", data=body(), timeout=None)).failure()
+        await ended.wait()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert failure.field == "data"
+
+
+async def test_secret_fields_of_a_head_are_hidden() -> None:
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        await send(START | {"headers": [(b"X-Odd", b"s3cret")]})
+        await send({"type": "http.response.body"})
+
+    script = ScriptedTransport()
+    script.on("GET", "/").reply(headers={"X-Odd": "s3cret"})
+    config = HTTPClientConfig(secret_headers=["X-Odd"])
+    for exchange in (ASGITransport(app), script):
+        async with (
+            HTTPClient(config, exchange=exchange) as client,
+            client.stream("GET", "http://app/") as stream,
+        ):
+            assert stream.head.headers["X-Odd"] == "s3cret"
+            assert "s3cret" not in str(stream.head.redacted().headers)

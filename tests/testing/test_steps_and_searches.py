@@ -573,3 +573,11 @@ def test_a_type_statement_may_stand_for_an_annotated_type() -> None:
 
     program.__annotations__["return"] = Result[str, alias]
     assert declared_failures(program) == (KeyError,)
+
+
+async def test_a_streamed_endpoint_has_the_first_of_its_statuses() -> None:
+    endpoint = get("/x").gives(str, status={206, 203}).streamed()
+    script = ScriptedTransport()
+    script.serve(endpoint).replies(b"a")
+    async with HTTPClient(exchange=script, base_url=API) as client:
+        assert (await client.get("/x")).unwrap().status == 203
