@@ -75,3 +75,21 @@ def test_what_an_option_takes_is_named_by_its_kind(
     assert len(taken) >= (0 if name == "curl" else 6)
     assert set(taken) <= KINDS
     assert ("COMMAND" if name == "curl" else "URL") in usage.split()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_says_first_what_the_command_does(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([name, "--help"])
+    usage, about, *_ = capsys.readouterr().out.split("\n\n")
+    assert usage.startswith(f"usage: railhttp {name} ")
+    assert about.endswith(".")
+    assert about[0].isupper()
+
+
+@pytest.mark.parametrize("option", ["--verb", "--head", "--connect", "--no-redirect"])
+def test_an_option_is_written_in_full(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A later version may have another option that begins like it."""
+    assert main(["get", "ftp://h/", option]) == 2
+    assert f"unknown: {option}" in capsys.readouterr().err
