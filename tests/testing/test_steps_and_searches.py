@@ -13,10 +13,11 @@ from typing import Annotated, Any
 
 import pytest
 from returns.pipeline import is_successful
-from returns.result import Result, Success
+from returns.result import Failure, Result, Success
 from rich.console import Console
 from rich.progress import Progress
 from typing_extensions import TypeAliasType
+from yarl import URL
 
 from railhttp import (
     Delivery,
@@ -581,3 +582,41 @@ async def test_a_streamed_endpoint_has_the_first_of_its_statuses() -> None:
     script.serve(endpoint).replies(b"a")
     async with HTTPClient(exchange=script, base_url=API) as client:
         assert (await client.get("/x")).unwrap().status == 203
+
+
+async def test_bytes_that_are_no_text_pass_through_a_server_unchanged() -> None:
+    seen: list[SentRequest] = []
+
+    def echo(sent: SentRequest) -> HttpResponse:
+        seen.append(sent)
+        return HttpResponse(200, {"X-B": sent.headers["X-A"]}, b"")
+
+    script = ScriptedTransport()
+    script.on("GET", "/").does(echo)
+    async with serve(script) as server, asyncio.timeout(60):
+        reader, writer = await asyncio.open_connection("127.0.0.1", URL(server.url).port)
+        writer.write(b"GET / HTTP/1.1\r\nX-A: a\xffb\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+    assert seen[0].headers["X-A"] == "a\udcffb"
+    assert b"\r\nX-B: a\xffb\r\n" in head
+
+
+async def test_a_text_has_a_type_and_a_charset_unless_it_has_its_own() -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/a").reply(text="né")
+    script.on("GET", "/b").reply(text="n", headers={"content-type": "text/x"})
+    script.on("GET", "/c").reply(json=[], headers={"content-type": "a/b"})
+    script.on("GET", "/d").reply(json=[])
+    async with HTTPClient(exchange=script, base_url=API) as client:
+        kinds = [(await client.get(f"/{name}")).unwrap().headers["Content-Type"] for name in "abcd"]
+    assert kinds == ["text/plain; charset=utf-8", "text/x", "a/b", "application/json"]
+
+
+async def test_a_declared_class_is_reached_by_each_class_below_it() -> None:
+    async def program(client: HTTPClient) -> Result[str, LookupError | OSError]:
+        return Failure(KeyError())
+
+    report = await explore(program, three_paths, faults=faults.named())
+    declared = [gap for gap in report.not_reached if "declared" in gap]
+    assert declared == ["OSError: declared, but no run ended with it"]
