@@ -7,7 +7,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,9 +46,10 @@ from railhttp.testing import (
     serve,
 )
 from railhttp.testing.asgi_app import Message, Receive, Send
-from railhttp.testing.explore import Report, Schedule, drive, explore, faults, kept, replay
+from railhttp.testing.explore import Report, Schedule, drive, explore, faults, kept, replay, search
 from railhttp.testing.explore.declared import declared_failures
 from railhttp.testing.explore.drive import _is_foreign
+from railhttp.testing.explore.progress import NoProgress
 from railhttp.testing.explore.rich_progress import RichProgress
 
 API = "http://h"
@@ -512,7 +515,7 @@ async def test_a_program_that_nothing_may_wake_is_given_up_after_a_tenth_of_a_se
         return await wait(tasks, timeout=timeout)
 
     monkeypatch.setattr(asyncio, "wait", counted)
-    monkeypatch.setattr(drive, "_may_be_woken", lambda: False)
+    monkeypatch.setattr(drive, "_is_foreign", lambda _: False)  # pytest has threads
 
     async def program(client: HTTPClient) -> None:
         await asyncio.Event().wait()
@@ -620,3 +623,113 @@ async def test_a_declared_class_is_reached_by_each_class_below_it() -> None:
     report = await explore(program, three_paths, faults=faults.named())
     declared = [gap for gap in report.not_reached if "declared" in gap]
     assert declared == ["OSError: declared, but no run ended with it"]
+
+
+async def raw(url: str, request: bytes) -> bytes:
+    """Send bytes to a server; return all bytes up to the end of the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", URL(url).port)
+    writer.write(request)
+    async with asyncio.timeout(60):
+        response = await reader.read()
+    writer.close()
+    return response
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [(b"GET /b HTTP/1.1\r\n\r\n", b"501"), (b"GET / HTTP/1\r\n\r\n", b"400")],
+)
+async def test_a_server_explains_itself_in_plain_text(request_: bytes, status: bytes) -> None:
+    async with serve(ScriptedTransport()) as server:
+        response = await raw(server.url, request_)
+    assert response.startswith(b"HTTP/1.1 " + status)
+    assert b"\r\nContent-Type: text/plain; charset=utf-8\r\n" in response
+
+
+async def test_a_refusal_of_an_endpoint_that_declares_none_breaks_the_contract() -> None:
+    script = ScriptedTransport()
+    script.serve(get("/x").gives(str)).refuses("no")  # type: ignore[arg-type]  # that is the case
+    async with HTTPClient(exchange=script, base_url=API) as client:
+        with pytest.raises(ContractBroken, match=r"str does not come back as nothing$"):
+            await client.get("/x")
+
+
+async def test_a_message_without_a_body_has_an_empty_one() -> None:
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body"})
+
+    async with HTTPClient(exchange=ASGITransport(app)) as client:
+        assert (await client.get(API)).unwrap().body == b""
+
+
+async def test_cookies_are_one_field() -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/").reply()
+    async with HTTPClient(exchange=script) as client:
+        (await client.get(API, cookies={"a": "1", "b": "2"})).unwrap()
+        (await client.get(API, cookies={"a": "1"}, headers={"Cookie": "c=3"})).unwrap()
+    assert [call.headers.getall("Cookie") for call in script.calls] == [["a=1; b=2"], ["c=3"]]
+
+
+class Rows(HTMLParser):
+    """Collects the text that stands in a table, but in no cell of it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.between = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in {"table", "thead", "tbody", "tr", "ul", "main", "head"}:
+            self.between += data
+
+
+async def test_a_page_has_no_text_between_its_cells() -> None:
+    report = await explore(three, three_paths, faults=faults.named("dns", "tls", "404"))
+    page = report.html()
+    assert Rows(page).between.strip() == ""
+    assert page.endswith("</html>\n")
+
+
+class Noted(NoProgress):
+    """Keeps what is shown."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[int, int]] = []
+        self.done: list[int] = []
+
+    def begin(self, depth: int, total: int) -> None:
+        self.begun.append((depth, total))
+
+    def advance(self, done: int) -> None:
+        self.done.append(done)
+
+
+async def test_progress_knows_how_many_schedules_there_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noted = Noted()
+    wanted: list[bool | None] = []
+
+    @contextmanager
+    def shown(progress: bool | None) -> Iterator[Noted]:
+        wanted.append(progress)
+        yield noted
+
+    monkeypatch.setattr(search, "shown_progress", shown)
+    some = faults.named("dns", "tls")
+    report = await explore(three, three_paths, at_once=2, faults=some, progress=True)
+    assert wanted == [True]
+    # Of each of three calls two faults; then of each pair of calls four of them.
+    assert noted.begun == [(1, 3 * 2), (2, 2 * (2 + 1) * 2)]
+    assert len(report.runs) == 1 + 6 + 12
+    assert noted.done == [*range(1, len(report.runs))]
