@@ -16,6 +16,7 @@ from tests.servers.listener import refused_port
 from railhttp.cli import diagnosing
 from railhttp.cli.arguments import body, header, trusted
 from railhttp.cli.command import main
+from railhttp.cli.curl_command import parse_curl
 from railhttp.cli.downloading import _TextBar, progress_bar
 from railhttp.cli.terminal import Terminal
 from railhttp.doctor import Diagnosis
@@ -404,3 +405,14 @@ def test_a_flag_that_is_not_converted_is_shown_in_yellow(monkeypatch: pytest.Mon
     monkeypatch.setenv("TERM", "xterm")
     assert main(["curl", "curl --http3 http://h/"]) == 0
     assert screen.getvalue() == "\x1b[33m--http3 is not converted\x1b[0m\n"
+
+
+@pytest.mark.parametrize("words", ["-sd a=1 h", "-sSd a=1 h", "h -ksd a=1", "-sda=1 h"])
+def test_a_flag_with_a_value_may_stand_behind_others(words: str) -> None:
+    parsed = parse_curl(f"curl {words}")
+    assert (parsed.url, parsed.data, parsed.method) == ("http://h", ["a=1"], "POST")
+
+
+async def test_a_download_knows_its_time(command: Forks, echo: EchoServer, tmp_path: Path) -> None:
+    ended = await command.railhttp("download", echo.url("/file/9"), "--json", cwd=tmp_path)
+    assert 0 < json.loads(ended.stdout)["elapsed"] < PATIENCE

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from railhttp.cli.command import main
+from railhttp.cli.exit_code import exit_code_of_status
 
 COMMANDS = ("get", "post", "download", "tail", "doctor", "curl")
 OPTION = re.compile(r"^  (?P<names>-\S.*?)(?:  +(?P<words>\S.*))?$")
@@ -93,3 +94,15 @@ def test_an_option_is_written_in_full(option: str, capsys: pytest.CaptureFixture
     """A later version may have another option that begins like it."""
     assert main(["get", "ftp://h/", option]) == 2
     assert f"unknown: {option}" in capsys.readouterr().err
+
+
+def test_the_command_that_is_converted_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["curl", "--help"])
+    shown = capsys.readouterr().out.partition("positional arguments:\n")[2].splitlines()[0]
+    name, *words = shown.split()
+    assert (name, len(words) > 2) == ("COMMAND", True)
+
+
+@pytest.mark.parametrize("status", [500, 599, 600, 999])
+def test_a_status_above_500_is_a_5(status: int) -> None:
+    assert exit_code_of_status(status) == 5
