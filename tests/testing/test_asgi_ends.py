@@ -86,7 +86,7 @@ async def test_more_codings_than_a_server_needs_are_refused_before_the_body(
     async with HTTPClient(exchange=ASGITransport(app)) as client:
         failure = (await client.get("http://app/")).failure()
     assert isinstance(failure, HTTPDecodeError)
-    assert failure.where == "Content-Encoding"
+    assert (failure.where, failure.__cause__) == ("Content-Encoding", None)
 
 
 async def test_a_body_that_cannot_be_read_fails_the_call_of_an_application_that_goes_on() -> None:
@@ -109,6 +109,7 @@ async def test_a_body_that_cannot_be_read_fails_the_call_of_an_application_that_
         await ended.wait()
     assert isinstance(failure, HTTPInvalidRequestError)
     assert failure.field == "data"
+    assert isinstance(failure.__cause__, LookupError)
 
 
 async def test_secret_fields_of_a_head_are_hidden() -> None:

@@ -8,7 +8,7 @@ import pytest
 from returns.result import Result, Success
 from tests.endpoints.users_api import User, UserNotFound, Users
 
-from railhttp import HTTPClient, HTTPClientError, HttpResponse, RetryPolicy
+from railhttp import Delivery, HTTPClient, HTTPClientError, HttpResponse, RetryPolicy
 from railhttp.endpoints import get
 from railhttp.railway import run
 from railhttp.testing import (
@@ -300,3 +300,21 @@ def test_sockets_show_what_a_server_does() -> None:
 def test_a_fault_lasts_and_did_not_act_unless_it_says_so(text: str) -> None:
     assert Fault("503") == Fault.parse("503") != Fault.parse(text)
     assert (Fault("503").acted, Fault("503").once) == (False, False)
+
+
+@pytest.mark.parametrize("is_stub", [True, False])
+@pytest.mark.parametrize("hangs", [True, False])
+async def test_a_failure_comes_before_the_head_of_a_response(is_stub: bool, hangs: bool) -> None:
+    clock = ManualClock()
+    script = ScriptedTransport(clock=clock)
+    if is_stub:
+        stub = script.serve(Users.health)
+        stub.hangs() if hangs else stub.fails(ConnectionResetError())
+    else:
+        route = script.on("GET", "/health")
+        route.hang() if hangs else route.fail(ConnectionResetError())
+    async with HTTPClient(exchange=script, clock=clock, retry_policy=RetryPolicy(1)) as client:
+        call = client.get(f"{API}/health", read_timeout=1, connect_timeout=2)
+        failure = (await clock.run(call)).failure()
+    assert failure.label == ("read" if hangs else "disconnected")
+    assert failure.delivery is Delivery.MAYBE_SENT
