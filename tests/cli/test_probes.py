@@ -277,3 +277,9 @@ async def test_each_handshake_names_the_host_that_is_wanted(tls: TlsContexts) ->
         facts = await probe.handshake("h.example", LOOPBACK, seen.port, trusting, LIMIT)
     assert facts.reason == "expired"
     assert names == ["h.example"] * 3
+
+
+def test_an_error_of_tls_without_a_reason_has_none_to_show() -> None:
+    error = ssl.SSLError()
+    error.reason = None  # type: ignore[assignment]  # OpenSSL may name none
+    assert probe._reason(error) == ("other", "")

@@ -733,3 +733,29 @@ async def test_progress_knows_how_many_schedules_there_may_be(
     assert noted.begun == [(1, 3 * 2), (2, 2 * (2 + 1) * 2)]
     assert len(report.runs) == 1 + 6 + 12
     assert noted.done == [*range(1, len(report.runs))]
+
+
+async def test_only_an_equal_request_is_the_same_request_again() -> None:
+    def world() -> ScriptedTransport:
+        script = ScriptedTransport()
+        script.on("POST", "/*").reply(201)
+        script.on("PATCH", "/*").reply(201)
+        return script
+
+    async def others(client: HTTPClient) -> None:
+        await client.post(f"{API}/a", data=b"1")
+        await client.post(f"{API}/b", data=b"1")
+        await client.post(f"{API}/a", data=b"2")
+        await client.patch(f"{API}/a", data=b"1")
+        await client.post(f"{API}/a?b=c", data=b"1")
+
+    async def same(client: HTTPClient) -> None:
+        if not is_successful(await client.post(f"{API}/a", data=b"1")):
+            await client.post(f"{API}/a", data=b"1")
+
+    some = faults.named("disconnected, acted")
+    report = await explore(others, world, faults=some)
+    assert [run.complaint for run in report.runs] == [None] * 6
+    report = await explore(same, world, faults=some)
+    (bad,) = report.minimal
+    assert str(bad.schedule) == "POST /a: disconnected, acted"
