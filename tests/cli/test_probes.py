@@ -34,7 +34,11 @@ class Seen:
 
 @asynccontextmanager
 async def server(
-    reply: bytes = b"", context: ssl.SSLContext | None = None, host: str = LOOPBACK
+    reply: bytes = b"",
+    context: ssl.SSLContext | None = None,
+    host: str = LOOPBACK,
+    *,
+    closes: bool = False,
 ) -> AsyncIterator[Seen]:
     """A server that replies to a head, and counts the connections that its clients ended."""
     seen = Seen()
@@ -44,6 +48,8 @@ async def server(
         try:
             seen.heads.append(await reader.readuntil(b"\r\n\r\n"))
             writer.write(reply)
+            if closes:
+                writer.close()
             await reader.read()
         except (OSError, EOFError):
             pass
@@ -253,8 +259,8 @@ async def test_an_address_of_ipv6_is_in_brackets_in_its_host() -> None:
 async def test_a_handshake_is_explained_even_if_nothing_else_is_said(
     tls: TlsContexts, reply: bytes
 ) -> None:
-    async with server(reply, tls.expired) as seen:
-        facts = await probe.handshake("localhost", LOOPBACK, seen.port, tls.client, 0.5)
+    async with server(reply, tls.expired, closes=True) as seen:
+        facts = await probe.handshake("localhost", LOOPBACK, seen.port, tls.client, LIMIT)
         await until(lambda: seen.ended == seen.opened)
     assert (facts.reason, facts.skew) == ("expired", None)
     assert facts.certificate is not None

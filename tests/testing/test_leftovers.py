@@ -119,7 +119,7 @@ async def test_an_exploration_does_not_wait_for_the_threads_that_a_program_left(
 
     def work() -> None:
         begun.set()
-        go_on.wait(5)
+        go_on.wait(PATIENCE)
         ended.set()
 
     with counted_threads() as threads:
@@ -181,7 +181,7 @@ async def a_socket() -> None:
 async def test_a_program_is_not_idle_while_anything_may_wake_it(
     wait: Callable[[], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drive, "_MOST_IDLE_CHECKS", 0)
+    monkeypatch.setattr(drive, "_MOST_IDLE_CHECKS", 1)
 
     async def program(client: HTTPClient) -> None:
         await wait()
