@@ -20,6 +20,7 @@ from railhttp.cli.arguments import body, header, trusted
 from railhttp.cli.command import main
 from railhttp.cli.curl_command import parse_curl
 from railhttp.cli.downloading import _TextBar, progress_bar
+from railhttp.cli.python_source import python_of
 from railhttp.cli.terminal import Terminal
 from railhttp.doctor import Diagnosis
 from railhttp.testing import ManualClock, ScriptedTransport, serve
@@ -406,3 +407,10 @@ def test_a_flag_with_a_value_may_stand_behind_others(words: str) -> None:
 async def test_a_download_knows_its_time(command: Forks, echo: EchoServer, tmp_path: Path) -> None:
     ended = await command.railhttp("download", echo.url("/file/9"), "--json", cwd=tmp_path)
     assert 0 < json.loads(ended.stdout)["elapsed"] < PATIENCE
+
+
+def test_a_text_that_looks_like_python_is_a_text() -> None:
+    program = python_of(parse_curl("curl -d a=os.environ%20b 'http://h/?c=os.environ%20d'"))
+    assert 'data="a=os.environ%20b"' in program
+    assert '"http://h/?c=os.environ%20d"' in program
+    assert "import os" not in program
