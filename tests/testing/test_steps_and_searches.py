@@ -759,3 +759,41 @@ async def test_only_an_equal_request_is_the_same_request_again() -> None:
     report = await explore(same, world, faults=some)
     (bad,) = report.minimal
     assert str(bad.schedule) == "POST /a: disconnected, acted"
+
+
+async def test_kept_schedules_are_lines_that_can_be_read_again(tmp_path: Path) -> None:
+    async def program(client: HTTPClient) -> object:
+        return (await client.get(f"{API}/a")).unwrap()
+
+    some = faults.named("dns", "tls", "connect")
+    path = tmp_path / "kept.txt"
+    await kept.Explorer(path)(program, three_paths, faults=some)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    read = [Schedule.parse(line.partition("  # ")[0]) for line in lines]
+    assert [str(schedule) for schedule in read] == [f"GET /a: {fault}" for fault in some]
+
+
+async def test_a_body_is_not_read_for_routes_of_other_requests() -> None:
+    read: list[bytes] = []
+
+    def body() -> Iterator[bytes]:
+        read.append(b"a")
+        yield b"a"
+
+    script = ScriptedTransport()
+    script.on("POST", "/other")
+    script.on("PUT", "/", body=b"b")
+    script.on("POST", "/").fail(ConnectionRefusedError(), at="connect")
+    async with HTTPClient(exchange=script) as client:
+        assert (await client.post(API, data=body())).failure().label == "connect"
+    assert read == []
+
+
+@pytest.mark.parametrize("url", ["http:/h/a", "h:/a", "a://"])
+def test_a_pattern_is_a_path_or_a_whole_url(url: str) -> None:
+    script = ScriptedTransport()
+    if "://" in url:
+        assert script.on("GET", url) in script.routes
+        return
+    with pytest.raises(HTTPValidationError, match=r"^url: "):
+        script.on("GET", url)
