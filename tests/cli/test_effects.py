@@ -414,3 +414,25 @@ def test_a_text_that_looks_like_python_is_a_text() -> None:
     assert 'data="a=os.environ%20b"' in program
     assert '"http://h/?c=os.environ%20d"' in program
     assert "import os" not in program
+
+
+def test_a_terminal_without_rich_has_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    terminal = Terminal.of_process()
+    terminal.say("a line", "green")
+    assert (terminal.console, screen.getvalue()) == (None, "a line\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "url", "data"),
+    [
+        (r"curl -d 'a\tb' h", "http://h", [r"a\tb"]),
+        (r"curl 'h/a\b'", r"http://h/a\b", []),
+        ("curl 'h/a?b=c:/d'", "http://h/a?b=c:/d", []),
+    ],
+)
+def test_a_quoted_word_is_taken_as_it_is(line: str, url: str, data: list[str]) -> None:
+    parsed = parse_curl(line)
+    assert (parsed.url, parsed.data) == (url, data)
