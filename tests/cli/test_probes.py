@@ -255,7 +255,9 @@ async def test_an_address_of_ipv6_is_in_brackets_in_its_host() -> None:
     assert head.startswith(b"HEAD / HTTP/1.1\r\nHost: [::1]:")
 
 
-@pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 200 OK\r\n"])
+@pytest.mark.parametrize(
+    "reply", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nA: " + b"a" * 200_000]
+)
 async def test_a_handshake_is_explained_even_if_nothing_else_is_said(
     tls: TlsContexts, reply: bytes
 ) -> None:
