@@ -1,4 +1,4 @@
-"""What the options of each command do, as its server, its document and its stderr show it."""
+"""The options of each command change its requests, its document and its stderr."""
 
 import asyncio
 import io
@@ -184,7 +184,7 @@ async def test_an_event_is_printed_when_it_comes_however_long_the_silence_is(
 
 
 class Screen(io.StringIO):
-    """A stderr that is a terminal, unless it is told otherwise."""
+    """A stderr that is a terminal unless `is_terminal` is False."""
 
     encoding = "utf-8"
     is_terminal = True

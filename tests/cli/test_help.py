@@ -12,7 +12,7 @@ OPTION = re.compile(r"^  (?P<names>-\S.*?)(?:  +(?P<words>\S.*))?$")
 
 
 KINDS = {"FIELD", "SECONDS", "URL", "FILE", "N", "BODY", "JSON", "ID", "DIGEST"}
-"""What options take, so that one word means one thing in all commands."""
+"""The kinds of values: one word means one thing in every command."""
 
 FLAGS = {
     *("--help", "--insecure", "--json", "--timings", "--verbose", "--run"),
@@ -22,7 +22,7 @@ FLAGS = {
 
 
 def explained(help_: str) -> dict[str, str]:
-    """The first name of each option, and what the help says of it."""
+    """Return the first name of each option with its explanation."""
     found: dict[str, str] = {}
     name = ""
     for line in help_.partition("options:\n")[2].splitlines():

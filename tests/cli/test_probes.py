@@ -1,4 +1,4 @@
-"""What each probe of the doctor finds out, and that it leaves no connection open."""
+"""The probes of the doctor measure one step each, and leave no connection open."""
 
 import asyncio
 import errno
@@ -24,7 +24,7 @@ LIMIT = 30.0
 
 @dataclass
 class Seen:
-    """What a server saw of its connections."""
+    """The connections of a server."""
 
     port: int = 0
     opened: int = 0
@@ -207,7 +207,7 @@ async def test_a_certificate_that_is_refused_is_shown_and_each_probe_ends(
     assert facts.reason in ({reason} if reason else {"self-signed", "unknown authority"})
     assert facts.detail
     assert facts.certificate is not None
-    assert facts.otherwise_trusted is None  # nobody asks it of a context of its own
+    assert facts.otherwise_trusted is None  # only the default context can be compared
     assert (facts.skew is not None) is (reason == "expired")
     if facts.skew is not None:
         assert facts.skew < -1_000_000_000

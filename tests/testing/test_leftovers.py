@@ -1,4 +1,4 @@
-"""What programs leave and wait for, and which stub comes first."""
+"""Programs wait for threads and sockets, and leave tasks; specific stubs come first."""
 
 import asyncio
 import gc

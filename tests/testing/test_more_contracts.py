@@ -1,4 +1,4 @@
-"""Values that come back changed, and tasks that a program leaves for a moment or for ever."""
+"""Values may come back changed, and a program may leave tasks."""
 
 import asyncio
 from dataclasses import dataclass
