@@ -167,11 +167,11 @@ async def test_a_response_has_the_fields_of_any_other() -> None:
 
 
 async def test_secret_fields_of_a_response_are_hidden() -> None:
-    app = sends(START | {"headers": [(b"X-Key", b"s3cret")]}, END)
-    config = HTTPClientConfig(secret_headers=["X-Key"])
+    app = sends(START | {"headers": [(b"X-Odd", b"s3cret")]}, END)
+    config = HTTPClientConfig(secret_headers=["X-Odd"])
     async with HTTPClient(config, exchange=ASGITransport(app)) as client:
         response = (await client.get("http://app/")).unwrap()
-    assert response.headers["X-Key"] == "s3cret"
+    assert response.headers["X-Odd"] == "s3cret"
     assert "s3cret" not in str(response.redacted().headers)
 
 

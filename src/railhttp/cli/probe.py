@@ -1,7 +1,6 @@
 """Probes of one step each: the name, the route, TLS. They use asyncio directly, not the client."""
 
 import asyncio
-import errno
 import os
 import socket
 import ssl
@@ -42,9 +41,7 @@ async def connect(address: str, port: int, timeout: float) -> RouteFacts:
     except TimeoutError:
         return RouteFacts(address, port, timeout, f"silent for {timeout:g} s", timed_out=True)
     except OSError as error:
-        seconds = time.monotonic() - started
-        timed_out = error.errno == errno.ETIMEDOUT
-        return RouteFacts(address, port, seconds, _words(error), timed_out=timed_out)
+        return RouteFacts(address, port, time.monotonic() - started, _words(error))
     seconds = time.monotonic() - started
     writer.transport.abort()
     return RouteFacts(address, port, seconds)
@@ -151,7 +148,8 @@ async def _explain(
             _, certificate = _shown(writer)
             writer.transport.abort()
     if reason in {"expired", "not yet valid"}:
-        with suppress(OSError, TimeoutError, EOFError, ValueError):
+        # A head may be longer than the limit.
+        with suppress(OSError, TimeoutError, EOFError, ValueError, asyncio.LimitOverrunError):
             async with asyncio.timeout(timeout):
                 skew = await _skew(host, address, port)
     trusted = None

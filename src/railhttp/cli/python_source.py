@@ -54,7 +54,7 @@ class _Writer:
     def secret(self, name: str) -> str:
         """Write the look-up of a secret."""
         self.imports.add("import os")
-        variable = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").upper() or "SECRET"
+        variable = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").upper()
         return f'os.environ["{variable}"]'
 
     def text(self, name: str, value: str) -> str:

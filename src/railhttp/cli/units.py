@@ -2,7 +2,7 @@
 
 from typing import Final
 
-_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
+_UNITS: Final = ("kB", "MB", "GB", "TB")
 
 
 def size(count: int) -> str:
@@ -14,7 +14,7 @@ def size(count: int) -> str:
     """
     if count < 1000:
         return f"{count} B"
-    value = float(count)
+    value = count / 1000
     unit = 0
     while value >= 1000 and unit < len(_UNITS) - 1:
         value /= 1000
