@@ -212,13 +212,17 @@ async def test_a_body_that_fails_when_the_whole_response_has_come_fails_the_call
         await connection.until_gone()
 
     server = ScriptedServer(play, reads_body=False)
-    async with nothing_left(), server, HTTPClient() as client:
-        async with client.stream("POST", server.url(), data=body()) as response:
-            answered.set()
-            await failed.wait()
-            await asyncio.sleep(0)
-            with pytest.raises(HTTPInvalidRequestError, match="OSError"):
-                await response.read()
+    async with (
+        nothing_left(),
+        server,
+        HTTPClient() as client,
+        client.stream("POST", server.url(), data=body()) as response,
+    ):
+        answered.set()
+        await failed.wait()
+        await asyncio.sleep(0)
+        with pytest.raises(HTTPInvalidRequestError, match="OSError"):
+            await response.read()
 
 
 @pytest.mark.parametrize("timeout", [0.2, 60.0])
