@@ -1,7 +1,7 @@
 """A queue for places in the pool: first come, first served, and no host takes every place."""
 
 from time import monotonic
-from typing import Final, cast
+from typing import Final
 
 from aiohttp import TCPConnector
 from aiohttp.client_proto import ResponseHandler
@@ -159,12 +159,11 @@ class FairConnector(TCPConnector):
         """Take the caller that has waited longest out of the queue of a host, if one waits."""
         queue = self._waiters.get(key)
         while queue:
-            # Only `queue_up` adds to a queue.
-            waiting = cast("tuple[Turn, Waiter | None]", queue.popitem(last=False))
+            waiting = queue.popitem(last=False)
             if not queue:
                 del self._waiters[key]
             if not waiting[0].done():
-                return waiting
+                return waiting  # type: ignore[return-value]  # only `queue_up` adds to a queue
         return None
 
 

@@ -38,14 +38,11 @@ def interim_came(protocol: StrictResponseHandler, upload: Upload, status: int) -
 
 
 def sends_at_once(request: Request) -> bool:
-    """Whether `start_sending` writes the whole request."""
-    match request.body:
-        case None:
-            return True
-        case BytesBody(content):
-            return len(content) <= _AT_ONCE and not _is_attended(request)
-        case _:
-            return False
+    """Whether `start_sending` writes the body of a request together with the head."""
+    body = request.body
+    return (
+        isinstance(body, BytesBody) and len(body.content) <= _AT_ONCE and not _is_attended(request)
+    )
 
 
 def start_sending(

@@ -49,7 +49,7 @@ class Waiter:
         if (
             attempt.timer is not None
             or request.options.connect_timeout is not None  # ends when the request is sent
-            or not sends_at_once(request)
+            or not (request.body is None or sends_at_once(request))
             or not connection.is_unused()
             or connection.has_unread()
         ):
