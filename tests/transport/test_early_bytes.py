@@ -8,8 +8,9 @@ from collections.abc import Callable
 from unittest.mock import Mock
 
 import pytest
+from tests.transport.expecting import expect
 
-from railhttp.transport.connection import USUAL, Arrival, StrictResponseHandler
+from railhttp.transport.connection import USUAL, StrictResponseHandler
 
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -23,19 +24,13 @@ async def fresh() -> StrictResponseHandler:
     return connection
 
 
-def expect(connection: StrictResponseHandler) -> asyncio.Future[Arrival]:
-    response: asyncio.Future[Arrival] = asyncio.get_running_loop().create_future()
-    connection.expect(response, USUAL, None)
-    return response
-
-
 @pytest.mark.parametrize("place", [0, 1, 20, len(RESPONSE) - 1, len(RESPONSE)])
 async def test_a_server_may_be_faster_than_the_first_request(place: int) -> None:
     connection = await fresh()
     for early in (RESPONSE[:place][:5], RESPONSE[:place][5:]):
         if early:
             connection.data_received(early)
-    response = expect(connection)
+    response = expect(connection, USUAL, None)
     if late := RESPONSE[place:]:
         connection.data_received(late)
     head, _ = await response
@@ -45,9 +40,9 @@ async def test_a_server_may_be_faster_than_the_first_request(place: int) -> None
 async def test_early_bytes_are_read_once() -> None:
     connection = await fresh()
     connection.data_received(RESPONSE)
-    await expect(connection)
+    await expect(connection, USUAL, None)
     for _ in range(2):
-        response = expect(connection)
+        response = expect(connection, USUAL, None)
         assert not response.done()
         connection.data_received(RESPONSE)
         head, _ = await response
@@ -68,7 +63,7 @@ async def test_a_flood_before_the_first_request_is_neither_kept_nor_read_on() ->
 
 async def test_bytes_between_two_requests_are_not_kept_for_the_next_response() -> None:
     connection = await fresh()
-    response = expect(connection)
+    response = expect(connection, USUAL, None)
     connection.data_received(RESPONSE)
     await response
     closes = [connection.should_close]
@@ -97,7 +92,7 @@ async def test_a_connection_is_used_again_only_if_nothing_has_happened_to_it(
     """Each is seen at once, before the loop reports that the connection is lost."""
     connection = await fresh()
     assert connection.is_unused()
-    response = expect(connection)
+    response = expect(connection, USUAL, None)
     connection.data_received(RESPONSE)
     await response
     assert connection.is_unused()

@@ -10,6 +10,7 @@ from unittest.mock import Mock, PropertyMock, call
 import pytest
 from aiohttp import ClientConnectionError, ClientPayloadError, StreamReader
 from aiohttp import SocketTimeoutError as SilenceError
+from tests.transport.expecting import expect
 
 from railhttp.transport.connection import (
     USUAL,
@@ -64,10 +65,10 @@ async def test_a_new_connection_that_ends_without_a_byte_may_be_a_refused_handsh
     tls: object, error: Exception | None, refused: bool, is_expected: bool
 ) -> None:
     connection, _ = await connected(tls)
-    response = connection.expect(USUAL, None) if is_expected else None
+    response = expect(connection, USUAL, None) if is_expected else None
     connection.connection_lost(error)
     with pytest.raises((ClientConnectionError, OSError)) as caught:
-        await (connection.expect(USUAL, None) if response is None else response)
+        await (expect(connection, USUAL, None) if response is None else response)
     assert isinstance(caught.value, HandshakeRefusedError) is refused
 
 
@@ -80,11 +81,11 @@ async def test_a_server_that_has_accepted_the_handshake_does_not_refuse_it_later
         connection.data_received(b"HTTP")
         connection.connection_lost(None)
         with pytest.raises(ClientConnectionError, match="the connection is closed") as closed:
-            connection.expect(USUAL, None)
+            expect(connection, USUAL, None)
         assert not isinstance(closed.value, HandshakeRefusedError)
         return
     connection.has_served = event == "served before"
-    response = connection.expect(USUAL, None)
+    response = expect(connection, USUAL, None)
     if event != "served before":
         connection.data_received(b"HTTP")
     connection.connection_lost(None)
@@ -99,7 +100,7 @@ async def test_a_server_that_has_accepted_the_handshake_does_not_refuse_it_later
 async def test_a_whole_response_that_closes_ends_the_connection() -> None:
     for fields, closes in ((b"", False), (b"Connection: close\r\n", True)):
         connection, _ = await connected()
-        response = connection.expect(USUAL, None)
+        response = expect(connection, USUAL, None)
         connection.data_received(OK + fields + b"Content-Length: 2\r\n\r\nok")
         head, body = await response
         assert (head.status, body, connection.should_close) == (200, b"ok", closes)
@@ -116,7 +117,7 @@ async def test_a_whole_response_that_closes_ends_the_connection() -> None:
 )
 async def test_which_heads_end_the_connection_with_the_response(start: bytes, closes: bool) -> None:
     connection, _ = await connected()
-    response = connection.expect(Expected(read_bufsize=99), None)
+    response = expect(connection, Expected(read_bufsize=99), None)
     connection.data_received(start)
     await response
     connection._payload = None  # aiohttp's `should_close` looks at an unread body, too
@@ -125,7 +126,7 @@ async def test_which_heads_end_the_connection_with_the_response(start: bytes, cl
 
 async def test_a_response_without_a_body_has_none_however_it_is_announced() -> None:
     connection, _ = await connected()
-    response = connection.expect(WITHOUT_BODY, None)
+    response = expect(connection, WITHOUT_BODY, None)
     connection.data_received(WHOLE[:-2])
     _, body = await response
     assert isinstance(body, StreamReader)
@@ -134,27 +135,27 @@ async def test_a_response_without_a_body_has_none_however_it_is_announced() -> N
 
 async def test_each_interim_response_is_reported_and_none_is_the_response() -> None:
     connection, _ = await connected()
-    response = connection.expect(USUAL, None)
+    response = expect(connection, USUAL, None)
     seen: list[int] = []
     connection.on_interim = seen.append
     connection.data_received(b"HTTP/1.1 100 \r\n\r\nHTTP/1.1 103 \r\n\r\n")
     assert (seen, response.done()) == ([100, 103], False)
     connection.data_received(WHOLE)
     assert (await response)[0].status == 200
-    connection.expect(USUAL, None)
+    expect(connection, USUAL, None)
     assert connection.on_interim is None
 
 
 async def test_nobody_has_to_wait_for_interim_responses() -> None:
     connection, _ = await connected()
-    response = connection.expect(USUAL, None)
+    response = expect(connection, USUAL, None)
     connection.data_received(b"HTTP/1.1 103 \r\n\r\n" + WHOLE)
     assert (await response)[0].status == 200
 
 
 async def test_bytes_that_follow_a_response_are_neither_kept_nor_read_on() -> None:
     connection, transport = await connected()
-    response = connection.expect(Expected(read_bufsize=99), None)
+    response = expect(connection, Expected(read_bufsize=99), None)
     connection.data_received(WHOLE + b"x")
     head, body = await response
     assert isinstance(body, StreamReader)
@@ -165,7 +166,7 @@ async def test_bytes_that_follow_a_response_are_neither_kept_nor_read_on() -> No
 
 async def test_a_malformed_response_is_raised_and_closes_the_connection() -> None:
     connection, transport = await connected()
-    response = connection.expect(USUAL, None)
+    response = expect(connection, USUAL, None)
     connection.data_received(b"nonsense\r\n\r\n")
     with pytest.raises(ResponseError):
         await response
@@ -174,7 +175,7 @@ async def test_a_malformed_response_is_raised_and_closes_the_connection() -> Non
 
 async def test_what_came_before_a_fault_in_the_body_is_read_first() -> None:
     connection, transport = await connected()
-    response = connection.expect(USUAL, None)
+    response = expect(connection, USUAL, None)
     connection.data_received(OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n2\r\ncd\r\nx\r\n")
     _, body = await response
     assert isinstance(body, StreamReader)
@@ -186,7 +187,7 @@ async def test_what_came_before_a_fault_in_the_body_is_read_first() -> None:
 
 async def test_tiny_chunks_that_came_together_are_one_piece() -> None:
     connection, _ = await connected()
-    response = connection.expect(USUAL, None)
+    response = expect(connection, USUAL, None)
     connection.data_received(OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 999)
     _, body = await response
     assert isinstance(body, StreamReader)
@@ -210,7 +211,7 @@ async def test_the_end_of_a_connection_ends_a_body_only_if_nothing_else_does(
     fields: bytes, error: Exception | None, raised: type[Exception] | None
 ) -> None:
     connection, _ = await connected()
-    response = connection.expect(USUAL, None)
+    response = expect(connection, USUAL, None)
     connection.data_received(OK + fields + b"\r\n")
     _, body = await response
     assert isinstance(body, StreamReader)
@@ -227,7 +228,7 @@ async def test_the_end_of_a_connection_ends_a_body_only_if_nothing_else_does(
 
 async def test_an_error_of_the_connection_is_that_of_its_body() -> None:
     connection, _ = await connected()
-    response = connection.expect(USUAL, None)
+    response = expect(connection, USUAL, None)
     connection.data_received(OK + b"Content-Length: 9\r\n\r\n")
     _, body = await response
     assert isinstance(body, StreamReader)
@@ -242,7 +243,7 @@ async def test_an_error_of_the_connection_is_that_of_its_body() -> None:
 @pytest.mark.parametrize("buffered", [0, 1])
 async def test_closing_wakes_a_reader_and_sends_nothing_more(way: str, buffered: int) -> None:
     connection, transport = await connected(buffered=buffered)
-    response = connection.expect(USUAL, None)
+    response = expect(connection, USUAL, None)
     connection.data_received(OK + b"Content-Length: 9\r\n\r\n")
     _, body = await response
     assert isinstance(body, StreamReader)
@@ -258,7 +259,7 @@ async def test_closing_wakes_a_reader_and_sends_nothing_more(way: str, buffered:
 @pytest.mark.parametrize("way", ["close", "abort"])
 async def test_closing_leaves_a_body_that_is_whole_as_it_is(way: str) -> None:
     connection, _ = await connected()
-    response = connection.expect(Expected(read_bufsize=99), None)
+    response = expect(connection, Expected(read_bufsize=99), None)
     connection.data_received(WHOLE)
     _, body = await response
     assert isinstance(body, StreamReader)
@@ -270,13 +271,13 @@ async def test_nothing_can_be_asked_of_a_connection_that_was_lost() -> None:
     connection, _ = await connected()
     connection.connection_lost(None)
     with pytest.raises(ClientConnectionError, match="the connection is closed"):
-        connection.expect(USUAL, None)
+        expect(connection, USUAL, None)
     assert not connection.is_unused()
 
 
 async def test_a_connection_that_its_transport_closes_is_not_used_again() -> None:
     connection, transport = await connected()
-    response = connection.expect(USUAL, None)
+    response = expect(connection, USUAL, None)
     connection.data_received(WHOLE)
     await response
     assert connection.is_unused()
@@ -293,7 +294,7 @@ def is_timed(connection: StrictResponseHandler) -> bool:
 
 async def test_a_read_timeout_runs_until_the_response_is_there() -> None:
     connection, _ = await connected()
-    response = connection.expect(USUAL, 60.0)
+    response = expect(connection, USUAL, 60.0)
     assert connection.read_timeout == 60.0
     connection.start_timeout()
     assert is_timed(connection)
@@ -307,7 +308,7 @@ async def test_a_read_timeout_runs_until_the_response_is_there() -> None:
 
 async def test_silence_is_raised_in_the_task_that_waits() -> None:
     connection, _ = await connected()
-    response = connection.expect(USUAL, 0.001)
+    response = expect(connection, USUAL, 0.001)
     connection.expect_more()
     with pytest.raises(SilenceError):
         async with asyncio.timeout(60):
@@ -318,7 +319,7 @@ async def test_silence_is_raised_in_the_task_that_waits() -> None:
 @pytest.mark.parametrize("in_pieces", [True, False])
 async def test_a_body_that_came_whole_has_no_read_timeout(in_pieces: bool) -> None:
     connection, _ = await connected()
-    response = connection.expect(Expected(read_bufsize=99), 60.0)
+    response = expect(connection, Expected(read_bufsize=99), 60.0)
     connection.start_timeout()
     connection.data_received(WHOLE[:-1] if in_pieces else WHOLE)
     _, body = await response
@@ -332,7 +333,7 @@ async def test_a_body_that_came_whole_has_no_read_timeout(in_pieces: bool) -> No
 async def test_the_next_request_has_its_own_read_timeout() -> None:
     connection, _ = await connected()
     for seconds in (5.0, None, 7.0):
-        response = connection.expect(USUAL, seconds)
+        response = expect(connection, USUAL, seconds)
         assert connection.read_timeout == seconds
         connection.data_received(WHOLE)
         await response

@@ -7,13 +7,13 @@ from functools import partial
 from unittest.mock import Mock
 
 import pytest
-from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
 
 from railhttp.model.config import ConnectionPoolConfig
 from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.connector import KeepaliveConnector
 from railhttp.transport.lease import Lease
+from railhttp.transport.waiter import Turn
 
 
 def key_of(host: str) -> ConnectionKey:
@@ -57,7 +57,8 @@ async def pool() -> AsyncIterator[Pool]:
     await pool.connector.close()
 
 
-def given(turn: "asyncio.Future[ResponseHandler]") -> ResponseHandler | None:
+def given(turn: Turn) -> object:
+    """Return the connection or the place that a caller was given; None while it waits."""
     return turn.result() if turn.done() and not turn.cancelled() else None
 
 
@@ -99,7 +100,9 @@ async def test_a_connection_that_closes_is_handed_to_nobody(pool: Pool) -> None:
     turn = pool.connector.queue_up(A)
     lease.protocol.force_close()
     lease.give_back(reusable=True)
-    assert given(turn) not in {None, lease.protocol}
+    place = given(turn)
+    assert place is not None
+    assert place is not lease.protocol
 
 
 async def test_an_empty_place_that_its_caller_cannot_take_goes_to_the_next(pool: Pool) -> None:
@@ -117,8 +120,8 @@ async def test_a_caller_of_another_host_gets_the_place_and_not_the_connection(po
     turn = pool.connector.queue_up(B)
     lease.give_back(reusable=True)
     place = given(turn)
-    assert place not in {None, lease.protocol}
     assert place is not None
+    assert place is not lease.protocol
     assert lease.protocol.is_connected()
     pool.connector.make_room(B)  # for the connection that the caller opens in its place
     assert not lease.protocol.is_connected()

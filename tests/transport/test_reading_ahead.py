@@ -7,6 +7,7 @@ import asyncio
 from unittest.mock import Mock
 
 import pytest
+from tests.transport.expecting import expect
 
 from railhttp.model.request import WireOptions
 from railhttp.transport.connection import USUAL, WITHOUT_BODY, Expected, StrictResponseHandler
@@ -38,7 +39,7 @@ async def test_reading_pauses_when_twice_the_buffer_is_unread(
 ) -> None:
     connection, transport = await fresh()
     wire = WireOptions(read_bufsize=read_bufsize)
-    response = connection.expect(Expected.of(wire, with_body=True), None)
+    response = expect(connection, Expected.of(wire, with_body=True), None)
     connection.data_received(HEAD + b"x" * most)
     transport.pause_reading.assert_not_called()
     connection.data_received(b"x")

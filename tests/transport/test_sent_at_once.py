@@ -7,15 +7,19 @@ from unittest.mock import Mock
 import pytest
 from aiohttp import ClientConnectionError
 from multidict import CIMultiDict
+from tests.transport.expecting import expect
 from yarl import URL
 
 from railhttp.model.body import Body, BytesBody, StreamBody
 from railhttp.model.request import Request, SendOptions, WireOptions
 from railhttp.model.timings import PhaseTimer
+from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.transport.connection import USUAL, WITHOUT_BODY, Expected, StrictResponseHandler
 from railhttp.transport.request_body import RequestBodyError
 from railhttp.transport.sending import expected_by, interim_came, start_sending, time_wait
 from railhttp.transport.upload import Upload
+from railhttp.transport.waiter import Turn
 
 HEAD = b"PUT / HTTP/1.1\r\n\r\n"
 MOST = 64 * 1024
@@ -53,6 +57,16 @@ def request_of(
     return Request(method, URL("http://h/"), fields, body, None, options or SendOptions())
 
 
+def send(
+    connection: StrictResponseHandler, request: Request, head: bytes, timer: PhaseTimer | None
+) -> Upload | None:
+    """Send a request whose response nobody waits for."""
+    call = HTTPCall(request, "http://h", SYSTEM_CLOCK, None, None)
+    call.timer = timer
+    response: Turn = asyncio.get_running_loop().create_future()
+    return start_sending(request, head, call, connection, response)
+
+
 def progress(sent: int, length: int | None) -> None:
     """Follow an upload."""
 
@@ -72,7 +86,7 @@ async def test_a_small_body_is_written_with_its_head(
     body: Body | None, written: list[bytes], headers: dict[str, str] | None
 ) -> None:
     watched = Watched()
-    assert start_sending(watched.connection, request_of(body, headers), HEAD, None) is None
+    assert send(watched.connection, request_of(body, headers), HEAD, None) is None
     assert watched.written == written
 
 
@@ -92,7 +106,7 @@ async def test_any_other_body_is_sent_after_its_head(
 ) -> None:
     watched = Watched()
     request = request_of(body, headers, options=options)
-    upload = start_sending(watched.connection, request, HEAD, None)
+    upload = send(watched.connection, request, HEAD, None)
     assert upload is not None
     assert watched.written == [HEAD]
     upload.go_ahead()
@@ -106,7 +120,7 @@ async def test_any_other_body_is_sent_after_its_head(
 async def test_a_body_that_waits_is_sent_after_a_100_alone(status: int, sends: bool) -> None:
     watched = Watched()
     request = request_of(BytesBody(b"abc", ""), GO_AHEAD)
-    upload = start_sending(watched.connection, request, HEAD, None)
+    upload = send(watched.connection, request, HEAD, None)
     assert upload is not None
     await asyncio.sleep(0)
     assert not upload.is_sending
@@ -123,7 +137,7 @@ async def test_a_body_waits_for_its_100_no_longer_than_the_caller_has_patience()
     watched = Watched()
     options = SendOptions(expect_continue_timeout=0.001)
     request = request_of(BytesBody(b"abc", ""), GO_AHEAD, options=options)
-    upload = start_sending(watched.connection, request, HEAD, None)
+    upload = send(watched.connection, request, HEAD, None)
     assert upload is not None
     async with asyncio.timeout(60):
         await upload.finished()
@@ -134,7 +148,7 @@ async def test_nothing_is_sent_over_a_connection_that_was_lost() -> None:
     watched = Watched()
     watched.connection.connection_lost(None)
     with pytest.raises(ClientConnectionError, match="the connection is closed"):
-        start_sending(watched.connection, request_of(None), HEAD, None)
+        send(watched.connection, request_of(None), HEAD, None)
 
 
 @pytest.mark.parametrize("read_timeout", [None, 60.0])
@@ -143,8 +157,7 @@ async def test_the_read_timeout_starts_when_a_small_request_is_written(
 ) -> None:
     watched = Watched()
     request = request_of(None, options=SendOptions(read_timeout=read_timeout))
-    watched.connection.expect(USUAL, read_timeout)
-    start_sending(watched.connection, request, HEAD, None)
+    send(watched.connection, request, HEAD, None)
     assert (watched.connection._read_timeout_handle is not None) is (read_timeout is not None)
     watched.connection.close()
 
@@ -177,7 +190,7 @@ def timer_of(*times: float) -> PhaseTimer:
 async def test_a_request_that_is_written_at_once_is_timed_as_sent() -> None:
     watched = Watched()
     timer = timer_of(1.0, 1.5)
-    start_sending(watched.connection, request_of(None), HEAD, timer)
+    send(watched.connection, request_of(None), HEAD, timer)
     assert timer.timings.send == pytest.approx(0.5)
 
 
@@ -210,7 +223,7 @@ async def test_a_body_of_another_length_than_announced_breaks_its_connection(
     length: int, content: list[bytes], message: str
 ) -> None:
     watched = Watched()
-    response = watched.connection.expect(USUAL, None)
+    response = expect(watched.connection, USUAL, None)
     upload = Upload(
         *(watched.connection, StreamBody((content,), ""), length, None),
         waits=False,
@@ -238,7 +251,7 @@ async def test_a_body_of_unknown_length_is_written_in_chunks() -> None:
 
 async def test_an_error_while_sending_is_raised_in_the_task_that_waits() -> None:
     watched = Watched()
-    response = watched.connection.expect(USUAL, None)
+    response = expect(watched.connection, USUAL, None)
     watched.transport.is_closing.return_value = True
     upload = Upload(
         *(watched.connection, StreamBody((b"abc",), ""), 3, None), waits=False, patience=None

@@ -10,6 +10,7 @@ from unittest.mock import Mock, patch
 import pytest
 from aiohttp import ClientConnectionError
 from tests.patience import until
+from tests.transport.expecting import expect
 
 from railhttp.transport.connection import USUAL, StrictResponseHandler
 from railhttp.transport.socket_state import watch_acknowledged, watch_for_bytes
@@ -125,7 +126,7 @@ async def connected(sock: object) -> StrictResponseHandler:
 
 async def used(connection: StrictResponseHandler) -> None:
     """Serve a request."""
-    response = connection.expect(USUAL, None)
+    response = expect(connection, USUAL, None)
     connection.data_received(RESPONSE)
     await response
 
@@ -148,7 +149,7 @@ async def test_bytes_are_a_response_only_if_the_peer_has_confirmed_something(
     connection.is_idle = False
     transport = connection.transport
     assert isinstance(transport, Mock)
-    response = connection.expect(USUAL, None)
+    response = expect(connection, USUAL, None)
     kernel.confirmed = after
     connection.data_received(RESPONSE)
     if is_response:
@@ -174,7 +175,7 @@ async def test_only_the_first_bytes_after_a_rest_are_judged(kernel: Kernel) -> N
     kernel.confirmed = 5
     connection.rest()
     connection.is_idle = False
-    response = connection.expect(USUAL, None)
+    response = expect(connection, USUAL, None)
     kernel.confirmed = 9
     connection.data_received(RESPONSE[:10])
     connection.data_received(RESPONSE[10:])  # nothing more is confirmed meanwhile
@@ -188,13 +189,13 @@ async def test_what_was_confirmed_before_the_second_rest_counts_no_more(kernel: 
     for _ in range(2):
         connection.rest()
         connection.is_idle = False
-        response = connection.expect(USUAL, None)
+        response = expect(connection, USUAL, None)
         kernel.confirmed += 9
         connection.data_received(RESPONSE)
         await response
     connection.rest()
     connection.is_idle = False
-    response = connection.expect(USUAL, None)
+    response = expect(connection, USUAL, None)
     connection.data_received(RESPONSE)
     with pytest.raises(ClientConnectionError):
         await response

@@ -7,6 +7,7 @@ import asyncio
 from unittest.mock import Mock
 
 import pytest
+from tests.transport.expecting import expect
 
 from railhttp.model.body import StreamBody
 from railhttp.transport.connection import USUAL, StrictResponseHandler
@@ -28,7 +29,7 @@ async def test_a_read_timeout_counts_for_each_64_kib_of_an_upload(
     transport.is_closing.return_value = False
     connection = StrictResponseHandler(asyncio.get_running_loop())
     connection.connection_made(transport)
-    connection.expect(asyncio.get_running_loop().create_future(), USUAL, read_timeout)
+    expect(connection, USUAL, read_timeout)
     told: list[tuple[int, int | None]] = []
     upload = Upload(
         *(connection, StreamBody(([CHUNK],), "a/b"), len(CHUNK)),
