@@ -106,8 +106,8 @@ redis:
 		|| { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q redis-server; } >/dev/null 2>&1 \
 		|| echo "WARNING: redis-server is not here and cannot be installed: the tests of shared state ARE SKIPPED"
 
-pure: $(STAMP) ## the socket tests once more on aiohttp's pure-Python parser
-	AIOHTTP_NO_EXTENSIONS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/transport tests/client tests/conformance
+pure: $(STAMP) ## the tests of the transport once more without aiohttp's C extensions
+	AIOHTTP_NO_EXTENSIONS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/transport tests/conformance
 
 uvloop: $(STAMP) ## the socket tests once more on uvloop
 	EVENT_LOOP=uvloop $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/transport tests/client tests/soak

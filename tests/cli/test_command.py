@@ -348,7 +348,8 @@ async def test_ctrl_c_leaves_the_part_of_a_download_for_the_next_one(
     part = tmp_path / ".3000000.part"
     try:
         async with asyncio.timeout(PATIENCE):
-            while not part.exists() or part.stat().st_size < 1_500_000:  # noqa: ASYNC110  # as above
+            # Of 2 MB the last MiB may be held in memory; the server sends more after half a minute.
+            while not part.exists() or part.stat().st_size < 900_000:  # noqa: ASYNC110  # as above
                 await asyncio.sleep(0.02)
             process.send_signal(signal.SIGINT)
             await process.communicate()
@@ -361,7 +362,7 @@ async def test_ctrl_c_leaves_the_part_of_a_download_for_the_next_one(
         "download", echo.url("/file/3000000", hold=2_000_000), cwd=tmp_path
     )
     assert (ended.code, part.exists()) == (0, False)
-    assert re.search(r"resumed from (1\.[5-9]|2\.0) MB", ended.stderr)
+    assert re.search(r"resumed from (1\.\d|2\.0) MB", ended.stderr)
     assert (tmp_path / "3000000").read_bytes() == pattern(3_000_000)
 
 
