@@ -2,25 +2,15 @@
 
 import asyncio
 import math
-import ssl
 from collections.abc import AsyncIterator
-from functools import partial
-from unittest.mock import Mock
 
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
+from tests.transport.pools import WatchedPool, key_of
 
-from railhttp.model.config import ConnectionPoolConfig
 from railhttp.transport import connector as connector_module
 from railhttp.transport import idle_connector
 from railhttp.transport.connection import StrictResponseHandler
-from railhttp.transport.connector import KeepaliveConnector
-from railhttp.transport.lease import Lease
-
-
-def key_of(host: str, *, is_ssl: bool = False) -> ConnectionKey:
-    return ConnectionKey(host, 80, is_ssl, True, None, None, None)
-
 
 A, B = key_of("a"), key_of("b")
 
@@ -33,26 +23,12 @@ class Time:
         return self.now
 
 
-class Pool:
-    """A connector, and connections whose transports are watched."""
+class Pool(WatchedPool):
+    """A pool beside a clock that the test moves."""
 
     def __init__(self, time: Time, **settings: float) -> None:
-        config = ConnectionPoolConfig(**settings)  # type: ignore[arg-type]  # as named
+        super().__init__(**settings)
         self.time = time
-        self.connector = KeepaliveConnector(config, ssl.create_default_context())
-
-    def used(self, key: ConnectionKey = A) -> Lease:
-        """Return a connection that serves a request."""
-        connection = self.connector._factory()
-        assert isinstance(connection, StrictResponseHandler)
-        transport = Mock(spec=asyncio.Transport)
-        transport.is_closing.return_value = False
-        transport.get_extra_info.return_value = None
-        transport.get_write_buffer_size.return_value = 0
-        connection.connection_made(transport)
-        lost = partial(asyncio.get_running_loop().call_soon, connection.connection_lost, None)
-        transport.close.side_effect = transport.abort.side_effect = lost
-        return self.connector._lease(key, connection)
 
     def idle(self, key: ConnectionKey = A, keep_alive: str = "") -> StrictResponseHandler:
         """Return a connection that has just served a request and was given back."""
@@ -169,7 +145,7 @@ async def test_a_pool_that_keeps_no_connection_closes_each(time: Time) -> None:
 
 
 async def test_after_its_close_a_pool_takes_no_connection_back(pool: Pool) -> None:
-    lease = pool.used()
+    lease = pool.used(A)
     await pool.connector.close()
     lease.give_back(reusable=True)
     assert pool.connector.gauges.open == 0

@@ -1,47 +1,19 @@
 """Places and connections of a pool pass from caller to caller, one step at a time."""
 
-import asyncio
-import ssl
 from collections.abc import AsyncIterator
-from functools import partial
-from unittest.mock import Mock
 
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
+from tests.transport.pools import WatchedPool, key_of
 
-from railhttp.model.config import ConnectionPoolConfig
 from railhttp.transport.connection import StrictResponseHandler
-from railhttp.transport.connector import KeepaliveConnector
-from railhttp.transport.lease import Lease
 from railhttp.transport.waiter import Turn
-
-
-def key_of(host: str) -> ConnectionKey:
-    return ConnectionKey(host, 80, False, True, None, None, None)
-
 
 A, B, C = key_of("a"), key_of("b"), key_of("c")
 
 
-class Pool:
-    """A connector, and connections whose transports are watched."""
-
-    def __init__(self, **settings: int) -> None:
-        config = ConnectionPoolConfig(**settings)  # type: ignore[arg-type]  # as named
-        self.connector = KeepaliveConnector(config, ssl.create_default_context())
-
-    def used(self, key: ConnectionKey = A) -> Lease:
-        """Return a connection that serves a request."""
-        connection = self.connector._factory()
-        assert isinstance(connection, StrictResponseHandler)
-        transport = Mock(spec=asyncio.Transport)
-        transport.is_closing.return_value = False
-        transport.get_extra_info.return_value = None
-        transport.get_write_buffer_size.return_value = 0
-        connection.connection_made(transport)
-        lost = partial(asyncio.get_running_loop().call_soon, connection.connection_lost, None)
-        transport.close.side_effect = transport.abort.side_effect = lost
-        return self.connector._lease(key, connection)
+class Pool(WatchedPool):
+    """A pool, and connections that were given back."""
 
     def idle(self, key: ConnectionKey = A) -> StrictResponseHandler:
         """Return a connection that was given back."""
@@ -63,7 +35,7 @@ def given(turn: Turn) -> object:
 
 
 async def test_a_connection_goes_to_the_caller_that_has_waited_longest(pool: Pool) -> None:
-    lease = pool.used()
+    lease = pool.used(A)
     turns = [pool.connector.queue_up(A) for _ in range(3)]
     assert pool.connector.gauges == (1, 0, 3, 1)
     lease.give_back(reusable=True)
@@ -72,7 +44,7 @@ async def test_a_connection_goes_to_the_caller_that_has_waited_longest(pool: Poo
 
 
 async def test_a_connection_that_its_caller_cannot_take_goes_to_the_next(pool: Pool) -> None:
-    lease = pool.used()
+    lease = pool.used(A)
     turns = [pool.connector.queue_up(A) for _ in range(2)]
     lease.give_back(reusable=True)
     pool.connector.leave(A, turns[0])
@@ -83,7 +55,7 @@ async def test_a_connection_that_its_caller_cannot_take_goes_to_the_next(pool: P
 
 
 async def test_a_connection_that_is_not_reusable_leaves_an_empty_place(pool: Pool) -> None:
-    lease = pool.used()
+    lease = pool.used(A)
     turn = pool.connector.queue_up(A)
     lease.give_back(reusable=False)
     place = given(turn)
@@ -96,7 +68,7 @@ async def test_a_connection_that_is_not_reusable_leaves_an_empty_place(pool: Poo
 
 
 async def test_a_connection_that_closes_is_handed_to_nobody(pool: Pool) -> None:
-    lease = pool.used()
+    lease = pool.used(A)
     turn = pool.connector.queue_up(A)
     lease.protocol.force_close()
     lease.give_back(reusable=True)
@@ -106,7 +78,7 @@ async def test_a_connection_that_closes_is_handed_to_nobody(pool: Pool) -> None:
 
 
 async def test_an_empty_place_that_its_caller_cannot_take_goes_to_the_next(pool: Pool) -> None:
-    lease = pool.used()
+    lease = pool.used(A)
     turns = [pool.connector.queue_up(key) for key in (A, B)]
     lease.give_back(reusable=False)
     assert [given(turn) is not None for turn in turns] == [True, False]
@@ -116,7 +88,7 @@ async def test_an_empty_place_that_its_caller_cannot_take_goes_to_the_next(pool:
 
 
 async def test_a_caller_of_another_host_gets_the_place_and_not_the_connection(pool: Pool) -> None:
-    lease = pool.used()
+    lease = pool.used(A)
     turn = pool.connector.queue_up(B)
     lease.give_back(reusable=True)
     place = given(turn)
@@ -130,7 +102,7 @@ async def test_a_caller_of_another_host_gets_the_place_and_not_the_connection(po
 
 
 async def test_callers_that_leave_the_queue_are_passed_over(pool: Pool) -> None:
-    lease = pool.used()
+    lease = pool.used(A)
     turns = [pool.connector.queue_up(A) for _ in range(4)]
     pool.connector.leave(A, turns[0])
     turns[1].cancel()
