@@ -4,14 +4,23 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 from multidict import CIMultiDict, MultiDict
 from properties import strategies as some
 from returns.pipeline import is_successful
 
+from railhttp.model.body import StreamBody
 from railhttp.model.errors import HTTPError
-from railhttp.model.headers import extract_json_type, merge_headers, parse_headers, validate_headers
+from railhttp.model.field_lines import FieldLines, plain_lines
+from railhttp.model.headers import (
+    extract_json_type,
+    merge_headers,
+    parse_headers,
+    require_headers,
+    validate_headers,
+)
+from railhttp.model.request import require_framing
 from railhttp.validation import check_headers
 
 
@@ -81,6 +90,21 @@ def test_what_is_fit_to_be_sent_is_accepted_as_it_is(headers: Mapping[str, objec
     assert [*checked.items()] == [
         (name, str(value).strip("\t ")) for name, value in headers.items()
     ]
+
+
+@given(some.any_headers | some.headers, st.none() | some.headers.map(require_headers))
+def test_the_short_way_to_the_lines_of_fields_leads_where_the_long_one_does(
+    headers: dict[str, str], defaults: CIMultiDict[str] | None
+) -> None:
+    before = None if defaults is None else FieldLines.of(defaults)
+    lines = plain_lines(headers, before)
+    event(f"the short way: {lines is not None}")
+    if lines is not None:
+        fields = CIMultiDict(defaults or {})
+        fields.update(require_headers(headers))
+        assert [*lines.fields.items()] == [*fields.items()]
+        require_framing(fields, StreamBody((), ""))
+        assert "Content-Type" not in fields
 
 
 @given(some.any_headers)

@@ -13,6 +13,7 @@ from properties import strategies as some
 
 from railhttp.model.base_url import BaseURL
 from railhttp.model.errors import HTTPError, HTTPValidationError
+from railhttp.model.field_lines import FieldLines
 from railhttp.model.location import resolve_location
 from railhttp.model.proxy import ProxySettings
 from railhttp.model.target import parse_target
@@ -100,7 +101,7 @@ def test_hosts_compare_without_case(host: str) -> None:
     secret = frozenset({"authorization"})
     client = BaseURL.of(f"http://{authority}/v1", fields, secret, share_credentials=False)
     assert client is not None
-    assert client.resolve(f"HTTP://{authority.upper()}/v2")[2] == fields
+    assert client.resolve(f"HTTP://{authority.upper()}/v2")[2] == FieldLines.of(fields)
     assert client.resolve(f"HTTP://{authority.upper()}:81/v2")[2] is None
     proxies = ProxySettings.from_environment({"HTTP_PROXY": "p", "NO_PROXY": authority.upper()})
     assert proxies.proxy_for(lower) is None

@@ -10,7 +10,6 @@ from typing import Final
 from unittest.mock import Mock
 
 import pytest
-from multidict import CIMultiDict
 from returns.result import Result
 from tests.patience import until
 from tests.servers.faults import FaultServer
@@ -29,6 +28,7 @@ from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.config import ConnectionPoolConfig
 from railhttp.model.errors import HTTPFailure
 from railhttp.model.events import HTTPEvent, WaitEvent
+from railhttp.model.field_lines import FieldLines
 from railhttp.model.request import Request, SendOptions
 from railhttp.model.stage import Stage
 from railhttp.model.timings import PhaseTimer
@@ -189,7 +189,7 @@ def timed(call: HTTPCall) -> None:
         (replace(REQUEST, body=BytesBody(b"x" * 65536, "")), None, True),
         (replace(REQUEST, body=BytesBody(b"x" * 65537, "")), None, False),
         (replace(REQUEST, body=StreamBody((b"x",), "")), None, False),
-        (replace(REQUEST, headers=CIMultiDict(EXPECTS)), None, False),
+        (replace(REQUEST, lines=FieldLines.of(EXPECTS)), None, False),
         (replace(REQUEST, options=SendOptions(connect_timeout=9.0)), None, False),
         (REQUEST, timed, False),
     ],

@@ -124,7 +124,8 @@ def _derived_base(
     headers: Mapping[str, str] = {}
     if base is not None:
         leaves = base.origin is not None and (not url or origin_of(request_url(url)) != base.origin)
-        headers = base.public_headers if leaves else base.headers
+        lines = base.public_headers if leaves else base.headers
+        headers = {} if lines is None else lines.fields
     merged = with_default_headers({"headers": options.get("headers")}, headers)
     fields = cast("Mapping[str, str] | None", merged["headers"])  # `of` looks at it
     return BaseURL.of(url, fields, secret, share_credentials=share_credentials)

@@ -5,7 +5,7 @@ from functools import lru_cache
 from types import NoneType
 from typing import Final, NamedTuple
 
-from multidict import CIMultiDict, MultiDict
+from multidict import MultiDict
 from yarl import URL
 
 from railhttp.client.cookie_option import require_cookies
@@ -14,6 +14,7 @@ from railhttp.model.base_url import BaseURL
 from railhttp.model.body import Body, data_body, json_body
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import HTTPInvalidRequestError, HTTPValidationError
+from railhttp.model.field_lines import FieldLines, plain_lines
 from railhttp.model.headers import require_headers
 from railhttp.model.options import (
     HeaderFields,
@@ -199,7 +200,7 @@ class RequestBuilder:
         self,
         method: str,
         target: Target,
-        defaults: CIMultiDict[str] | None,
+        defaults: FieldLines | None,
         credentials: Mapping[str, str] | None,
         options: RequestOptions,
         body: Body | None,
@@ -297,17 +298,21 @@ def _mapped(given: object, field: str) -> MultiDict[str]:
 
 def _headers(
     given: HeaderFields | None,
-    defaults: CIMultiDict[str] | None,
+    defaults: FieldLines | None,
     credentials: Mapping[str, str] | None,
     body: Body | None,
-) -> Mapping[str, str] | None:
+) -> FieldLines | Mapping[str, str] | None:
     if given is None and defaults is None:
         return credentials
+    if credentials is None and (given is None or type(given) is dict):
+        lines = plain_lines(given, defaults)
+        if lines is not None:
+            return lines
     fields = _mapped(given, "headers") if isinstance(given, _SEQUENCES) else given
     if defaults is None:
         headers = require_headers(fields)
     else:
-        headers = defaults.copy()
+        headers = defaults.fields
         if fields is not None:
             headers.update(require_headers(fields))
     require_framing(headers, body)

@@ -4,8 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple, Self
 
-from multidict import CIMultiDict
-
+from railhttp.model.field_lines import FieldLines
 from railhttp.model.headers import require_headers
 from railhttp.model.redaction import redact_headers, redact_url, redacted_repr
 from railhttp.model.target import Target, new_target, parse_target
@@ -30,8 +29,8 @@ class BaseURL(NamedTuple):
     url: str
     origin: tuple[str, str, int] | None
     folder: Target | None
-    headers: CIMultiDict[str]
-    public_headers: CIMultiDict[str]
+    headers: FieldLines | None
+    public_headers: FieldLines | None
 
     @classmethod
     def of(
@@ -49,25 +48,22 @@ class BaseURL(NamedTuple):
         if url == "" and not headers:
             return None
         base = require_url(url, field="base_url") if url != "" else ""
-        fields = require_headers(headers or {})
-        public = CIMultiDict(
-            (name, text)
-            for name, text in fields.items()
-            if share_credentials or name.lower() not in secret
-        )
+        fields = FieldLines.of(require_headers(headers or {}))
+        public = fields if share_credentials else fields.without(secret)
         if not base:
-            return cls("", None, None, fields, public)
-        return cls(base, origin_of(request_url(base)), _folder(base), fields, public)
+            return cls("", None, None, _any(fields), _any(public))
+        origin, folder = origin_of(request_url(base)), _folder(base)
+        return cls(base, origin, folder, _any(fields), _any(public))
 
     def __repr__(self) -> str:
         return redacted_repr(
             self,
             url=redact_url(self.url),
-            headers=redact_headers(self.headers),
-            public_headers=redact_headers(self.public_headers),
+            headers=_redacted(self.headers),
+            public_headers=_redacted(self.public_headers),
         )
 
-    def resolve(self, url: str) -> tuple[Target, Mapping[str, str] | None, CIMultiDict[str] | None]:
+    def resolve(self, url: str) -> tuple[Target, Mapping[str, str] | None, FieldLines | None]:
         """Join the URL of a call with the base URL.
 
         Returns:
@@ -76,12 +72,20 @@ class BaseURL(NamedTuple):
         if self.folder and (easy := _EASY_PATH.fullmatch(url)) and "/." not in url:
             # What the lines below return, at a third of their price.
             site, path, _ = self.folder
-            return new_target((site, f"{path}/{easy[1]}", "")), None, self.headers or None
+            return new_target((site, f"{path}/{easy[1]}", "")), None, self.headers
         absolute = join_base_url(self.url, url)
         target, credentials = parse_target(absolute)
         joined = absolute is not url  # then it has the origin of the base
         at_home = joined or self.origin in {None, origin_of(target.site.origin)}
-        return target, credentials, (self.headers if at_home else self.public_headers) or None
+        return target, credentials, self.headers if at_home else self.public_headers
+
+
+def _any(lines: FieldLines) -> FieldLines | None:
+    return lines if lines.names else None
+
+
+def _redacted(lines: FieldLines | None) -> dict[str, str]:
+    return {} if lines is None else redact_headers(lines.fields)
 
 
 def _folder(base: str) -> Target | None:

@@ -10,6 +10,7 @@ from yarl import URL
 
 from railhttp.model.body import Body
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.field_lines import FieldLines
 from railhttp.model.lazy import lazy
 from railhttp.model.options import ProgressCallback
 from railhttp.model.redaction import (
@@ -98,7 +99,7 @@ class Request:
     Attributes:
         method: The method, upper-case.
         target: An absolute http or https URL without user-info, in its parts.
-        headers: The caller's header fields, validated.
+        lines: The caller's header fields, validated.
         cookies: Cookies for the origin of the URL, in addition to those of the jar.
         redirected_from: The URL of the first request, if this one follows a redirect: its
             credentials for a proxy are for the proxy of that URL.
@@ -107,7 +108,7 @@ class Request:
 
     method: str
     target: Target
-    headers: CIMultiDict[str] | None
+    lines: FieldLines | None
     body: Body | None
     cookies: Mapping[str, str] | None
     options: SendOptions
@@ -123,7 +124,7 @@ class Request:
         self,
         method: str,
         target: Target | URL,
-        headers: Mapping[str, str] | None,
+        lines: FieldLines | Mapping[str, str] | None,
         body: Body | None,
         cookies: Mapping[str, str] | None,
         options: SendOptions,
@@ -136,9 +137,9 @@ class Request:
         parts["method"] = method
         parts["target"] = target
         parts["url_text"] = f"{site.text}{path_qs}{fragment}"
-        if headers is not None and type(headers) is not CIMultiDict:
-            headers = CIMultiDict(headers)
-        parts["headers"] = headers
+        if lines is not None and not isinstance(lines, FieldLines):
+            lines = FieldLines.of(lines)
+        parts["lines"] = lines
         parts["body"] = body
         parts["cookies"] = cookies
         parts["options"] = options
@@ -149,10 +150,15 @@ class Request:
         return redacted_repr(
             self,
             target=self.shown_url,
-            headers=self.headers and redact_headers(self.headers, self.options.secret_headers),
+            lines=self.headers and redact_headers(self.headers, self.options.secret_headers),
             cookies=self.cookies and dict.fromkeys(self.cookies, MASK),
             redirected_from=self.redirected_from and redact_url(str(self.redirected_from)),
         )
+
+    @lazy
+    def headers(self) -> CIMultiDict[str] | None:
+        """The header fields by their names, in any case."""
+        return None if self.lines is None else self.lines.fields
 
     @lazy
     def url(self) -> URL:
@@ -203,7 +209,7 @@ class Request:
         """
         merged = CIMultiDict(self.headers or {})
         merged.update(headers)
-        return replace(self, headers=merged)
+        return replace(self, lines=FieldLines.of(merged))
 
 
 def _identifies(key: str) -> bool:

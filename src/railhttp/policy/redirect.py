@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from multidict import CIMultiDict
 from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.field_lines import NO_LINES
 from railhttp.model.location import resolve_location
 from railhttp.model.request import Request
 from railhttp.model.target import Target
@@ -76,7 +76,8 @@ def redirected(
         request,
         method="GET" if bodiless else request.method,
         target=Target.of(target),
-        headers=_without(request.headers, dropped if same_origin else dropped | secret | {"host"}),
+        lines=request.lines
+        and request.lines.without(dropped if same_origin else dropped | secret | {"host"}),
         body=None if bodiless else request.body,
         cookies=request.cookies if same_origin else None,
         redirected_from=request.redirected_from or request.url,
@@ -108,7 +109,7 @@ def carries_credentials(request: Request, secret: frozenset[str]) -> bool:
     Cookies of the jar do not count, because their `Secure` attribute decides where they are sent.
     `Proxy-Authorization` is for the proxy alone.
     """
-    names = {name.lower() for name in request.headers or ()}
+    names = set(map(str.lower, (request.lines or NO_LINES).names))
     return bool(request.cookies) or not names.isdisjoint(secret - _FOR_PROXIES)
 
 
@@ -116,9 +117,3 @@ def _becomes_get(method: str, status: int) -> bool:
     if status == 303:
         return method not in {"GET", "HEAD"}
     return status in {301, 302} and method == "POST"
-
-
-def _without(headers: CIMultiDict[str] | None, dropped: frozenset[str]) -> CIMultiDict[str] | None:
-    return headers and CIMultiDict(
-        (name, text) for name, text in headers.items() if name.lower() not in dropped
-    )

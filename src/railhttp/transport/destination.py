@@ -5,10 +5,10 @@ import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from typing import Final
 
 from aiohttp import ClientRequest, Fingerprint, hdrs
 from aiohttp.client_reqrep import ConnectionKey
-from multidict import CIMultiDict
 from typing_extensions import override
 from yarl import URL
 
@@ -16,6 +16,8 @@ from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.request import Request, WireOptions
 from railhttp.model.stage import AttemptState
 from railhttp.policy.egress import Egress
+
+_OF_THE_PROXY: Final = frozenset({"proxy-authorization"})
 
 
 def refused_by_egress(reason: str) -> HTTPConnectionError:
@@ -110,9 +112,8 @@ def held_to_proxy(request: Request, proxy_for: Callable[[URL], URL | None]) -> R
     first, options = request.redirected_from, request.options
     if first is None or options.proxy is not None or proxy_for(first) == proxy_for(request.url):
         return request
-    headers = CIMultiDict(request.headers or {})
-    headers.popall(hdrs.PROXY_AUTHORIZATION, None)
+    lines = request.lines and request.lines.without(_OF_THE_PROXY)
     if options.wire is not None:
         wire = options.wire._replace(proxy_auth="", proxy_headers=())
         options = options._replace(wire=wire)
-    return replace(request, headers=headers, options=options)
+    return replace(request, lines=lines, options=options)

@@ -154,7 +154,7 @@ class Dispatcher:
     def _address(self, request: Request, wall: Callable[[], float]) -> Address:
         if self._jar or request.cookies is not None:
             return self._addressed(request, self._cookies(request, wall))
-        if request.headers is not None or request.body is not None:
+        if request.lines is not None or request.body is not None:
             return self._addressed(request, "")
         # The version changes with the session's header fields.
         key, known = (self, getversion(self._fields)), request.encoded

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from multidict import CIMultiDict
-
 from railhttp.model.body import BytesBody, StreamBody
+from railhttp.model.field_lines import FieldLines
+from railhttp.model.memo import Memo
 from railhttp.model.request import Request
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.model.timings import PhaseTimer
@@ -90,7 +90,7 @@ def _upload(
         body,
         content_length(request),
         request.options.upload_progress,
-        waits=_expects_go_ahead(request.headers),
+        waits=_expects_go_ahead(request.lines),
         patience=request.options.expect_continue_timeout,
         now=None if timer is None else timer.now,
     )
@@ -98,10 +98,17 @@ def _upload(
 
 def _is_attended(request: Request) -> bool:
     """Whether the caller follows the upload, or the server decides on it first."""
-    return request.options.upload_progress is not None or _expects_go_ahead(request.headers)
+    return request.options.upload_progress is not None or _expects_go_ahead(request.lines)
 
 
-def _expects_go_ahead(headers: CIMultiDict[str] | None) -> bool:
-    if headers is None or "expect" not in headers:
+def _have_expect(names: tuple[str, ...]) -> bool:
+    return "expect" in map(str.lower, names)
+
+
+_HAVE_EXPECT: Final = Memo(_have_expect, size=256)  # programs use few sets of names
+
+
+def _expects_go_ahead(lines: FieldLines | None) -> bool:
+    if lines is None or not _HAVE_EXPECT[lines.names]:
         return False
-    return "100-continue" in map(str.lower, headers.getall("expect"))
+    return "100-continue" in map(str.lower, lines.fields.getall("expect"))

@@ -11,6 +11,7 @@ from yarl import URL
 
 from railhttp.model.authorization import basic_auth
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.field_lines import FieldLines
 from railhttp.model.memo import Memo
 from railhttp.model.request import Request
 
@@ -88,14 +89,11 @@ class DefaultFields:
         self._bare: Final = self._shapes[()], ()
         _require_sendable("".join(chain.from_iterable(fields.items())))
 
-    def shaped(self, fields: CIMultiDict[str] | None) -> tuple[HeadShape, tuple[str, ...]]:
+    def shaped(self, lines: FieldLines | None) -> tuple[HeadShape, tuple[str, ...]]:
         """Return the shape of the head of a request with such fields, and their values."""
-        if fields is None:
+        if lines is None:
             return self._bare
-        names = tuple(fields)
-        if len(names) != len(fields):  # iteration leaves repeated names out
-            names = tuple(name for name, _ in fields.items())
-        return self._shapes[names], tuple(fields.values())
+        return self._shapes[lines.names], lines.values
 
 
 _NO_DEFAULTS: Final = DefaultFields({})
@@ -120,11 +118,11 @@ def request_head(
     """
     site, target, _ = request.target
     host, target = site.host, target or "/"
-    shape, values = defaults.shaped(request.headers)
+    shape, values = defaults.shaped(request.lines)
     if proxy is not None or cookies or shape.is_routed:
         fields = _routed_fields(request, defaults, cookies, proxy)
         host = fields.pop("Host", host)
-        shape, values = _NO_DEFAULTS.shaped(fields)
+        shape, values = _NO_DEFAULTS.shaped(FieldLines.of(fields))
         _require_sendable("".join(values))  # cookies come from servers
         if proxy is not None:
             target = f"{site.origin.scheme}://{site.host}{target}"

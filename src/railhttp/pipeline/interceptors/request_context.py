@@ -10,6 +10,7 @@ from multidict import CIMultiDict
 from railhttp.model.body import Body, BytesBody, StreamBody
 from railhttp.model.context import RequestContext, SideClient
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.field_lines import NO_LINES, FieldLines
 from railhttp.model.headers import require_headers
 from railhttp.model.memo import Memo
 from railhttp.model.request import Request, require_framing, require_method
@@ -47,7 +48,7 @@ class Contexts:
         context = RequestContext.__new__(RequestContext)
         context.method = request.method
         context.url = request.url_text
-        context.headers = {} if request.headers is None else _fields(request.headers)
+        context.headers = {} if request.lines is None else _fields(request.lines)
         context.service_name = self._service_name
         context.attempt = call.attempts
         context._wall = call.clock.wall()
@@ -76,7 +77,7 @@ def taken_over(
         before: The fields that the first context had, if they are known.
     """
     if before is None:
-        before = {} if request.headers is None else _fields(request.headers)
+        before = {} if request.lines is None else _fields(request.lines)
     if context.method == request.method and context.url == request.url_text:
         if context.headers == before:
             return request
@@ -87,7 +88,8 @@ def taken_over(
             raise HTTPValidationError("has user-info: set Authorization instead", field="url")
     headers = require_headers(_changed(request, before, context.headers))
     require_framing(headers, request.body)
-    return replace(request, method=require_method(context.method), target=target, headers=headers)
+    lines = FieldLines.of(headers)
+    return replace(request, method=require_method(context.method), target=target, lines=lines)
 
 
 def same_fields(first: Request, second: Request) -> bool:
@@ -95,11 +97,11 @@ def same_fields(first: Request, second: Request) -> bool:
     if first is second:
         return True
     heads = (first.method, first.target) == (second.method, second.target)
-    return heads and _fields(first.headers or {}) == _fields(second.headers or {})
+    return heads and _fields(first.lines or NO_LINES) == _fields(second.lines or NO_LINES)
 
 
 def _repeats(names: tuple[str, ...]) -> bool:
-    """Whether two names differ only in case."""
+    """Whether two names are equal, or differ only in case."""
     return len(set(map(str.lower, names))) < len(names)
 
 
@@ -107,14 +109,13 @@ def _repeats(names: tuple[str, ...]) -> bool:
 _REPEATS: Final = Memo(_repeats, size=256)
 
 
-def _fields(headers: Mapping[str, str]) -> dict[str, str]:
+def _fields(lines: FieldLines) -> dict[str, str]:
     """Return the fields, with the lines of one name joined (RFC 9110, section 5.3)."""
-    plain = dict(headers.items())
-    if len(plain) == len(headers) and not _REPEATS[tuple(plain)]:
-        return plain
+    if not _REPEATS[lines.names]:
+        return dict(zip(*lines, strict=True))
     names: CIMultiDict[str] = CIMultiDict()
     fields: dict[str, str] = {}
-    for name, line in headers.items():
+    for name, line in zip(*lines, strict=True):
         known = names.setdefault(name, name)
         fields[known] = f"{fields[known]}, {line}" if known in fields else line
     return fields
@@ -124,9 +125,10 @@ def _changed(
     request: Request, before: Mapping[str, str], after: Mapping[str, str]
 ) -> Mapping[str, str]:
     """Return the original lines of unchanged fields, and one line for each changed field."""
-    if request.headers is None:
+    if request.lines is None:
         return after
     kept = {name.lower() for name, text in before.items() if after.get(name) == text}
     new = {name.lower(): (name, text) for name, text in after.items() if before.get(name) != text}
-    lines = [line for line in request.headers.items() if line[0].lower() in kept - new.keys()]
+    old = zip(*request.lines, strict=True)
+    lines = [line for line in old if line[0].lower() in kept - new.keys()]
     return CIMultiDict([*lines, *new.values()])
