@@ -1,7 +1,6 @@
 """Builds checked requests from the arguments of a verb."""
 
 from collections.abc import Callable, KeysView, Mapping
-from functools import lru_cache
 from types import NoneType
 from typing import Final, NamedTuple
 
@@ -16,6 +15,7 @@ from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import HTTPInvalidRequestError, HTTPValidationError
 from railhttp.model.field_lines import FieldLines, plain_lines
 from railhttp.model.headers import require_headers
+from railhttp.model.memo import Recurring
 from railhttp.model.options import (
     HeaderFields,
     OwnOptions,
@@ -26,9 +26,10 @@ from railhttp.model.options import (
     with_default_headers,
 )
 from railhttp.model.request import Request, SendOptions, require_framing, require_method
+from railhttp.model.request_draft import checked_request
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.spelling import spelled_query
-from railhttp.model.target import Target, parse_target
+from railhttp.model.target import TARGETS, Target, parse_target
 from railhttp.model.url import encode_query
 from railhttp.model.validation import (
     describe,
@@ -48,7 +49,6 @@ _SEQUENCES: Final = (list, tuple)
 _SECONDS: Final = frozenset({NoneType, int, float})
 _PLAIN_DATA: Final = frozenset({NoneType, bytes, str, dict, bytearray, memoryview})
 _ONE_BODY: Final = "a request has one body: json, data or fields"
-_split: Final = parse_target.__wrapped__  # without its cache: the whole request is kept
 _EVERYDAY: Final = frozenset({"params", "headers", "json"})
 """The options of most calls."""
 
@@ -89,8 +89,8 @@ class RequestBuilder:
             secret_headers=config.secret_headers,
             mask_path=config.mask_path,
         )
-        # Requests are values, so one without options is built once (benchmarks/README.md).
-        self._plain = lru_cache(maxsize=1024)(self._build_plain)
+        # Requests are values, so one without options is kept (benchmarks: the same URL).
+        self._plain = Recurring(self._build_plain, size=1024)
 
     def prepare(
         self,
@@ -113,7 +113,7 @@ class RequestBuilder:
         try:
             # An enum that is a str equals its text, but would be cached as what it prints.
             if not options and make_body is None and type(url) is type(method) is str:
-                return self._plain(method, url)
+                return self._plain[method, url]
             body = None if make_body is None else make_body()
             if foreign or not (everyday or _is_ours(options)):
                 return self._build_translated(method, url, options, body)
@@ -128,12 +128,13 @@ class RequestBuilder:
         del url, options, make_body
         raise failure
 
-    def _build_plain(self, method: str, url: str) -> Prepared:
+    def _build_plain(self, method_and_url: tuple[str, str]) -> Prepared:
+        method, url = method_and_url
         if self._base is None:
-            target, credentials = _split(url)
-            return self._usual(
-                Request(require_method(method), target, credentials, None, None, self._options)
-            )
+            target, credentials = parse_target(url)
+            lines = None if credentials is None else FieldLines.of(credentials)
+            method = require_method(method)
+            return self._usual(checked_request(method, target, lines, None, None, self._options))
         return self._build(method, url, {}, None, everyday=True)
 
     def _build_translated(
@@ -160,12 +161,13 @@ class RequestBuilder:
         everyday: bool = False,
     ) -> Prepared:
         parsed = None
-        if not isinstance(url, str):
-            parsed = _require_parsed(url)
-            url = str(parsed)
-        url = str.__str__(url)  # an enum's text, not its name
+        if type(url) is not str:
+            if not isinstance(url, str):
+                parsed = _require_parsed(url)
+                url = str(parsed)
+            url = str.__str__(url)  # an enum's text, not its name
         if self._base is None:
-            target, credentials = parse_target(url)
+            target, credentials = TARGETS[url]
             defaults = None
         else:
             target, credentials, defaults = self._base.resolve(url)
@@ -207,12 +209,10 @@ class RequestBuilder:
         cookies: Mapping[str, str] | None = None,
         sending: SendOptions | None = None,
     ) -> Request:
-        if not options and defaults is None:
-            return Request(method, target, credentials, body, None, self._options)
         params = options.get("params")
         if body is not None or "json" in options or "data" in options:
             body = _body(options, body)
-        return Request(
+        return checked_request(
             method,
             target if params is None else _extended(target, params),
             _headers(options.get("headers"), defaults, credentials, body),
@@ -301,9 +301,9 @@ def _headers(
     defaults: FieldLines | None,
     credentials: Mapping[str, str] | None,
     body: Body | None,
-) -> FieldLines | Mapping[str, str] | None:
+) -> FieldLines | None:
     if given is None and defaults is None:
-        return credentials
+        return None if credentials is None else FieldLines.of(credentials)
     if credentials is None and (given is None or type(given) is dict):
         lines = plain_lines(given, defaults)
         if lines is not None:
@@ -320,7 +320,7 @@ def _headers(
         headers["Content-Type"] = with_boundary(headers["Content-Type"], body.content_type)
     if credentials is not None and "Authorization" not in headers:
         headers.update(credentials)
-    return headers
+    return FieldLines.of(headers)
 
 
 def _body(options: RequestOptions, body: Body | None) -> Body | None:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, Self
 from railhttp.model.field_lines import FieldLines
 from railhttp.model.headers import require_headers
 from railhttp.model.redaction import redact_headers, redact_url, redacted_repr
-from railhttp.model.target import Target, new_target, parse_target
+from railhttp.model.target import TARGETS, Target, new_target, parse_target
 from railhttp.model.url import join_base_url, origin_of, request_url
 from railhttp.model.validation import require_url
 
@@ -74,7 +74,7 @@ class BaseURL(NamedTuple):
             site, path, _ = self.folder
             return new_target((site, f"{path}/{easy[1]}", "")), None, self.headers
         absolute = join_base_url(self.url, url)
-        target, credentials = parse_target(absolute)
+        target, credentials = TARGETS[absolute]
         joined = absolute is not url  # then it has the origin of the base
         at_home = joined or self.origin in {None, origin_of(target.site.origin)}
         return target, credentials, self.headers if at_home else self.public_headers

@@ -1,14 +1,14 @@
 """The URL of a request, split as the request sends it."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final, NamedTuple, Self
 
 from yarl import URL
 
 from railhttp.model.authority import normal_authority
 from railhttp.model.authorization import basic_auth
-from railhttp.model.memo import Memo
+from railhttp.model.memo import Memo, Recurring
 from railhttp.model.site import Site, site_at, site_of
 from railhttp.model.spelling import CLEAN_PATH_QS, CLEAN_START
 from railhttp.model.url import join_queries, request_url
@@ -92,7 +92,6 @@ def _site(start: str) -> Site | None:
 _SITES: Final = Memo(_site, size=256)
 
 
-@lru_cache(maxsize=1024)
 def parse_target(url: str) -> tuple[Target, Mapping[str, str] | None]:
     """Split the URL of a call by the rules of `require_url`.
 
@@ -108,3 +107,7 @@ def parse_target(url: str) -> tuple[Target, Mapping[str, str] | None]:
         return Target.of(parsed), None
     credentials = basic_auth(parsed.user or "", parsed.password or "")
     return Target.of(parsed.with_user(None)), credentials
+
+
+TARGETS: Final = Recurring(parse_target, size=1024)
+"""`parse_target`, for the URLs of calls."""

@@ -11,7 +11,7 @@ from yarl import URL
 
 from railhttp.model.authorization import basic_auth
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.field_lines import FieldLines
+from railhttp.model.field_lines import NO_LINES, FieldLines
 from railhttp.model.memo import Memo
 from railhttp.model.request import Request
 
@@ -76,24 +76,18 @@ class DefaultFields:
 
     Attributes:
         fields: The fields; those of a request replace them.
+        shapes: The shapes of heads, by the names of the fields of a request.
 
     Raises:
         HTTPValidationError: A field cannot be sent: those of a session are not validated.
     """
 
-    __slots__ = ("_bare", "_shapes", "fields")
+    __slots__ = ("fields", "shapes")
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self.fields: Final = CIMultiDict(fields)
-        self._shapes: Final = Memo(partial(HeadShape.of, self.fields), size=256)
-        self._bare: Final = self._shapes[()], ()
+        self.shapes: Final = Memo(partial(HeadShape.of, self.fields), size=256)
         _require_sendable("".join(chain.from_iterable(fields.items())))
-
-    def shaped(self, lines: FieldLines | None) -> tuple[HeadShape, tuple[str, ...]]:
-        """Return the shape of the head of a request with such fields, and their values."""
-        if lines is None:
-            return self._bare
-        return self._shapes[lines.names], lines.values
 
 
 _NO_DEFAULTS: Final = DefaultFields({})
@@ -118,15 +112,17 @@ def request_head(
     """
     site, target, _ = request.target
     host, target = site.host, target or "/"
-    shape, values = defaults.shaped(request.lines)
+    own = request.lines or NO_LINES
+    shape = defaults.shapes[own.names]
     if proxy is not None or cookies or shape.is_routed:
         fields = _routed_fields(request, defaults, cookies, proxy)
         host = fields.pop("Host", host)
-        shape, values = _NO_DEFAULTS.shaped(FieldLines.of(fields))
-        _require_sendable("".join(values))  # cookies come from servers
+        own = FieldLines.of(fields)
+        shape = _NO_DEFAULTS.shapes[own.names]
+        _require_sendable("".join(own.values))  # cookies come from servers
         if proxy is not None:
             target = f"{site.origin.scheme}://{site.host}{target}"
-    lines = shape.lines % values
+    lines = shape.lines % own.values
     if request.body is not None or request.method not in _WITHOUT_CONTENT:
         lines += _framing(request, shape)
     head = f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n"
