@@ -14,9 +14,12 @@ BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
 DOCS := .venv-docs
 DOCS_STAMP := $(DOCS)/.installed
+# Three processes keep two processors busy while tests wait. Files are tried in the order of
+# `testpaths`, which has the slow ones first and the doctests last.
+PYTEST := $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo explore bench bench-instructions docs lint types fmt unit redis instructions valgrind pure uvloop properties shuffled soak mutants versions clean
+.PHONY: help test demo explore bench bench-instructions docs lint types mypy pyright fmt unit redis instructions valgrind pure uvloop properties shuffled soak mutants versions clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -85,10 +88,15 @@ lint: $(STAMP) ## ruff and the contracts of the rooms
 	$(BIN)/lint-imports --no-cache
 
 types: $(STAMP) ## mypy --strict over everything; what users see, without the plugin and by pyright too; nothing public lacks a type
+	@$(MAKE) --no-print-directory -j 2 mypy pyright
+
+mypy: $(STAMP)
 	$(BIN)/mypy src tests properties examples benchmarks
 	$(BIN)/mypy --config-file tests/typing/plugin_free.ini --cache-dir .mypy_cache/plugin_free tests/typing/everywhere.py tests/typing/endpoints.py
-	$(BIN)/pyright --pythonpath $(BIN)/python
 	MYPYPATH=stubs $(BIN)/python -m mypy.stubtest --mypy-config-file mypy.ini $(notdir $(basename $(wildcard stubs/*.pyi)))
+
+pyright: $(STAMP)
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright --verifytypes railhttp --ignoreexternal >$(VENV)/completeness.txt \
 		|| { sed -n '/^Symbols used/,$$p' $(VENV)/completeness.txt; exit 1; }
 	@grep '^Type completeness' $(VENV)/completeness.txt
@@ -98,7 +106,7 @@ fmt: $(STAMP) ## format and sort
 	$(BIN)/ruff format -q .
 
 unit: $(STAMP) redis ## tests, properties and doctests, with branch coverage
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-report=term
+	$(PYTEST) --cov --cov-report=term
 
 redis:
 	@command -v redis-server >/dev/null || command -v valkey-server >/dev/null \
@@ -107,10 +115,10 @@ redis:
 		|| echo "WARNING: redis-server is not here and cannot be installed: the tests of shared state ARE SKIPPED"
 
 pure: $(STAMP) ## the tests of the transport once more without aiohttp's C extensions
-	AIOHTTP_NO_EXTENSIONS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/transport tests/conformance
+	AIOHTTP_NO_EXTENSIONS=1 $(PYTEST) tests/transport tests/conformance
 
 uvloop: $(STAMP) ## the socket tests once more on uvloop
-	EVENT_LOOP=uvloop $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/transport tests/client tests/soak
+	EVENT_LOOP=uvloop $(PYTEST) tests/transport tests/client tests/soak
 
 properties: $(STAMP) ## the properties on new random examples; EXAMPLES=1000 for each
 	EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest -q -n 2 --timeout 0 --hypothesis-profile=search properties

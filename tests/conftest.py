@@ -1,7 +1,8 @@
 """The servers on which the socket tests run. Each test has its own; TLS contexts are shared."""
 
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
+from typing import Final
 
 import pytest
 from tests.loops import LoopFactory, usual_loop
@@ -19,6 +20,40 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 def pytest_asyncio_loop_factories() -> dict[str, LoopFactory]:
     """Give the event loop of all tests: that of the environment, see the Makefile."""
     return usual_loop()
+
+
+UNTRACED: Final = (
+    "properties/",
+    *("tests/benchmarks/", "tests/docs/", "tests/examples/", "tests/soak/", "tests/typing/"),
+    *("tests/cli/test_misbehaviours.py", "tests/client/test_turns.py"),
+    *("tests/integrations/redis/test_processes.py", "tests/integrations/test_openapi_import.py"),
+    *("tests/testing/explore/test_reduction.py", "tests/testing/test_leftovers.py"),
+    "tests/testing/test_strategies.py",
+)
+"""Tests that run without coverage: they take long, and other tests reach the same statements.
+
+Under coverage a test takes twice to three times the CPU time. `tests.mutants` traces all of them,
+as it needs the tests that reach a line.
+"""
+SUBPROCESSES: Final = "COVERAGE_PROCESS_CONFIG"
+"""The variable with which coverage reaches the processes that a test starts."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take the tests of `UNTRACED` out of a measurement that does not tell tests apart."""
+    if config.getoption("cov_source", None) and not config.getoption("cov_context"):
+        for item in items:
+            if item.nodeid.startswith(UNTRACED):
+                item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test without coverage start processes without it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if item.get_closest_marker("no_cover"):
+            patch.delenv(SUBPROCESSES, raising=False)
+        return (yield)
 
 
 @pytest.fixture

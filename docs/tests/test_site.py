@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 import pytest
@@ -46,13 +47,6 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def wide(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
-    yield page
-    page.close()
-
-
-@pytest.fixture
 def narrow(browser: Browser) -> Iterator[Page]:
     page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
     yield page
@@ -65,30 +59,42 @@ def anchors(page: Path) -> set[str]:
     return {piece.partition('"')[0] for piece in text.split('id="')[1:]}
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_loads_without_an_error_and_without_another_host(
-    site: str, wide: Page, name: str
-) -> None:
+class Visit(NamedTuple):
+    """A page as a wide window has loaded it, once for all tests of it."""
+
+    name: str
+    ok: bool
+    troubles: list[str]
+    hosts: set[str]
+    links: set[str]
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def visit(request: pytest.FixtureRequest, site: str, browser: Browser) -> Visit:
     troubles: list[str] = []
     hosts: set[str] = set()
+    wide = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
     wide.on("console", lambda message: message.type == "error" and troubles.append(message.text))
     wide.on("pageerror", lambda error: troubles.append(str(error)))
     wide.on("requestfailed", lambda request: troubles.append(request.url))
     wide.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
-    response = wide.goto(site + name)
+    response = wide.goto(site + request.param)
     assert response is not None
-    assert response.ok
-    assert troubles == []
-    assert {host for host in hosts if host} == {urlsplit(site).netloc}
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_no_link_of_a_page_is_dead(site: str, wide: Page, name: str) -> None:
-    wide.goto(site + name)
     links = wide.eval_on_selector_all("a[href]", "all => all.map(one => one.getAttribute('href'))")
+    wide.close()
+    return Visit(request.param, response.ok, troubles, hosts, set(links))
+
+
+def test_a_page_loads_without_an_error_and_without_another_host(site: str, visit: Visit) -> None:
+    assert visit.ok
+    assert visit.troubles == []
+    assert {host for host in visit.hosts if host} == {urlsplit(site).netloc}
+
+
+def test_no_link_of_a_page_is_dead(site: str, visit: Visit) -> None:
     dead = []
-    for link in set(links):
-        target, anchor = urldefrag(urljoin(site + name, link))
+    for link in visit.links:
+        target, anchor = urldefrag(urljoin(site + visit.name, link))
         if not target.startswith(site):
             continue
         page = SITE / (target.removeprefix(site) or "index.html")

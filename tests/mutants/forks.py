@@ -21,6 +21,8 @@ SOCKET: Final = "MUTANT_SOCKET"
 """The variable with the number of the socket on which trials are ordered."""
 MEMORY: Final = 8 << 30
 """Bytes of address space for a mutant: one that appends for ever must not end other processes."""
+HANG: Final = 120
+"""Seconds after which pytest stops a test, several times as long as the slowest test takes."""
 PASSED, FAILED, NOT_EXCHANGED = 0, 1, 77
 
 
@@ -68,7 +70,7 @@ def _tried(
         with suppress(ProcessLookupError):  # what a test has started, and could not end
             os.killpg(process, signal.SIGKILL)
         at = int.from_bytes(running[:4], "big")
-    failed = chosen[at].nodeid if code not in {PASSED, NOT_EXCHANGED} else None
+    failed = chosen[at].nodeid if chosen and code not in {PASSED, NOT_EXCHANGED} else None
     return Outcome(exchanged=code != NOT_EXCHANGED, failed=failed)
 
 
@@ -83,6 +85,7 @@ def _run(
     try:
         os.setsid()
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        _end_later()
         file = str(session.config.rootpath / order["path"])
         if order["mutated"] is not None and not exchange(
             known, file, order["source"], order["mutated"]
@@ -91,6 +94,7 @@ def _run(
         code = FAILED
         for number, item in enumerate(chosen):
             running[:4] = number.to_bytes(4, "big")
+            _end_later()
             following = chosen[number + 1] if number + 1 < len(chosen) else None
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed:
@@ -98,3 +102,12 @@ def _run(
         code = PASSED
     finally:
         os._exit(code)
+
+
+def _end_later() -> None:
+    """Let the kernel end this process, unless it is called again before.
+
+    The limit of pytest needs a thread, and no thread runs beside C code that keeps the GIL, such as
+    `re` at a pattern that backtracks for ever.
+    """
+    signal.alarm(2 * HANG)

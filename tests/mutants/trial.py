@@ -19,13 +19,10 @@ from py_compile import PycInvalidationMode
 from types import TracebackType
 from typing import IO, Final, Self
 
-from tests.mutants.forks import SOCKET, Order, Outcome
+from tests.mutants.forks import HANG, SOCKET, Order, Outcome
 from tests.mutants.mutations import Mutant
 from tests.mutants.reach import Reach, combine, near_and_far, room_of
 from tests.mutants.running import RUNNING
-
-HANG: Final = 120
-"""Seconds after which pytest stops a test, several times as long as the slowest test takes."""
 
 ASIDE: Final = tuple(
     f"tests/{name}"
