@@ -112,7 +112,7 @@ class RequestBuilder:
             raise unknown
         try:
             # An enum that is a str equals its text, but would be cached as what it prints.
-            if not options and make_body is None and type(url) is type(method) is str:
+            if not options and make_body is None and type(url) is str and type(method) is str:
                 return self._plain[method, url]
             body = None if make_body is None else make_body()
             if foreign or not (everyday or _is_ours(options)):
