@@ -8,7 +8,7 @@ import pytest
 from yarl import URL
 
 from railhttp.model.body import BytesBody
-from railhttp.model.event_drafts import request_completed, request_sent, response_received
+from railhttp.model.event_drafts import request_sent, response_came
 from railhttp.model.events import (
     HTTPEvent,
     HTTPRequestSentHook,
@@ -28,13 +28,13 @@ REQUEST = Request("GET", URL("http://h/?a=s3cret"), None, None, None, SendOption
             HTTPRequestSentHook(method="GET", url="http://h/?a=***", call_id="7"),
         ),
         (
-            response_received(REQUEST, 200, "7"),
+            response_came(HTTPResponseReceivedHook, REQUEST, 200, "7"),
             HTTPResponseReceivedHook(
                 method="GET", url="http://h/?a=***", status_code=200, call_id="7"
             ),
         ),
         (
-            request_completed(REQUEST, 200, "7"),
+            response_came(RequestCompletedEvent, REQUEST, 200, "7"),
             RequestCompletedEvent(
                 method="GET", url="http://h/?a=***", status_code=200, call_id="7"
             ),

@@ -8,6 +8,8 @@ event of a request without a body keeps the request, until its `url` is read. On
 keep the body too, for as long as an observer keeps the event.
 """
 
+from typing import TypeVar
+
 from railhttp.model.events import (
     HTTPRequestSentHook,
     HTTPResponseReceivedHook,
@@ -15,6 +17,8 @@ from railhttp.model.events import (
     RequestCompletedEvent,
 )
 from railhttp.model.request import Request
+
+E = TypeVar("E", HTTPResponseReceivedHook, RequestCompletedEvent)
 
 
 class _Sent(LateURL):
@@ -37,33 +41,25 @@ class _Received(LateURL):
 def request_sent(request: Request, call_id: str) -> HTTPRequestSentHook:
     """Build the event of a request that is sent."""
     draft = _Sent()
-    _identify(draft, request, call_id)
-    draft.__class__ = HTTPRequestSentHook  # type: ignore[assignment]
-    return draft  # type: ignore[return-value]  # its class has just become that
-
-
-def response_received(request: Request, status_code: int, call_id: str) -> HTTPResponseReceivedHook:
-    """Build the event of a response that arrived."""
-    draft = _Received()
-    _identify(draft, request, call_id)
-    draft.status_code = status_code
-    draft.__class__ = HTTPResponseReceivedHook  # type: ignore[assignment]
-    return draft  # type: ignore[return-value]  # its class has just become that
-
-
-def request_completed(request: Request, status_code: int, call_id: str) -> RequestCompletedEvent:
-    """Build the event of a call that ended with a response."""
-    draft = _Received()
-    _identify(draft, request, call_id)
-    draft.status_code = status_code
-    draft.__class__ = RequestCompletedEvent  # type: ignore[assignment]
-    return draft  # type: ignore[return-value]  # its class has just become that
-
-
-def _identify(draft: _Sent | _Received, request: Request, call_id: str) -> None:
     draft.method = request.method
     if request.body is None:
         draft._request = request
     else:
         draft.url = request.shown_url
     draft.call_id = call_id
+    draft.__class__ = HTTPRequestSentHook  # type: ignore[assignment]
+    return draft  # type: ignore[return-value]  # its class has just become that
+
+
+def response_came(event: type[E], request: Request, status_code: int, call_id: str) -> E:
+    """Build the event of a response, to an attempt or to a call."""
+    draft = _Received()
+    draft.method = request.method
+    if request.body is None:
+        draft._request = request
+    else:
+        draft.url = request.shown_url
+    draft.status_code = status_code
+    draft.call_id = call_id
+    draft.__class__ = event  # type: ignore[assignment]
+    return draft  # type: ignore[return-value]  # its class has just become that

@@ -8,10 +8,12 @@ from typing_extensions import override
 
 from railhttp.model.clock import Clock
 from railhttp.model.errors import HTTPRetryExhaustedError, HTTPTimeoutError
-from railhttp.model.event_drafts import request_completed, request_sent, response_received
+from railhttp.model.event_drafts import request_sent, response_came
 from railhttp.model.events import (
     HTTPEvent,
+    HTTPResponseReceivedHook,
     LayerEvent,
+    RequestCompletedEvent,
     RequestRetryExhaustedEvent,
     RequestTimeoutEvent,
     StreamFailedEvent,
@@ -54,12 +56,14 @@ class EventPublisher(CallListener):
     @override
     def attempt_answered(self, call: HTTPCall, answer: HttpResponse) -> None:
         """Publish the response of an attempt."""
-        self._publish(response_received(call.request, answer.status, call.call_id))
+        event = response_came(HTTPResponseReceivedHook, call.request, answer.status, call.call_id)
+        self._publish(event)
 
     @override
     def call_answered(self, call: HTTPCall, answer: HttpResponse, seconds: float) -> None:
         """Publish the end of a call that received a response."""
-        self._publish(request_completed(call.original, answer.status, call.call_id))
+        event = response_came(RequestCompletedEvent, call.original, answer.status, call.call_id)
+        self._publish(event)
 
     @override
     def call_failed(self, call: HTTPCall, finished: RequestFinished) -> None:
