@@ -5,7 +5,7 @@ import select
 import socket
 import sys
 from collections.abc import Iterator
-from unittest.mock import Mock, patch
+from unittest.mock import Mock, create_autospec, patch
 
 import pytest
 from aiohttp import ClientConnectionError
@@ -81,6 +81,12 @@ async def test_elsewhere_nothing_is_counted(
     monkeypatch.setattr(sys, "platform", "darwin")
     pair[0].send(b"x")
     assert watch_acknowledged(pair[0])() == 0
+
+
+def test_an_old_kernel_that_does_not_count_confirms_nothing() -> None:
+    old = create_autospec(socket.socket, instance=True)
+    old.getsockopt.return_value = bytes(104)  # as before Linux 4.1
+    assert watch_acknowledged(old)() == 0
 
 
 # --- a connection

@@ -2,13 +2,14 @@
 
 import select
 import socket
+import struct
 import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol, runtime_checkable
 
-_ACKNOWLEDGED: Final = slice(120, 128)
-"""`tcpi_bytes_acked` in Linux's `struct tcp_info` (since Linux 4.1)."""
+_TCP_INFO: Final = struct.Struct("=120xQ")
+"""The start of Linux's `struct tcp_info`, up to `tcpi_bytes_acked` (since Linux 4.1)."""
 
 
 @runtime_checkable
@@ -43,11 +44,14 @@ def watch_acknowledged(sock: SocketLike) -> Callable[[], int]:
     if sys.platform != "linux":
         return int
 
+    ask, unpack = sock.getsockopt, _TCP_INFO.unpack
+    level, option, size = socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size
+
     def acknowledged() -> int:
         try:
-            info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKNOWLEDGED.stop)
-        except OSError:  # no TCP: a Unix socket
+            count: int = unpack(ask(level, option, size))[0]
+        except (OSError, struct.error):  # no TCP, as for a Unix socket; or an old kernel
             return 0
-        return int.from_bytes(info[_ACKNOWLEDGED], "little")
+        return count
 
     return acknowledged
