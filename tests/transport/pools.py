@@ -10,7 +10,6 @@ from aiohttp.client_reqrep import ConnectionKey
 from railhttp.model.config import ConnectionPoolConfig
 from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.connector import KeepaliveConnector
-from railhttp.transport.lease import Lease
 
 
 def key_of(host: str, *, is_ssl: bool = False) -> ConnectionKey:
@@ -24,7 +23,7 @@ class WatchedPool:
         config = ConnectionPoolConfig(**settings)  # type: ignore[arg-type]  # as named
         self.connector = KeepaliveConnector(config, ssl.create_default_context())
 
-    def used(self, key: ConnectionKey) -> Lease:
+    def used(self, key: ConnectionKey) -> StrictResponseHandler:
         """Return a connection that serves a request."""
         connection = self.connector._factory()
         assert isinstance(connection, StrictResponseHandler)
@@ -35,4 +34,5 @@ class WatchedPool:
         connection.connection_made(transport)
         lost = partial(asyncio.get_running_loop().call_soon, connection.connection_lost, None)
         transport.close.side_effect = transport.abort.side_effect = lost
-        return self.connector._lease(key, connection)
+        self.connector.lend(key, connection)
+        return connection

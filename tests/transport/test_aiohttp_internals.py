@@ -25,7 +25,7 @@ from railhttp.transport.aiohttp_internals import (
 ROOT = Path(__file__).parents[2]
 ROOM = Path(railhttp.transport.__file__).parent
 LISTED = {name for names in PRIVATE_NAMES.values() for name in names}
-OWN_NAMES = {"_connector", "_key"}  # attributes of `Lease` that aiohttp's `Connection` has too
+OWN_NAMES = {"_connector", "_key"}  # attributes of ours that aiohttp's `Connection` has too
 
 
 def _names_of_members(path: Path) -> Iterator[str]:

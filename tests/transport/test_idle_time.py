@@ -32,11 +32,11 @@ class Pool(WatchedPool):
 
     def idle(self, key: ConnectionKey = A, keep_alive: str = "") -> StrictResponseHandler:
         """Return a connection that has just served a request and was given back."""
-        lease = self.used(key)
+        connection = self.used(key)
         if keep_alive:
-            lease.protocol.obey([keep_alive])
-        lease.give_back(reusable=True)
-        return lease.protocol
+            connection.obey([keep_alive])
+        self.connector.take_back(connection, reusable=True)
+        return connection
 
     def open_after(self, seconds: float, *connections: StrictResponseHandler) -> list[bool]:
         """Clean up after some time; return which of the connections are still open."""
@@ -128,13 +128,13 @@ async def test_a_connection_that_was_idle_for_too_long_is_not_used(
     monkeypatch.setattr(StrictResponseHandler, "has_unread", lambda _: False)
     connection = pool.idle()
     pool.time.now += seconds
-    lease = pool.connector.take_idle(A)
-    assert (lease is not None) is used
+    taken = pool.connector.take_idle(A)
+    assert (taken is not None) is used
     assert connection.is_connected() is used
-    if lease is not None:
-        assert lease.protocol is connection
+    if taken is not None:
+        assert taken is connection
         assert not connection.is_idle
-        lease.give_back(reusable=False)
+        pool.connector.take_back(connection, reusable=False)
 
 
 async def test_a_pool_that_keeps_no_connection_closes_each(time: Time) -> None:
@@ -145,7 +145,7 @@ async def test_a_pool_that_keeps_no_connection_closes_each(time: Time) -> None:
 
 
 async def test_after_its_close_a_pool_takes_no_connection_back(pool: Pool) -> None:
-    lease = pool.used(A)
+    connection = pool.used(A)
     await pool.connector.close()
-    lease.give_back(reusable=True)
+    pool.connector.take_back(connection, reusable=True)
     assert pool.connector.gauges.open == 0

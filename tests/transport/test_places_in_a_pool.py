@@ -17,9 +17,9 @@ class Pool(WatchedPool):
 
     def idle(self, key: ConnectionKey = A) -> StrictResponseHandler:
         """Return a connection that was given back."""
-        lease = self.used(key)
-        lease.give_back(reusable=True)
-        return lease.protocol
+        connection = self.used(key)
+        self.connector.take_back(connection, reusable=True)
+        return connection
 
 
 @pytest.fixture
@@ -35,52 +35,52 @@ def given(turn: Turn) -> object:
 
 
 async def test_a_connection_goes_to_the_caller_that_has_waited_longest(pool: Pool) -> None:
-    lease = pool.used(A)
+    connection = pool.used(A)
     turns = [pool.connector.queue_up(A) for _ in range(3)]
     assert pool.connector.gauges == (1, 0, 3, 1)
-    lease.give_back(reusable=True)
-    assert [given(turn) for turn in turns] == [lease.protocol, None, None]
+    pool.connector.take_back(connection, reusable=True)
+    assert [given(turn) for turn in turns] == [connection, None, None]
     assert pool.connector.gauges == (1, 0, 2, 1)
 
 
 async def test_a_connection_that_its_caller_cannot_take_goes_to_the_next(pool: Pool) -> None:
-    lease = pool.used(A)
+    connection = pool.used(A)
     turns = [pool.connector.queue_up(A) for _ in range(2)]
-    lease.give_back(reusable=True)
+    pool.connector.take_back(connection, reusable=True)
     pool.connector.leave(A, turns[0])
-    assert given(turns[1]) is lease.protocol
+    assert given(turns[1]) is connection
     pool.connector.leave(A, turns[1])
-    assert lease.protocol.is_connected()
+    assert connection.is_connected()
     assert pool.connector.gauges == (1, 1, 0, 1)
 
 
 async def test_a_connection_that_is_not_reusable_leaves_an_empty_place(pool: Pool) -> None:
-    lease = pool.used(A)
+    connection = pool.used(A)
     turn = pool.connector.queue_up(A)
-    lease.give_back(reusable=False)
+    pool.connector.take_back(connection, reusable=False)
     place = given(turn)
     assert place is not None
-    assert place is not lease.protocol
-    assert not lease.protocol.is_connected()
+    assert place is not connection
+    assert not connection.is_connected()
     assert pool.connector.gauges == (1, 0, 0, 1)
     pool.connector.leave(A, turn)
     assert pool.connector.gauges == (0, 0, 0, 1)
 
 
 async def test_a_connection_that_closes_is_handed_to_nobody(pool: Pool) -> None:
-    lease = pool.used(A)
+    connection = pool.used(A)
     turn = pool.connector.queue_up(A)
-    lease.protocol.force_close()
-    lease.give_back(reusable=True)
+    connection.force_close()
+    pool.connector.take_back(connection, reusable=True)
     place = given(turn)
     assert place is not None
-    assert place is not lease.protocol
+    assert place is not connection
 
 
 async def test_an_empty_place_that_its_caller_cannot_take_goes_to_the_next(pool: Pool) -> None:
-    lease = pool.used(A)
+    connection = pool.used(A)
     turns = [pool.connector.queue_up(key) for key in (A, B)]
-    lease.give_back(reusable=False)
+    pool.connector.take_back(connection, reusable=False)
     assert [given(turn) is not None for turn in turns] == [True, False]
     pool.connector.leave(A, turns[0])
     assert given(turns[1]) is not None
@@ -88,26 +88,26 @@ async def test_an_empty_place_that_its_caller_cannot_take_goes_to_the_next(pool:
 
 
 async def test_a_caller_of_another_host_gets_the_place_and_not_the_connection(pool: Pool) -> None:
-    lease = pool.used(A)
+    connection = pool.used(A)
     turn = pool.connector.queue_up(B)
-    lease.give_back(reusable=True)
+    pool.connector.take_back(connection, reusable=True)
     place = given(turn)
     assert place is not None
-    assert place is not lease.protocol
-    assert lease.protocol.is_connected()
+    assert place is not connection
+    assert connection.is_connected()
     pool.connector.make_room(B)  # for the connection that the caller opens in its place
-    assert not lease.protocol.is_connected()
+    assert not connection.is_connected()
     pool.connector.leave(B, turn)
     assert pool.connector.gauges == (0, 0, 0, 1)
 
 
 async def test_callers_that_leave_the_queue_are_passed_over(pool: Pool) -> None:
-    lease = pool.used(A)
+    connection = pool.used(A)
     turns = [pool.connector.queue_up(A) for _ in range(4)]
     pool.connector.leave(A, turns[0])
     turns[1].cancel()
-    lease.give_back(reusable=True)
-    assert given(turns[2]) is lease.protocol
+    pool.connector.take_back(connection, reusable=True)
+    assert given(turns[2]) is connection
     assert not turns[3].done()
     pool.connector.leave(A, turns[3])
     pool.connector.leave(A, turns[3])  # a second time does nothing
@@ -122,12 +122,10 @@ async def test_while_callers_wait_and_the_pool_is_full_nothing_is_idle_for_other
     turn = pool.connector.queue_up(A)
     assert pool.connector.take_idle(A) is None
     pool.connector.leave(A, turn)
-    more.give_back(reusable=False)
-    lease = pool.connector.take_idle(A)
-    assert lease is not None
-    assert lease.protocol is idle
-    for one in (busy, lease):
-        one.give_back(reusable=False)
+    pool.connector.take_back(more, reusable=False)
+    assert pool.connector.take_idle(A) is idle
+    for one in (busy, idle):
+        pool.connector.take_back(one, reusable=False)
     await pool.connector.close()
 
 
@@ -137,12 +135,10 @@ async def test_of_idle_connections_the_newest_that_is_unused_is_taken() -> None:
     for connection in connections:
         connection._unread = bool
     connections[2]._unread = lambda: True  # its server has sent something
-    lease = pool.connector.take_idle(A)
-    assert lease is not None
-    assert lease.protocol is connections[1]
+    assert pool.connector.take_idle(A) is connections[1]
     assert [connection.is_connected() for connection in connections] == [True, True, False]
     assert pool.connector.gauges == (2, 1, 0, 10)
-    lease.give_back(reusable=True)
+    pool.connector.take_back(connections[1], reusable=True)
     assert pool.connector.gauges == (2, 2, 0, 10)
     await pool.connector.close()
 
@@ -150,33 +146,33 @@ async def test_of_idle_connections_the_newest_that_is_unused_is_taken() -> None:
 async def test_room_is_made_by_the_connection_that_was_idle_for_longest() -> None:
     pool = Pool(max_connections=3, max_connections_per_host=2)
     first, second, third = pool.idle(A), pool.idle(B), pool.idle(A)
-    lease = pool.used(C)
+    connection = pool.used(C)
     pool.connector.make_room(C)
     assert [one.is_connected() for one in (first, second, third)] == [False, True, True]
     assert pool.connector.gauges == (3, 2, 0, 3)
-    lease.give_back(reusable=False)
+    pool.connector.take_back(connection, reusable=False)
     await pool.connector.close()
 
 
 async def test_room_is_made_within_the_limit_of_a_host() -> None:
     pool = Pool(max_connections=10, max_connections_per_host=2)
     first, second, other = pool.idle(A), pool.idle(A), pool.idle(B)
-    lease = pool.used(A)  # the third of its host
+    connection = pool.used(A)  # the third of its host
     pool.connector.make_room(A)
     assert [one.is_connected() for one in (first, second, other)] == [False, True, True]
     pool.connector.make_room(A)
     assert second.is_connected()
-    lease.give_back(reusable=False)
+    pool.connector.take_back(connection, reusable=False)
     await pool.connector.close()
 
 
 async def test_a_connection_in_use_never_makes_room() -> None:
     pool = Pool(max_connections=1)
-    leases = [pool.used(key) for key in (A, B, C)]
+    connections = [pool.used(key) for key in (A, B, C)]
     pool.connector.make_room(C)
-    assert all(lease.protocol.is_connected() for lease in leases)
-    for lease in leases:
-        lease.give_back(reusable=False)
+    assert all(connection.is_connected() for connection in connections)
+    for connection in connections:
+        pool.connector.take_back(connection, reusable=False)
     await pool.connector.close()
 
 
@@ -191,19 +187,19 @@ async def test_a_caller_that_waits_learns_which_limit_holds_and_who_has_the_plac
     limit: int, per_host: int, bound: str
 ) -> None:
     pool = Pool(max_connections=limit, max_connections_per_host=per_host)
-    leases = [pool.used(A), pool.used(A)]
+    connections = [pool.used(A), pool.used(A)]
     message = f"no free connection in the pool: {bound}; held: 2 by a:80"
     assert pool.connector.starvation(A) == message
-    for lease in leases:
-        lease.give_back(reusable=False)
+    for connection in connections:
+        pool.connector.take_back(connection, reusable=False)
     await pool.connector.close()
 
 
 async def test_who_holds_most_places_comes_first_and_four_hosts_are_too_many() -> None:
     pool = Pool(max_connections=9)
     keys = [A, B, B, B, C, C, key_of("d")]
-    leases = [pool.used(key) for key in keys]
+    connections = [pool.used(key) for key in keys]
     assert pool.connector.starvation(A).endswith("held: 3 by b:80, 2 by c:80, 1 by d:80")
-    for lease in leases:
-        lease.give_back(reusable=False)
+    for connection in connections:
+        pool.connector.take_back(connection, reusable=False)
     await pool.connector.close()

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias, cast
 
 from aiohttp import EMPTY_PAYLOAD, ClientConnectionError, ClientPayloadError, StreamReader
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.helpers import _EXC_SENTINEL as _NO_CAUSE
 from aiohttp.helpers import DEFAULT_CHUNK_SIZE, set_exception
 from aiohttp.http_exceptions import HttpProcessingError
@@ -96,6 +97,7 @@ class StrictResponseHandler(ReusableHandler):
 
     Attributes:
         on_interim: Called with the status of each interim response (1xx).
+        key: The destination, as the connector names it.
         has_served: Whether an earlier request has had this connection.
     """
 
@@ -104,6 +106,7 @@ class StrictResponseHandler(ReusableHandler):
     _response: "Awaited | None" = None
     _is_fresh = True
     on_interim: Callable[[int], None] | None = None
+    key: ConnectionKey
     has_served = False
 
     def expect(

@@ -1,7 +1,7 @@
 """Connections by destination: aiohttp's connector, entered below its public `connect`.
 
 aiohttp's `connect` builds a whole `ClientRequest` and a `Connection` with callbacks for every
-request. Here a request names its `ConnectionKey` only, and gets a plain `Lease`. For the private
+request. Here a request names its `ConnectionKey` only, and gets a plain connection. For the private
 names used see `railhttp.transport.aiohttp_internals`.
 """
 
@@ -37,7 +37,6 @@ from railhttp.model.gauges import PoolGauges
 from railhttp.model.stage import Stage
 from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.destination import Destination, refused_by_egress
-from railhttp.transport.lease import Lease
 from railhttp.transport.names import NameResolver
 from railhttp.transport.resolver import FunctionResolver
 from railhttp.transport.socks import connect_by_socks, is_socks
@@ -76,7 +75,7 @@ class KeepaliveConnector(TimedConnector):
         self._max_keepalive = config.max_keepalive_connections
         self._unix_socket = config.unix_socket
 
-    def take_idle(self, key: ConnectionKey) -> Lease | None:
+    def take_idle(self, key: ConnectionKey) -> StrictResponseHandler | None:
         """Return an idle connection, or None: then await `connected`.
 
         While the pool is full and other callers wait, it returns None, so that they go first.
@@ -86,7 +85,7 @@ class KeepaliveConnector(TimedConnector):
             return None
         now = monotonic()
         unread = []
-        lease = None
+        fit = None
         while idle:
             # The newest first: the server has kept it for the shortest time.
             protocol, since = entry = idle.pop()
@@ -97,7 +96,8 @@ class KeepaliveConnector(TimedConnector):
             ):
                 protocol.close()
             elif not protocol.has_unread():
-                lease = self._lease(key, protocol)
+                fit = protocol
+                self.lend(key, fit)
                 break
             elif key.is_ssl:
                 unread.append(entry)  # may be harmless (a ticket): the loop reads it
@@ -105,18 +105,19 @@ class KeepaliveConnector(TimedConnector):
                 protocol.close()
         if unread:
             idle.extend(reversed(unread))
-        return lease
+        return fit
 
     def is_full(self, key: ConnectionKey) -> bool:
         """Whether a call has to queue for a place in the pool."""
         return key in self._waiters or self._available_connections(key) <= 0
 
-    def _lease(self, key: ConnectionKey, protocol: StrictResponseHandler) -> Lease:
+    def lend(self, key: ConnectionKey, connection: StrictResponseHandler) -> None:
+        """Count a connection as used, until it is taken back."""
         # As in `BaseConnector._get`: acquired connections count towards both limits.
-        protocol.is_idle = False
-        self._acquired.add(protocol)
-        self._acquired_per_host[key].add(protocol)
-        return Lease(self, key, protocol)
+        connection.key = key
+        connection.is_idle = False
+        self._acquired.add(connection)
+        self._acquired_per_host[key].add(connection)
 
     @property
     def gauges(self) -> PoolGauges:
@@ -169,10 +170,8 @@ class KeepaliveConnector(TimedConnector):
         if self._waiters and self._available_connections(key) <= 0:
             return None
         # aiohttp takes the oldest connection, and does not check it.
-        lease = self.take_idle(key)
-        if lease is None:
-            return None
-        return Connection(self, key, lease.protocol, self._loop)
+        idle = self.take_idle(key)
+        return None if idle is None else Connection(self, key, idle, self._loop)
 
     @override
     # Pyright knows of one kind of coroutines only; aiohttp awaits any.

@@ -25,11 +25,10 @@ from railhttp.model.memo import Memo
 from railhttp.model.request import Request, WireOptions
 from railhttp.model.stage import AttemptState
 from railhttp.policy.egress import Egress
-from railhttp.transport.connection import Arrival, Content
+from railhttp.transport.connection import Arrival, Content, StrictResponseHandler
 from railhttp.transport.connector import KeepaliveConnector
 from railhttp.transport.cookie_jar import CookieJar
 from railhttp.transport.destination import check_egress, connection_key, held_to_proxy
-from railhttp.transport.lease import Lease
 from railhttp.transport.leasing import Address, Leasing
 from railhttp.transport.sending import interim_came, start_sending, time_wait
 from railhttp.transport.socks import is_socks
@@ -44,7 +43,7 @@ from railhttp.wire.response_head import ResponseHead
 
 STOPPED: Final = "the client was stopped"
 
-Received: TypeAlias = tuple[ResponseHead, Content, Lease, Upload | None]
+Received: TypeAlias = tuple[ResponseHead, Content, StrictResponseHandler, Upload | None]
 """A head, its body, their connection, and the request body if that is still being sent."""
 
 
@@ -60,9 +59,9 @@ class Dispatcher:
     """
 
     __slots__ = (
-        *("_connector", "_defaults", "_direct", "_egress", "_fields", "_jar", "_key"),
+        *("_defaults", "_direct", "_egress", "_fields", "_jar", "_key"),
         *("_leasing", "_loop", "_proxy_for"),
-        "session",
+        *("connector", "session"),
     )
 
     def __init__(
@@ -75,7 +74,7 @@ class Dispatcher:
     ) -> None:
         self.session = session
         self._egress = egress
-        self._connector = connector
+        self.connector = connector
         self._leasing = Leasing(connector, egress)
         self._loop = asyncio.get_running_loop()
         self._proxy_for = proxy_for
@@ -88,7 +87,7 @@ class Dispatcher:
 
     def gated_by(self, egress: Egress) -> "Dispatcher":
         """Return a dispatcher that uses connections through an egress gate only."""
-        return Dispatcher(self.session, self._connector, self._jar, self._proxy_for, egress)
+        return Dispatcher(self.session, self.connector, self._jar, self._proxy_for, egress)
 
     def dispatch(
         self, request: Request, attempt: AttemptState, wall: Callable[[], float]
@@ -109,8 +108,8 @@ class Dispatcher:
         if request.redirected_from is not None:
             request = held_to_proxy(request, self._proxy_for)
         address = self._address(request, wall)
-        lease = self._connector.take_idle(address.key)
-        return self._exchanged(request, address, attempt, wall, lease)
+        idle = self.connector.take_idle(address.key)
+        return self._exchanged(request, address, attempt, wall, idle)
 
     async def _exchanged(
         self,
@@ -118,38 +117,51 @@ class Dispatcher:
         address: Address,
         attempt: AttemptState,
         wall: Callable[[], float],
-        lease: Lease | None,
+        connection: StrictResponseHandler | None,
     ) -> Received:
         upload: Upload | None = None
         response: asyncio.Future[Arrival] | None = None
         arrival: Arrival | None = None
         try:
-            if lease is None:
-                lease, arrival = await self._leasing.leased(request, address, attempt)
-            protocol, timer = lease.protocol, attempt.timer
+            if connection is None:
+                connection, arrival = await self._leasing.leased(request, address, attempt)
+            timer = attempt.timer
             if arrival is None:
                 since = 0.0 if timer is None else timer.now()
                 response = self._loop.create_future()
-                upload = start_sending(request, address.head, attempt, protocol, response)
+                upload = start_sending(request, address.head, attempt, connection, response)
                 if upload is not None:
-                    protocol.on_interim = partial(interim_came, protocol, upload)
+                    connection.on_interim = partial(interim_came, connection, upload)
                 head, content = await response
                 if timer is not None:
                     time_wait(timer, upload, since)
             else:
                 head, content = arrival
             if address.closes or head.status < 200:  # after a 101 the bytes are no longer HTTP
-                protocol.force_close()
+                connection.force_close()
             if hdrs.KEEP_ALIVE in head.headers:
-                protocol.obey(head.headers.getall(hdrs.KEEP_ALIVE))
+                connection.obey(head.headers.getall(hdrs.KEEP_ALIVE))
             if self._jar is not None and hdrs.SET_COOKIE in head.headers:
                 self._jar.receive(head.set_cookies(), request.url, wall())
         except BaseException as error:
-            _give_up(lease, response, upload)
+            self._give_up(connection, response, upload)
             if self.session.closed and isinstance(error, Exception):
                 raise HTTPConnectionError(STOPPED, kind="closed") from error
             raise
-        return head, content, lease, upload
+        return head, content, connection, upload
+
+    def _give_up(
+        self,
+        connection: StrictResponseHandler | None,
+        response: "asyncio.Future[Arrival] | None",
+        upload: Upload | None,
+    ) -> None:
+        if response is not None:
+            response.cancel()
+        if upload is not None:
+            upload.cancel()
+        if connection is not None:
+            self.connector.take_back(connection, reusable=False)
 
     def _address(self, request: Request, wall: Callable[[], float]) -> Address:
         if self._jar or request.cookies is not None:
@@ -231,19 +243,6 @@ class Dispatcher:
         if self._jar and (kept := self._jar.header_for(request.url, wall(), without=own)):
             pairs.insert(0, kept)
         return "; ".join(pairs)
-
-
-def _give_up(
-    lease: Lease | None,
-    response: "asyncio.Future[Arrival] | None",
-    upload: Upload | None,
-) -> None:
-    if response is not None:
-        response.cancel()
-    if upload is not None:
-        upload.cancel()
-    if lease is not None:
-        lease.give_back(reusable=False)
 
 
 def _direct_key(origin: str) -> ConnectionKey:

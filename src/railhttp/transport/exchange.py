@@ -17,7 +17,7 @@ from railhttp.model.stage import AttemptState, Stage, call_info
 from railhttp.model.timings import NO_TIMINGS
 from railhttp.policy.egress import Egress, without_address
 from railhttp.policy.redirect import leads_on
-from railhttp.transport.dispatch import Received
+from railhttp.transport.dispatch import Dispatcher, Received
 from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.incoming import Incoming, too_large
 from railhttp.transport.pool import ConnectionPool
@@ -44,9 +44,9 @@ class AiohttpExchange:
             dispatcher = self._pool.dispatcher_for(self.egress)
             received = await dispatcher.dispatch(request, attempt, self.clock.wall)
             attempt.stage = Stage.ANSWERED
-            if (whole := self._whole(received, request, attempt)) is not None:
+            if (whole := self._whole(received, dispatcher, request, attempt)) is not None:
                 return whole
-            incoming = Incoming(received, self, dispatcher.session, request, attempt)
+            incoming = Incoming(received, self, dispatcher, request, attempt)
             status = incoming.status
             if status >= 300 and leads_on(request, status, incoming.headers):
                 incoming.close()  # nothing reads this body, so its faults do not matter
@@ -64,14 +64,14 @@ class AiohttpExchange:
         return incoming.answer(body)
 
     def _whole(
-        self, received: Received, request: Request, attempt: AttemptState
+        self, received: Received, dispatcher: Dispatcher, request: Request, attempt: AttemptState
     ) -> HttpResponse | None:
         """Return a response that came whole; None if there is more to read, decode or send."""
-        head, content, lease, upload = received
+        head, content, connection, upload = received
         headers = head.headers
         if type(content) is not bytes or upload is not None or CONTENT_ENCODING in headers:
             return None
-        lease.give_back(reusable=True)
+        dispatcher.connector.take_back(connection, reusable=True)
         if head.status >= 300 and leads_on(request, head.status, headers):
             content = b""
         limit = request.options.max_response_bytes
@@ -106,7 +106,7 @@ class AiohttpExchange:
             dispatcher = self._pool.dispatcher_for(self.egress)
             received = await dispatcher.dispatch(request, attempt, self.clock.wall)
             attempt.stage = Stage.ANSWERED
-            return Incoming(received, self, dispatcher.session, request, attempt)
+            return Incoming(received, self, dispatcher, request, attempt)
         except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
             self.fail(error, request, attempt)
 

@@ -66,12 +66,12 @@ class IdleConnector(FairConnector):
         with suppress(RuntimeError):  # waiting callers cannot be woken any more
             self._close()
 
-    def take_back(
-        self, key: ConnectionKey, connection: StrictResponseHandler, *, reusable: bool
-    ) -> None:
+    def take_back(self, connection: StrictResponseHandler, *, reusable: bool) -> None:
         """Hand a connection to a waiting caller or keep it; close it unless it is reusable."""
         if self._closed:
             return
+        key = connection.key
+        connection.has_served = True
         if reusable and not (self._force_close or connection.should_close):
             connection.rest()
             if self._waiters and self._hand_over(key, connection):
@@ -90,7 +90,8 @@ class IdleConnector(FairConnector):
         self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False
     ) -> None:
         if isinstance(protocol, StrictResponseHandler):
-            self.take_back(key, protocol, reusable=not should_close)
+            protocol.key = key
+            self.take_back(protocol, reusable=not should_close)
         else:
             super()._release(key, protocol, should_close=True)
 

@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from aiohttp import EMPTY_PAYLOAD, ClientConnectionError, ClientSession, StreamReader, hdrs
+from aiohttp import EMPTY_PAYLOAD, ClientConnectionError, StreamReader, hdrs
 from aiohttp.helpers import DEFAULT_CHUNK_SIZE
 
 from railhttp.model.errors import CallInfo, HTTPConnectionError, HTTPResponseTooLargeError
 from railhttp.model.request import Request
 from railhttp.model.response import Headers, HttpResponse
 from railhttp.model.stage import AttemptState
-from railhttp.transport.dispatch import STOPPED, Received
-from railhttp.transport.lease import Lease
+from railhttp.transport.connection import StrictResponseHandler
+from railhttp.transport.dispatch import STOPPED, Dispatcher, Received
 from railhttp.wire.body_buffer import BodyBuffer
 from railhttp.wire.content import ContentDecoder, ContentError, decoder_for, is_only_chunked
 
@@ -36,8 +36,8 @@ def too_large(limit: int, call: CallInfo) -> HTTPResponseTooLargeError:
     return HTTPResponseTooLargeError(message, limit=limit, **call)
 
 
-def _stream_of(body: bytes, lease: Lease) -> StreamReader:
-    stream = StreamReader(lease.protocol, DEFAULT_CHUNK_SIZE, loop=lease.protocol._loop)
+def _stream_of(body: bytes, connection: StrictResponseHandler) -> StreamReader:
+    stream = StreamReader(connection, DEFAULT_CHUNK_SIZE, loop=connection._loop)
     stream.feed_data(body)
     stream.feed_eof()
     return stream
@@ -51,14 +51,14 @@ class Incoming:
 
     __slots__ = (
         "_attempt",
+        "_connection",
         "_content",
         "_decoder",
+        "_dispatcher",
         "_exchange",
         "_head",
-        "_lease",
         "_pieces",
         "_request",
-        "_session",
         "_unbroken",
         "_upload",
         "headers",
@@ -69,20 +69,20 @@ class Incoming:
         self,
         received: Received,
         exchange: "AiohttpExchange",
-        session: ClientSession,
+        dispatcher: Dispatcher,
         request: Request,
         attempt: AttemptState,
     ) -> None:
-        head, content, lease, self._upload = received
+        self._dispatcher = dispatcher
+        head, content, connection, self._upload = received
         self.status: int = head.status
         self.headers: Headers = head.headers
         self._head = head
         if isinstance(content, bytes):
-            content = _stream_of(content, lease)
+            content = _stream_of(content, connection)
         self._content = content
-        self._lease: Lease | None = lease
+        self._connection: StrictResponseHandler | None = connection
         content.on_eof(self._ended)  # called at once if the body arrived with its head
-        self._session = session
         self._exchange = exchange
         self._request = request
         self._attempt = attempt
@@ -90,11 +90,11 @@ class Incoming:
         self._pieces = _NO_PIECES
         self._unbroken = 0
         if self.status < 200:
-            self._refuse(f"unexpected status {self.status}", lease)
+            self._refuse(f"unexpected status {self.status}", connection)
         if hdrs.TRANSFER_ENCODING in self.headers and content is not EMPTY_PAYLOAD:
             framing = self.headers.getall(hdrs.TRANSFER_ENCODING)
             if not is_only_chunked(", ".join(framing)):
-                self._refuse("unexpected transfer coding", lease)
+                self._refuse("unexpected transfer coding", connection)
         if hdrs.CONTENT_ENCODING in self.headers and _decodes(request):
             try:
                 codings = self.headers.getall(hdrs.CONTENT_ENCODING)
@@ -102,15 +102,15 @@ class Incoming:
             except ContentError:
                 self.close()
                 raise
-        if request.options.read_timeout is not None and self._lease is not None:
+        if request.options.read_timeout is not None and self._connection is not None:
             # aiohttp's read timeout counts the consumer's time too, so `_watched` replaces it
             # (tests/client/test_streams.py::test_the_time_that_the_consumer_takes_does_not_count).
-            lease.protocol.read_timeout = None
-            lease.protocol.start_timeout()
+            connection.read_timeout = None
+            connection.start_timeout()
 
-    def _refuse(self, message: str, lease: Lease) -> NoReturn:
+    def _refuse(self, message: str, connection: StrictResponseHandler) -> NoReturn:
         self.close()
-        lease.protocol.abort()  # where its next response begins cannot be known
+        connection.abort()  # where its next response begins cannot be known
         raise HTTPConnectionError(message, kind="protocol", **self.call_info())
 
     def answer(self, body: bytes = b"") -> HttpResponse:
@@ -155,7 +155,7 @@ class Incoming:
 
     async def _piece(self) -> bytes:
         try:
-            if self._session.closed:
+            if self._dispatcher.session.closed:
                 raise HTTPConnectionError(STOPPED, kind="closed")  # noqa: TRY301
             if self._decoder is None:
                 return await self._receive()
@@ -173,7 +173,7 @@ class Incoming:
                 self._unbroken = 0
                 await asyncio.sleep(0)
         except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
-            if self._session.closed and isinstance(error, Exception):
+            if self._dispatcher.session.closed and isinstance(error, Exception):
                 error = HTTPConnectionError(STOPPED, kind="closed")
             self._exchange.fail(error, self._request, self._attempt)
         else:
@@ -224,12 +224,12 @@ class Incoming:
 
     def close(self) -> None:
         """Release the connection; it is closed unless request and response are complete."""
-        lease, self._lease = self._lease, None
-        if lease is None:
+        connection, self._connection = self._connection, None
+        if connection is None:
             return
         if not self._content.is_eof():  # else a task that is reading would never wake up
             self._content.set_exception(ClientConnectionError("the response was closed"))
         sent = self._upload is None or self._upload.is_done
         if self._upload is not None and not sent:
             self._upload.cancel()
-        lease.give_back(reusable=sent)
+        self._dispatcher.connector.take_back(connection, reusable=sent)

@@ -24,10 +24,9 @@ from railhttp.policy.egress import Egress
 from railhttp.transport.connection import Arrival, StrictResponseHandler
 from railhttp.transport.connector import KeepaliveConnector
 from railhttp.transport.destination import Destination
-from railhttp.transport.lease import Lease
 from railhttp.transport.waiter import Waiter
 
-Leased: TypeAlias = tuple[Lease, Arrival | None]
+Leased: TypeAlias = tuple[StrictResponseHandler, Arrival | None]
 """A connection, and the response if the request was sent when its turn in the queue came."""
 
 
@@ -79,19 +78,19 @@ class Leasing:
             given = await turn
         except BaseException:
             if waiter.connection is not None:
-                connector.take_back(key, waiter.connection, reusable=False)
+                connector.take_back(waiter.connection, reusable=False)
             else:
                 connector.leave(key, turn)
                 waiter.ended(admitted=False)
             raise
         if not isinstance(given, ResponseHandler):
             assert waiter.connection is not None  # noqa: S101  # narrows: it sent the request
-            return Lease(connector, key, waiter.connection), given
+            return waiter.connection, given
         waiter.ended(admitted=True)
         if isinstance(given, StrictResponseHandler):
             if given.is_unused() and not given.has_unread():
                 given.is_idle = False
-                return Lease(connector, key, given), None
+                return given, None
             given.abort()
         connector.give_up(key, given)
         if (idle := connector.take_idle(key)) is not None:
@@ -127,10 +126,11 @@ class Leasing:
         protocol = connection.protocol
         if not isinstance(protocol, StrictResponseHandler):
             raise ClientConnectionError("the connection is closed")
-        # The lease owns the place in the pool from now on. Without this, the finaliser of
-        # `connection` would close the connection under the lease.
+        # The caller owns the place in the pool from now on. Without this, the finaliser of
+        # `connection` would close what it uses.
         connection._protocol = None
-        return Lease(self._connector, address.key, protocol), None
+        protocol.key = address.key
+        return protocol, None
 
 
 async def _within(limit: float, attempt: AttemptState, leasing: Awaitable[Leased]) -> Leased:
