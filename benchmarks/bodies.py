@@ -10,14 +10,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from time import process_time
-from typing import Final, NamedTuple, TypeAlias
+from typing import IO, Final, NamedTuple, TypeAlias
 
 import aiohttp
 
-from benchmarks.goals import BODIES, CPU_OF_BODY, PEAK
+from benchmarks.goals import BODIES, CPU_OF_BODY, PEAK, SYNCED, THREADED
 from benchmarks.memory import MIB, serving
 from benchmarks.report import Measurement, Topic
 from benchmarks.worker import memory, warm_allocator
@@ -102,7 +102,7 @@ async def _aiohttp() -> AsyncIterator[Client]:
 
 @asynccontextmanager
 async def _synced() -> AsyncIterator[Client]:
-    """Raw aiohttp with what `download` promises: the name belongs to bytes that the disk has."""
+    """Raw aiohttp with the file of `download`: its name belongs to bytes that the disk has."""
     async with aiohttp.ClientSession() as session:
 
         async def download(place: Place) -> None:
@@ -111,17 +111,43 @@ async def _synced() -> AsyncIterator[Client]:
                 with part.open("wb") as file:
                     async for chunk in response.content.iter_chunked(_PIECE):
                         file.write(chunk)
-                    file.flush()
-                    os.fsync(file.fileno())
-            part.rename(place.target)
+                    _finish(file, place.target)
             assert place.target.stat().st_size == place.size
             place.target.unlink()
 
         yield {"download": download}
 
 
-SYNCED: Final = "raw aiohttp, fsync and rename"
-CLIENTS: Final = {"railhttp": _railhttp, "raw aiohttp": _aiohttp, SYNCED: _synced}
+@asynccontextmanager
+async def _threaded() -> AsyncIterator[Client]:
+    """The same without blocking the event loop, as `download` does; in pieces as they arrive."""
+    async with aiohttp.ClientSession() as session:
+
+        async def download(place: Place) -> None:
+            part = place.target.with_suffix(".part")
+            async with session.get(place.url) as response:
+                with await asyncio.to_thread(part.open, "wb", buffering=0) as file:
+                    async for chunk in response.content.iter_any():
+                        await asyncio.to_thread(file.write, chunk)
+                    await asyncio.to_thread(_finish, file, place.target)
+            assert place.target.stat().st_size == place.size
+            place.target.unlink()
+
+        yield {"download": download}
+
+
+def _finish(file: IO[bytes], target: Path) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+    os.rename(file.name, target)
+
+
+CLIENTS: Final = {
+    "railhttp": _railhttp,
+    "raw aiohttp": _aiohttp,
+    SYNCED: _synced,
+    THREADED: _threaded,
+}
 ACTS: Final = ("read", "stream", "download", "upload a file")
 
 
@@ -137,8 +163,8 @@ async def _costs(act: str, port: str, size: int, rounds: int) -> dict[str, list[
     repeats = _REPEATS.get(size, 1)
     with tempfile.TemporaryDirectory() as folder:
         place = _place(port, folder, size)
-        async with _railhttp() as ours, _aiohttp() as theirs, _synced() as synced:
-            acts = {"railhttp": ours, "raw aiohttp": theirs, SYNCED: synced}
+        async with AsyncExitStack() as stack:
+            acts = {name: await stack.enter_async_context(new()) for name, new in CLIENTS.items()}
             clients = {name: one[act] for name, one in acts.items() if act in one}
             taken: dict[str, list[float]] = {name: [] for name in clients}
             for do in clients.values():
@@ -169,9 +195,12 @@ def measure(rounds: int, sizes: Sequence[int] = SIZES) -> Iterator[Measurement]:
             for act in ACTS:
                 setting = f"{act}, {size / MIB:g} MiB"
                 taken = _run("costs", act, port, str(size), str(rounds))
+                topic = Topic(BODIES, setting, CPU_OF_BODY, "ms")
                 for name in taken:
-                    topic = Topic(BODIES, setting, CPU_OF_BODY, "ms")
                     yield topic.compared(taken, name, "raw aiohttp")
+                for name in (SYNCED, THREADED):
+                    if name in taken:
+                        yield topic.compared(taken, "railhttp", name)
                 peaks = {name: _run("peak", name, act, port, str(size))["peak"] for name in taken}
                 for name in taken:
                     yield Topic(BODIES, setting, PEAK, "MiB").of(name, peaks[name])

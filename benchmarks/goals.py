@@ -53,6 +53,8 @@ IDLE: Final = "an idle connection"
 BODIES: Final = "bodies"
 CPU_OF_BODY: Final = "CPU per body"
 PEAK: Final = "peak of memory"
+SYNCED: Final = "raw aiohttp, fsync and rename"
+THREADED: Final = "raw aiohttp, the same in a thread"
 _AT_32: Final = "32 concurrent"
 
 
@@ -94,6 +96,14 @@ GOALS: Final = (
             setting=what,
         )
         for what in ("read", "stream", "download", "upload a file")
+    ),
+    *(
+        Goal(
+            f"download of 1 MiB and 100 MiB, against {case}",
+            *(BODIES, "railhttp", case, CPU_OF_BODY, operator.le, 1.0),
+            setting="download",
+        )
+        for case in (SYNCED, THREADED)
     ),
     Goal(
         "memory for a whole body of 100 MiB",

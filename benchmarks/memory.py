@@ -4,11 +4,12 @@
 """
 
 import asyncio
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -20,25 +21,36 @@ MIB: Final = 2**20
 ACTS: Final = ("stream", "upload an iterator", "upload a file", "download")
 
 _PIECE: Final = 64 * 1024
+_LENGTH: Final = re.compile(r"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
+
+
+async def _respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    """Respond to one request, and return whether the connection can be used again."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    method, target, _ = head.split(" ", 2)
+    size = int(target.removeprefix("/"))
+    length = _LENGTH.search(head)
+    is_kept = method == "GET" or length is not None
+    if method == "POST":
+        left = size if length is None else int(length[1])
+        while left > 0:  # a chunked body is longer than that by its framing
+            left -= len(await reader.read(_PIECE))
+        size = 0
+    end = "" if is_kept else "Connection: close\r\n"
+    writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n{end}\r\n".encode())
+    for _ in range(0, size, _PIECE):
+        writer.write(b"a" * _PIECE)
+        await writer.drain()
+    return is_kept
 
 
 async def _serve() -> None:
     """Send as many bytes as the path says, or take in what comes."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        method, target, _ = head.split(" ", 2)
-        size = int(target.removeprefix("/")) if method == "GET" else 0
-        if method == "POST":
-            left = int(target.removeprefix("/"))
-            while left > 0:  # a chunked body is longer than that by its framing
-                left -= len(await reader.read(_PIECE))
-        writer.write(
-            f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n".encode()
-        )
-        for _ in range(0, size, _PIECE):
-            writer.write(b"a" * _PIECE)
-            await writer.drain()
+        with suppress(asyncio.IncompleteReadError):  # the client closed the connection
+            while await _respond(reader, writer):
+                pass
         writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)

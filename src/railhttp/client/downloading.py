@@ -101,12 +101,6 @@ class Downloading:
         self._pieces: list[bytes] = []
         self._held = 0
 
-    @property
-    def _size(self) -> int:
-        """The bytes of the part, with those that are not written yet."""
-        partial = self._part.partial if self._beginning is None else self._beginning
-        return partial.size + self._held
-
     async def run(self) -> HttpResponse:
         """Complete the file, and return the head of the last response."""
         while True:
@@ -139,7 +133,7 @@ class Downloading:
         self._check_size(step.total or 0, limit)
         self._beginning = Partial(step.start, step.validator, step.total)
         try:
-            await self._save(response, step.total, limit)
+            await self._save(response, step, limit)
         except FAILURES as failure:
             await self._recover(failure)
             return False
@@ -162,14 +156,17 @@ class Downloading:
             info = self._request.call_info()
             raise HTTPResponseTooLargeError(message, limit=limit, **info)
 
-    async def _save(self, response: LimitedResponse, total: int | None, limit: int | None) -> None:
+    async def _save(self, response: LimitedResponse, step: Take, limit: int | None) -> None:
         """Receive the body; the last `PIECE_BYTES` of a whole file are left to `complete`."""
+        size, total = step.start, step.total
         try:
             while chunk := await response.chunk():
                 self._pieces.append(chunk)
                 self._held += len(chunk)
-                self._check_size(self._size, limit)
-                self._report(self._size, total)
+                size += len(chunk)
+                self._check_size(size, limit)
+                if self._progress is not None:
+                    self._report(self._progress, size, total)
                 if self._held > PIECE_BYTES:
                     await self._disk.run(self._writing())
         except BaseException:
@@ -177,7 +174,7 @@ class Downloading:
                 await self._disk.finish(self._writing())
             self._beginning = None
             raise
-        size, head = self._size, response.answer()
+        head = response.answer()
         place = content_range(head) if head.status == 206 else None
         end = total if place is None or place.last is None else place.last + 1
         if end is not None and size > end:  # the part cannot be trusted
@@ -231,11 +228,9 @@ class Downloading:
         else:
             await self._disk.run(write, self._part.flush, self._part.commit)
 
-    def _report(self, size: int, total: int | None) -> None:
-        if self._progress is None:
-            return
+    def _report(self, progress: ProgressCallback, size: int, total: int | None) -> None:
         try:
-            result: object = self._progress(size, total)
+            result: object = progress(size, total)
         except Exception as error:
             raise self._blamed(f"progress raised {type(error).__name__}") from error
         if close_awaitable(result):

@@ -1,5 +1,6 @@
 """Server-sent events from one connection, or from several in turn."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from typing import Final
@@ -110,7 +111,8 @@ class EventStream:
                 for event in self._decode(piece, response):
                     self._fruitless = 0
                     yield event
-                await turns.after(len(piece))
+                if turns.are_due(len(piece)):
+                    await asyncio.sleep(0)
 
     async def _receive(self, response: LimitedResponse) -> bytes:
         """Read the next chunk; open the next connection if this one ended."""

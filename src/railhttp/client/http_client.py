@@ -341,10 +341,19 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         from railhttp.client.stream_request import StreamRequest  # noqa: PLC0415  # streams only
 
         bounded = "timeout" in options
-        if not bounded and "read_timeout" not in options and self._config.read_timeout is None:
-            options = {**options, "read_timeout": self._config.timeout}
+        # Until the head comes, `timeout` is enough: an option would build the request anew, and
+        # start two timers (benchmarks/README.md).
+        usual = None if bounded or "read_timeout" in options else self._config.timeout
         try:
             prepared = self._builder.prepare(method, url, options)
         finally:
             del url, options
-        return StreamRequest(prepared, self._new_call, self._open, self._timeouts, bounded=bounded)
+        silence = prepared.request.options.read_timeout
+        return StreamRequest(
+            prepared,
+            self._new_call,
+            self._open,
+            self._timeouts,
+            bounded=bounded,
+            idle=usual if silence is None else silence,
+        )

@@ -66,6 +66,8 @@ class Limits:
 
     def bound_chunk(self) -> Timeout:
         """Return a context that bounds the wait for a chunk."""
+        if self._deadline is None:  # two calls less for each chunk
+            return self._timeouts.limit(self._idle)
         return self.bound(self._idle)
 
     def bound_body(self) -> Timeout:

@@ -7,7 +7,6 @@ import os
 import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -60,13 +59,14 @@ class PartFile:
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         self._path = target
+        self._target = target.name
         self._url = _digest(url)
         self._unsigned_url = _digest(without_signature(url))
         del url  # a traceback would show it
         self._has_note = True  # perhaps one of an earlier run
         self._folder = PartFolder(target.parent)
         try:
-            self._file, self._name, self._note = _open(self._folder, target.name)
+            self._file, self._name, self._note = _open(self._folder, self._target)
         except BaseException:
             self._folder.close()
             raise
@@ -118,7 +118,7 @@ class PartFile:
     def _require_replaceable(self) -> None:
         """Refuse to replace a pipe, a socket, a device, or a link to one of them."""
         with suppress(FileNotFoundError):
-            if is_special(self._folder.stat(self._path.name)) or is_special(self._path.stat()):
+            if is_special(self._folder.stat(self._target)) or is_special(self._path.stat()):
                 raise OSError(errno.EINVAL, "it is a pipe, a socket or a device")
 
     def _replace_note(self, name: str, *, is_written: bool) -> None:
@@ -152,7 +152,8 @@ class PartFile:
                     rest = rest[written:]
                     size += written
         finally:
-            self.partial = replace(self.partial, size=size)
+            known = self.partial
+            self.partial = Partial(size, known.validator, known.total)
 
     def digest(self, algorithm: str) -> str:
         """Return the digest of all bytes, in hexadecimal."""
@@ -174,7 +175,7 @@ class PartFile:
             os.fchmod(self._file.fileno(), mode)
         if _find_lock() is None:  # Windows cannot rename open files
             self._file.close()
-        self._folder.rename(self._name, self._path.name, file)
+        self._folder.rename(self._name, self._target, file)
         if self._note is not None and self._has_note:
             with suppress(OSError):
                 self._folder.remove(self._note)

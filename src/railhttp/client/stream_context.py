@@ -1,5 +1,6 @@
 """The response of a stream: its head, and its body as it arrives."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
@@ -250,19 +251,20 @@ class StreamContext:
         turns = Turns()
         while chunk := await self._resp.chunk():
             for piece in slices(chunk):
-                for line in self._split(piece, decoder):
+                try:
+                    lines = decoder.feed(piece)
+                except LineTooLong as error:
+                    raise self._too_long(error) from None
+                for line in lines:
                     yield line
-                await turns.after(len(piece))
+                if turns.are_due(len(piece)):
+                    await asyncio.sleep(0)
         for line in decoder.flush():
             yield line
 
-    def _split(self, piece: bytes, decoder: _Lines[T]) -> list[T]:
-        try:
-            return decoder.feed(piece)
-        except LineTooLong as error:
-            raise HTTPResponseTooLargeError(
-                str(error), limit=error.limit, **self._resp.call_info()
-            ) from None
+    def _too_long(self, error: LineTooLong) -> HTTPResponseTooLargeError:
+        info = self._resp.call_info()
+        return HTTPResponseTooLargeError(str(error), limit=error.limit, **info)
 
     def _parse(self, line: bytes, number: int) -> JSON:
         try:

@@ -29,6 +29,7 @@ class StreamRequest:
         timeouts: The time limits of the client.
         bounded: Whether the timeout bounds everything, bodies and waits included, and not only each
             head.
+        idle: Seconds of silence between two chunks that are allowed; None is no limit.
     """
 
     __slots__ = ("_latest", "_limits", "_new_call", "_prepared", "_send", "_timeouts")
@@ -41,6 +42,7 @@ class StreamRequest:
         timeouts: Timeouts,
         *,
         bounded: bool,
+        idle: float | None,
     ) -> None:
         self._prepared = prepared
         self._new_call = new_call
@@ -49,7 +51,7 @@ class StreamRequest:
         options, timeout = prepared.request.options, prepared.timeout
         self._limits = Limits(
             timeouts,
-            idle=options.read_timeout,
+            idle=idle,
             total=timeout if bounded else None,
             whole=timeout,
             max_bytes=options.max_response_bytes,

@@ -1,7 +1,6 @@
 """Turns for other tasks while much data is parsed."""
 
-import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Final
 
 SLICE_BYTES: Final = 16 * 1024
@@ -9,7 +8,7 @@ SLICE_BYTES: Final = 16 * 1024
 
 
 class Turns:
-    """Counts parsed bytes, and lets other tasks run after `SLICE_BYTES`.
+    """Counts parsed bytes: after `SLICE_BYTES`, other tasks have to run.
 
     Reading does not suspend while bytes are buffered, so that a fast server could otherwise keep
     the event loop for as long as it likes.
@@ -20,18 +19,18 @@ class Turns:
     def __init__(self) -> None:
         self._parsed = 0
 
-    async def after(self, size: int) -> None:
-        """Count parsed bytes, and let other tasks run if it is their turn."""
+    def are_due(self, size: int) -> bool:
+        """Count parsed bytes, and return whether the caller has to let other tasks run now."""
         self._parsed += size
-        if self._parsed >= SLICE_BYTES:
-            self._parsed = 0
-            await asyncio.sleep(0)
+        if self._parsed < SLICE_BYTES:
+            return False
+        self._parsed = 0
+        return True
 
 
-def slices(chunk: bytes) -> Iterator[bytes]:
+def slices(chunk: bytes) -> Iterable[bytes]:
     """Split a chunk into slices that can be parsed in one turn."""
-    if len(chunk) <= SLICE_BYTES:
-        yield chunk
-        return
-    for start in range(0, len(chunk), SLICE_BYTES):
-        yield chunk[start : start + SLICE_BYTES]
+    if len(chunk) <= SLICE_BYTES:  # usual, and cheaper than a generator
+        return (chunk,)
+    starts = range(0, len(chunk), SLICE_BYTES)
+    return (chunk[start : start + SLICE_BYTES] for start in starts)

@@ -158,7 +158,7 @@ def _contradicts(partial: Partial, head: HttpResponse) -> bool:
     """Whether a response with the status of a whole file is something else."""
     if "Content-Range" in head.headers and (partial.headers or not _covers_all(head)):
         return True
-    if strong_validator(head) != partial.validator or not partial.validator or is_encoded(head):
+    if not partial.validator or is_encoded(head) or strong_validator(head) != partial.validator:
         return False
     return len({head.content_length, partial.total} - {None}) > 1  # one version has one length
 
@@ -209,8 +209,10 @@ def strong_validator(head: HttpResponse) -> str:
     etag = head.headers.get("ETag")
     if etag is not None:
         return etag if _STRONG_ETAG.fullmatch(etag) else ""
-    text = head.headers.get("Last-Modified", "")
-    modified, now = _date(text), _date(head.headers.get("Date", ""))
+    text, date = head.headers.get("Last-Modified", ""), head.headers.get("Date", "")
+    if not text or not date:  # reading a date takes longer than the rest of a decision
+        return ""
+    modified, now = _date(text), _date(date)
     if modified is None or now is None:
         return ""
     return text if (now - modified).total_seconds() >= 1 else ""
