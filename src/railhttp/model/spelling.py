@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 _PCHAR: Final = r"A-Za-z0-9._~!$&'()*+,;=:@\-"
 _STRAY_PERCENT: Final = "%(?![0-9A-Fa-f]{2})"
-_NOT_IN_USER: Final = re.compile(rf"{_STRAY_PERCENT}|[^A-Za-z0-9._~!$&'()*+,;=:%-]+")
+_NOT_IN_USER: Final = rf"{_STRAY_PERCENT}|[^A-Za-z0-9._~!$&'()*+,;=:%-]+"
 _NOT_IN_PATH: Final = re.compile(rf"{_STRAY_PERCENT}|[^{_PCHAR}/%]+")
 _NOT_IN_QUERY: Final = re.compile(rf"{_STRAY_PERCENT}|[^{_PCHAR}/?%]+")
 _PAIR: Final = "%[0-9A-Fa-f]{2}"
@@ -27,10 +27,9 @@ _CLEAN: Final = re.compile(
 )
 _TWO_DOTS: Final = re.compile(r"(?:\.|%(?:25)*2[Ee]){2}")
 _ENCODED_PERCENT: Final = re.compile("%(?:25)+")
-_REFERENCE: Final = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:)?(?P<authority>//[^/?#]*)?"
-    r"(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?P<fragment>#.*)?",
-    re.DOTALL,
+_REFERENCE: Final = (
+    r"(?s)(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:)?(?P<authority>//[^/?#]*)?"
+    r"(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?P<fragment>#.*)?"
 )
 
 
@@ -69,7 +68,7 @@ class Reference(NamedTuple):
         """
         if clean := cls.clean(text):
             return clean
-        scheme, authority, path, query, fragment = _REFERENCE.fullmatch(text).groups("")  # type: ignore[union-attr]  # it matches any text
+        scheme, authority, path, query, fragment = re.fullmatch(_REFERENCE, text).groups("")  # type: ignore[union-attr]  # it matches any text
         return cls(
             scheme,
             authority,
@@ -101,7 +100,7 @@ class Reference(NamedTuple):
 
 def spelled_user(user: str) -> str:
     """Percent-encode what the user-info of a URL may not contain."""
-    return _NOT_IN_USER.sub(_encoded, user)
+    return re.sub(_NOT_IN_USER, _encoded, user)
 
 
 def spelled_path(path: str) -> str:

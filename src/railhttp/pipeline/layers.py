@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from railhttp.model.body import StreamBody
 from railhttp.model.context import SideClient
 from railhttp.model.errors import HTTPConnectionError
-from railhttp.model.events import RedirectEvent
 from railhttp.model.exchange import IncomingResponse
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
@@ -34,6 +33,7 @@ from railhttp.pipeline.timeouts import ClosedError, Timeouts
 from railhttp.policy.redirect import RedirectRefused, leads_on, redirected
 
 if TYPE_CHECKING:
+    from railhttp.model.events import RedirectEvent
     from railhttp.model.retrying import RetryPolicyProtocol
     from railhttp.pipeline.stack import CircuitBreakerProtocol
 
@@ -231,7 +231,9 @@ def redirects(exchanged: Exchanged, secret: frozenset[str], contexts: Contexts) 
 
 def _redirect_event(
     call: HTTPCall, request: Request, response: HttpResponse, target: Request
-) -> RedirectEvent:
+) -> "RedirectEvent":
+    from railhttp.model.events import RedirectEvent  # noqa: PLC0415  # see `Call.report`
+
     return RedirectEvent(
         url=request.shown_url,
         method=request.method,
