@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 _PCHAR: Final = r"A-Za-z0-9._~!$&'()*+,;=:@\-"
 _STRAY_PERCENT: Final = "%(?![0-9A-Fa-f]{2})"
-_NOT_IN_USER: Final = rf"{_STRAY_PERCENT}|[^A-Za-z0-9._~!$&'()*+,;=:%-]+"
+_NOT_IN_USER: Final = re.compile(rf"{_STRAY_PERCENT}|[^A-Za-z0-9._~!$&'()*+,;=:%-]+")
 _NOT_IN_PATH: Final = re.compile(rf"{_STRAY_PERCENT}|[^{_PCHAR}/%]+")
 _NOT_IN_QUERY: Final = re.compile(rf"{_STRAY_PERCENT}|[^{_PCHAR}/?%]+")
 _PAIR: Final = "%[0-9A-Fa-f]{2}"
@@ -100,7 +100,7 @@ class Reference(NamedTuple):
 
 def spelled_user(user: str) -> str:
     """Percent-encode what the user-info of a URL may not contain."""
-    return re.sub(_NOT_IN_USER, _encoded, user)
+    return _NOT_IN_USER.sub(_encoded, user)
 
 
 def spelled_path(path: str) -> str:

@@ -11,9 +11,8 @@ on is a plain function: each coroutine would cost 80 ns (benchmarks/README.md).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from railhttp.model.body import StreamBody
 from railhttp.model.context import SideClient
@@ -47,8 +46,7 @@ Exchanged: TypeAlias = Callable[[Request, HTTPCall], Awaitable[HttpResponse]]
 """Sends one request and returns its response; for a stream, with the body unread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The parts that the layers of a client are built from.
 
     Attributes:
