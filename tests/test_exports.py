@@ -139,10 +139,43 @@ def test_a_container_can_read_what_a_client_is_made_of(client: type[object]) -> 
     assert typing.get_type_hints(client.__init__)["observers"] == Iterable[Observer]
 
 
-@pytest.mark.parametrize("names", ["", "; railhttp.HTTPFailure", "; from railhttp import Delivery"])
-def test_an_import_without_a_client_loads_no_aiohttp(names: str) -> None:
+@pytest.mark.parametrize(
+    "names", ["", "; railhttp.HTTPFailure", "; from railhttp import HTTPClient, ConnectionPool"]
+)
+def test_an_import_loads_no_aiohttp(names: str) -> None:
     program = f"import sys, railhttp{names}; print('aiohttp' in sys.modules)"
     shown = subprocess.run(
         [sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, text=True
     ).stdout
     assert shown.split() == ["False"]
+
+
+CALL_OF_A_NEW_CLIENT: Final = """
+import asyncio, sys
+from railhttp import HTTPClient
+
+async def serve(reader, writer):
+    await reader.readuntil(b"\\r\\n\\r\\n")
+    writer.write(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 2\\r\\n\\r\\n{}")
+    await writer.drain()
+    writer.close()
+
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1")
+    host, port = server.sockets[0].getsockname()
+    client = HTTPClient()
+    loaded = {*sys.modules}
+    async with client, asyncio.timeout(60):
+        result = await client.get(f"http://{host}:{port}/", params={"a": 1})
+        failed = await client.get("http://127.0.0.1:1/", retries=0)
+    server.close()
+    print(result.unwrap().text, failed.failure().label, {*sys.modules} - loaded)
+
+asyncio.run(main())
+"""
+
+
+def test_a_call_loads_nothing_because_its_client_has_loaded_all_of_it() -> None:
+    command = [sys.executable, "-c", CALL_OF_A_NEW_CLIENT]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout == "{} connect set()\n"

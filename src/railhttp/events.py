@@ -2,7 +2,6 @@
 
 from railhttp.model.events import (
     CircuitChangedEvent,
-    CircuitState,
     HTTPEvent,
     HTTPRequestSentHook,
     HTTPResponseReceivedHook,
@@ -18,7 +17,13 @@ from railhttp.model.events import (
     StreamFailedEvent,
     WaitEvent,
 )
-from railhttp.model.gauges import ClientGauges, GaugeSource, GaugeWatcherProtocol, PoolGauges
+from railhttp.model.gauges import (
+    CircuitState,
+    ClientGauges,
+    GaugeSource,
+    GaugeWatcherProtocol,
+    PoolGauges,
+)
 from railhttp.model.observation import (
     RequestFinished,
     RequestStarted,
@@ -28,10 +33,10 @@ from railhttp.pipeline.observation.instruments import (
     BodyObservationProtocol,
     EventInstrumentProtocol,
     InstrumentProtocol,
+    MetricsRecorderProtocol,
     ObservationProtocol,
     RedirectObservationProtocol,
 )
-from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 
 __all__ = [

@@ -10,8 +10,11 @@ from railhttp.model.clock import Clock, TimerHandle
 from railhttp.model.exchange import Exchange, IncomingResponse
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.pipeline.interceptors.chain import InterceptorChainProtocol, InterceptorProtocol
-from railhttp.pipeline.observation.instruments import InstrumentProtocol, ObservationProtocol
-from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
+from railhttp.pipeline.observation.instruments import (
+    InstrumentProtocol,
+    MetricsRecorderProtocol,
+    ObservationProtocol,
+)
 from railhttp.pipeline.policies.breaker import (
     CircuitBreakerControlProtocol,
     CircuitBreakerRegistryProtocol,

@@ -1,6 +1,7 @@
 """The validators: accepted and refused values, and errors that hide secrets."""
 
 import math
+import sys
 from collections.abc import Callable
 from ipaddress import IPv6Address
 from typing import Final
@@ -13,6 +14,8 @@ from railhttp.model import validation
 from railhttp.model.errors import HTTPError, HTTPValidationError
 from railhttp.model.validation import (
     describe,
+    has_control,
+    has_surrogate,
     require_function,
     require_methods,
     require_number,
@@ -327,3 +330,16 @@ def test_a_broken_rule_is_named_with_its_field(rule: Callable[[], object], messa
 
 def test_only_numbers_are_shown_in_an_error() -> None:
     assert (describe(0), describe(True), describe("s3cret")) == ("0", "True", "str")
+
+
+def test_controls_and_surrogates_are_found_among_all_characters() -> None:
+    controls = {*range(0x20), *range(0x7F, 0xA0)}
+    surrogates = set(range(0xD800, 0xE000))
+    every = range(sys.maxunicode + 1)
+    assert {code for code in every if has_control(chr(code))} == controls | surrogates
+    assert {code for code in every if has_surrogate(chr(code))} == surrogates
+
+
+def test_one_bad_character_is_found_in_a_text_with_others() -> None:
+    assert has_control("a\x00é")
+    assert has_surrogate("aé\ud800")

@@ -6,7 +6,6 @@ import pytest
 
 from railhttp.model.events import (
     CircuitChangedEvent,
-    CircuitState,
     LayerEvent,
     Queue,
     RedirectEvent,
@@ -16,7 +15,9 @@ from railhttp.model.events import (
     WaitEvent,
     WhenDown,
 )
-from railhttp.pipeline.observation.layer_log import log_event, logs_waits
+from railhttp.model.gauges import CircuitState
+from railhttp.pipeline.observation.layer_log import log_event
+from railhttp.pipeline.observation.request_log import REQUEST_LOG
 
 
 def line_of(event: LayerEvent, caplog: pytest.LogCaptureFixture) -> logging.LogRecord:
@@ -120,4 +121,4 @@ def test_waits_are_reported_to_a_log_that_shows_them(
     level: int, shown: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(level, logger="railhttp.request")
-    assert logs_waits() is shown
+    assert REQUEST_LOG.is_enabled is shown

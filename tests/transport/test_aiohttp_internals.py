@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-import railhttp.transport
+import railhttp.transport.session
 from railhttp.transport import aiohttp_internals
 from railhttp.transport.aiohttp_internals import (
     PRIVATE_NAMES,
@@ -83,12 +83,12 @@ def test_a_release_outside_the_tested_range_is_reported(version: str, *, tested:
 
 
 @pytest.mark.parametrize("version", ["3.15.2", "4.0.0a1"])
-def test_importing_the_room_warns_once_and_names_the_range(
+def test_the_first_pool_warns_once_and_names_the_range(
     version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(aiohttp, "__version__", version)
     with pytest.warns(RuntimeWarning) as caught:
-        importlib.reload(railhttp.transport)
+        importlib.reload(railhttp.transport.session)
     assert [str(warning.message) for warning in caught] == [
         f"railhttp uses private names of aiohttp and is tested with aiohttp {TESTED_RANGE}; "
         f"aiohttp {version} is installed: install a tested release, or a newer railhttp"
@@ -104,7 +104,7 @@ def test_a_missing_name_is_named_in_the_warning(monkeypatch: pytest.MonkeyPatch)
 def test_a_tested_release_brings_no_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        importlib.reload(railhttp.transport)
+        importlib.reload(railhttp.transport.session)
 
 
 def test_the_tested_range_begins_with_the_oldest_release_that_can_be_installed() -> None:

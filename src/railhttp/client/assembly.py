@@ -19,7 +19,6 @@ from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.pipeline.stack import Stack
 from railhttp.pipeline.timeouts import Timeouts
 from railhttp.policy.egress import Egress
-from railhttp.transport.exchange import AiohttpExchange
 from railhttp.transport.pool import NOT_STARTED, ConnectionPool
 from railhttp.transport.request_body import read_stream
 
@@ -46,6 +45,9 @@ class Parts(NamedTuple):
 
 def chains(parts: Parts, pool: ConnectionPool) -> tuple[Send, Send]:
     """Compose the chains of a client: for whole responses, and for streams."""
+    # After the pool, and with it aiohttp, has been imported; see `ConnectionPool.__init__`.
+    from railhttp.transport.exchange import AiohttpExchange  # noqa: PLC0415
+
     exchange = parts.exchange or AiohttpExchange(
         pool, parts.clock, parts.timeouts.limit, parts.egress
     )

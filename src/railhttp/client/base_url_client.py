@@ -24,8 +24,7 @@ from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.secrecy import forgets_arguments
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.interceptors.chain import Interceptor
-from railhttp.pipeline.observation.instruments import InstrumentProtocol
-from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
+from railhttp.pipeline.observation.instruments import InstrumentProtocol, MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 from railhttp.policy.egress import Egress

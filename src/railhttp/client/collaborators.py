@@ -9,14 +9,12 @@ from railhttp.client.request_builder import Prepared
 from railhttp.model.clock import Clock
 from railhttp.model.config import UNSET, Certificate, HTTPClientConfig, Resolver, Verify
 from railhttp.model.errors import HTTPInvalidRequestError, HTTPValidationError
-from railhttp.model.events import CircuitState
-from railhttp.model.gauges import ClientGauges, GaugeSource
+from railhttp.model.gauges import CircuitState, ClientGauges, GaugeSource
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.validation import describe, require_methods
 from railhttp.pipeline.interceptors.chain import Interceptor, InterceptorChain
-from railhttp.pipeline.observation.instruments import InstrumentProtocol
-from railhttp.pipeline.observation.listeners import Instruments
-from railhttp.pipeline.observation.metrics import CallMetrics, MetricsRecorderProtocol
+from railhttp.pipeline.observation.instruments import InstrumentProtocol, MetricsRecorderProtocol
+from railhttp.pipeline.observation.listeners import CallListener, Instruments
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.policies.retry import RetryPolicy
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol, Stack
@@ -181,9 +179,12 @@ def instruments_of(
     clock: Clock,
 ) -> Instruments:
     """Return all instruments of a client; those of its observers and metrics come first."""
-    own = [CallMetrics(metrics, clock.monotonic)] if metrics is not None else []
-    first = [events] if events is not None else []
-    return Instruments(check_each(instruments, "instruments"), (*first, *own))
+    own: list[CallListener] = [] if events is None else [events]
+    if metrics is not None:
+        from railhttp.pipeline.observation.metrics import CallMetrics  # noqa: PLC0415  # few have
+
+        own.append(CallMetrics(metrics, clock.monotonic))
+    return Instruments(check_each(instruments, "instruments"), own)
 
 
 def source_of(client: "HTTPClient") -> GaugeSource:

@@ -52,8 +52,7 @@ from railhttp.model.secrecy import forgets_arguments
 from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
 from railhttp.pipeline.interceptors.chain import Interceptor, InterceptorChain
-from railhttp.pipeline.observation.instruments import InstrumentProtocol
-from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
+from railhttp.pipeline.observation.instruments import InstrumentProtocol, MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 from railhttp.pipeline.timeouts import ClosedError, Timeouts

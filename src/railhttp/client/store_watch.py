@@ -1,9 +1,13 @@
 """Passes the outages of shared stores to the instruments of a client."""
 
-from railhttp.model.events import StoreEvent
+from typing import TYPE_CHECKING
+
 from railhttp.pipeline.observation.listeners import Instruments
 from railhttp.pipeline.policies.store import StoreServerProtocol, server_of
 from railhttp.pipeline.stack import Stack
+
+if TYPE_CHECKING:
+    from railhttp.model.events import StoreEvent
 
 
 class StoreWatch:
@@ -51,7 +55,7 @@ class StoreWatch:
         if server.outage is not None:
             self._report(server.outage)
 
-    def _report(self, event: StoreEvent) -> None:
+    def _report(self, event: "StoreEvent") -> None:
         listeners = self._instruments.listening
         if listeners is not None:
             listeners.event_occurred(event)

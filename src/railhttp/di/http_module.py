@@ -10,8 +10,7 @@ from railhttp.di.modules import DynamicModule, Module
 from railhttp.model.config import UNSET, HTTPClientConfig
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.pipeline.interceptors.chain import Interceptor
-from railhttp.pipeline.observation.instruments import InstrumentProtocol
-from railhttp.pipeline.observation.metrics import MetricsRecorderProtocol
+from railhttp.pipeline.observation.instruments import InstrumentProtocol, MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 from railhttp.policy.egress import Egress

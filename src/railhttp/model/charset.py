@@ -5,8 +5,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-_PARAMETER: Final = re.compile(r';[ \t]*([^ \t=;"]*)[ \t]*(?:=[ \t]*("(?:[^"\\]|\\.)*"?|[^;]*))?')
-_ESCAPE: Final = re.compile(r"\\(.)")
+_PARAMETER: Final = r';[ \t]*([^ \t=;"]*)[ \t]*(?:=[ \t]*("(?:[^"\\]|\\.)*"?|[^;]*))?'
 
 _NO_CHARSETS: Final = {
     *("punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape"),
@@ -83,11 +82,10 @@ def parameter_of(content_type: str, name: str) -> str | None:
         >>> parameter_of('multipart/form-data; a="; boundary=x"; Boundary="b 1"', "boundary")
         'b 1'
     """
-    for key, value in _PARAMETER.findall(content_type):
+    for key, value in re.findall(_PARAMETER, content_type):
         if key.lower() == name:
-            text = (
-                _ESCAPE.sub(r"\1", value[1:].removesuffix('"')) if value.startswith('"') else value
-            )
+            is_quoted = value.startswith('"')
+            text = re.sub(r"\\(.)", r"\1", value[1:].removesuffix('"')) if is_quoted else value
             return str(text.strip(" \t"))
     return None
 

@@ -8,11 +8,10 @@ empty for a plain function.
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
+from railhttp.model.gauges import CircuitState
+
 if TYPE_CHECKING:
     from railhttp.model.request import Request
-
-CircuitState: TypeAlias = Literal["closed", "open", "half_open"]
-"""The public name of a state; forced open counts as open."""
 
 Queue: TypeAlias = Literal["pool", "rate_limit", "bulkhead"]
 """A place where calls wait."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-from railhttp.model.events import CircuitState
+CircuitState: TypeAlias = Literal["closed", "open", "half_open"]
+"""The public name of a state; forced open counts as open."""
 
 
 class PoolGauges(NamedTuple):

@@ -11,11 +11,11 @@ from railhttp.model.errors import HTTPValidationError
 from railhttp.model.memo import Memo
 from railhttp.model.secrecy import forgets_arguments
 from railhttp.model.validation import (
-    CONTROL,
     LARGEST_INT,
     OWS,
     TOKEN,
     describe,
+    has_control,
     mismatch,
     require_str,
 )
@@ -111,7 +111,7 @@ _TOKENS: Final = Memo(_is_token, size=_MOST_TOKENS)
 
 def _checked_field(name: object, value: object) -> tuple[str, str]:
     [(field, text)] = _fields({name: value})
-    if _TOKENS[field] and CONTROL.search(text.replace("\t", "")):
+    if _TOKENS[field] and has_control(text.replace("\t", "")):
         message = f"{field} must not have control characters or surrogates in its value"
         raise HTTPValidationError(message, field="headers")
     return field, text

@@ -16,17 +16,17 @@ from typing import Final, NamedTuple
 from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import CONTROL, SCHEME, require, require_host, require_url
+from railhttp.model.validation import SCHEME, has_control, require, require_host, require_url
 
 SOCKS: Final = "socks5h"
 """The scheme of a SOCKS5 proxy that resolves the names, as curl spells it."""
 
 _SOCKS_PORT: Final = 1080  # RFC 1928, section 3
-_HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
-_SOCKS: Final = re.compile(rf"{SOCKS}://", re.IGNORECASE)
-_SEPARATOR: Final = re.compile(r"[,\s]+")
+_HTTP: Final = "(?i:https?://)"
+_SOCKS: Final = rf"(?i:{SOCKS}://)"
+_SEPARATOR: Final = r"[,\s]+"
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")  # RFC 4291, section 2.5.5.2
-_ENTRY: Final = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(:(?P<port>[0-9]{1,5}))?")
+_ENTRY: Final = r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(:(?P<port>[0-9]{1,5}))?"
 
 
 def require_proxy(proxy: object, field: str = "proxy") -> str:
@@ -43,8 +43,8 @@ def require_proxy(proxy: object, field: str = "proxy") -> str:
     Returns:
         The URL in normal form.
     """
-    by_socks = isinstance(proxy, str) and _SOCKS.match(proxy)
-    other_scheme = isinstance(proxy, str) and SCHEME.match(proxy) and not _HTTP.match(proxy)
+    by_socks = isinstance(proxy, str) and re.match(_SOCKS, proxy)
+    other_scheme = isinstance(proxy, str) and SCHEME.match(proxy) and not re.match(_HTTP, proxy)
     message = "must be an http://, https:// or socks5h:// proxy; socks5h:// leaves names to it"
     require(bool(by_socks) or not other_scheme, message, field)
     if by_socks and isinstance(proxy, str):
@@ -56,7 +56,7 @@ def require_proxy(proxy: object, field: str = "proxy") -> str:
         normal = require_url(proxy, field, require_scheme=False)
     url = URL(normal)
     user, password = url.user or "", url.password or ""
-    clean = ":" not in user and not CONTROL.search(user + password)
+    clean = ":" not in user and not has_control(user + password)
     message = "must have no control character in user and password, and no colon in the user"
     require(clean, message, field)
     return normal
@@ -117,7 +117,7 @@ class ProxySettings(NamedTuple):
         http_names = ("http_proxy",) if cgi else ("http_proxy", "HTTP_PROXY")
         every = _variable(environ, "all_proxy", "ALL_PROXY")
         bypass = _variable(environ, "no_proxy", "NO_PROXY")
-        entries = map(_parse_entry, _SEPARATOR.split(bypass.value) if bypass else [])
+        entries = map(_parse_entry, re.split(_SEPARATOR, bypass.value) if bypass else [])
         return cls(
             http=_variable(environ, *http_names) or every,
             https=_variable(environ, "https_proxy", "HTTPS_PROXY") or every,
@@ -145,7 +145,7 @@ def _variable(environ: Mapping[str, str], *names: str) -> ProxyVariable | None:
 
 def _parse_entry(entry: str) -> NoProxy | None:
     entry = entry.strip()
-    parts = _ENTRY.fullmatch(entry)
+    parts = re.fullmatch(_ENTRY, entry)
     host, port = (parts["host"], parts["port"]) if parts else (entry, None)
     target = _parse_target(host)
     return None if target is None else NoProxy(target, int(port) if port else None)

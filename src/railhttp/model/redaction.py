@@ -47,9 +47,9 @@ SECRET_HEADERS: Final = frozenset(_CREDENTIALS.split())
 """Header names, in lower case, whose values are never shown and never sent to another origin."""
 
 _URL_HEADERS: Final = frozenset({"location", "content-location", "referer"})
-_SHOWABLE_PATH: Final = re.compile(r"/[^@]*|[^:@]*(:\d*(/[^:@]*)?)?")
-_SHOWABLE_SCHEME: Final = re.compile(r"[^:@]*:?")
-_SHOWABLE_AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]\\]+)(:\d*)?")
+_SHOWABLE_PATH: Final = r"/[^@]*|[^:@]*(:\d*(/[^:@]*)?)?"
+_SHOWABLE_SCHEME: Final = r"[^:@]*:?"
+_SHOWABLE_AUTHORITY: Final = r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]\\]+)(:\d*)?"
 
 _PAIR: Final = r"""[!-"$%'-<>?A-~]++=[!-"$%'-?A-~]*+"""
 _USUAL: Final = re.compile(
@@ -85,13 +85,13 @@ def redact_url(url: str) -> str:
 def _redact_head(head: str) -> str:
     scheme, separator, rest = head.partition("//")
     if not separator:
-        return head if _SHOWABLE_PATH.fullmatch(head) else MASK
+        return head if re.fullmatch(_SHOWABLE_PATH, head) else MASK
     authority, slash, path = rest.partition("/")
     host = authority.rpartition("@")[2]
-    if not _SHOWABLE_SCHEME.fullmatch(scheme):
+    if not re.fullmatch(_SHOWABLE_SCHEME, scheme):
         return f"{MASK}//{MASK}"
     is_doubled = authority.endswith(":") and path.startswith("/")  # https://https://ann:s3cret@…
-    if is_doubled or not _SHOWABLE_AUTHORITY.fullmatch(host):
+    if is_doubled or not re.fullmatch(_SHOWABLE_AUTHORITY, host):
         return f"{scheme}//{MASK}"
     return f"{scheme}//{host}{slash}{path}"
 

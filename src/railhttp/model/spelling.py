@@ -27,10 +27,9 @@ _CLEAN: Final = re.compile(
 )
 _TWO_DOTS: Final = re.compile(r"(?:\.|%(?:25)*2[Ee]){2}")
 _ENCODED_PERCENT: Final = re.compile("%(?:25)+")
-_REFERENCE: Final = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:)?(?P<authority>//[^/?#]*)?"
-    r"(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?P<fragment>#.*)?",
-    re.DOTALL,
+_REFERENCE: Final = (
+    r"(?s)(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:)?(?P<authority>//[^/?#]*)?"
+    r"(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?P<fragment>#.*)?"
 )
 
 
@@ -69,7 +68,7 @@ class Reference(NamedTuple):
         """
         if clean := cls.clean(text):
             return clean
-        scheme, authority, path, query, fragment = _REFERENCE.fullmatch(text).groups("")  # type: ignore[union-attr]  # it matches any text
+        scheme, authority, path, query, fragment = re.fullmatch(_REFERENCE, text).groups("")  # type: ignore[union-attr]  # it matches any text
         return cls(
             scheme,
             authority,

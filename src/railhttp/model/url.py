@@ -19,6 +19,7 @@ from railhttp.model.validation import (
     LARGEST_INT,
     SCHEME,
     describe,
+    has_surrogate,
     mismatch,
     require_str,
     require_text,
@@ -45,14 +46,11 @@ class Repeated(Protocol[T_co]):
 QueryParams: TypeAlias = Mapping[str, QueryValue | Repeated[QueryValue]]
 """Query parameters by name; a list or tuple repeats the name for each of its values."""
 
-_ZONE: Final = re.compile(
-    r"(https?://(?:[^/?#@]*@)?\[[0-9a-f:.]+)(%25(?:[a-z0-9._~-]|%[0-9a-f]{2})+)\]", re.IGNORECASE
-)
+_ZONE: Final = r"(?i)(https?://(?:[^/?#@]*@)?\[[0-9a-f:.]+)(%25(?:[a-z0-9._~-]|%[0-9a-f]{2})+)\]"
 """The start of a URL with an IPv6 zone (RFC 6874, section 2)."""
 
 _NO_URL: Final = URL()
 _CLEAN_PAIRS: Final = re.compile(r"(?:&[A-Za-z0-9._~-]++=[A-Za-z0-9._~ -]*+)++")
-_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
 class UrlParts(TypedDict):
@@ -173,7 +171,7 @@ def parse_url_parts(url: str) -> UrlParts:
         {'scheme': 'https', 'host': 'api.example.com', 'port': 8443, 'path': '/users',
          'params': {'tag': ['a b', 'c']}, 'fragment': 'top'}
     """
-    zone = _ZONE.match(require_str(url, "url"))
+    zone = re.match(_ZONE, require_str(url, "url"))
     parsed = request_url(url[: zone.end(1)] + url[zone.end(2) :] if zone else url)
     zone_text = f"%{unquote(zone[2].removeprefix('%25'))}" if zone else ""
     params: dict[str, list[str]] = {}
@@ -237,7 +235,7 @@ def query_pairs(params: QueryParams) -> list[tuple[str, str]]:
 
 
 def _query_name(name: object) -> str:
-    if isinstance(name, str) and not _SURROGATE.search(name):
+    if isinstance(name, str) and not has_surrogate(name):
         return str.__str__(name)  # an enum's value, not its name
     raise HTTPValidationError(f"must have names of type str, got {describe(name)}", field="params")
 
@@ -252,7 +250,7 @@ def _query_text(value: object, name: str) -> str:
     match value:
         case bool():
             return "true" if value else "false"
-        case str() if not _SURROGATE.search(value):
+        case str() if not has_surrogate(value):
             return str(value)
         case int() if abs(value) < LARGEST_INT:
             return str(value)

@@ -15,7 +15,6 @@ from railhttp.model.errors import (
     HTTPTimeoutError,
     TimeoutPhase,
 )
-from railhttp.model.events import EventIdentity, LayerEvent, Queue, WaitEvent
 from railhttp.model.exchange import IncomingResponse
 from railhttp.model.observation import RequestStarted
 from railhttp.model.request import Request
@@ -25,11 +24,12 @@ from railhttp.model.stage import Stage, call_info
 from railhttp.model.timeout import format_timeout
 from railhttp.model.timings import NO_TIMINGS, PhaseTimer, Timings
 from railhttp.pipeline.clock import random_id
-from railhttp.pipeline.observation.layer_log import log_event, logs_waits
+from railhttp.pipeline.observation.request_log import REQUEST_LOG
 from railhttp.pipeline.timeouts import timeout_behind
 from railhttp.policy.deadline import Deadline, nearer
 
 if TYPE_CHECKING:
+    from railhttp.model.events import EventIdentity, LayerEvent, Queue
     from railhttp.pipeline.interceptors.passage import Passage
     from railhttp.pipeline.observation.listeners import Listeners, Observations, OpenBody
     from railhttp.pipeline.policies.store import StoreWait
@@ -88,16 +88,21 @@ class Call:
         """The URL of the request, redacted."""
         return ""
 
-    def identity(self) -> EventIdentity:
+    def identity(self) -> "EventIdentity":
         """Return the fields by which an event names the call."""
         return {"method": self.method, "url": self.shown_url, "call_id": self.call_id}
 
-    def report(self, event: LayerEvent) -> None:
+    def report(self, event: "LayerEvent") -> None:
         """Report an event of a layer: here to the log, in a client to its instruments too."""
+        # Most programs have no events; their module takes 5 % of `import aiohttp` (decision 233).
+        from railhttp.pipeline.observation.layer_log import log_event  # noqa: PLC0415
+
         log_event(event)
 
-    def waited(self, queue: Queue, since: float, *, admitted: bool) -> None:
+    def waited(self, queue: "Queue", since: float, *, admitted: bool) -> None:
         """Report a wait that has ended."""
+        from railhttp.model.events import WaitEvent  # noqa: PLC0415  # see `report`
+
         event = WaitEvent(
             queue=queue,
             seconds=self.clock.monotonic() - since,
@@ -267,15 +272,15 @@ class HTTPCall(Call):
         return NO_TIMINGS if self.timer is None else self.timer.timings
 
     @override
-    def report(self, event: LayerEvent) -> None:
+    def report(self, event: "LayerEvent") -> None:
         """Report an event of a layer to the log and the instruments."""
-        log_event(event)
+        super().report(event)
         if self.listeners is not None:
             self.listeners.event_occurred(event)
 
     def pool_waited(self, seconds: float, *, admitted: bool) -> None:
         """Report a wait for a place in the pool; see `AttemptState`."""
-        if self.listeners is not None or logs_waits():  # an event takes a call id
+        if self.listeners is not None or REQUEST_LOG.is_enabled:  # an event takes a call id
             self.waited("pool", self.clock.monotonic() - seconds, admitted=admitted)
 
     @override

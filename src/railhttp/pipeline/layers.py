@@ -11,14 +11,12 @@ on is a plain function: each coroutine would cost 80 ns (benchmarks/README.md).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from railhttp.model.body import StreamBody
 from railhttp.model.context import SideClient
 from railhttp.model.errors import HTTPConnectionError
-from railhttp.model.events import RedirectEvent
 from railhttp.model.exchange import IncomingResponse
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
@@ -34,6 +32,7 @@ from railhttp.pipeline.timeouts import ClosedError, Timeouts
 from railhttp.policy.redirect import RedirectRefused, leads_on, redirected
 
 if TYPE_CHECKING:
+    from railhttp.model.events import RedirectEvent
     from railhttp.model.retrying import RetryPolicyProtocol
     from railhttp.pipeline.stack import CircuitBreakerProtocol
 
@@ -47,8 +46,7 @@ Exchanged: TypeAlias = Callable[[Request, HTTPCall], Awaitable[HttpResponse]]
 """Sends one request and returns its response; for a stream, with the body unread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The parts that the layers of a client are built from.
 
     Attributes:
@@ -231,7 +229,9 @@ def redirects(exchanged: Exchanged, secret: frozenset[str], contexts: Contexts) 
 
 def _redirect_event(
     call: HTTPCall, request: Request, response: HttpResponse, target: Request
-) -> RedirectEvent:
+) -> "RedirectEvent":
+    from railhttp.model.events import RedirectEvent  # noqa: PLC0415  # see `Call.report`
+
     return RedirectEvent(
         url=request.shown_url,
         method=request.method,

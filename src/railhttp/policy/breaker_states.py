@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, TypeAlias, assert_never
 
-from railhttp.model.events import CircuitState
+from railhttp.model.gauges import CircuitState
 from railhttp.policy.health import Verdict
 from railhttp.policy.window import Window
 

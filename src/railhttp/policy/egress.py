@@ -59,9 +59,7 @@ GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 
 _NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052, section 2.1
 _WILDCARD: Final = "*."
-_ENTRY: Final = re.compile(
-    r"(?P<target>\[[^\[\]]*\](?:/[0-9]+)?|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?"
-)
+_ENTRY: Final = r"(?P<target>\[[^\[\]]*\](?:/[0-9]+)?|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?"
 
 
 def is_public(address: Address) -> bool:
@@ -252,7 +250,7 @@ def _rules(entries: tuple[str, ...]) -> tuple[_Rule, ...]:
 
 
 def _rule(entry: str) -> _Rule:
-    parts = _ENTRY.fullmatch(entry)
+    parts = re.fullmatch(_ENTRY, entry)
     target, port = (parts["target"], parts["port"]) if parts else (entry, None)
     number = None if port is None else require_port(int(port))
     bare = target[1:].replace("]", "", 1) if "]" in target else target

@@ -33,7 +33,7 @@ RETRYABLE_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 _TRANSIENT_PROXY_STATUSES: Final = frozenset({None, 502, 503, 504})
 _TRANSIENT_KINDS: Final = frozenset({"dns", "connect", "proxy", "disconnected", "truncated"})
-_SECONDS: Final = re.compile(r"-?[0-9]+(?:\.[0-9]*)?")
+_SECONDS: Final = r"-?[0-9]+(?:\.[0-9]*)?"
 
 
 class RetryEvent(NamedTuple):
@@ -208,10 +208,10 @@ def retry_after(headers: Headers, wall: float) -> float | None:
     which holds seconds or a date. A time in the past is 0; `wall` is in seconds since 1970-01-01.
     """
     milliseconds = headers.get("retry-after-ms", "").strip(OWS)
-    if _SECONDS.fullmatch(milliseconds):
+    if re.fullmatch(_SECONDS, milliseconds):
         return max(0.0, float(milliseconds) / 1000)
     text = headers.get("Retry-After", "").strip(OWS)
-    if _SECONDS.fullmatch(text):
+    if re.fullmatch(_SECONDS, text):
         return max(0.0, float(text))
     try:
         date = parsedate_to_datetime(text)

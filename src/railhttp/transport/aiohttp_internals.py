@@ -9,7 +9,7 @@ tests/transport/test_aiohttp_internals.py keeps the table complete, so change it
 import re
 import warnings
 from collections.abc import Mapping
-from pkgutil import resolve_name
+from importlib import import_module
 from types import CodeType
 from typing import Final
 
@@ -87,8 +87,9 @@ def missing_names(names: Mapping[str, tuple[str, ...]] = PRIVATE_NAMES) -> list[
 
 
 def _has(place: str, name: str) -> bool:
+    module, _, kind = place.partition(":")
     try:
-        owner: object = resolve_name(place)
+        owner: object = getattr(import_module(module), kind)
     except (ImportError, AttributeError):
         return False
     if hasattr(owner, name):

@@ -6,10 +6,8 @@ import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from railhttp.model.config import Certificate, ConnectionPoolConfig, Resolver, Verify
@@ -19,20 +17,19 @@ from railhttp.model.proxy import ProxySettings, require_proxy
 from railhttp.model.url import request_url
 from railhttp.model.validation import require, require_flag
 from railhttp.policy.egress import Egress
-from railhttp.transport.connector import USER_AGENT, KeepaliveConnector
 from railhttp.transport.cookie_jar import CookieJar
-from railhttp.transport.dispatch import Dispatcher
-from railhttp.transport.session_cookies import SessionCookieJar
-from railhttp.transport.socks import is_socks, require_socks
 from railhttp.transport.tls import tls_context
 
-_HEADERS: Final = {"Accept": "*/*", "User-Agent": USER_AGENT}
+if TYPE_CHECKING:
+    import aiohttp
+
+    from railhttp.transport.dispatch import Dispatcher
+
 NOT_STARTED: Final = "the client is not started: use `async with`, or `await client.start()`"
 STARTED_ELSEWHERE: Final = (
     "the client was started on another event loop: stop it there, or use one client for each loop"
 )
 _WARM_UP_SECONDS: Final = 10.0  # for a pool without a timeout
-_MOST_OF_A_PAGE: Final = 1024 * 1024  # bytes that are read to keep a connection
 
 
 class ConnectionPool:
@@ -74,6 +71,11 @@ class ConnectionPool:
         resolver: Resolver | None = None,
         unix_socket: str | None = None,
     ) -> None:
+        # aiohttp is imported with the first pool: no earlier, for programs that need none, and no
+        # later, because a pool may start within a request (decision 234).
+        from railhttp.transport import session  # noqa: F401, PLC0415
+        from railhttp.transport.socks import is_socks, require_socks  # noqa: PLC0415
+
         self._proxy = None if proxy is None else URL(require_proxy(proxy))
         config = ConnectionPoolConfig(
             max_connections,
@@ -132,7 +134,7 @@ class ConnectionPool:
         return self._config
 
     @property
-    def session(self) -> aiohttp.ClientSession:
+    def session(self) -> "aiohttp.ClientSession":
         """The aiohttp session over the same connections, for what this library does not do.
 
         It is aiohttp's own: WebSockets work, and so do all its options. It shares the cookies, the
@@ -152,10 +154,9 @@ class ConnectionPool:
     @property
     def gauges(self) -> PoolGauges:
         """The number of connections at this moment; none while the pool is not started."""
-        connector = None if self._dispatcher is None else self._dispatcher.session.connector
-        if isinstance(connector, KeepaliveConnector):
-            return connector.gauges
-        return PoolGauges(0, 0, 0, self._config.max_connections)
+        if self._dispatcher is None:
+            return PoolGauges(0, 0, 0, self._config.max_connections)
+        return self._dispatcher.gauges
 
     @property
     def cookie_jar(self) -> CookieJar | None:
@@ -163,13 +164,13 @@ class ConnectionPool:
         return self._cookie_jar
 
     @property
-    def dispatcher(self) -> Dispatcher:
+    def dispatcher(self) -> "Dispatcher":
         """The dispatcher of the session, for the event loop that started the pool only."""
         if self._dispatcher is None:
             raise _closed(NOT_STARTED)
         return self._dispatcher
 
-    def dispatcher_for(self, egress: Egress | None) -> Dispatcher:
+    def dispatcher_for(self, egress: Egress | None) -> "Dispatcher":
         """Return the dispatcher whose connections have all passed an egress gate, if any.
 
         Raises:
@@ -212,21 +213,14 @@ class ConnectionPool:
             if self.is_started_elsewhere():
                 raise _closed(STARTED_ELSEWHERE)
             return
+        from railhttp.transport.session import open_session  # noqa: PLC0415  # see `__init__`
+
         if self._trust_env and not self.has_own_route:
             self._from_environment = _proxies_of(ProxySettings.from_environment(os.environ))
-        config = self._config
-        tls = self._tls or tls_context(config)
         self._loop = asyncio.get_running_loop()
-        connector = KeepaliveConnector(config, tls)
-        jar = self._cookie_jar
-        session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar() if jar is None else SessionCookieJar(jar),
-            headers=_HEADERS | ({"Connection": "close"} if config.force_close else {}),
-            timeout=aiohttp.ClientTimeout(total=config.timeout),
-            proxy=self._proxy,
+        self._dispatcher = open_session(
+            self._config, self._tls, self._cookie_jar, self._proxy, self.proxy_for
         )
-        self._dispatcher = Dispatcher(session, connector, jar, self.proxy_for)
 
     async def join(self, client: object) -> None:
         """Start the pool for a client, unless it is running; see `leave`.
@@ -256,14 +250,10 @@ class ConnectionPool:
         self._gated.clear()
         if dispatcher is None:
             return
-        session = dispatcher.session
         if self._loop is not None and self._loop.is_closed():
-            # Closing takes the loop, so the garbage collector closes the descriptors.
-            if isinstance(session.connector, KeepaliveConnector):
-                session.connector.abandon()
-            session.detach()
+            dispatcher.abandon()
         else:
-            await session.close()
+            await dispatcher.session.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -297,31 +287,12 @@ class ConnectionPool:
             async with asyncio.timeout(seconds):
                 await asyncio.gather(*(self._touch(session, url, seconds / 2) for url in urls))
 
-    async def _touch(self, session: aiohttp.ClientSession, url: str, patience: float) -> None:
+    async def _touch(self, session: "aiohttp.ClientSession", url: str, patience: float) -> None:
+        from railhttp.transport.session import touch  # noqa: PLC0415  # see `__init__`
+
         with suppress(HTTPValidationError):
             target = request_url(url)
-            proxy = self.proxy_for(target)
-            with suppress(*_REFUSALS):
-                async with asyncio.timeout(patience):
-                    if await _asked(session, "HEAD", target, proxy) < 400:
-                        return
-            with suppress(*_REFUSALS):
-                await _asked(session, "GET", target, proxy)
-
-
-# The parser's own exceptions are no `ClientError`; a session that is being closed raises the last.
-_REFUSALS: Final = (aiohttp.ClientError, OSError, ValueError, HttpProcessingError, RuntimeError)
-
-
-async def _asked(session: aiohttp.ClientSession, method: str, url: URL, proxy: URL | None) -> int:
-    """Make a request, and read its response so that the connection is kept; return the status."""
-    size = 0
-    async with session.request(method, url, allow_redirects=False, proxy=proxy) as response:
-        async for chunk in response.content.iter_any():
-            size += len(chunk)
-            if size > _MOST_OF_A_PAGE:
-                break
-    return response.status
+            await touch(session, target, self.proxy_for(target), patience)
 
 
 def _jar_of(setting: object) -> CookieJar | None:

@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-_TIMEOUT: Final = re.compile(
-    r"(?:^|[,;])[ \t]*timeout[ \t]*=[ \t]*\"?([0-9]{1,18})\"?[ \t]*(?=$|[,;])", re.I
-)
+_TIMEOUT: Final = r"(?i)(?:^|[,;])[ \t]*timeout[ \t]*=[ \t]*\"?([0-9]{1,18})\"?[ \t]*(?=$|[,;])"
 _MARGIN: Final = 1.0
 
 
@@ -33,7 +31,7 @@ def reuse_limit(fields: Sequence[str]) -> float | None:
 
 @lru_cache(maxsize=256)
 def _limit(field: str) -> float | None:
-    seconds = [int(number) for number in _TIMEOUT.findall(field)]
+    seconds = [int(number) for number in re.findall(_TIMEOUT, field)]
     if not seconds:
         return None
     shortest = float(min(seconds))

@@ -21,8 +21,8 @@ FormFields: TypeAlias = "Mapping[str, FormValue]"
 """Names and values; a multi-dict may repeat a name."""
 
 _BINARY: Final = "application/octet-stream"
-_BOUNDARY: Final = re.compile(r"[0-9A-Za-z_-]{1,70}")
-_HEADER_VALUE: Final = re.compile(r"[!-~]([\t -~]*[!-~])?")
+_BOUNDARY: Final = r"[0-9A-Za-z_-]{1,70}"
+_HEADER_VALUE: Final = r"[!-~]([\t -~]*[!-~])?"
 _ESCAPES: Final = str.maketrans({"\r": "%0D", "\n": "%0A", '"': "%22"})
 
 
@@ -39,7 +39,7 @@ def encode_multipart(
         boundary: Separates the parts; random, so that no value contains it.
         measure: Finds the position and the size of a file.
     """
-    if not _BOUNDARY.fullmatch(boundary):
+    if not re.fullmatch(_BOUNDARY, boundary):
         raise HTTPValidationError("must be 1 to 70 letters, digits, - and _", field="boundary")
     content_type = f"multipart/form-data; boundary={boundary}"
     segments = tuple(_joined(_segments(fields, boundary, measure)))
@@ -117,7 +117,7 @@ def _part(name: str, value: FormValue, field: str) -> tuple[str, bytes | BinaryI
 
 
 def _file_head(name: str, filename: object, content_type: object, field: str) -> str:
-    if not isinstance(content_type, str) or not _HEADER_VALUE.fullmatch(content_type):
+    if not isinstance(content_type, str) or not re.fullmatch(_HEADER_VALUE, content_type):
         raise HTTPValidationError(
             "the content type must be printable ASCII, such as text/plain", field=field
         )

@@ -17,7 +17,7 @@ from railhttp.model.request import Request
 
 _WITHOUT_CONTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _ROUTING: Final = frozenset({"host", "proxy-authorization"})
-_UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
+_UNSENDABLE: Final = r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]"
 
 
 def content_length(request: Request) -> int | None:
@@ -30,7 +30,7 @@ def content_length(request: Request) -> int | None:
 
 
 def _require_sendable(text: str) -> None:
-    if not text.isprintable() and _UNSENDABLE.search(text):
+    if not text.isprintable() and re.search(_UNSENDABLE, text):
         raise HTTPValidationError("must not have control characters or surrogates", field="headers")
 
 

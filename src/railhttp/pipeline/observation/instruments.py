@@ -1,10 +1,13 @@
 """Instruments observe calls and attempts; events, metrics, the log and traces are instruments."""
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from railhttp.model.events import LayerEvent
 from railhttp.model.observation import RequestFinished, RequestStarted
 from railhttp.model.response import HttpResponse
+
+if TYPE_CHECKING:
+    from railhttp.model.events import LayerEvent
 
 
 class ObservationProtocol(Protocol):
@@ -47,6 +50,7 @@ class EventInstrumentProtocol(Protocol):
     """An instrument that is passed the events of the layers, too; any instrument may be one.
 
     Example:
+        >>> from railhttp.events import LayerEvent
         >>> class Printing:
         ...     def event_occurred(self, event: LayerEvent) -> None:
         ...         print(event)
@@ -54,7 +58,7 @@ class EventInstrumentProtocol(Protocol):
         True
     """
 
-    def event_occurred(self, event: LayerEvent, /) -> None:
+    def event_occurred(self, event: "LayerEvent", /) -> None:
         """Handle an event; called synchronously, in the task of the call that noticed it."""
         ...
 
@@ -93,4 +97,26 @@ class InstrumentProtocol(Protocol):
         Returns:
             See `call_started`.
         """
+        ...
+
+
+@runtime_checkable
+class MetricsRecorderProtocol(Protocol):
+    """Records measurements; `CallMetrics` lists those of a client.
+
+    Tags are names with values, both text.
+    """
+
+    def increment(
+        self, name: str, value: float = 1.0, tags: Mapping[str, str] | None = None
+    ) -> None:
+        """Add to a counter."""
+        ...
+
+    def gauge(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None:
+        """Set a value that goes up and down."""
+        ...
+
+    def histogram(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None:
+        """Add a value to a distribution."""
         ...

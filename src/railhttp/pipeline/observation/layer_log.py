@@ -61,11 +61,6 @@ def log_event(event: LayerEvent) -> None:
             assert_never(event)
 
 
-def logs_waits() -> bool:
-    """Whether the log shows waits."""
-    return _REQUESTS.isEnabledFor(logging.INFO)
-
-
 def _log_wait(event: WaitEvent) -> None:
     _REQUESTS.info(
         "%s %s: %s %.3f s for %s",

@@ -8,10 +8,9 @@ itself, which already has what they need: with an observer and metrics that is m
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MethodType
-from typing import Final, NamedTuple, TypeAlias, TypeVarTuple, Unpack
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVarTuple, Unpack
 
 from railhttp.model.errors import HTTPFailure, HTTPValidationError
-from railhttp.model.events import LayerEvent
 from railhttp.model.gauges import GaugeSource, GaugeWatcherProtocol
 from railhttp.model.headers import require_headers
 from railhttp.model.observation import RequestFinished, RequestStarted
@@ -26,6 +25,9 @@ from railhttp.pipeline.observation.instruments import (
     ObservationProtocol,
 )
 from railhttp.pipeline.observation.request_log import REQUEST_LOG
+
+if TYPE_CHECKING:
+    from railhttp.model.events import LayerEvent
 
 _LOG: Final = logging.getLogger("railhttp")
 
@@ -57,7 +59,7 @@ class CallListener:
             until_head: The seconds from the beginning of the call to its response.
         """
 
-    def event_occurred(self, event: LayerEvent) -> None:
+    def event_occurred(self, event: "LayerEvent") -> None:
         """Handle the event of a layer."""
 
 
@@ -226,7 +228,7 @@ class Listeners:
         seconds = call.clock.monotonic() - began
         _report_end(observations, _finished(call, seconds, None, failure))
 
-    def event_occurred(self, event: LayerEvent) -> None:
+    def event_occurred(self, event: "LayerEvent") -> None:
         """Report an event of a layer."""
         for instrument in self._events:
             try:

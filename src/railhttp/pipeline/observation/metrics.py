@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, Protocol, assert_never, runtime_checkable
+from typing import Final, assert_never
 
 from typing_extensions import override
 
 from railhttp.model.events import (
     CircuitChangedEvent,
-    CircuitState,
     LayerEvent,
     Queue,
     RedirectEvent,
@@ -17,11 +16,12 @@ from railhttp.model.events import (
     StoreDownEvent,
     WaitEvent,
 )
-from railhttp.model.gauges import ClientGauges, GaugeSource, GaugeWatcherProtocol
+from railhttp.model.gauges import CircuitState, ClientGauges, GaugeSource, GaugeWatcherProtocol
 from railhttp.model.observation import RequestFinished
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.observation.instruments import MetricsRecorderProtocol
 from railhttp.pipeline.observation.listeners import CallListener
 
 DURATION: Final = "http.request.duration"
@@ -41,28 +41,6 @@ BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5,
 """The bucket bounds that OpenTelemetry's conventions recommend for durations, in seconds."""
 CIRCUIT_STATES: Final[Mapping[CircuitState, int]] = {"closed": 0, "half_open": 1, "open": 2}
 """The value of the gauge for each state of a circuit."""
-
-
-@runtime_checkable
-class MetricsRecorderProtocol(Protocol):
-    """Records measurements; `CallMetrics` lists those of a client.
-
-    Tags are names with values, both text.
-    """
-
-    def increment(
-        self, name: str, value: float = 1.0, tags: Mapping[str, str] | None = None
-    ) -> None:
-        """Add to a counter."""
-        ...
-
-    def gauge(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None:
-        """Set a value that goes up and down."""
-        ...
-
-    def histogram(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None:
-        """Add a value to a distribution."""
-        ...
 
 
 class CallMetrics(CallListener):

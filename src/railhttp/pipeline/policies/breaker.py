@@ -7,7 +7,8 @@ from typing import ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from railhttp.model.clock import Clock
 from railhttp.model.errors import FAILURES, HTTPCircuitOpenError, HTTPFailure
-from railhttp.model.events import CircuitChangedEvent, CircuitState
+from railhttp.model.events import CircuitChangedEvent
+from railhttp.model.gauges import CircuitState
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.attempt import attempt_of
 from railhttp.pipeline.call import Call

@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 
 from railhttp.model.clock import Clock
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.events import CircuitState
+from railhttp.model.gauges import CircuitState
 from railhttp.model.validation import require_positive_int
 from railhttp.pipeline.attempt import attempt_of
 from railhttp.pipeline.call import Call

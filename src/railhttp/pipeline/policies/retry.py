@@ -15,7 +15,6 @@ from railhttp.model.errors import (
     HTTPRetryExhaustedError,
     HTTPStatusError,
 )
-from railhttp.model.events import RetryBudgetExhaustedEvent
 from railhttp.model.response import HttpResponse
 from railhttp.model.validation import close_awaitable, require_function
 from railhttp.pipeline.attempt import ReplayAware
@@ -202,7 +201,7 @@ class RetryPolicy(Policy, ReplayAware):
             self._exhausted.discard(call.origin)
         elif call.origin not in self._exhausted:  # once for each time that it runs out
             self._exhausted.add(call.origin)
-            call.report(RetryBudgetExhaustedEvent(origin=call.origin, **call.identity()))
+            _report_exhausted(call)
         return paid
 
     def _refund(self, call: Call, failure: HTTPFailure) -> None:
@@ -232,6 +231,12 @@ class RetryPolicy(Policy, ReplayAware):
         last = failures[-1]
         answered = isinstance(last, HTTPStatusError)
         return not (self._reraise or answered) and len(failures) > 1 and self._rule.wants(last)
+
+
+def _report_exhausted(call: Call) -> None:
+    from railhttp.model.events import RetryBudgetExhaustedEvent  # noqa: PLC0415  # see `report`
+
+    call.report(RetryBudgetExhaustedEvent(origin=call.origin, **call.identity()))
 
 
 def _exhausted(failures: tuple[HTTPFailure, ...]) -> HTTPRetryExhaustedError:

@@ -3,12 +3,14 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Final, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from railhttp.model.clock import Clock
-from railhttp.model.events import StoreEvent
 from railhttp.model.validation import require_positive_int
 from railhttp.pipeline.clock import SYSTEM_CLOCK
+
+if TYPE_CHECKING:
+    from railhttp.model.events import StoreEvent
 
 S = TypeVar("S")
 E = TypeVar("E")
@@ -77,7 +79,7 @@ class StateStore(Protocol[S]):
         ...
 
 
-StoreListener: TypeAlias = Callable[[StoreEvent], None]
+StoreListener: TypeAlias = Callable[["StoreEvent"], None]
 """Is called when a shared store goes down, and when it is back."""
 
 
@@ -107,7 +109,7 @@ class StoreServerProtocol(Protocol):
         ...
 
     @property
-    def outage(self) -> StoreEvent | None:
+    def outage(self) -> "StoreEvent | None":
         """The event of the present outage; None without one."""
         ...
 
