@@ -27,7 +27,7 @@ BODY: Final = bytes(range(256)) * 4
 CHUNKED: Final = "Transfer-Encoding: chunked"
 
 
-def client_of(**settings: int) -> HTTPClient:
+def client_of(**settings: float) -> HTTPClient:
     config = HTTPClientConfig(timeout=60.0, trust_env=False, **settings)  # type: ignore[arg-type]
     return HTTPClient(config, retry_policy=ONCE)
 
@@ -90,6 +90,17 @@ async def test_a_connection_is_used_again_after_a_body_of_any_kind(way: str) -> 
             assert b"".join([piece async for piece in stream]) == BODY
         assert client.pool.gauges.open == 1
         assert len(server.received) == 1  # the others came on its connection
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("pause", [0.0, 0.01])
+async def test_a_stream_gives_its_connection_back_with_the_last_byte(
+    way: str, pause: float
+) -> None:
+    async with ScriptedServer(keeps(WAYS[way], pause=pause)) as server, client_of() as client:
+        async with client.stream("GET", server.url()) as stream:
+            assert b"".join([piece async for piece in stream]) == BODY
+            assert client.pool.gauges.idle == 1
 
 
 @pytest.mark.parametrize(
@@ -228,6 +239,32 @@ async def test_after_a_success_the_rest_of_an_upload_is_sent() -> None:
     answered, seen = asyncio.Event(), list[bytes]()
     async with ScriptedServer(early, reads_body=False) as server, client_of() as client:
         assert (await client.put(server.url(), data=body())).unwrap().body == b"ok"
+        await until(lambda: seen)
+        assert b"last" in seen[0]
+        assert client.pool.gauges.idle == 1
+
+
+async def test_after_a_success_the_rest_is_sent_also_if_the_wait_for_a_100_has_ended() -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"first"
+        await answered.wait()
+        yield b"last"
+
+    async def early(connection: Connection, _: Received) -> None:
+        await connection.reader.readuntil(b"first\r\n")  # without a 100: the client lost patience
+        await connection.send(answer(b"ok"))
+        seen.append(await connection.reader.readuntil(b"0\r\n\r\n"))
+        await connection.until_gone()
+
+    answered, seen = asyncio.Event(), list[bytes]()
+    async with (
+        ScriptedServer(early, reads_body=False) as server,
+        client_of(expect_continue_timeout=0.01) as client,
+    ):
+        expecting = {"Expect": "100-continue"}
+        async with client.stream("PUT", server.url(), headers=expecting, data=body()) as stream:
+            answered.set()
+            assert b"".join([piece async for piece in stream]) == b"ok"
         await until(lambda: seen)
         assert b"last" in seen[0]
         assert client.pool.gauges.idle == 1

@@ -58,3 +58,46 @@ async def test_of_the_bytes_before_the_first_request_64_kib_are_kept(more: int) 
     transport.pause_reading.assert_not_called()
     connection.data_received(b"H")
     assert transport.pause_reading.called is bool(more)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("chunk", "number", "yields"),
+    [
+        (b"1\r\nx\r\n", 5462, True),  # 32 KiB and four bytes
+        (b"1\r\nx\r\n", 5461, False),  # two bytes less than 32 KiB
+        (b"4\r\nxxxx\r\n", 4000, True),
+        (b"5\r\nxxxxx\r\n", 4000, False),  # half of the bytes are content
+    ],
+)
+async def test_much_that_is_in_tiny_chunks_lets_other_tasks_run_before_more_is_read(
+    chunk: bytes, number: int, yields: bool
+) -> None:
+    connection, transport = await fresh()
+    transport.max_size = 0  # as asyncio's own transport
+    response = expect(connection, USUAL, None)
+    connection.data_received(CHUNKED)
+    _, body = await response
+    connection.data_received(chunk * number)
+    assert transport.pause_reading.called is yields
+    assert (transport.max_size == 32 * 1024) is yields
+    transport.resume_reading.assert_not_called()
+    await asyncio.sleep(0)
+    assert transport.resume_reading.called is yields
+    assert not isinstance(body, bytes)
+    assert len(await body.readany()) == number * int(chunk[:1])
+
+
+async def test_a_consumer_that_is_slow_keeps_a_flood_of_tiny_chunks_waiting() -> None:
+    connection, transport = await fresh()
+    response = expect(connection, Expected(read_bufsize=1024), None)
+    connection.data_received(CHUNKED)
+    _, body = await response
+    connection.data_received(b"1\r\nx\r\n" * 5462)
+    await asyncio.sleep(0)
+    transport.resume_reading.assert_not_called()
+    assert not isinstance(body, bytes)
+    await body.readany()
+    transport.resume_reading.assert_called_once_with()

@@ -106,15 +106,18 @@ class Ending(aiohttp.Payload):
         return "abc"
 
     async def write(self, writer: AbstractStreamWriter) -> None:
-        await writer.write(b"abc")
-        await writer.write_eof()
+        await writer.write(b"ab")
+        await writer.write_eof(self._value)
 
 
-async def test_a_payload_that_ends_its_body_adds_nothing_to_it(echo: EchoServer) -> None:
+@pytest.mark.parametrize("end", [b"", b"c"])
+async def test_a_payload_may_end_its_body_with_bytes_or_without(
+    echo: EchoServer, end: bytes
+) -> None:
     async with HTTPClient(CONFIG) as client:
-        document = (await client.post(echo.url(), data=Ending(None))).unwrap().json()
+        document = (await client.post(echo.url(), data=Ending(end))).unwrap().json()
     assert isinstance(document, dict)
-    assert document["body"] == "abc"
+    assert document["body"] == "ab" + end.decode()
 
 
 async def test_a_request_for_no_cookies_gets_and_sends_none() -> None:
