@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 import pytest
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
+from tests.servers.listener import refused_port
 from tests.servers.proxy import ProxyServer
 from tests.servers.tls import TlsContexts
 
@@ -87,6 +88,15 @@ async def test_of_several_addresses_those_that_pass_are_used(
     async with client_of() as client:
         response = await client.get(f"http://{name}:{faults.port}/ok")
         assert response.unwrap().body == b"ok"
+
+
+async def test_a_refused_connection_is_no_refusal_of_the_gate() -> None:
+    with refused_port() as port:
+        async with client_of() as client:
+            failure = (await client.get(f"http://mixed.test:{port}/")).failure()
+    assert isinstance(failure, HTTPConnectionError)
+    assert failure.kind == "connect"
+    assert isinstance(failure.__cause__, ConnectionRefusedError)
 
 
 async def test_a_name_in_allow_may_have_any_address(faults: FaultServer) -> None:

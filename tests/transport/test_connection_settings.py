@@ -342,3 +342,11 @@ async def test_a_server_that_speaks_no_socks_is_a_failure_of_the_proxy(faults: F
     async with FaultServer(on_accept="close") as server, HTTPClient(config) as client:
         proxy = f"socks5h://127.0.0.1:{server.port}"
         assert_kind((await client.get("http://name.test/", proxy=proxy)).failure(), "proxy")
+
+
+async def test_a_socks_proxy_that_breaks_the_connection_off_is_a_failure_of_the_proxy() -> None:
+    async with FaultServer(on_accept="reset") as server, HTTPClient(CONFIG) as client:
+        proxy = f"socks5h://127.0.0.1:{server.port}"
+        failure = (await client.get("http://name.test/", proxy=proxy)).failure()
+    assert_kind(failure, "proxy")
+    assert isinstance(failure.__cause__, OSError)

@@ -579,6 +579,26 @@ async def test_a_caller_who_is_slow_to_send_is_no_silence(client: HTTPClient) ->
     assert result.unwrap().body == b"ok"
 
 
+async def test_a_caller_may_be_slow_to_send_after_the_server_was_slow_to_read(
+    client: HTTPClient,
+) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield bytes(32_000_000)
+        await asyncio.sleep(0.3)
+        yield b"last"
+
+    async def play(connection: Connection, _: Received) -> None:
+        await asyncio.sleep(0.05)  # the client has filled the buffers of the system, and waits
+        read = b""
+        while not read.endswith(b"last\r\n0\r\n\r\n"):
+            read = read[-16:] + await connection.reader.read(1_000_000)
+        await connection.send(answer(b"ok"))
+
+    async with ScriptedServer(play, reads_body=False) as server:
+        result = await client.put(server.url(), data=body(), timeout=None, read_timeout=0.2)
+    assert result.unwrap().body == b"ok"
+
+
 async def test_only_a_100_asks_for_the_body(client: HTTPClient) -> None:
     async def play(connection: Connection, _: Received) -> None:
         await connection.send(b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n")

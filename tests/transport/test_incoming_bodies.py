@@ -223,6 +223,27 @@ async def test_an_upload_that_a_response_makes_needless_is_cancelled(status: str
         assert len(sent) <= number + 1
 
 
+async def test_an_upload_that_fails_while_it_is_given_up_spoils_no_refusal() -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"first"
+        try:
+            await asyncio.Event().wait()
+        finally:
+            failed.set()
+            raise ZeroDivisionError
+
+    async def refuse(connection: Connection, _: Received) -> None:
+        await connection.send(answer(b"no", status="413 Content Too Large"))
+        await connection.until_gone()
+
+    failed = asyncio.Event()
+    async with ScriptedServer(refuse, reads_body=False) as server, client_of() as client:
+        async with client.stream("PUT", server.url(), data=body()) as stream:
+            await failed.wait()
+            assert stream.status == 413
+            assert b"".join([piece async for piece in stream]) == b"no"
+
+
 async def test_after_a_success_the_rest_of_an_upload_is_sent() -> None:
     async def body() -> AsyncIterator[bytes]:
         yield b"first"

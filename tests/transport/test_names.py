@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 from tests.patience import until
 from tests.servers.echo import EchoServer
-from tests.servers.listener import refused_port
+from tests.servers.listener import refused_port, unanswered_port
 
 from railhttp import HTTPClient, HTTPClientConfig, RetryPolicy
 from railhttp.transport.names import MAX_THREADS, NameResolver
@@ -103,6 +103,21 @@ async def test_a_host_that_moved_is_found_at_once(
         assert failure.label == "connect"
         names.addresses["moving.test"] = "127.0.0.1"
         assert (await client.get(url)).unwrap().ok
+        assert names.asked == ["moving.test"] * 2
+
+
+async def test_a_host_that_does_not_respond_is_looked_up_again(
+    names: Names, config: HTTPClientConfig, echo: EchoServer
+) -> None:
+    names.addresses["moving.test"] = "127.0.0.1"
+    async with HTTPClient(config, retry_policy=ONCE) as client:
+        url, closing = echo.url(host="moving.test"), {"Connection": "close"}
+        assert (await client.get(url, headers=closing)).unwrap().ok
+        with unanswered_port() as port:
+            call = client.get(f"http://moving.test:{port}/", connect_timeout=0.05)
+            assert (await call).failure().label == "connect"
+        assert names.asked == ["moving.test"]
+        assert (await client.get(url, headers=closing)).unwrap().ok
         assert names.asked == ["moving.test"] * 2
 
 

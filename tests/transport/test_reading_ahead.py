@@ -80,6 +80,7 @@ async def test_much_that_is_in_tiny_chunks_lets_other_tasks_run_before_more_is_r
     response = expect(connection, USUAL, None)
     connection.data_received(CHUNKED)
     _, body = await response
+    transport.pause_reading.assert_not_called()
     connection.data_received(chunk * number)
     assert transport.pause_reading.called is yields
     assert (transport.max_size == 32 * 1024) is yields

@@ -8,10 +8,11 @@ from contextlib import suppress
 import aiohttp
 import pytest
 from aiohttp import web
+from tests.patience import until
 from tests.servers.connection import Connection, Received
 from tests.servers.echo import JSON_SAMPLE, EchoServer
 from tests.servers.faults import FaultServer
-from tests.servers.registry import answer
+from tests.servers.registry import answer, head
 from tests.servers.scripted import Play, ScriptedServer, sends
 from tests.servers.tls import TlsContexts
 
@@ -355,3 +356,31 @@ async def test_a_client_may_be_closed_by_either_word(faults: FaultServer) -> Non
     await client.start()
     await client.close()
     assert not client.pool.is_started()
+
+
+async def test_a_trace_of_the_session_sees_how_long_a_request_waits_for_a_connection() -> None:
+    async def note(name: str) -> None:
+        seen.append(name)
+
+    async def unfinished(connection: Connection, _: Received) -> None:
+        await connection.send(head("Content-Length: 9"))
+        await connection.until_gone()
+
+    seen = list[str]()
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_queued_start.append(lambda *_: note("waits"))
+    trace.on_connection_queued_end.append(lambda *_: note("waited"))
+    trace.freeze()
+    async with (
+        ScriptedServer(unfinished, sends(answer(b"ok"))) as server,
+        ConnectionPool(max_connections=1, timeout=60.0, trust_env=False) as pool,
+    ):
+        pool.session.trace_configs.append(trace)
+        async with pool.session.get(server.url()):
+            assert seen == []
+            waiting = asyncio.ensure_future(pool.session.get(server.url()))
+            await until(lambda: pool.gauges.waiting)
+            assert seen == ["waits"]
+        async with await waiting as response:
+            assert await response.read() == b"ok"
+        assert seen == ["waits", "waited"]
