@@ -6,6 +6,7 @@ from http.cookies import SimpleCookie
 
 import pytest
 from tests.servers.echo import EchoServer
+from tests.servers.proxy import ProxyServer
 from tests.servers.registry import head
 from tests.servers.scripted import ScriptedServer, sends
 from tests.servers.tls import TlsContexts
@@ -52,6 +53,26 @@ async def test_a_calls_cookies_are_for_that_call(client: HTTPClient, echo: EchoS
     url = echo.url("/cookies")
     assert await cookies_seen(client, url, mine="2", a="3") == {"a": "3", "mine": "2"}
     assert await cookies_seen(client, url) == {"a": "1"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        RequestOptions(ssl_context=False),
+        RequestOptions(max_headers=50),  # an option of aiohttp
+        RequestOptions(proxy="of the test"),
+        RequestOptions(proxy="of the test", max_headers=50),
+    ],
+    ids=repr,
+)
+async def test_cookies_are_sent_whatever_else_a_call_has(
+    client: HTTPClient, echo: EchoServer, proxy: ProxyServer, options: RequestOptions
+) -> None:
+    if "proxy" in options:
+        options = {**options, "proxy": proxy.url()}
+    await client.get(echo.url("/cookies/set", a="1"), **options)
+    seen = (await client.get(echo.url("/cookies"), cookies={"b": "2"}, **options)).unwrap()
+    assert seen.json() == {"a": "1", "b": "2"}
 
 
 async def test_a_redirect_sets_cookies_on_its_way(client: HTTPClient, echo: EchoServer) -> None:

@@ -21,6 +21,7 @@ from railhttp import (
     HTTPTimeoutError,
     RetryPolicy,
 )
+from railhttp.transport.connection import StrictResponseHandler
 
 ONCE: Final = RetryPolicy(max_attempts=1, reraise=True)
 BODY: Final = bytes(range(256)) * 4
@@ -97,10 +98,13 @@ async def test_a_connection_is_used_again_after_a_body_of_any_kind(way: str) -> 
 async def test_a_stream_gives_its_connection_back_with_the_last_byte(
     way: str, pause: float
 ) -> None:
-    async with ScriptedServer(keeps(WAYS[way], pause=pause)) as server, client_of() as client:
-        async with client.stream("GET", server.url()) as stream:
-            assert b"".join([piece async for piece in stream]) == BODY
-            assert client.pool.gauges.idle == 1
+    async with (
+        ScriptedServer(keeps(WAYS[way], pause=pause)) as server,
+        client_of() as client,
+        client.stream("GET", server.url()) as stream,
+    ):
+        assert b"".join([piece async for piece in stream]) == BODY
+        assert client.pool.gauges.idle == 1
 
 
 @pytest.mark.parametrize(
@@ -160,6 +164,33 @@ async def test_a_read_timeout_counts_from_piece_to_piece() -> None:
         failure = (await client.get(server.url(), read_timeout=0.05)).failure()
     assert isinstance(failure, HTTPTimeoutError)
     assert (failure.phase, failure.limit, failure.delivery) == ("read", 0.05, Delivery.ANSWERED)
+
+
+async def test_a_consumer_may_take_its_time_also_if_the_loop_reads_twice_before_it_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """uvloop may read several times in one turn."""
+    received = StrictResponseHandler.data_received
+
+    def receive_twice(connection: StrictResponseHandler, data: bytes) -> None:
+        received(connection, data[:-1])
+        received(connection, data[-1:])
+
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(head("Content-Length: 6") + b"abc")
+        await ready.wait()
+        await connection.send(b"def")
+
+    monkeypatch.setattr(StrictResponseHandler, "data_received", receive_twice)
+    ready = asyncio.Event()
+    async with (
+        ScriptedServer(play) as server,
+        client_of() as client,
+        client.stream("GET", server.url(), read_timeout=0.1) as stream,
+    ):
+        await asyncio.sleep(0.3)
+        ready.set()
+        assert b"".join([piece async for piece in stream]) == b"abcdef"
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
@@ -237,11 +268,14 @@ async def test_an_upload_that_fails_while_it_is_given_up_spoils_no_refusal() -> 
         await connection.until_gone()
 
     failed = asyncio.Event()
-    async with ScriptedServer(refuse, reads_body=False) as server, client_of() as client:
-        async with client.stream("PUT", server.url(), data=body()) as stream:
-            await failed.wait()
-            assert stream.status == 413
-            assert b"".join([piece async for piece in stream]) == b"no"
+    async with (
+        ScriptedServer(refuse, reads_body=False) as server,
+        client_of() as client,
+        client.stream("PUT", server.url(), data=body()) as stream,
+    ):
+        await failed.wait()
+        assert stream.status == 413
+        assert b"".join([piece async for piece in stream]) == b"no"
 
 
 async def test_after_a_success_the_rest_of_an_upload_is_sent() -> None:

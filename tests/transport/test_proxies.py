@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest
+from tests.patience import until
 from tests.servers.connection import Connection, Received
 from tests.servers.faults import FaultServer
 from tests.servers.listener import refused_port
 from tests.servers.proxy import ProxyServer
-from tests.servers.scripted import ScriptedServer, sends
+from tests.servers.scripted import Play, ScriptedServer, sends
 from tests.servers.tls import TlsContexts
 
 from railhttp import (
@@ -358,6 +359,18 @@ async def test_a_refused_tunnel_names_its_status_and_only_an_overload_is_tried_a
     assert str(status) in str(failure)
     assert len(proxy.received) == requests
     assert {request.target for request in proxy.received} == {"origin.test:443"}
+
+
+async def silence(connection: Connection, _: Received) -> None:
+    await connection.until_gone()
+
+
+@pytest.mark.parametrize("play", [silence, sends(b"HTTP/1.1 403 No\r\n\r\n")])
+async def test_a_connection_that_became_no_tunnel_is_closed(play: Play) -> None:
+    async with ScriptedServer(play) as proxy, HTTPClient(TOTAL) as client:
+        options = RequestOptions(proxy=proxy.url(), connect_timeout=0.1)
+        await client.get("https://origin.test/", **options)
+        await until(lambda: proxy.received and not proxy.connections)
 
 
 @pytest.mark.parametrize("own", [True, False])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from tests.patience import until
 from tests.servers.faults import FaultServer
 from tests.servers.proxy import ProxyServer
 from tests.servers.socks import SocksServer
@@ -84,6 +85,19 @@ async def test_a_pin_holds(route: str, right: bool, tls: TlsContexts, tmp_path: 
         else:
             assert result.failure().label == "tls"
             assert client.pool.gauges.open == 0
+
+
+async def test_a_connection_whose_pin_does_not_hold_is_closed(tls: TlsContexts) -> None:
+    config = HTTPClientConfig(timeout=60.0, trust_env=False)
+    async with (
+        FaultServer(ssl_context=tls.trusted) as server,
+        SocksServer() as socks,
+        HTTPClient(config, retry_policy=ONCE) as client,
+    ):
+        proxy = f"socks5h://127.0.0.1:{socks.port}"
+        result = await client.get(server.url(), proxy=proxy, fingerprint=bytes(32))
+        assert result.failure().label == "tls"
+        await until(lambda: socks.connections == server.connections == 0)
 
 
 @pytest.mark.parametrize("route", ROUTES)
