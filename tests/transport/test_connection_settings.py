@@ -1,5 +1,6 @@
 """Everyday settings of connections, on real sockets: certificates, resolver, Unix socket, SOCKS."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -223,6 +224,17 @@ async def test_a_resolver_that_raises_is_a_failure_of_dns(error: Exception) -> N
 
     async with HTTPClient(CONFIG, resolver=resolve) as client:
         assert_kind((await client.get("http://here.test/")).failure(), "dns")
+
+
+async def test_the_systems_reason_of_a_resolver_is_told() -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        raise unknown
+
+    unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    async with HTTPClient(CONFIG, resolver=resolve) as client:
+        failure = (await client.get("http://here.test/")).failure()
+    assert isinstance(failure, HTTPConnectionError)
+    assert failure.message.endswith(": Name or service not known")
 
 
 # Unix sockets

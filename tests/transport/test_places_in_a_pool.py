@@ -105,7 +105,9 @@ async def test_callers_that_leave_the_queue_are_passed_over(pool: Pool) -> None:
     connection = pool.used(A)
     turns = [pool.connector.queue_up(A) for _ in range(4)]
     pool.connector.leave(A, turns[0])
+    assert pool.connector.gauges.waiting == 3
     turns[1].cancel()
+    assert pool.connector.gauges.waiting == 2  # at once, before its caller runs
     pool.connector.take_back(connection, reusable=True)
     assert given(turns[2]) is connection
     assert not turns[3].done()
