@@ -311,6 +311,15 @@ async def test_warming_up_ends_within_the_timeout_of_the_pool(faults: FaultServe
         await pool.warm_up([faults.url()])
 
 
+async def test_head_and_get_share_the_timeout_of_the_pool(faults: FaultServer) -> None:
+    loop = asyncio.get_running_loop()
+    async with ConnectionPool(timeout=0.4) as pool:
+        began = loop.time()  # as above
+        await pool.warm_up([faults.url("/stall-before-head")])
+        assert loop.time() - began < 0.7
+    assert [seen.method for seen in faults.received] == ["HEAD", "GET"]
+
+
 async def test_all_urls_are_warmed_at_the_same_time(pool: ConnectionPool) -> None:
     waiting = 0
     all_here = asyncio.Event()
