@@ -220,6 +220,13 @@ async def test_connections_that_passed_a_gate_are_kept(
     assert len({seen.connection for seen in faults.received}) == 1
 
 
+async def test_a_client_with_a_gate_may_be_started_again(faults: FaultServer) -> None:
+    client = client_of()
+    for _ in range(2):
+        async with client:
+            assert (await client.get(faults.url())).unwrap().ok
+
+
 async def test_tls_is_verified_for_the_name_behind_the_gate(tls: TlsContexts) -> None:
     async with FaultServer(ssl_context=tls.trusted) as server, client_of() as client:
         response = await client.get(f"https://127.0.0.1:{server.port}/ok", ssl_context=tls.client)

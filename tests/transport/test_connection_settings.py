@@ -347,6 +347,7 @@ async def test_a_socks_proxy_that_is_not_there_is_a_failure_of_the_proxy() -> No
         async with HTTPClient(CONFIG) as client:
             result = await client.get("http://name.test/", proxy=f"socks5h://127.0.0.1:{port}")
     assert_kind(result.failure(), "proxy")
+    assert isinstance(result.failure().__cause__, ConnectionRefusedError)
 
 
 async def test_a_server_that_speaks_no_socks_is_a_failure_of_the_proxy(faults: FaultServer) -> None:

@@ -97,6 +97,25 @@ async def test_the_environment_is_read_once_at_the_start(
     assert proxy.received == []
 
 
+async def test_a_pool_is_warmed_up_through_the_proxy_of_the_environment(
+    faults: FaultServer, proxy: ProxyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy.url())
+    async with ConnectionPool(timeout=60.0) as pool:
+        await pool.warm_up([faults.url()])
+    assert [(seen.method, seen.target) for seen in proxy.received] == [("HEAD", faults.url())]
+
+
+async def test_the_session_goes_through_the_proxy_of_the_pool(
+    faults: FaultServer, proxy: ProxyServer
+) -> None:
+    async with ConnectionPool(proxy=proxy.url(), timeout=60.0) as pool:
+        async with pool.session.get(faults.url()) as response:
+            assert await response.read() == b"ok"
+        await pool.warm_up([faults.url()])
+    assert [seen.method for seen in proxy.received] == ["GET", "HEAD"]
+
+
 async def test_the_environment_can_be_ignored(
     faults: FaultServer, proxy: ProxyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -393,3 +393,20 @@ async def test_a_trace_of_the_session_sees_how_long_a_request_waits_for_a_connec
         async with await waiting as response:
             assert await response.read() == b"ok"
         assert seen == ["waits", "waited"]
+
+
+async def test_requests_of_the_session_leave_places_to_other_hosts(
+    faults: FaultServer, echo: EchoServer
+) -> None:
+    settings = ConnectionPoolConfig(5, max_connections_per_host=5, timeout=60.0)
+    async with ConnectionPool.from_config(settings, trust_env=False) as pool:
+        async with pool.session.get(echo.url()) as response:
+            await response.read()
+        url = faults.url("/stall-before-head")
+        stalled = [asyncio.ensure_future(pool.session.get(url)) for _ in range(6)]
+        await until(lambda: len(faults.received) == 4)
+        await asyncio.sleep(0.02)
+        assert len(faults.received) == 4
+        for task in stalled:
+            task.cancel()
+        await asyncio.gather(*stalled, return_exceptions=True)
