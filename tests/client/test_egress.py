@@ -23,6 +23,7 @@ from railhttp import (
     HTTPConnectionError,
     HTTPFailure,
     HTTPValidationError,
+    RequestOptions,
     RetryPolicy,
 )
 from railhttp.egress import Egress
@@ -200,14 +201,15 @@ async def pool() -> AsyncIterator[ConnectionPool]:
         yield pool
 
 
+@pytest.mark.parametrize("words_of_aiohttp", [RequestOptions(), RequestOptions(max_headers=50)])
 async def test_a_kept_connection_of_a_shared_pool_is_not_used(
-    faults: FaultServer, pool: ConnectionPool
+    faults: FaultServer, pool: ConnectionPool, words_of_aiohttp: RequestOptions
 ) -> None:
     url = f"http://here.test:{faults.port}/ok"
     free, gated = HTTPClient(pool=pool), HTTPClient(pool=pool, egress=Egress.public())
-    assert (await free.get(url)).unwrap().ok
-    assert_rejected((await gated.get(url)).failure())
-    assert (await free.get(url)).unwrap().ok
+    assert (await free.get(url, **words_of_aiohttp)).unwrap().ok
+    assert_rejected((await gated.get(url, **words_of_aiohttp)).failure())
+    assert (await free.get(url, **words_of_aiohttp)).unwrap().ok
     assert len({seen.connection for seen in faults.received}) == 1
 
 

@@ -100,6 +100,15 @@ async def test_a_certificate_does_not_turn_verification_off(
             assert (await client.get(server.url())).unwrap().ok
 
 
+async def test_a_certificate_is_read_when_the_client_is_built(
+    tls: TlsContexts, files: dict[str, Path]
+) -> None:
+    client = HTTPClient(CONFIG, cert=files["both.pem"], verify=False)
+    files["both.pem"].unlink()
+    async with FaultServer(ssl_context=tls.mutual_1_3) as server, client:
+        assert (await client.get(server.url())).unwrap().ok
+
+
 ENCRYPTED: Final = b"""-----BEGIN ENCRYPTED PRIVATE KEY-----
 MIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBDKcLpYC0xW9WMPTnPX
 -----END ENCRYPTED PRIVATE KEY-----

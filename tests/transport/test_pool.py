@@ -30,6 +30,7 @@ from railhttp import (
     HttpResponse,
     HTTPValidationError,
     RequestContext,
+    RequestOptions,
 )
 from railhttp.resilience import RetryPolicy
 from railhttp.transport.connection import StrictResponseHandler
@@ -476,6 +477,13 @@ async def test_the_fields_of_the_session_are_those_of_its_requests(faults: Fault
     assert (failure.label, failure.delivery) == ("headers", Delivery.NOT_SENT)
 
 
+async def test_the_session_may_ask_for_codings_of_its_own(faults: FaultServer) -> None:
+    async with client_of(pool_of()) as client:
+        client.pool.session.headers["Accept-Encoding"] = "identity"
+        await in_parallel(client, faults.url(), 1)
+    assert [seen.all("accept-encoding") for seen in faults.received] == [["identity"]]
+
+
 # --- TLS
 
 
@@ -499,6 +507,21 @@ async def test_verification_can_be_switched_off(tls: TlsContexts, server: str) -
             unverified = await client.get(faults.url(), ssl_context=False)
             assert unverified.unwrap().body == b"ok"
             assert (await client.get(faults.url(), ssl_context=True)).failure().label == "tls"
+
+
+@pytest.mark.parametrize("words_of_aiohttp", [RequestOptions(), RequestOptions(max_headers=50)])
+async def test_a_connection_that_was_not_verified_serves_no_call_that_verifies(
+    tls: TlsContexts, words_of_aiohttp: RequestOptions
+) -> None:
+    async with (
+        FaultServer(ssl_context=tls.untrusted) as faults,
+        client_of(pool_of()) as client,
+    ):
+        unverified: RequestOptions = {**words_of_aiohttp, "ssl_context": False}
+        for _ in range(2):
+            assert (await client.get(faults.url(), **unverified)).unwrap().body == b"ok"
+        assert (await client.get(faults.url(), **words_of_aiohttp)).failure().label == "tls"
+        assert {seen.connection for seen in faults.received} == {1}
 
 
 async def test_a_context_of_ones_own(tls: TlsContexts) -> None:
