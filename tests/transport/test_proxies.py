@@ -158,23 +158,33 @@ async def test_a_proxy_in_the_environment_that_is_none(
     assert "s3cret" not in str(failure)
 
 
+# An option of aiohttp takes another way to the same address.
+WORDS: Final = (RequestOptions(), RequestOptions(max_headers=50))
+
+
+@pytest.mark.parametrize("words", WORDS)
 async def test_the_call_comes_before_the_config_and_that_before_the_environment(
-    faults: FaultServer, monkeypatch: pytest.MonkeyPatch
+    faults: FaultServer, monkeypatch: pytest.MonkeyPatch, words: RequestOptions
 ) -> None:
     async with ProxyServer() as first, ProxyServer() as second, ProxyServer() as third:
         monkeypatch.setenv("HTTP_PROXY", third.url())
         async with HTTPClient(HTTPClientConfig(proxy=second.url())) as client:
-            await client.get(faults.url(), proxy=first.url())
-            await client.get(faults.url())
-            await client.get(faults.url(), proxy=None)
-            await client.get(faults.url(), proxy="")
+            for given in (first.url(), None, ""):
+                options: RequestOptions = {**words, "proxy": given}
+                await client.get(faults.url(), **options)
+            await client.get(faults.url(), **words)
+        async with HTTPClient() as client:
+            await client.get(faults.url(), **words)
         seen = [len(server.received) for server in (first, second, third)]
-    assert (seen, len(faults.received)) == ([1, 2, 0], 4)
+    assert (seen, len(faults.received)) == ([1, 2, 1], 5)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("password", ["s3cret", "wrong", ""])
-async def test_a_proxy_with_a_password(tls: TlsContexts, scheme: str, password: str) -> None:
+@pytest.mark.parametrize("words", WORDS)
+async def test_a_proxy_with_a_password(
+    tls: TlsContexts, scheme: str, password: str, words: RequestOptions
+) -> None:
     context = tls.trusted if scheme == "https" else None
     async with (
         ProxyServer(username="ann", password="s3cret") as proxy,
@@ -183,7 +193,8 @@ async def test_a_proxy_with_a_password(tls: TlsContexts, scheme: str, password: 
     ):
         user = f"ann:{password}@" if password else ""
         through = proxy.url().replace("http://", f"http://{user}")
-        result = await client.get(server.url(), proxy=through, ssl_context=tls.client)
+        options: RequestOptions = {**words, "proxy": through, "ssl_context": tls.client}
+        result = await client.get(server.url(), **options)
         if password == "s3cret":
             assert result.unwrap().body == b"ok"
             wanted = b64encode(b"ann:s3cret").decode()
