@@ -5,6 +5,7 @@ import gzip
 import inspect
 import io
 import json
+import os
 import warnings
 import zlib
 from base64 import b64encode
@@ -638,6 +639,23 @@ async def test_a_payload_is_sent_again_if_it_can_be_read_again(
     assert result.unwrap().json() == {"count": 2}
     once = aiohttp.AsyncIterablePayload(chunks_of(b"a"))
     assert (await client.put(echo.url("/flaky/b/1"), data=once)).failure().attempts == 1
+
+
+async def test_a_payload_of_a_pipe_is_sent_once(client: HTTPClient, echo: EchoServer) -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"content")
+    os.close(writer)
+    with io.BufferedReader(io.FileIO(reader)) as file:
+        payload = aiohttp.BufferedReaderPayload(file)
+        assert (await client.put(echo.url("/flaky/c/1"), data=payload)).failure().attempts == 1
+
+
+async def test_the_length_of_a_payload_is_that_of_its_content(
+    client: HTTPClient, faults: FaultServer
+) -> None:
+    payload = aiohttp.BytesPayload(b"abc", headers={"Content-Length": "99", "X-Part": "7"})
+    seen = await body_of(client, faults, data=payload)
+    assert (seen.body, seen.all("content-length"), seen.header("x-part")) == (b"abc", ["3"], "7")
 
 
 async def chunks_of(*chunks: bytes) -> AsyncIterator[bytes]:
