@@ -10,9 +10,13 @@ from typing import Final
 from unittest.mock import Mock
 
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
 from returns.result import Result
 from tests.patience import until
+from tests.servers.connection import Connection, Received
 from tests.servers.faults import FaultServer
+from tests.servers.registry import answer
+from tests.servers.scripted import ScriptedServer, sends
 from yarl import URL
 
 from railhttp import (
@@ -35,6 +39,7 @@ from railhttp.model.timings import PhaseTimer
 from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.transport.connection import StrictResponseHandler
+from railhttp.transport.fair_connector import FairConnector
 from railhttp.transport.waiter import Turn, Waiter
 
 CONFIG: Final = HTTPClientConfig(ConnectionPoolConfig(max_connections=1), trust_env=False)
@@ -229,6 +234,44 @@ async def test_nothing_is_sent_on_a_connection_that_is_not_as_it_was_left(event:
         turn: Turn = asyncio.get_running_loop().create_future()
         assert not Waiter(REQUEST, b"head", call).begin(connection, turn)
         assert (call.stage, connection.is_idle) == (Stage.QUEUED, True)
+
+
+@pytest.mark.parametrize("event", ["bytes", "end"])
+async def test_a_waiting_call_takes_no_connection_on_which_something_has_come(
+    monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
+    """Something comes after the connection was handed over, and before its new owner runs."""
+    hand_over = FairConnector._hand_over
+
+    def hand_over_late(
+        connector: FairConnector, key: ConnectionKey, connection: StrictResponseHandler
+    ) -> bool:
+        handed_over = hand_over(connector, key, connection)
+        if event == "bytes":
+            peers[0].send(answer(b"late"))
+        else:
+            peers[0].shutdown(socket.SHUT_WR)
+        return handed_over
+
+    async def play(connection: Connection, _: Received) -> None:
+        peers.append(connection._sock)
+        await is_awaited.wait()
+        await connection.send(answer(b"first"))
+        await connection.until_gone()
+
+    monkeypatch.setattr(FairConnector, "_hand_over", hand_over_late)
+    peers, is_awaited = list[socket.socket](), asyncio.Event()
+    async with (
+        ScriptedServer(play, sends(answer(b"second"))) as server,
+        HTTPClient(CONFIG, retry_policy=ONCE) as client,
+    ):
+        first = asyncio.create_task(client.get(server.url()))
+        await until(lambda: peers)
+        waiting = asyncio.create_task(client.get(server.url(), connect_timeout=60.0))
+        await until(lambda: client.pool.gauges.waiting == 1)
+        is_awaited.set()
+        assert (await first).unwrap().body == b"first"
+        assert (await waiting).unwrap().body == b"second"
 
 
 async def test_an_exception_after_the_waiting_call_was_cancelled_disturbs_nobody(
