@@ -7,9 +7,12 @@ from typing import Final
 
 import pytest
 from tests.patience import until
+from tests.servers.connection import Connection, Received
 from tests.servers.echo import EchoServer
 from tests.servers.faults import FaultServer
 from tests.servers.leaks import nothing_left
+from tests.servers.registry import answer
+from tests.servers.scripted import ScriptedServer
 from tests.servers.tls import TlsContexts
 
 from railhttp import HTTPClient, HTTPClientConfig, RetryPolicy
@@ -118,6 +121,32 @@ async def test_the_share_of_one_host_among_several_is_four_fifths(
         for task in stalled:
             task.cancel()
         await asyncio.gather(*stalled, return_exceptions=True)
+
+
+async def test_the_first_place_that_comes_free_goes_to_a_host_that_has_none(
+    echo: EchoServer,
+) -> None:
+    async def play(connection: Connection, _: Received) -> None:
+        if connection.number == 1:
+            await is_awaited.wait()
+            await connection.send(answer(b"ok"))
+        await connection.until_gone()
+
+    is_awaited = asyncio.Event()
+    async with (
+        ScriptedServer(play) as server,
+        client_of(max_connections=5, max_connections_per_host=5) as client,
+    ):
+        calls = [asyncio.create_task(client.get(server.url())) for _ in range(6)]
+        await until(lambda: len(server.received) == 5 and client.pool.gauges.waiting == 1)
+        other = asyncio.create_task(client.get(echo.url()))
+        await until(lambda: client.pool.gauges.waiting == 2)
+        is_awaited.set()
+        assert (await other).unwrap().ok
+        assert len(server.received) == 5
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
 
 
 # --- turns

@@ -58,6 +58,14 @@ async def test_of_two_options_that_say_the_same_one_is_named_first(
     assert (failure.field, failure.attempts) == (field, 0)
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "http://a:99999/", "http://a b/"])
+async def test_a_url_that_is_not_one_is_named_and_not_the_credentials_beside_it(url: str) -> None:
+    async with HTTPClient(CONFIG) as client:
+        failure = (await client.get(url, auth=("a", "b"))).failure()
+    assert isinstance(failure, HTTPInvalidRequestError)
+    assert (failure.field, failure.attempts) == ("url", 0)
+
+
 def line(size: int) -> bytes:
     """Return a response with a status line of this size, without its LF."""
     return answer(b"", status="200 " + "x" * (size - 14))
