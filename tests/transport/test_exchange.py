@@ -563,6 +563,20 @@ async def test_a_read_timeout_holds_before_the_answer_too(
     assert summary(failure) == (HTTPTimeoutError, "read", Delivery.MAYBE_SENT)
 
 
+async def test_a_read_timeout_holds_while_a_100_is_awaited_for_ever() -> None:
+    config = HTTPClientConfig(timeout=60.0, trust_env=False, expect_continue_timeout=None)
+    options = RequestOptions(
+        data=b"body", headers={"Expect": "100-continue"}, timeout=None, read_timeout=0.1
+    )
+    async with (
+        ScriptedServer(silence, reads_body=False) as server,
+        HTTPClient(config, retry_policy=ONCE) as client,
+        asyncio.timeout(60.0),
+    ):
+        failure = (await client.put(server.url(), **options)).failure()
+    assert summary(failure) == (HTTPTimeoutError, "read", Delivery.MAYBE_SENT)
+
+
 async def test_a_caller_who_is_slow_to_send_is_no_silence(client: HTTPClient) -> None:
     async def body() -> AsyncIterator[bytes]:
         for _ in range(3):
