@@ -1,12 +1,14 @@
 """Limits of the head hold to the byte, and errors name the wrong option of aiohttp."""
 
+import asyncio
 import zlib
 from collections.abc import Mapping
 from typing import Final, cast
 
 import aiohttp
 import pytest
-from tests.servers.registry import answer
+from tests.servers.connection import Connection, Received
+from tests.servers.registry import answer, head
 from tests.servers.scripted import ScriptedServer, sends
 
 from railhttp import (
@@ -197,3 +199,21 @@ async def test_a_field_that_is_sent_by_itself_can_be_left_out(name: str) -> None
             (await client.get(server.url(), skip_auto_headers=skipped)).unwrap()
         assert [len(seen.all(name)) for seen in server.received] == [1, 0, 0]
         assert server.received[0].header("accept") == "*/*"
+
+
+async def test_as_much_is_read_ahead_as_the_call_allows() -> None:
+    size = 32_000_000  # more than the buffers of the system take
+
+    async def play(connection: Connection, _: Received) -> None:
+        await connection.send(head(f"Content-Length: {size}") + bytes(size))
+        is_sent.set()
+        await connection.until_gone()
+
+    is_sent = asyncio.Event()
+    async with (
+        ScriptedServer(play) as server,
+        HTTPClient(CONFIG) as client,
+        client.stream("GET", server.url(), read_bufsize=size),
+        asyncio.timeout(60.0),
+    ):
+        await is_sent.wait()
