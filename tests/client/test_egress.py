@@ -229,6 +229,12 @@ async def test_a_client_with_a_gate_may_be_started_again(faults: FaultServer) ->
             assert (await client.get(faults.url())).unwrap().ok
 
 
+async def test_a_client_with_a_gate_keeps_cookies(echo: EchoServer) -> None:
+    async with client_of() as client:
+        await client.get(echo.url("/cookies/set", a="1"))
+        assert (await client.get(echo.url("/cookies"))).unwrap().json() == {"a": "1"}
+
+
 async def test_tls_is_verified_for_the_name_behind_the_gate(tls: TlsContexts) -> None:
     async with FaultServer(ssl_context=tls.trusted) as server, client_of() as client:
         response = await client.get(f"https://127.0.0.1:{server.port}/ok", ssl_context=tls.client)
