@@ -253,6 +253,23 @@ async def test_stopping_ends_the_calls_under_way(faults: FaultServer, moment: st
         await until(lambda: faults.connections == 0)
 
 
+async def test_a_call_that_is_cancelled_while_its_pool_stops_is_cancelled(
+    faults: FaultServer,
+) -> None:
+    async with client_of(pool_of()) as client:
+        call = asyncio.create_task(client.get(faults.url("/stall-before-head")))
+        await until(lambda: faults.received)
+        session = client.pool.session
+        stopping = asyncio.create_task(client.pool.stop())
+        while not session.closed:  # noqa: ASYNC110  # the call must not run in between
+            await asyncio.sleep(0)
+        assert not call.done()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await stopping
+
+
 @pytest.mark.parametrize("moment", ["/stall-before-head", "/stall-in-body", "/stalled-upload"])
 async def test_a_pool_that_somebody_else_stops_ends_the_calls_under_way(moment: str) -> None:
     async with nothing_left(), FaultServer() as faults, client_of(pool_of()) as client:
