@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 from returns.future import FutureResult
 from returns.result import Success
+from typing_extensions import TypeAliasType
 
 from railhttp import (
     HTTPClient,
@@ -323,6 +324,22 @@ def test_a_generic_class_without_arguments_takes_none_of_the_class_around_it() -
     assert decode(Pair[int])(response(body)) == Success(Pair(Box(1), Box("a")))
     refused = decode(Pair[str])(response(body)).failure()
     assert refused.where == "$.typed.value"
+
+
+Boxes = TypeAliasType("Boxes", list[Box[T]], type_params=(T,))
+
+
+@dataclass
+class Shelf(Generic[T]):
+    typed: Boxes[T]
+    bare: Boxes  # type: ignore[type-arg]  # as above
+
+
+def test_a_generic_alias_without_arguments_takes_none_of_the_class_around_it() -> None:
+    body = b'{"typed": [{"value": 1}], "bare": [{"value": "a"}]}'
+    assert decode(Shelf[int])(response(body)) == Success(Shelf([Box(1)], [Box("a")]))
+    refused = decode(Shelf[str])(response(body)).failure()
+    assert refused.where == "$.typed[0].value"
 
 
 class Place(NamedTuple):

@@ -71,8 +71,9 @@ async def test_cookies_are_sent_whatever_else_a_call_has(
     if "proxy" in options:
         options = {**options, "proxy": proxy.url()}
     await client.get(echo.url("/cookies/set", a="1"), **options)
-    seen = (await client.get(echo.url("/cookies"), cookies={"b": "2"}, **options)).unwrap()
-    assert seen.json() == {"a": "1", "b": "2"}
+    options = {**options, "cookies": {"b": "2"}}
+    seen = (await client.get(echo.url("/cookies"), **options)).unwrap().json()
+    assert seen == {"a": "1", "b": "2"}
 
 
 async def test_a_redirect_sets_cookies_on_its_way(client: HTTPClient, echo: EchoServer) -> None:

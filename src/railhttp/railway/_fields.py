@@ -125,7 +125,7 @@ def substituted(hint: object, arguments: Mapping[object, object]) -> object:
     if isinstance(hint, TypeVar):
         return arguments.get(hint, hint)
     parameters: tuple[object, ...] = getattr(hint, "__parameters__", ())
-    if (isinstance(hint, type) and get_origin(hint) is None) or not parameters:
+    if get_origin(hint) is None or not parameters:  # a class or an alias without arguments
         return hint
     values = tuple(arguments.get(one, one) for one in parameters)
     return hint[values]  # type: ignore[index]  # what has parameters is a generic alias
