@@ -166,9 +166,6 @@ class KeepaliveConnector(TimedConnector):
 
     @override
     async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
-        # `connect` calls this before it queues: nothing is idle for a newcomer while others wait.
-        if self._waiters and self._available_connections(key) <= 0:
-            return None
         # aiohttp takes the oldest connection, and does not check it.
         idle = self.take_idle(key)
         return None if idle is None else Connection(self, key, idle, self._loop)
