@@ -19,6 +19,7 @@ from railhttp import (
     HTTPDecodeError,
     HTTPResponseTooLargeError,
     HTTPTimeoutError,
+    RequestOptions,
     RetryPolicy,
 )
 from railhttp.transport.connection import StrictResponseHandler
@@ -83,11 +84,18 @@ async def test_a_body_may_be_as_large_as_the_limit_and_no_larger(
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_connection_is_used_again_after_a_body_of_any_kind(way: str) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [RequestOptions(), RequestOptions(read_bufsize=1)],  # with it, reading pauses after two bytes
+    ids=repr,
+)
+async def test_a_connection_is_used_again_after_a_body_of_any_kind(
+    way: str, options: RequestOptions
+) -> None:
     async with ScriptedServer(keeps(*[WAYS[way]] * 3)) as server, client_of() as client:
         for _ in range(2):
-            assert (await client.get(server.url())).unwrap().body == BODY
-        async with client.stream("GET", server.url()) as stream:
+            assert (await client.get(server.url(), **options)).unwrap().body == BODY
+        async with client.stream("GET", server.url(), **options) as stream:
             assert b"".join([piece async for piece in stream]) == BODY
         assert client.pool.gauges.open == 1
         assert len(server.received) == 1  # the others came on its connection
