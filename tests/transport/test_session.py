@@ -415,11 +415,11 @@ async def test_requests_of_the_session_leave_places_to_other_hosts(
 async def test_requests_of_the_session_that_wait_use_the_connection_that_comes_free(
     faults: FaultServer,
 ) -> None:
-    async def read() -> bytes:
-        async with pool.session.get(faults.url()) as response:
+    async def read(session: aiohttp.ClientSession) -> bytes:
+        async with session.get(faults.url()) as response:
             return await response.read()
 
     async with ConnectionPool(max_connections=1, timeout=60.0, trust_env=False) as pool:
-        assert await asyncio.gather(*(read() for _ in range(4))) == [b"ok"] * 4
+        assert await asyncio.gather(*(read(pool.session) for _ in range(4))) == [b"ok"] * 4
         assert pool.gauges == (1, 1, 0, 1)
     assert {seen.connection for seen in faults.received} == {1}
