@@ -17,7 +17,7 @@ from railhttp.model.events import (
 )
 from railhttp.model.gauges import CircuitState
 from railhttp.pipeline.observation.layer_log import log_event
-from railhttp.pipeline.observation.request_log import REQUEST_LOG
+from railhttp.pipeline.observation.request_log import logs_requests
 
 
 def line_of(event: LayerEvent, caplog: pytest.LogCaptureFixture) -> logging.LogRecord:
@@ -121,4 +121,4 @@ def test_waits_are_reported_to_a_log_that_shows_them(
     level: int, shown: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(level, logger="railhttp.request")
-    assert REQUEST_LOG.is_enabled is shown
+    assert logs_requests() is shown

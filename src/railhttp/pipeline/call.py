@@ -24,7 +24,7 @@ from railhttp.model.stage import Stage, call_info
 from railhttp.model.timeout import format_timeout
 from railhttp.model.timings import NO_TIMINGS, PhaseTimer, Timings
 from railhttp.pipeline.clock import random_id
-from railhttp.pipeline.observation.request_log import REQUEST_LOG
+from railhttp.pipeline.observation.request_log import logs_requests
 from railhttp.pipeline.timeouts import timeout_behind
 from railhttp.policy.deadline import Deadline, nearer
 
@@ -79,8 +79,10 @@ class Call:
     @property
     def call_id(self) -> str:
         """An id that all attempts of the call share."""
-        if not self._call_id:
-            self._call_id = random_id(self.clock)
+        return self._call_id or self._identified()
+
+    def _identified(self) -> str:
+        self._call_id = random_id(self.clock)
         return self._call_id
 
     @property
@@ -280,7 +282,7 @@ class HTTPCall(Call):
 
     def pool_waited(self, seconds: float, *, admitted: bool) -> None:
         """Report a wait for a place in the pool; see `AttemptState`."""
-        if self.listeners is not None or REQUEST_LOG.is_enabled:  # an event takes a call id
+        if self.listeners is not None or logs_requests():  # an event takes a call id
             self.waited("pool", self.clock.monotonic() - seconds, admitted=admitted)
 
     @override

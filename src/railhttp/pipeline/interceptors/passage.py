@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeAlias
 
 from railhttp.model.context import RequestContext
 from railhttp.model.errors import FAILURES
+from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.pipeline.call import HTTPCall, Send
 from railhttp.pipeline.interceptors.again import Again
@@ -33,12 +34,12 @@ class Passage:
     """The way of one attempt through the interceptors, there and back."""
 
     __slots__ = ("_call", "_chained", "_sent", "_steps")
+    _sent: Request
 
     def __init__(self, call: HTTPCall, chained: Chained) -> None:
         self._call = call
         self._chained = chained
         self._steps: list[_Step] = []
-        self._sent = call.original
 
     async def once(
         self, send: Send, context: RequestContext, first: int = 0

@@ -24,7 +24,7 @@ from railhttp.pipeline.observation.instruments import (
     InstrumentProtocol,
     ObservationProtocol,
 )
-from railhttp.pipeline.observation.request_log import REQUEST_LOG
+from railhttp.pipeline.observation.request_log import REQUEST_LOG, logs_requests
 
 if TYPE_CHECKING:
     from railhttp.model.events import LayerEvent
@@ -126,7 +126,7 @@ class Instruments:
     @property
     def listening(self) -> "Listeners | None":
         """The instruments for a call that begins; None, at no cost, without any."""
-        return self._with_log if REQUEST_LOG.is_enabled else self._listeners
+        return self._with_log if logs_requests() else self._listeners
 
 
 Ts = TypeVarTuple("Ts")

@@ -29,7 +29,7 @@ async def observed_attempt(send: Send, call: HTTPCall, listeners: Listeners) -> 
     # A coroutine, so that both are reported in the same task: a foreign breaker may run it in
     # another task, or never.
     observations = listeners.attempt_started(call)
-    began = call.clock.monotonic()
+    began = call.clock.monotonic() if observations else 0.0
     try:
         answer = await send(call)
     except BaseException as error:

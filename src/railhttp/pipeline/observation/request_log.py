@@ -8,11 +8,15 @@ body of a stream breaks off after its head was logged, there is one more line.
 """
 
 import logging
+from functools import partial
 from typing import Final
 
 from railhttp.model.observation import RequestFinished, RequestStarted
 
 _LOG: Final = logging.getLogger("railhttp.request")
+
+logs_requests: Final = partial(_LOG.isEnabledFor, logging.INFO)
+"""Return whether anything would be logged now."""
 
 
 class RequestLog:
@@ -20,14 +24,9 @@ class RequestLog:
 
     __slots__ = ()
 
-    @property
-    def is_enabled(self) -> bool:
-        """Whether anything would be logged now."""
-        return _LOG.isEnabledFor(logging.INFO)
-
     def call_started(self, call: RequestStarted) -> "_CallLog | None":
         """Observe a call until it ends."""
-        return _CallLog(call) if self.is_enabled else None
+        return _CallLog(call) if logs_requests() else None
 
     def attempt_started(self, attempt: RequestStarted) -> "_AttemptLog | None":
         """Log that an attempt is sent."""
