@@ -14,8 +14,8 @@ from benchmarks.cases.case import Case, Send
 from benchmarks.cases.clients import POOL
 from railhttp import ConnectionPool, HTTPClient, HTTPClientConfig
 from railhttp.model.request import Request
-from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.http_call import HTTPCall
 from railhttp.pipeline.resilience import ResiliencePipeline
 from railhttp.pipeline.timeouts import Timeouts
 from railhttp.transport.exchange import AiohttpExchange

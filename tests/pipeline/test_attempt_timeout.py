@@ -8,7 +8,7 @@ from yarl import URL
 
 from railhttp.model.errors import Delivery, HTTPTimeoutError, HTTPValidationError
 from railhttp.model.request import Request, SendOptions
-from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.http_call import HTTPCall
 from railhttp.pipeline.policies.attempt_timeout import AttemptTimeout
 from railhttp.testing import ManualClock
 

@@ -26,8 +26,9 @@ from railhttp.events import RequestStarted
 from railhttp.model.body import Body, BytesBody, StreamBody
 from railhttp.model.request import Request, SendOptions
 from railhttp.model.stage import AttemptState, Stage
-from railhttp.pipeline.call import Call, HTTPCall, Send
+from railhttp.pipeline.call import Call
 from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.http_call import HTTPCall, Send
 from railhttp.pipeline.layers import Settings, build
 from railhttp.pipeline.stack import Stack
 from railhttp.pipeline.timeouts import Timeouts

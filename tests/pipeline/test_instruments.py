@@ -18,7 +18,7 @@ from railhttp.model.request import Request, SendOptions
 from railhttp.model.response import HttpResponse
 from railhttp.model.target import Target
 from railhttp.model.timings import PhaseTimer
-from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.http_call import HTTPCall
 from railhttp.pipeline.interceptors.standard import RequestInterceptor
 from railhttp.pipeline.observation.listeners import Instruments
 from railhttp.pipeline.observation.observed import observed_redirect

@@ -8,7 +8,7 @@ from yarl import URL
 
 from railhttp import HTTPClient
 from railhttp.model.request import Request, SendOptions
-from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.http_call import HTTPCall
 from railhttp.resilience import Bulkhead, ResiliencePipeline
 from railhttp.testing import ManualClock, ScriptedTransport
 

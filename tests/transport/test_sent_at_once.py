@@ -13,8 +13,8 @@ from yarl import URL
 from railhttp.model.body import Body, BytesBody, StreamBody
 from railhttp.model.request import Request, SendOptions, WireOptions
 from railhttp.model.timings import PhaseTimer
-from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.http_call import HTTPCall
 from railhttp.transport.connection import USUAL, WITHOUT_BODY, Expected, StrictResponseHandler
 from railhttp.transport.request_body import RequestBodyError
 from railhttp.transport.sending import expected_by, interim_came, start_sending, time_wait

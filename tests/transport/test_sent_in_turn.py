@@ -36,8 +36,8 @@ from railhttp.model.field_lines import FieldLines
 from railhttp.model.request import Request, SendOptions
 from railhttp.model.stage import Stage
 from railhttp.model.timings import PhaseTimer
-from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.http_call import HTTPCall
 from railhttp.transport.connection import StrictResponseHandler
 from railhttp.transport.fair_connector import FairConnector
 from railhttp.transport.waiter import Turn, Waiter

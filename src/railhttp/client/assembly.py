@@ -11,8 +11,8 @@ from railhttp.model.clock import Clock
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.exchange import Exchange
 from railhttp.model.url import request_url
-from railhttp.pipeline.call import Send
 from railhttp.pipeline.clock import random_id
+from railhttp.pipeline.http_call import Send
 from railhttp.pipeline.interceptors.chain import InterceptorChain
 from railhttp.pipeline.layers import Exchanged, Settings, build, opened, while_started
 from railhttp.pipeline.policies.retry import RetryPolicy

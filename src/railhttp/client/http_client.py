@@ -49,8 +49,8 @@ from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.secrecy import forgets_arguments
-from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
+from railhttp.pipeline.http_call import HTTPCall
 from railhttp.pipeline.interceptors.chain import Interceptor, InterceptorChain
 from railhttp.pipeline.observation.instruments import InstrumentProtocol, MetricsRecorderProtocol
 from railhttp.pipeline.observation.observer_queue import Observer

@@ -9,8 +9,8 @@ from railhttp.client.request_builder import RequestBuilder
 from railhttp.model.clock import Clock
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.call_recorder import unrecorded
+from railhttp.pipeline.http_call import HTTPCall
 
 
 class SideClient:

@@ -12,7 +12,7 @@ from railhttp.model.errors import CallInfo, HTTPInvalidRequestError, HTTPValidat
 from railhttp.model.headers import require_headers
 from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.http_call import HTTPCall
 from railhttp.pipeline.timeouts import ClosedError, ExpiredError, Timeouts
 from railhttp.policy.backoff import Backoff
 

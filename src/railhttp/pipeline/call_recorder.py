@@ -7,7 +7,7 @@ from typing import Final
 
 from typing_extensions import override
 
-from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.http_call import HTTPCall
 from railhttp.policy.retry import is_harmless
 
 RECORDED_CALLS: Final[ContextVar[list[HTTPCall] | None]] = ContextVar(

@@ -20,8 +20,9 @@ from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.exchange import IncomingResponse
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.call import Call, HTTPCall, Send
+from railhttp.pipeline.call import Call
 from railhttp.pipeline.call_recorder import RECORDED_CALLS
+from railhttp.pipeline.http_call import HTTPCall, Send
 from railhttp.pipeline.interceptors.chain import InterceptorChain
 from railhttp.pipeline.interceptors.interception import interception, seen_redirect
 from railhttp.pipeline.interceptors.request_context import Contexts

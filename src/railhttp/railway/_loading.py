@@ -11,8 +11,8 @@ from railhttp.client.http_client import HTTPClient
 from railhttp.model.body import BytesBody
 from railhttp.model.errors import HTTPConnectionError, HTTPFailure
 from railhttp.model.url import origin_of
-from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.call_recorder import Recording, recorded_calls
+from railhttp.pipeline.http_call import HTTPCall
 
 A_co = TypeVar("A_co", covariant=True)
 E_co = TypeVar("E_co", covariant=True)

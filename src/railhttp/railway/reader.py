@@ -21,8 +21,8 @@ from railhttp.model.options import RequestOptions
 from railhttp.model.request import IDEMPOTENT_METHODS
 from railhttp.model.response import HttpResponse
 from railhttp.model.retrying import RetryPolicyProtocol
-from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.call_recorder import is_repeatable, recorded_calls
+from railhttp.pipeline.http_call import HTTPCall
 from railhttp.pipeline.policies.foreign import exhausted
 from railhttp.railway.outcome import run
 from railhttp.wire.multipart import FormFields

@@ -10,7 +10,7 @@ from railhttp.model.errors import (
 )
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.call import HTTPCall, Send
+from railhttp.pipeline.http_call import HTTPCall, Send
 from railhttp.pipeline.interceptors.again import MOST_RESENDS
 from railhttp.pipeline.interceptors.chain import (
     Chained,

@@ -8,7 +8,7 @@ from railhttp.model.context import RequestContext
 from railhttp.model.errors import FAILURES
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.call import HTTPCall, Send
+from railhttp.pipeline.http_call import HTTPCall, Send
 from railhttp.pipeline.interceptors.again import Again
 from railhttp.pipeline.interceptors.chain import Chained, fail, passed, returned_no
 from railhttp.pipeline.interceptors.request_context import same_fields, taken_over

@@ -16,7 +16,7 @@ from railhttp.model.memo import Memo
 from railhttp.model.request import Request, require_framing, require_method
 from railhttp.model.target import parse_target
 from railhttp.model.validation import require_str
-from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.http_call import HTTPCall
 
 
 class Contexts:

@@ -20,7 +20,7 @@ from railhttp.model.events import (
 )
 from railhttp.model.observation import RequestFinished
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.http_call import HTTPCall
 from railhttp.pipeline.observation.listeners import CallListener
 from railhttp.pipeline.observation.observer_queue import Observer, ObserverQueue
 

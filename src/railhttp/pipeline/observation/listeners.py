@@ -17,7 +17,7 @@ from railhttp.model.observation import RequestFinished, RequestStarted
 from railhttp.model.request import Request, require_framing
 from railhttp.model.response import HttpResponse
 from railhttp.model.timings import PhaseTimer
-from railhttp.pipeline.call import HTTPCall
+from railhttp.pipeline.http_call import HTTPCall
 from railhttp.pipeline.observation.instruments import (
     BodyObservationProtocol,
     EventInstrumentProtocol,

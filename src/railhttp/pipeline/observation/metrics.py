@@ -19,8 +19,8 @@ from railhttp.model.events import (
 from railhttp.model.gauges import CircuitState, ClientGauges, GaugeSource, GaugeWatcherProtocol
 from railhttp.model.observation import RequestFinished
 from railhttp.model.response import HttpResponse
-from railhttp.pipeline.call import HTTPCall
 from railhttp.pipeline.clock import SYSTEM_CLOCK
+from railhttp.pipeline.http_call import HTTPCall
 from railhttp.pipeline.observation.instruments import MetricsRecorderProtocol
 from railhttp.pipeline.observation.listeners import CallListener
 

@@ -6,7 +6,7 @@ from railhttp.model.errors import FAILURES, HTTPFailure
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.timings import PhaseTimer
-from railhttp.pipeline.call import HTTPCall, Send
+from railhttp.pipeline.http_call import HTTPCall, Send
 from railhttp.pipeline.observation.instruments import RedirectObservationProtocol
 from railhttp.pipeline.observation.listeners import Listeners, complain, with_added
 

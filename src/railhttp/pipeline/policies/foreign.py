@@ -19,7 +19,8 @@ from railhttp.model.errors import (
 from railhttp.model.response import HttpResponse
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.pipeline.attempt import Attempt, ReplayAware
-from railhttp.pipeline.call import Call, HTTPCall
+from railhttp.pipeline.call import Call
+from railhttp.pipeline.http_call import HTTPCall
 from railhttp.pipeline.policies.breaker import CircuitBreaker
 from railhttp.pipeline.policies.breaker_registry import OriginBreakers
 from railhttp.pipeline.stack import CircuitBreakerProtocol
