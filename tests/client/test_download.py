@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISREG
 
 import pytest
 from tests.client.hurried_clock import HurriedClock
@@ -833,16 +834,21 @@ async def test_it_works_where_the_file_system_has_no_locks(
 
 
 class Slow:
-    """Takes the place of a function that blocks, and lasts until it is told to go on."""
+    """Takes the place of a function that blocks, and lasts until it is told to go on.
+
+    Only for files: the folder is looked at before anything is open that a test could wait for.
+    """
 
     def __init__(self, function: Callable[[int], object]) -> None:
         self.entered, self.go = asyncio.Event(), threading.Event()
         self._function = function
+        self._status = os.fstat
         self._loop = asyncio.get_running_loop()
 
     def __call__(self, descriptor: int) -> object:
-        self._loop.call_soon_threadsafe(self.entered.set)
-        self.go.wait(60)
+        if S_ISREG(self._status(descriptor).st_mode):
+            self._loop.call_soon_threadsafe(self.entered.set)
+            self.go.wait(60)
         return self._function(descriptor)
 
 
@@ -879,12 +885,13 @@ async def test_a_download_cancelled_while_it_opens_its_part_keeps_it(
 ) -> None:
     async with ScriptedServer(serves(b"content", V1)) as server:
         leave_part(target, server.url(), b"cont")
-        with monkeypatch.context() as patch:
-            slow = Slow(os.fstat)
-            patch.setattr(os, "fstat", slow)
-            task = asyncio.create_task(client.download(server.url(), target))
-            await cancel_twice(task, slow)
-            await settled(target, {".file.bin.part", ".file.bin.part.json"})
+        async with nothing_left():  # until then the part is locked
+            with monkeypatch.context() as patch:
+                slow = Slow(os.fstat)
+                patch.setattr(os, "fstat", slow)
+                task = asyncio.create_task(client.download(server.url(), target))
+                await cancel_twice(task, slow)
+        assert left_beside(target) == {".file.bin.part", ".file.bin.part.json"}
         done = (await client.download(server.url(), target)).unwrap()
     assert (done.size, done.resumed_from) == (7, 4)
 
