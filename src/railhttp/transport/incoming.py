@@ -181,9 +181,8 @@ class Incoming:
 
     async def _receive(self) -> bytes:
         content = self._content
-        headers = self.headers
         try:
-            if hdrs.CONTENT_LENGTH not in headers or hdrs.TRANSFER_ENCODING in headers:
+            if hdrs.CONTENT_LENGTH not in self.headers:
                 # Not `readchunk`: for chunked bodies it may return tiny pieces, and an empty one
                 # before the end.
                 return await content.readany()
