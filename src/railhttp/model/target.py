@@ -30,7 +30,7 @@ class Target(NamedTuple):
 
     site: Site
     path_qs: str
-    fragment: str = ""
+    fragment: str
 
     @classmethod
     def of(cls, url: URL) -> Self:
