@@ -22,6 +22,7 @@ from railhttp.model.url import (
     parse_url_parts,
     request_url,
 )
+from railhttp.model.validation import LARGEST_INT
 
 HUGE: Final = pytest.param(10**5000, id="huge")  # its digits are more than str() allows
 
@@ -160,6 +161,8 @@ REFUSED: list[object] = [
     -math.inf,
     Decimal("NaN"),
     HUGE,
+    pytest.param(LARGEST_INT, id="largest"),
+    pytest.param(-LARGEST_INT, id="smallest"),
     "\ud800",
     {"a", "b"},
     {"a": 1},
@@ -168,6 +171,10 @@ REFUSED: list[object] = [
     object(),
     iter("ab"),
 ]
+
+
+def test_a_number_may_have_640_digits() -> None:
+    assert len(build_url("http://h", params={"q": LARGEST_INT - 1})) == len("http://h/?q=") + 640
 
 
 @pytest.mark.parametrize("value", REFUSED)

@@ -43,6 +43,7 @@ def values(store: CookieStore) -> list[str]:
         ("https://h.com/", "a=1; Secure", True),
         ("https://h.com/", "__Secure-a=1; Secure", True),
         ("https://h.com/", "__secure-a=1", False),
+        ("https://h.com/", "__secured=1", True),
         ("http://h.com/", "__Secure-a=1; Secure", False),
         ("http://h.com/", "__SECURE-a=1", False),
         ("https://h.com/", "__Host-a=1; Secure; Path=/", True),
