@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from tests.cli.processes import PATIENCE, Forks, environment
+from tests.cli.screens import Out, Screen
 from tests.servers.echo import EchoServer
 from tests.servers.listener import refused_port
 
@@ -183,28 +184,6 @@ async def test_an_event_is_printed_when_it_comes_however_long_the_silence_is(
     assert process.returncode == 0
 
 
-class Screen(io.StringIO):
-    """A stderr that is a terminal unless `is_terminal` is False."""
-
-    encoding = "utf-8"
-    is_terminal = True
-
-    def isatty(self) -> bool:
-        return self.is_terminal
-
-
-class Out(io.TextIOWrapper):
-    """A stdout that is a terminal, or is not."""
-
-    def __init__(self, *, is_terminal: bool) -> None:
-        self.written = io.BytesIO()
-        self._is_terminal = is_terminal
-        super().__init__(self.written, encoding="utf-8")
-
-    def isatty(self) -> bool:
-        return self._is_terminal
-
-
 @pytest.mark.parametrize("is_terminal", [True, False])
 @pytest.mark.parametrize(
     ("kind", "content"),
@@ -305,15 +284,30 @@ def test_a_bar_of_text_is_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None
     assert raw.getvalue() == b"\r\x1b[K500 B"
 
 
-def test_a_bar_shows_the_share_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def screen_of(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """Put a screen that shows bars in the place of stderr."""
     screen = Screen()
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
+    return screen
+
+
+def test_a_bar_shows_the_share_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = screen_of(monkeypatch)
     with progress_bar(Terminal.of_process(), "big.iso") as progress:
         assert progress is not None
         progress(50, 200)
     assert "25%" in screen.getvalue()
+
+
+def test_a_bar_of_an_unknown_length_shows_no_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = screen_of(monkeypatch)
+    with progress_bar(Terminal.of_process(), "big.iso") as progress:
+        assert progress is not None
+        progress(30, None)
+    assert "big.iso" in screen.getvalue()
+    assert "30%" not in screen.getvalue()
     assert screen.getvalue().endswith("\x1b[2K")  # it is wiped from the terminal at the end
 
 
@@ -342,18 +336,6 @@ async def test_a_retry_says_how_long_it_was_put_off(command: Forks, echo: EchoSe
     waited = re.search(r"waited ([\d.]+) (ms|s)", ended.stderr)
     assert waited is not None
     assert float(waited[1]) / (1000 if waited[2] == "ms" else 1) < 60
-
-
-def test_a_bar_of_an_unknown_length_shows_no_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    screen = Screen()
-    monkeypatch.setattr(sys, "stderr", screen)
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "100")
-    with progress_bar(Terminal.of_process(), "big.iso") as progress:
-        assert progress is not None
-        progress(30, None)
-    assert "big.iso" in screen.getvalue()
-    assert "30%" not in screen.getvalue()
 
 
 @pytest.mark.parametrize("value", ["s3cret", "it's s3cret", 'a "s3cret"'])

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from tests.cli.processes import Forks
+from tests.cli.screens import Out
 from tests.servers.echo import EchoServer
 from tests.servers.tls import TlsContexts
 
@@ -230,18 +231,6 @@ def test_only_a_registered_status_has_a_phrase(status: int, words: str) -> None:
 
 
 # On a terminal.
-
-
-class Out(io.TextIOWrapper):
-    """A stdout that is a terminal, or is not."""
-
-    def __init__(self, *, is_terminal: bool) -> None:
-        self.written = io.BytesIO()
-        self._is_terminal = is_terminal
-        super().__init__(self.written, encoding="utf-8")
-
-    def isatty(self) -> bool:
-        return self._is_terminal
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,7 @@ from returns.result import Result, Success
 from yarl import URL
 
 from railhttp import (
-    Delivery,
     HTTPClient,
-    HTTPInvalidRequestError,
     HttpResponse,
     HTTPValidationError,
 )
@@ -89,19 +87,6 @@ def test_an_argument_that_is_refused_is_named() -> None:
     with pytest.raises(HTTPValidationError) as wrong_status:
         script.on("GET", "/").reply(99)
     assert (wrong_url.value.field, wrong_status.value.field) == ("url", "status")
-
-
-async def test_a_body_that_cannot_be_read_may_have_been_sent_in_part() -> None:
-    def body() -> Iterator[bytes]:
-        yield b"a"
-        raise KeyError
-
-    script = ScriptedTransport()
-    script.on("POST", "/").reply()
-    async with HTTPClient(exchange=script) as client:
-        failure = (await client.post(API, data=body())).failure()
-    assert isinstance(failure, HTTPInvalidRequestError)
-    assert (failure.field, failure.delivery) == ("data", Delivery.MAYBE_SENT)
 
 
 async def test_an_application_without_a_lifespan_leaves_no_error_behind() -> None:

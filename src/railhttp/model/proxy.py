@@ -16,13 +16,12 @@ from typing import Final, NamedTuple
 from yarl import URL
 
 from railhttp.model.errors import HTTPValidationError
-from railhttp.model.validation import SCHEME, has_control, require, require_host, require_url
+from railhttp.model.validation import HTTP, SCHEME, has_control, require, require_host, require_url
 
 SOCKS: Final = "socks5h"
 """The scheme of a SOCKS5 proxy that resolves the names, as curl spells it."""
 
 _SOCKS_PORT: Final = 1080  # RFC 1928, section 3
-_HTTP: Final = "(?i:https?://)"
 _SOCKS: Final = rf"(?i:{SOCKS}://)"
 _SEPARATOR: Final = r"[,\s]+"
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")  # RFC 4291, section 2.5.5.2
@@ -44,7 +43,7 @@ def require_proxy(proxy: object, field: str = "proxy") -> str:
         The URL in normal form.
     """
     by_socks = isinstance(proxy, str) and re.match(_SOCKS, proxy)
-    other_scheme = isinstance(proxy, str) and SCHEME.match(proxy) and not re.match(_HTTP, proxy)
+    other_scheme = isinstance(proxy, str) and SCHEME.match(proxy) and not re.match(HTTP, proxy)
     message = "must be an http://, https:// or socks5h:// proxy; socks5h:// leaves names to it"
     require(bool(by_socks) or not other_scheme, message, field)
     if by_socks and isinstance(proxy, str):

@@ -40,7 +40,7 @@ LARGEST_INT: Final = 10**640
 
 _UNFIT: Final = rf"\s|{_CONTROL}"
 _DEFAULT_PORTS: Final = {"http:": ":80", "https:": ":443"}
-_HTTP: Final = "(?i:https?://)"
+HTTP: Final = "(?i:https?://)"
 
 
 def describe(value: object) -> str:
@@ -227,7 +227,7 @@ def _spelled_parts(url: str, field: str) -> Reference:
             "must not contain white space, control characters or surrogates: percent-encode them"
         )
         raise HTTPValidationError(message, field=field)
-    if not re.match(_HTTP, url):
+    if not re.match(HTTP, url):
         raise HTTPValidationError("must start with http:// or https://", field=field)
     parts = Reference.of(url)
     return parts._replace(scheme=parts.scheme.lower())
