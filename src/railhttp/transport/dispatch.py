@@ -21,7 +21,6 @@ from multidict import CIMultiDict, getversion
 from yarl import URL
 
 from railhttp.model.errors import HTTPConnectionError
-from railhttp.model.gauges import PoolGauges
 from railhttp.model.memo import Memo
 from railhttp.model.request import Request, WireOptions
 from railhttp.model.stage import AttemptState
@@ -89,11 +88,6 @@ class Dispatcher:
     def gated_by(self, egress: Egress) -> "Dispatcher":
         """Return a dispatcher that uses connections through an egress gate only."""
         return Dispatcher(self.session, self.connector, self._jar, self._proxy_for, egress)
-
-    @property
-    def gauges(self) -> PoolGauges:
-        """The number of connections at this moment."""
-        return self.connector.gauges
 
     def abandon(self) -> None:
         """Give up the session of a closed loop: the garbage collector closes the descriptors."""

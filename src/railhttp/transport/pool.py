@@ -156,7 +156,7 @@ class ConnectionPool:
         """The number of connections at this moment; none while the pool is not started."""
         if self._dispatcher is None:
             return PoolGauges(0, 0, 0, self._config.max_connections)
-        return self._dispatcher.gauges
+        return self._dispatcher.connector.gauges
 
     @property
     def cookie_jar(self) -> CookieJar | None:
