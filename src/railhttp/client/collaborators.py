@@ -120,27 +120,12 @@ class Policies(NamedTuple):
             attempts=0,
         )
 
-    def limited(self, prepared: Prepared) -> Prepared:
-        """Apply the limits to a request: of two limits the shorter one counts."""
-        total, attempt = self.limits
-        if total is None and attempt is None:
-            return prepared
-        request, origin, own_total, own_attempt, retry, check = prepared
-        total, attempt = _shorter(own_total, total), _shorter(own_attempt, attempt)
-        return Prepared(request, origin, total, attempt, retry, check)
-
 
 def refuse_two_policies(retry: object, resilience: object, *, field: str) -> None:
     """Refuse a retry policy beside a pipeline, which would silently replace it."""
     if retry is not None and resilience is not None:
         message = "must not be given with `resilience`: add it to the pipeline instead"
         raise HTTPValidationError(message, field=field)
-
-
-def _shorter(first: float | None, second: float | None) -> float | None:
-    if first is None or second is None:
-        return second if first is None else first
-    return min(first, second)
 
 
 def check_collaborators(**given: object) -> None:

@@ -146,7 +146,8 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         self._base = BaseURL.of(base_url, headers, secret, share_credentials=share_credentials)
         self._share_credentials = share_credentials
         self._home = home_of(self._base, share_credentials=share_credentials)
-        self._builder = RequestBuilder(config, partial(random_id, clock), self._base)
+        limits = self._policies.limits
+        self._builder = RequestBuilder(config, partial(random_id, clock), self._base, limits)
         self._timeouts = Timeouts(clock, usual_limits(config, self._policies), self._check_loop)
         self._interceptors = chain_of(interceptors)
         self._events = publisher(observers, clock)
@@ -208,7 +209,8 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
             change.base, share_credentials=self._share_credentials
         )
         new_key = partial(random_id, self._clock)
-        derived._builder = RequestBuilder(change.config, new_key, change.base)
+        limits = change.policies.limits
+        derived._builder = RequestBuilder(change.config, new_key, change.base, limits)
         derived._service_name = options.get("service_name", self._service_name)
         self._timeouts.expect(usual_limits(change.config, change.policies))
         self._stores.add(change.policies.stack)
@@ -326,7 +328,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         return sending if prepared.check is None else checked_response(sending, prepared.check)
 
     def _new_call(self, prepared: Prepared) -> HTTPCall:
-        request, origin, timeout, attempt_timeout, retry, _ = self._policies.limited(prepared)
+        request, origin, timeout, attempt_timeout, retry, _ = prepared
         listeners = self._instruments.listening
         call = HTTPCall(request, origin, self._clock, timeout, attempt_timeout, listeners)
         if retry is not None:

@@ -70,15 +70,25 @@ class Prepared(NamedTuple):
 
 
 class RequestBuilder:
-    """Builds the requests of a client."""
+    """Builds the requests of a client.
+
+    Args:
+        limits: The time limits of a pipeline, for a call and for an attempt: of two limits the
+            shorter one counts.
+    """
 
     def __init__(
-        self, config: HTTPClientConfig, new_key: Callable[[], str], base: BaseURL | None = None
+        self,
+        config: HTTPClientConfig,
+        new_key: Callable[[], str],
+        base: BaseURL | None = None,
+        limits: tuple[float | None, float | None] = (None, None),
     ) -> None:
         self._new_key = new_key
         self._base = base
-        self._timeout = config.pool.timeout
-        self._attempt_timeout = config.attempt_timeout
+        self._limits = limits
+        self._timeout = _shorter(config.pool.timeout, limits[0])
+        self._attempt_timeout = _shorter(config.attempt_timeout, limits[1])
         self._options = SendOptions(
             connect_timeout=config.connect_timeout,
             read_timeout=config.read_timeout,
@@ -187,11 +197,17 @@ class RequestBuilder:
             require_cookies(options.get("cookies")),
             send_options(self._options, options),
         )
-        timeout = options.get("timeout", self._timeout)
+        total, each = self._limits
+        timeout = require_timeout(options.get("timeout", self._timeout), "timeout")
         attempt_timeout = options.get("attempt_timeout", self._attempt_timeout)
-        timeout = require_timeout(timeout, "timeout")
         require_timeout(attempt_timeout, "attempt_timeout")
-        return Prepared(request, target.site.text, timeout, attempt_timeout, _retry(options))
+        return Prepared(
+            request,
+            target.site.text,
+            _shorter(timeout, total),
+            _shorter(attempt_timeout, each),
+            _retry(options),
+        )
 
     def _usual(self, request: Request) -> Prepared:
         site, timeout, attempt_timeout = request.target.site, self._timeout, self._attempt_timeout
@@ -227,6 +243,12 @@ class RequestBuilder:
             return options
         text = self._new_key() if key is True else require_text(key, field="idempotency_key")
         return with_default_headers(options, {"Idempotency-Key": text})
+
+
+def _shorter(first: float | None, second: float | None) -> float | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return min(first, second)
 
 
 def _retry(options: RequestOptions) -> RetryPolicyProtocol | int | None:

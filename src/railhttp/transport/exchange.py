@@ -14,7 +14,6 @@ from railhttp.model.request import Request, SendOptions
 from railhttp.model.response import HttpResponse
 from railhttp.model.response_draft import received_response
 from railhttp.model.stage import AttemptState, Stage, call_info
-from railhttp.model.timings import NO_TIMINGS
 from railhttp.policy.egress import Egress, without_address
 from railhttp.policy.redirect import leads_on
 from railhttp.transport.dispatch import Dispatcher, Received
@@ -85,19 +84,7 @@ class AiohttpExchange:
         self, head: ResponseHead, body: bytes, request: Request, attempt: AttemptState
     ) -> HttpResponse:
         """Return a response as a value."""
-        timer = attempt.timer
-        return received_response(
-            head.status,
-            head.headers,
-            body,
-            request.url_text,
-            request.method,
-            self.clock.monotonic() - attempt.started,
-            head.version,
-            attempt.attempts,
-            request.options.secret_headers,
-            NO_TIMINGS if timer is None else timer.timings,
-        )
+        return received_response(head, body, request, attempt, self.clock.monotonic())
 
     async def open(self, request: Request, attempt: AttemptState) -> Incoming:
         """Send a request and wait for the head of its response; see `Exchange.open`."""
