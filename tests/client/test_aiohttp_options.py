@@ -41,6 +41,7 @@ from railhttp import (
 from railhttp.client.request_builder import RequestBuilder
 from railhttp.model.errors import HTTPInterceptorError
 from railhttp.model.option_advice import ELSEWHERE
+from railhttp.pipeline.clock import SYSTEM_CLOCK
 
 BASIC: Final = f"Basic {b64encode(b'ann:s3cret').decode()}"
 
@@ -807,7 +808,7 @@ async def test_a_wrong_value_is_refused_by_name(
 
 
 def test_what_no_call_uses_is_not_imported_and_builds_no_other_request() -> None:
-    builder = RequestBuilder(HTTPClientConfig(), new_key=lambda: "7")
+    builder = RequestBuilder(HTTPClientConfig(), SYSTEM_CLOCK)
     plain = builder.prepare("GET", "http://h/", {})
     assert plain.request.options.wire is None
     assert builder.prepare("GET", "http://h/", {"ssl": None}).request == plain.request
@@ -816,7 +817,7 @@ def test_what_no_call_uses_is_not_imported_and_builds_no_other_request() -> None
 
 
 def test_secrets_of_a_proxy_are_not_shown() -> None:
-    builder = RequestBuilder(HTTPClientConfig(), new_key=lambda: "7")
+    builder = RequestBuilder(HTTPClientConfig(), SYSTEM_CLOCK)
     options: RequestOptions = {
         "proxy": "http://h",
         "proxy_auth": ("ann", "s3cret"),

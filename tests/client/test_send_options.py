@@ -11,6 +11,7 @@ from railhttp.client.cookie_option import require_cookies
 from railhttp.client.request_builder import RequestBuilder
 from railhttp.client.send_options import send_options
 from railhttp.model.request import SendOptions
+from railhttp.pipeline.clock import SYSTEM_CLOCK
 
 TLS = ssl.create_default_context()
 CLIENTS = SendOptions()._replace(
@@ -102,7 +103,7 @@ CONFIGURED: dict[str, object] = {
 def test_a_setting_of_the_client_is_that_of_each_request(setting: str) -> None:
     value = CONFIGURED[setting]
     config = HTTPClientConfig(**{setting: value})  # type: ignore[arg-type]  # a row of a table
-    builder = RequestBuilder(config, str)
+    builder = RequestBuilder(config, SYSTEM_CLOCK)
     for options in ({}, {"headers": {"X-Id": "7"}}, {"idempotent": True}):
         prepared = builder.prepare("GET", "http://h/", options)  # type: ignore[arg-type]  # a row
         assert getattr(prepared.request.options, setting) == value

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from railhttp.transport.connection import Arrival, Expected, StrictResponseHandler
+from railhttp.transport.connection import Arrival, StrictResponseHandler
+from railhttp.transport.expected import Expected
 
 
 def expect(

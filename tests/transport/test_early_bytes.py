@@ -10,7 +10,8 @@ from unittest.mock import Mock
 import pytest
 from tests.transport.expecting import expect
 
-from railhttp.transport.connection import USUAL, StrictResponseHandler
+from railhttp.transport.connection import StrictResponseHandler
+from railhttp.transport.expected import USUAL
 
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

@@ -22,8 +22,8 @@ from yarl import URL
 
 from railhttp import HTTPDecodeError, HTTPResponseTooLargeError
 from railhttp.model.stage import Stage
-from railhttp.transport.connection import HandshakeRefusedError
 from railhttp.transport.exception_map import ROWS, to_failure
+from railhttp.transport.handshake import HandshakeRefusedError
 from railhttp.transport.request_body import RequestBodyError
 from railhttp.transport.tunnel import TunnelRefusedError
 from railhttp.wire.content import ContentError

@@ -12,13 +12,9 @@ from aiohttp import ClientConnectionError, ClientPayloadError, StreamReader
 from aiohttp import SocketTimeoutError as SilenceError
 from tests.transport.expecting import expect
 
-from railhttp.transport.connection import (
-    USUAL,
-    WITHOUT_BODY,
-    Expected,
-    HandshakeRefusedError,
-    StrictResponseHandler,
-)
+from railhttp.transport.connection import StrictResponseHandler
+from railhttp.transport.expected import USUAL, WITHOUT_BODY, Expected
+from railhttp.transport.handshake import HandshakeRefusedError
 from railhttp.wire.response_head import ResponseError
 
 OK = b"HTTP/1.1 200 OK\r\n"

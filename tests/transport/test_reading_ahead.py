@@ -10,7 +10,8 @@ import pytest
 from tests.transport.expecting import expect
 
 from railhttp.model.request import WireOptions
-from railhttp.transport.connection import USUAL, WITHOUT_BODY, Expected, StrictResponseHandler
+from railhttp.transport.connection import StrictResponseHandler
+from railhttp.transport.expected import USUAL, WITHOUT_BODY, Expected
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 

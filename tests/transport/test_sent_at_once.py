@@ -15,9 +15,10 @@ from railhttp.model.request import Request, SendOptions, WireOptions
 from railhttp.model.timings import PhaseTimer
 from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.http_call import HTTPCall
-from railhttp.transport.connection import USUAL, WITHOUT_BODY, Expected, StrictResponseHandler
+from railhttp.transport.connection import StrictResponseHandler
+from railhttp.transport.expected import USUAL, WITHOUT_BODY, Expected, expected_by
 from railhttp.transport.request_body import RequestBodyError
-from railhttp.transport.sending import expected_by, interim_came, start_sending, time_wait
+from railhttp.transport.sending import interim_came, start_sending, time_wait
 from railhttp.transport.upload import Upload
 from railhttp.transport.waiter import Turn
 

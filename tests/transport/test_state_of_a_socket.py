@@ -12,7 +12,8 @@ from aiohttp import ClientConnectionError
 from tests.patience import until
 from tests.transport.expecting import expect
 
-from railhttp.transport.connection import USUAL, StrictResponseHandler
+from railhttp.transport.connection import StrictResponseHandler
+from railhttp.transport.expected import USUAL
 from railhttp.transport.socket_state import watch_acknowledged, watch_for_bytes
 
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

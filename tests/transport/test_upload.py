@@ -10,7 +10,8 @@ import pytest
 from tests.transport.expecting import expect
 
 from railhttp.model.body import StreamBody
-from railhttp.transport.connection import USUAL, StrictResponseHandler
+from railhttp.transport.connection import StrictResponseHandler
+from railhttp.transport.expected import USUAL
 from railhttp.transport.upload import Upload
 
 PIECE = 64 * 1024

@@ -11,7 +11,6 @@ from railhttp.model.clock import Clock
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.exchange import Exchange
 from railhttp.model.url import request_url
-from railhttp.pipeline.clock import random_id
 from railhttp.pipeline.http_call import Send
 from railhttp.pipeline.interceptors.chain import InterceptorChain
 from railhttp.pipeline.layers import Exchanged, Settings, build, opened, while_started
@@ -65,7 +64,7 @@ def chains(parts: Parts, pool: ConnectionPool) -> tuple[Send, Send]:
         parts.service_name,
         parts.home,
         SideClient(
-            RequestBuilder(parts.config, partial(random_id, parts.clock)),
+            RequestBuilder(parts.config, parts.clock),
             partial(_side_chain, parts, send),
             parts.clock,
         ),

@@ -12,10 +12,10 @@ from railhttp.client.verbs import Verbs
 from railhttp.model.errors import HTTPCircuitOpenError, HTTPFailure, HTTPRetryExhaustedError
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse
+from railhttp.wire.multipart import FormFields
 
 if TYPE_CHECKING:
     from railhttp.client.http_client import HTTPClient
-    from railhttp.wire.multipart import FormFields
 
 ResponseFuture: TypeAlias = FutureResult[HttpResponse, HTTPFailure]
 """A request that is sent when it is awaited."""
@@ -62,7 +62,7 @@ class FutureVerbs(Verbs[ResponseFuture]):
 
     @override
     def post_multipart(
-        self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
+        self, url: str | URL, fields: FormFields, **options: Unpack[RequestOptions]
     ) -> FutureResult[HttpResponse, HTTPFailure]:
         """Describe the upload of a form; see `HTTPClient.post_multipart`."""
         return FutureResult(_total(self._client.post_multipart(url, fields, **options)))

@@ -1,9 +1,8 @@
 """The client: composes the rooms below, and turns exceptions into values."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
-from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from returns.result import Failure, Result, Success
@@ -23,7 +22,6 @@ from railhttp.client.collaborators import (
     source_of,
 )
 from railhttp.client.derived import Change, ClientOptions
-from railhttp.client.forms import form_of
 from railhttp.client.lifecycle import Lifecycle
 from railhttp.client.request_builder import Prepared, RequestBuilder
 from railhttp.client.status_check import checked_response
@@ -32,7 +30,6 @@ from railhttp.client.streams import Streams
 from railhttp.client.unwrapping import name_failures
 from railhttp.client.verbs import AsyncVerbs
 from railhttp.model.base_url import BaseURL
-from railhttp.model.body import Body
 from railhttp.model.clock import Clock
 from railhttp.model.config import UNSET, Certificate, HTTPClientConfig, Resolver, Verify
 from railhttp.model.errors import (
@@ -49,7 +46,7 @@ from railhttp.model.redaction import redact_url
 from railhttp.model.response import HttpResponse
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.secrecy import forgets_arguments
-from railhttp.pipeline.clock import SYSTEM_CLOCK, random_id
+from railhttp.pipeline.clock import SYSTEM_CLOCK
 from railhttp.pipeline.http_call import HTTPCall
 from railhttp.pipeline.interceptors.chain import Interceptor, InterceptorChain
 from railhttp.pipeline.observation.instruments import InstrumentProtocol, MetricsRecorderProtocol
@@ -58,11 +55,11 @@ from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelinePr
 from railhttp.pipeline.timeouts import ClosedError, Timeouts
 from railhttp.policy.egress import Egress
 from railhttp.transport.pool import NOT_STARTED, STARTED_ELSEWHERE, ConnectionPool
+from railhttp.wire.multipart import FormFields
 
 if TYPE_CHECKING:
     from railhttp.client.future_verbs import FutureVerbs
     from railhttp.client.stream_request import StreamRequest
-    from railhttp.wire.multipart import FormFields
 
 name_failures()
 
@@ -146,8 +143,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         self._base = BaseURL.of(base_url, headers, secret, share_credentials=share_credentials)
         self._share_credentials = share_credentials
         self._home = home_of(self._base, share_credentials=share_credentials)
-        limits = self._policies.limits
-        self._builder = RequestBuilder(config, partial(random_id, clock), self._base, limits)
+        self._builder = RequestBuilder(config, clock, self._base, self._policies.limits)
         self._timeouts = Timeouts(clock, usual_limits(config, self._policies), self._check_loop)
         self._interceptors = chain_of(interceptors)
         self._events = publisher(observers, clock)
@@ -208,9 +204,8 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         derived._home = self._home or home_of(
             change.base, share_credentials=self._share_credentials
         )
-        new_key = partial(random_id, self._clock)
         limits = change.policies.limits
-        derived._builder = RequestBuilder(change.config, new_key, change.base, limits)
+        derived._builder = RequestBuilder(change.config, self._clock, change.base, limits)
         derived._service_name = options.get("service_name", self._service_name)
         self._timeouts.expect(usual_limits(change.config, change.policies))
         self._stores.add(change.policies.stack)
@@ -285,39 +280,24 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
         finally:
             del url, options
 
-    async def post_multipart(
-        self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
-    ) -> "Result[HttpResponse, HTTPFailure]":  # text: `help()` would list all nine
-        """Upload a form as `multipart/form-data` (RFC 7578) by POST.
-
-        Args:
-            url: See `get`.
-            fields: Field names with text; bytes, sent as a file named like the field; a tuple
-                `(filename, data, content_type)`; or an open binary file, which is streamed.
-            **options: See `RequestOptions`; `json` and `data` are not allowed.
-        """
-        call = self._perform("POST", url, options, form_of(fields, self._clock))
-        del url, fields, options
-        return await call
-
     @override
     async def _perform(
         self,
         method: str,
         url: str | URL,
         options: RequestOptions,
-        make_body: Callable[[], Body] | None = None,
+        form: "FormFields | None" = None,
     ) -> Result[HttpResponse, HTTPFailure]:
         """The boundary: below it failures are raised, above it they are returned."""
         try:
-            response = await self._answered(self._builder.prepare(method, url, options, make_body))
+            response = await self._answered(self._builder.prepare(method, url, options, form))
         except FAILURES as failure:
             signal = isinstance(failure, HTTPCircuitOpenError | HTTPRetryExhaustedError)
             if signal and not self._config.total:
                 raise
             return Failure(failure)
         finally:
-            del url, options, make_body
+            del url, options, form
         if response.status >= 400:
             return Failure(HTTPStatusError(response, secret_headers=self._config.secret_headers))
         return Success(response)

@@ -1,6 +1,6 @@
 """Builds checked requests from the arguments of a verb."""
 
-from collections.abc import Callable, KeysView, Mapping
+from collections.abc import KeysView, Mapping
 from types import NoneType
 from typing import Final, NamedTuple
 
@@ -11,6 +11,7 @@ from railhttp.client.cookie_option import require_cookies
 from railhttp.client.send_options import send_options
 from railhttp.model.base_url import BaseURL
 from railhttp.model.body import Body, data_body, json_body
+from railhttp.model.clock import Clock
 from railhttp.model.config import HTTPClientConfig
 from railhttp.model.errors import HTTPInvalidRequestError, HTTPValidationError
 from railhttp.model.field_lines import FieldLines, plain_lines
@@ -39,8 +40,9 @@ from railhttp.model.validation import (
     require_text,
     require_timeout,
 )
+from railhttp.pipeline.clock import random_id
 from railhttp.transport.request_body import measure_file
-from railhttp.wire.multipart import with_boundary
+from railhttp.wire.multipart import FormFields, encode_multipart, with_boundary
 
 _OWN: Final = frozenset({*OwnOptions.__annotations__, "data"})
 """The options that need no translation."""
@@ -80,11 +82,11 @@ class RequestBuilder:
     def __init__(
         self,
         config: HTTPClientConfig,
-        new_key: Callable[[], str],
+        clock: Clock,
         base: BaseURL | None = None,
         limits: tuple[float | None, float | None] = (None, None),
     ) -> None:
-        self._new_key = new_key
+        self._clock = clock
         self._base = base
         self._limits = limits
         self._timeout = _shorter(config.pool.timeout, limits[0])
@@ -107,7 +109,7 @@ class RequestBuilder:
         method: object,
         url: object,
         options: RequestOptions,
-        make_body: Callable[[], Body] | None = None,
+        form: "FormFields | None" = None,
     ) -> Prepared:
         """Build a request.
 
@@ -118,13 +120,17 @@ class RequestBuilder:
         everyday = _EVERYDAY.issuperset(options)
         foreign = not everyday and not options.keys() <= _OWN
         if foreign and (unknown := _unknown(options.keys())):
-            del url, options, make_body
+            del url, options, form
             raise unknown
         try:
             # An enum that is a str equals its text, but would be cached as what it prints.
-            if not options and make_body is None and type(url) is str and type(method) is str:
+            if not options and form is None and type(url) is str and type(method) is str:
                 return self._plain[method, url]
-            body = None if make_body is None else make_body()
+            body = (
+                None
+                if form is None
+                else encode_multipart(form, random_id(self._clock), measure_file)
+            )
             if foreign or not (everyday or _is_ours(options)):
                 return self._build_translated(method, url, options, body)
             return self._build(method, url, options, body, everyday=everyday)
@@ -135,7 +141,7 @@ class RequestBuilder:
             failure = _unbuilt(message, "", method, url)
             failure.__cause__ = error
         # Raised here, without the frames of an error in its traceback: they hold the arguments.
-        del url, options, make_body
+        del url, options, form
         raise failure
 
     def _build_plain(self, method_and_url: tuple[str, str]) -> Prepared:
@@ -241,7 +247,7 @@ class RequestBuilder:
         key = options.get("idempotency_key")
         if key is None or key is False:
             return options
-        text = self._new_key() if key is True else require_text(key, field="idempotency_key")
+        text = random_id(self._clock) if key is True else require_text(key, field="idempotency_key")
         return with_default_headers(options, {"Idempotency-Key": text})
 
 

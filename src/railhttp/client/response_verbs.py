@@ -1,22 +1,19 @@
 """The verbs of a client as functions that return the response and raise the failure."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import Unpack, override
 from yarl import URL
 
-from railhttp.client.forms import form_of
 from railhttp.client.http_client import HTTPClient
 from railhttp.client.streams import Streams
 from railhttp.client.verbs import AsyncVerbs
-from railhttp.model.body import Body
 from railhttp.model.options import RequestOptions
 from railhttp.model.response import HttpResponse
+from railhttp.wire.multipart import FormFields
 
 if TYPE_CHECKING:
     from railhttp.client.stream_request import StreamRequest
-    from railhttp.wire.multipart import FormFields
 
 
 class ResponseVerbs(AsyncVerbs[HttpResponse], Streams):
@@ -70,23 +67,15 @@ class ResponseVerbs(AsyncVerbs[HttpResponse], Streams):
         method: str,
         url: str | URL,
         options: RequestOptions,
-        make_body: Callable[[], Body] | None = None,
+        form: "FormFields | None" = None,
     ) -> HttpResponse:
         try:
-            prepared = self._client._builder.prepare(method, url, options, make_body)
+            prepared = self._client._builder.prepare(method, url, options, form)
         finally:
-            del url, options, make_body
+            del url, options, form
         if self._starts_itself:
             await self.start()
         return await self._client._answered(prepared)
-
-    async def post_multipart(
-        self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
-    ) -> HttpResponse:
-        """Upload a form as `multipart/form-data`; see `HTTPClient.post_multipart`."""
-        call = self._perform("POST", url, options, form_of(fields, self._client._clock))
-        del url, fields, options
-        return await call
 
     @override
     async def _stream_request(

@@ -1,15 +1,13 @@
 """The verbs, one line each, for clients that await and for those that describe a request."""
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from typing_extensions import Unpack
 from yarl import URL
 
 from railhttp.model.options import RequestOptions
-
-if TYPE_CHECKING:
-    from railhttp.wire.multipart import FormFields
+from railhttp.wire.multipart import FormFields
 
 R = TypeVar("R")
 
@@ -26,7 +24,13 @@ class AsyncVerbs(ABC, Generic[R]):
     # locals of each frame (tests/client/test_tracebacks.py).
 
     @abstractmethod
-    async def _perform(self, method: str, url: str | URL, options: RequestOptions) -> R: ...
+    async def _perform(
+        self,
+        method: str,
+        url: str | URL,
+        options: RequestOptions,
+        form: "FormFields | None" = None,
+    ) -> R: ...
 
     async def get(self, url: str | URL, **options: Unpack[RequestOptions]) -> R:
         """Perform a GET request.
@@ -84,6 +88,24 @@ class AsyncVerbs(ABC, Generic[R]):
         del url, options
         return await call
 
+    async def post_multipart(
+        self, url: str | URL, fields: FormFields, **options: Unpack[RequestOptions]
+    ) -> R:
+        """Upload a form as `multipart/form-data` (RFC 7578) by POST.
+
+        Args:
+            url: See `get`.
+            fields: Field names with text; bytes, sent as a file named like the field; a tuple
+                `(filename, data, content_type)`; or an open binary file, which is streamed.
+            **options: See `RequestOptions`; `json` and `data` are not allowed.
+
+        Returns:
+            The same as `get`; a failure is one of `HTTPFailure`.
+        """
+        call = self._perform("POST", url, options, fields)
+        del url, fields, options
+        return await call
+
 
 class Verbs(ABC, Generic[R]):
     """The verbs as descriptions of requests, which are sent later."""
@@ -99,7 +121,7 @@ class Verbs(ABC, Generic[R]):
 
     @abstractmethod
     def post_multipart(
-        self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
+        self, url: str | URL, fields: FormFields, **options: Unpack[RequestOptions]
     ) -> R:
         """Describe the upload of a form; see `HTTPClient.post_multipart`."""
 

@@ -28,9 +28,9 @@ from railhttp.pipeline.interceptors.chain import InterceptorChain
 from railhttp.sync.loop_thread import ThreadLife
 from railhttp.sync.stream_context import StreamContext
 from railhttp.transport.pool import ConnectionPool
+from railhttp.wire.multipart import FormFields
 
 if TYPE_CHECKING:
-    from railhttp.wire.multipart import FormFields
     from railhttp.wire.sse import ServerSentEvent
 
 P = ParamSpec("P")
@@ -223,7 +223,7 @@ class HTTPClient:
             del url, options
 
     def post_multipart(
-        self, url: str | URL, fields: "FormFields", **options: Unpack[RequestOptions]
+        self, url: str | URL, fields: FormFields, **options: Unpack[RequestOptions]
     ) -> "Result[HttpResponse, HTTPFailure]":
         """Upload a form as `multipart/form-data`; see `railhttp.HTTPClient.post_multipart`."""
         try:

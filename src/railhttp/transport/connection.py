@@ -5,28 +5,22 @@ For the private names used here see `railhttp.transport.aiohttp_internals`.
 
 import asyncio
 from collections.abc import Callable
-from ssl import SSLError
-from typing import Final, NamedTuple, Protocol, TypeAlias, cast
+from typing import Final, Protocol, TypeAlias, cast
 
 from aiohttp import EMPTY_PAYLOAD, ClientConnectionError, ClientPayloadError, StreamReader
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.helpers import _EXC_SENTINEL as _NO_CAUSE
-from aiohttp.helpers import DEFAULT_CHUNK_SIZE, set_exception
+from aiohttp.helpers import set_exception
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import HttpResponseParser, HttpResponseParserPy
 from typing_extensions import override
 
-from railhttp.model.request import WireOptions
+from railhttp.transport.expected import USUAL, Expected
+from railhttp.transport.handshake import HandshakeRefusedError, is_refused_handshake
 from railhttp.transport.reusable import ReusableHandler
 from railhttp.wire.response_head import ResponseError, ResponseHead
-from railhttp.wire.response_reader import (
-    USUAL_LIMITS,
-    End,
-    HeadLimits,
-    ResponseReader,
-    whole_response,
-)
+from railhttp.wire.response_reader import End, ResponseReader, whole_response
 
 Content: TypeAlias = bytes | StreamReader
 """A body that came in one piece with its head, or the stream of any other."""
@@ -43,49 +37,6 @@ _MOST_TINY: Final = 32 * 1024
 
 class _SelectorTransport(Protocol):
     max_size: int
-
-
-class HandshakeRefusedError(ClientConnectionError):
-    """A server refused the handshake after the client had completed it."""
-
-
-def _is_refused_handshake(
-    transport: asyncio.BaseTransport | None, error: BaseException | None
-) -> bool:
-    """Whether a new connection that ended without a response was refused in its handshake.
-
-    Under TLS 1.3 a server judges a client's certificate only after the client's last message. It
-    then sends an alert, or just closes. A server that accepts the handshake sends tickets.
-    """
-    tls = None if transport is None else transport.get_extra_info("ssl_object")
-    if tls is None or tls.version() != "TLSv1.3":
-        return False
-    return isinstance(error, SSLError) or tls.session is None or not tls.session.has_ticket
-
-
-class Expected(NamedTuple):
-    """How a response is read; see `WireOptions`."""
-
-    with_body: bool = True
-    read_until_eof: bool = True
-    read_bufsize: int = DEFAULT_CHUNK_SIZE
-    limits: HeadLimits = USUAL_LIMITS
-
-    @classmethod
-    def of(cls, wire: WireOptions, *, with_body: bool) -> "Expected":
-        """Return how a response to a request with `WireOptions` is read."""
-        usual = USUAL_LIMITS
-        limits = HeadLimits(
-            wire.max_line_size or usual.line,
-            wire.max_field_size or usual.field,
-            wire.max_headers or usual.fields,
-        )
-        size = wire.read_bufsize or DEFAULT_CHUNK_SIZE
-        return cls(with_body, wire.read_until_eof, size, limits)
-
-
-USUAL: Final = Expected()
-WITHOUT_BODY: Final = Expected(with_body=False)
 
 
 class StrictResponseHandler(ReusableHandler):
@@ -308,7 +259,7 @@ class StrictResponseHandler(ReusableHandler):
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
         is_silent = self._expected is not None or (self._is_fresh and not self._tail)
-        if is_silent and not self.has_served and _is_refused_handshake(self.transport, exc):
+        if is_silent and not self.has_served and is_refused_handshake(self.transport, exc):
             self.set_exception(HandshakeRefusedError())
         body, reader = self._payload, self._reader  # the original sets the body to None
         if body is not None and not body.is_eof():

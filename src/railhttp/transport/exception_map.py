@@ -21,7 +21,7 @@ from aiohttp.streams import EofStream
 from railhttp.model import errors
 from railhttp.model.errors import CallInfo, HTTPFailure
 from railhttp.model.stage import Stage
-from railhttp.transport.connection import HandshakeRefusedError
+from railhttp.transport.handshake import HandshakeRefusedError
 from railhttp.transport.request_body import RequestBodyError
 from railhttp.transport.tunnel import TunnelRefusedError
 from railhttp.wire.content import ContentError

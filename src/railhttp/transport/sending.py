@@ -8,25 +8,12 @@ from railhttp.model.memo import Memo
 from railhttp.model.request import Request
 from railhttp.model.stage import AttemptState, Stage
 from railhttp.model.timings import PhaseTimer
-from railhttp.transport.connection import (
-    USUAL,
-    WITHOUT_BODY,
-    Awaited,
-    Expected,
-    StrictResponseHandler,
-)
+from railhttp.transport.connection import Awaited, StrictResponseHandler
+from railhttp.transport.expected import expected_by
 from railhttp.transport.upload import Upload
 from railhttp.wire.request_head import content_length
 
 _AT_ONCE: Final = 64 * 1024  # the write buffer's size above which a transport pauses us
-
-
-def expected_by(request: Request) -> Expected:
-    """Return how the response to a request is read."""
-    with_body = request.method != "HEAD"
-    if (wire := request.options.wire) is not None:
-        return Expected.of(wire, with_body=with_body)
-    return USUAL if with_body else WITHOUT_BODY
 
 
 def interim_came(protocol: StrictResponseHandler, upload: Upload, status: int) -> None:

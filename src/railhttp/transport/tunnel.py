@@ -6,7 +6,8 @@ from typing import Final
 
 from aiohttp import ClientConnectionError, ClientRequest, hdrs
 
-from railhttp.transport.connection import WITHOUT_BODY, Arrival, StrictResponseHandler
+from railhttp.transport.connection import Arrival, StrictResponseHandler
+from railhttp.transport.expected import WITHOUT_BODY
 
 _AUTOMATIC: Final = frozenset({hdrs.ACCEPT, hdrs.ACCEPT_ENCODING})
 
