@@ -42,7 +42,7 @@ def _ipv6(host: str) -> str:
 def _name_or_ipv4(host: str) -> str:
     name = host.lower()
     if not name.isascii() or "xn--" in name:
-        url = URL.build(scheme="http", host=name)
+        url = URL.build(host=name)
         # Reading `host` decodes punycode, so malformed punycode is refused here, before a request.
         name = (url.host and url.raw_host) or ""
     labels = name.removesuffix(".").split(".")

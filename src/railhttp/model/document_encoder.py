@@ -98,7 +98,7 @@ def _pydantic_writer(kind: type) -> Callable[..., object]:
 def _finite(value: float | Decimal) -> object:
     if math.isfinite(value):
         return str(value) if isinstance(value, Decimal) else float(value)
-    raise HTTPValidationError("contains a number that is not finite", field="")
+    raise HTTPValidationError("contains a number that is not finite")
 
 
 def _object(value: Mapping[object, object]) -> dict[object, object]:
@@ -114,7 +114,7 @@ def _name(name: object) -> object:
 
 def _unwritable(role: str, kind: type) -> HTTPValidationError:
     message = f"cannot be written as JSON: it holds a {role} of type {kind.__name__}"
-    return HTTPValidationError(message, field="")
+    return HTTPValidationError(message)
 
 
 _NAMES: Final = (str, int, float, bytes, datetime, date, time, timedelta, UUID)

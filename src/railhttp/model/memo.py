@@ -28,7 +28,6 @@ class Memo(dict[K, V], Generic[K, V]):
     __slots__ = ("_function", "_size")
 
     def __init__(self, function: Callable[[K], V], size: int) -> None:
-        super().__init__()
         self._function = function
         self._size = size
 

@@ -23,7 +23,7 @@ SOCKS: Final = "socks5h"
 
 _SOCKS_PORT: Final = 1080  # RFC 1928, section 3
 _SOCKS: Final = rf"(?i:{SOCKS}://)"
-_SEPARATOR: Final = r"[,\s]+"
+_SEPARATOR: Final = r"[,\s]"
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")  # RFC 4291, section 2.5.5.2
 _ENTRY: Final = r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(:(?P<port>[0-9]{1,5}))?"
 
@@ -143,7 +143,6 @@ def _variable(environ: Mapping[str, str], *names: str) -> ProxyVariable | None:
 
 
 def _parse_entry(entry: str) -> NoProxy | None:
-    entry = entry.strip()
     parts = re.fullmatch(_ENTRY, entry)
     host, port = (parts["host"], parts["port"]) if parts else (entry, None)
     target = _parse_target(host)

@@ -275,8 +275,6 @@ def require_method(method: object) -> str:
     """
     if type(method) is str and method in _USUAL:
         return method
-    if isinstance(method, str) and method in _USUAL:
-        return str.__str__(method)  # an enum's value, not its name
     if not isinstance(method, str) or not TOKEN.fullmatch(method):
         raise HTTPValidationError("must be a token (RFC 9110, section 9.1)", field="method")
     upper = method.upper()

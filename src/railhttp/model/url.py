@@ -189,16 +189,12 @@ def parse_url_parts(url: str) -> UrlParts:
 
 def request_url(url: str) -> URL:
     """Parse the URL of a request by the rules of `require_url`, with a cache of recent URLs."""
-    return _parse_as(url, "url")
-
-
-def _parse_as(url: str, field: str) -> URL:
-    return _parse(require_str(url, field), field)  # the cache needs a hashable key
+    return _parse(require_str(url, "url"))  # the cache needs a hashable key
 
 
 @lru_cache(maxsize=1024)
-def _parse(url: str, field: str) -> URL:
-    scheme, authority, path, query, fragment = require_url_parts(url, field)
+def _parse(url: str) -> URL:
+    scheme, authority, path, query, fragment = require_url_parts(url, "url")
     # `URL` would normalise the text, and drop the question mark of an empty query.
     path = path or ("/" if query or fragment else "")
     return URL.build(
