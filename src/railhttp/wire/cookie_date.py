@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-_DELIMITERS: Final = re.compile(r"[\t -/;-@\[-`{-~]+")
+_DELIMITERS: Final = re.compile(r"[\t -/;-@\[-`{-~]")
 
 _MONTHS: Final = (
     "jan",
@@ -68,6 +68,6 @@ def parse_cookie_date(text: str) -> int | None:
 
 
 def _full_year(year: int) -> int:
-    if 70 <= year <= 99:
-        return year + 1900
-    return year + 2000 if year <= 69 else year
+    if year <= 69:
+        return year + 2000
+    return year + 1900 if year <= 99 else year

@@ -114,14 +114,15 @@ def _read(challenge: Challenge) -> DigestChallenge | None:
         return None
     if "nonce" not in given or "realm" not in given:
         return None
+    true = {name for name, text in given.items() if text.lower() == "true"}
     return DigestChallenge(
         given["realm"],
         given["nonce"],
         algorithm,
         qop,
         given.get("opaque"),
-        stale=given.get("stale", "").lower() == "true",
-        userhash=given.get("userhash", "").lower() == "true",
+        stale="stale" in true,
+        userhash="userhash" in true,
     )
 
 

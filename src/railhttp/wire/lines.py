@@ -39,8 +39,8 @@ class LineBuffer:
             self._hold(chunk)
             return b""
         whole = self.drain() + chunk[:end] if self._parts else chunk[:end]
-        if end < len(chunk):
-            self._hold(chunk[end:])
+        if rest := chunk[end:]:
+            self._hold(rest)
         return whole
 
     def drain(self) -> bytes:
