@@ -2,11 +2,12 @@
 
 import ssl
 from collections.abc import Mapping
+from typing import Final
 
 import pytest
 from yarl import URL
 
-from railhttp import HTTPClientConfig, HTTPValidationError
+from railhttp import HTTPClientConfig, HTTPInvalidRequestError, HTTPValidationError
 from railhttp.client.cookie_option import require_cookies
 from railhttp.client.request_builder import RequestBuilder
 from railhttp.client.send_options import send_options
@@ -107,3 +108,53 @@ def test_a_setting_of_the_client_is_that_of_each_request(setting: str) -> None:
     for options in ({}, {"headers": {"X-Id": "7"}}, {"idempotent": True}):
         prepared = builder.prepare("GET", "http://h/", options)  # type: ignore[arg-type]  # a row
         assert getattr(prepared.request.options, setting) == value
+
+
+LIMITED: Final = (
+    {"timeout": 3},
+    {"timeout": None},
+    {"retries": 2},
+    {"retries": 0, "timeout": 3.5},
+    {"timeout": 99, "attempt_timeout": 98},
+    {"attempt_timeout": None},
+)
+
+
+@pytest.mark.parametrize("options", LIMITED)
+@pytest.mark.parametrize("limits", [(None, None), (5.0, 4.0), (None, 4.0), (2.0, None)])
+def test_of_two_limits_the_shorter_one_counts_beside_whatever_options(
+    options: Mapping[str, float], limits: tuple[float | None, float | None]
+) -> None:
+    """A limit of a call replaces that of the client; the one of a pipeline stays."""
+    config = HTTPClientConfig(timeout=20, attempt_timeout=10)
+    builder = RequestBuilder(config, SYSTEM_CLOCK, limits=limits)
+    expected = (
+        shorter(options.get("timeout", 20), limits[0]),
+        shorter(options.get("attempt_timeout", 10), limits[1]),
+        options.get("retries"),
+    )
+    for others in ({}, {"headers": {"X-Id": "7"}}, {"idempotent": True}, {"params": {"a": 1}}):
+        prepared = builder.prepare("GET", "http://h/", {**options, **others})  # type: ignore[typeddict-item]  # a row
+        assert (prepared.timeout, prepared.attempt_timeout, prepared.retry) == expected
+        assert prepared.origin == "http://h"
+
+
+def shorter(first: float | None, second: float | None) -> float | None:
+    return min((limit for limit in (first, second) if limit is not None), default=None)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("timeout", value) for value in (0, -1, True, "3", float("nan"), float("inf"))),
+        *(("retries", value) for value in (-1, 1.5, True, "3")),
+    ],
+)
+def test_a_limit_that_is_none_is_refused_beside_whatever_options(
+    option: str, value: object
+) -> None:
+    builder = RequestBuilder(HTTPClientConfig(), SYSTEM_CLOCK)
+    for others in ({}, {"headers": {"X-Id": "7"}}, {"idempotent": True}):
+        with pytest.raises(HTTPInvalidRequestError) as caught:
+            builder.prepare("GET", "http://h/", {option: value, **others})  # type: ignore[misc]  # a row
+        assert caught.value.field == option

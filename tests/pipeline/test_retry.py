@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import logging
+from dataclasses import replace
 
 import pytest
 from tests.pipeline.scripted import ScriptedCall, answer, lost, outcome_of, refused, silent
@@ -422,3 +423,13 @@ async def test_an_observer_that_returns_an_awaitable_breaks_nothing_and_is_logge
         response = await clock.run(policy.execute(call))
     assert response.status == 200
     assert caplog.messages == ["on_retry returned an awaitable: it must be a plain function"]
+
+
+def test_a_policy_with_another_number_of_attempts_has_the_same_rule_for_the_rest() -> None:
+    policy = RetryPolicy(base_delay=0.25, reraise=True)
+    for number in (*range(1, 40), *range(1, 40)):
+        other = policy.with_attempts(number)
+        assert other.rule == replace(policy.rule, max_attempts=number)
+        assert other.with_attempts(2).rule.max_attempts == 2
+    assert policy.rule.max_attempts == 3
+    assert policy.with_attempts(4) is policy.with_attempts(4)

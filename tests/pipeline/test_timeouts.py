@@ -1,6 +1,7 @@
 """Time limits for many tasks by few timers."""
 
 import asyncio
+from typing import Final
 from unittest.mock import patch
 
 import pytest
@@ -112,15 +113,52 @@ async def test_no_limit_still_ends_with_the_timeouts() -> None:
     assert await hold(timeouts, 0.01) == "ExpiredError"  # it can be used again
 
 
-async def test_a_timer_stays_only_for_a_usual_duration() -> None:
-    loop = asyncio.get_running_loop()
-    timeouts = Timeouts(SYSTEM_CLOCK, (5.0,))
-    with patch.object(loop, "call_later", wraps=loop.call_later) as timers:
-        for seconds in (5.0, 5.0, 4.0, 4.0):
+def timers_of(clock: ManualClock, timeouts: Timeouts, *durations: float) -> list[float]:
+    """Use limits one after the other, and return the durations of the timers that it takes."""
+    with patch.object(clock, "call_later", wraps=clock.call_later) as timers:
+        for seconds in durations:
             with timeouts.limit(seconds):
-                await asyncio.sleep(0)
-    assert [call.args[0] for call in timers.call_args_list] == [5.0, 4.0, 4.0]
+                pass
+    return [call.args[0] for call in timers.call_args_list]
+
+
+FEW: Final = tuple(map(float, range(1, 17)))
+
+
+async def test_the_timers_of_few_durations_stay_between_two_calls() -> None:
+    clock = ManualClock()
+    timeouts = Timeouts(clock)
+    assert timers_of(clock, timeouts, 5.0, 5.0, 4.0, 5.0) == [5.0, 4.0]
+    assert timers_of(clock, Timeouts(clock), *FEW, *FEW) == [*FEW]
+
+
+async def test_of_many_durations_only_the_usual_ones_keep_their_timers() -> None:
+    clock = ManualClock()
+    timeouts = Timeouts(clock, usual=(30.0,))
+    timers_of(clock, timeouts, *FEW)
+    assert timers_of(clock, timeouts, 60.0, 60.0, 30.0, 30.0) == [60.0, 60.0, 30.0]
+
+
+async def test_a_duration_that_is_no_longer_used_leaves_its_place_to_another() -> None:
+    clock = ManualClock()
+    timeouts = Timeouts(clock, usual=FEW[8:])
+    timers_of(clock, timeouts, *FEW)
+    await clock.advance(16.0)
+    others = (60.0, 61.0, 62.0, 63.0, 64.0, 65.0, 66.0, 67.0)
+    assert timers_of(clock, timeouts, *others, *others) == [*others]
+    assert timers_of(clock, timeouts, 68.0, 68.0) == [68.0, 68.0]
+
+
+async def test_a_duration_in_use_stays_after_its_timer() -> None:
+    clock = ManualClock()
+    timeouts = Timeouts(clock)
+    task = asyncio.create_task(hold(timeouts, 2.0))
+    await clock.advance(1.0)
+    other = asyncio.create_task(hold(timeouts, 2.0))
+    await clock.advance(1.5)
+    assert timers_of(clock, timeouts, 2.0) == []
     timeouts.close()
+    assert [await task, await other] == ["ExpiredError", "ClosedError"]
 
 
 def test_a_limit_needs_a_task() -> None:

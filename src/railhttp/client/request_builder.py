@@ -51,7 +51,8 @@ _SEQUENCES: Final = (list, tuple)
 _SECONDS: Final = frozenset({NoneType, int, float})
 _PLAIN_DATA: Final = frozenset({NoneType, bytes, str, dict, bytearray, memoryview})
 _ONE_BODY: Final = "a request has one body: json, data or fields"
-_EVERYDAY: Final = frozenset({"params", "headers", "json"})
+_LIMITS: Final = frozenset({"timeout", "retries"})
+_EVERYDAY: Final = frozenset({"params", "headers", "json"}) | _LIMITS
 """The options of most calls."""
 
 
@@ -117,7 +118,7 @@ class RequestBuilder:
             HTTPInvalidRequestError: An argument cannot be sent; the error names it.
             TypeError: An option does not exist.
         """
-        everyday = _EVERYDAY.issuperset(options)
+        everyday = _EVERYDAY.issuperset(options) and type(options.get("timeout")) in _SECONDS
         foreign = not everyday and not options.keys() <= _OWN
         if foreign and (unknown := _unknown(options.keys())):
             del url, options, form
@@ -191,7 +192,10 @@ class RequestBuilder:
             target = Target.of(parsed.with_user(None))
         method = require_method(method)
         if everyday:
-            return self._usual(self._request(method, target, defaults, credentials, options, body))
+            request = self._request(method, target, defaults, credentials, options, body)
+            if _LIMITS.isdisjoint(options):
+                return self._usual(request)
+            return self._limited(request, options)
         options = self._keyed(options)
         request = self._request(
             method,
@@ -203,13 +207,16 @@ class RequestBuilder:
             require_cookies(options.get("cookies")),
             send_options(self._options, options),
         )
+        return self._limited(request, options)
+
+    def _limited(self, request: Request, options: RequestOptions) -> Prepared:
         total, each = self._limits
         timeout = require_timeout(options.get("timeout", self._timeout), "timeout")
         attempt_timeout = options.get("attempt_timeout", self._attempt_timeout)
         require_timeout(attempt_timeout, "attempt_timeout")
         return Prepared(
             request,
-            target.site.text,
+            request.target.site.text,
             _shorter(timeout, total),
             _shorter(attempt_timeout, each),
             _retry(options),

@@ -12,6 +12,9 @@ from typing import Final, Self
 from railhttp.model.clock import Clock, TimerHandle
 from railhttp.model.errors import HTTPTimeoutError
 
+_MOST_KEPT: Final = 16
+"""Durations whose timers stay between two calls: a new one costs a fifth of a call."""
+
 
 class ExpiredError(TimeoutError):
     """The time of a timeout is over."""
@@ -157,6 +160,7 @@ class _TimerQueue:
                 return
             del self.timeouts[first]
             first.end(ExpiredError)
+        self._owner.expired(self)
 
     def close(self) -> None:
         """Stop the timer, and end all timeouts."""
@@ -207,7 +211,7 @@ class Timeouts:
             self._queues = {}
         queue = self._queues.get(seconds)
         if queue is None:
-            keep = seconds in self._usual
+            keep = seconds in self._usual or len(self._queues) < _MOST_KEPT
             queue = self._queues[seconds] = _TimerQueue(self, loop, seconds, keep=keep)
         return Timeout(queue, owner, fail)
 
@@ -215,8 +219,13 @@ class Timeouts:
         """Keep the timers of more durations between two calls."""
         self._usual |= frozenset(usual)
 
+    def expired(self, queue: _TimerQueue) -> None:
+        """Drop a duration that no call has used for as long as it lasts, unless it is usual."""
+        if queue.seconds not in self._usual:
+            self.forget(queue)
+
     def forget(self, queue: _TimerQueue) -> None:
-        """Drop an unusual duration that no call uses any more."""
+        """Drop a duration that no call uses any more."""
         if self._queues.get(queue.seconds) is queue:
             del self._queues[queue.seconds]
             queue.close()

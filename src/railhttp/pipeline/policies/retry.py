@@ -29,6 +29,9 @@ from railhttp.policy.callbacks import call_info_of
 from railhttp.policy.deadline import Deadline
 from railhttp.policy.retry import RETRYABLE_STATUSES, RetryEvent, RetryRule, Trial
 
+_MOST_COUNTED: Final = 16
+"""Policies kept for calls with `retries`: a new one costs a tenth of a call."""
+
 T = TypeVar("T")
 C = TypeVar("C", bound=Call)
 
@@ -105,6 +108,7 @@ class RetryPolicy(Policy, ReplayAware):
         self._on_retry = on_retry
         self._exhausted: set[str] = set()  # origins whose budget is used up
         self._store = ShieldedStore(store)
+        self._counted: dict[int, Self] = {}
         super().__init__(clock)
 
     def __repr__(self) -> str:
@@ -126,8 +130,12 @@ class RetryPolicy(Policy, ReplayAware):
         Raises:
             HTTPValidationError: The number is not positive.
         """
+        if max_attempts in self._counted:
+            return self._counted[max_attempts]
         other = copy(self)
         other._rule = replace(self._rule, max_attempts=max_attempts)
+        if len(self._counted) < _MOST_COUNTED:
+            self._counted[max_attempts] = other
         return other
 
     @override
