@@ -35,6 +35,6 @@ def advice(name: str) -> str:
     """
     if name in ELSEWHERE:
         return f"{name}: is not an option of a call: {ELSEWHERE[name]}"
-    near = difflib.get_close_matches(name, RequestOptions.__annotations__, 1)
+    near = difflib.get_close_matches(name, RequestOptions.__annotations__)
     hint = f"; did you mean `{near[0]}`?" if near else ""
     return f"{name}: unexpected keyword argument {name!r}{hint}"

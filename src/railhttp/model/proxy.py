@@ -25,7 +25,7 @@ _SOCKS_PORT: Final = 1080  # RFC 1928, section 3
 _SOCKS: Final = rf"(?i:{SOCKS}://)"
 _SEPARATOR: Final = r"[,\s]"
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")  # RFC 4291, section 2.5.5.2
-_ENTRY: Final = r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(:(?P<port>[0-9]{1,5}))?"
+_ENTRY: Final = r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*):(?P<port>[0-9]{1,5})"
 
 
 def require_proxy(proxy: object, field: str = "proxy") -> str:
@@ -144,9 +144,9 @@ def _variable(environ: Mapping[str, str], *names: str) -> ProxyVariable | None:
 
 def _parse_entry(entry: str) -> NoProxy | None:
     parts = re.fullmatch(_ENTRY, entry)
-    host, port = (parts["host"], parts["port"]) if parts else (entry, None)
+    host, port = (parts["host"], int(parts["port"])) if parts else (entry, None)
     target = _parse_target(host)
-    return None if target is None else NoProxy(target, int(port) if port else None)
+    return None if target is None else NoProxy(target, port)
 
 
 def _parse_target(host: str) -> IPv4Network | IPv6Network | str | None:

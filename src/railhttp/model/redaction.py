@@ -56,7 +56,7 @@ _USUAL: Final = re.compile(
     rf"""https?://[A-Za-z0-9.-]++(?::[0-9]++)?+(?:/[!-"$-)+->A-~]*+)?+(?:\?{_PAIR}(?:&{_PAIR})*+)?+"""
 )
 """A URL without user-info and fragment, whose query consists of pairs only."""
-_VALUE: Final = re.compile(r"=[^&]*+")
+_VALUE: Final = re.compile(r"=[^&]*")
 
 
 def redact_url(url: str) -> str:

@@ -267,11 +267,8 @@ class HttpResponse(Timed):
         return hash((self.status, self.body, self.url, self.method))
 
     def __reduce__(self) -> tuple[object, ...]:
-        # A multi-dict proxy cannot be pickled
-        # (tests/model/test_response.py::test_a_response_survives_pickling).
-        state = {name: getattr(self, name) for name in self.__slots__ if name != "headers"}
-        state["_timings"] = self.timings
-        return _rebuild, (tuple(self.headers.items()), state)
+        state = {name: getattr(self, name) for name in self.__slots__}
+        return _rebuild, ({**state, "_timings": self.timings},)
 
 
 def _frozen(headers: object) -> Headers:
@@ -288,8 +285,8 @@ def _check_parts(status: object, body: object) -> None:
         raise HTTPValidationError(f"must be bytes, got {describe(body)}{advice}", field="body")
 
 
-def _rebuild(fields: tuple[tuple[str, str], ...], state: dict[str, object]) -> HttpResponse:
+def _rebuild(state: dict[str, object]) -> HttpResponse:
     response = object.__new__(HttpResponse)
-    for name, value in {**state, "headers": CIMultiDictProxy(CIMultiDict(fields))}.items():
+    for name, value in state.items():
         object.__setattr__(response, name, value)
     return response

@@ -119,7 +119,9 @@ def require_positive_int(value: object, field: str = "value") -> int:
 
 def require_count(value: object, field: str) -> int:
     """Require an int of 0 or more, and not a bool."""
-    return 0 if value == 0 and not isinstance(value, bool) else require_positive_int(value, field)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise mismatch("an integer of 0 or more", value, field)
 
 
 def require_number(value: object, field: str, *, low: float = 0.0, high: float = inf) -> float:
@@ -205,10 +207,8 @@ def url_text(parts: Reference) -> str:
 def require_url_parts(url: object, field: str = "url", *, require_scheme: bool = True) -> Reference:
     """Require a URL as `require_url` does, and return its parts."""
     text = require_str(url, field)
-    if require_scheme or SCHEME.match(text):
-        absolute = text
-    else:
-        absolute = f"http:{text}" if text.startswith("//") else f"http://{text}"
+    is_absolute = require_scheme or SCHEME.match(text)
+    absolute = text if is_absolute else f"http://{text.removeprefix('//')}"
     if not absolute or len(absolute) > MAX_URL_LENGTH:
         raise HTTPValidationError(f"must have 1 to {MAX_URL_LENGTH} characters", field=field)
     parts = Reference.clean(absolute)
