@@ -149,6 +149,10 @@ def test_merging_nothing_gives_nothing() -> None:
         ("application/x-ndjson", "application/x-ndjson"),
         ("text/html", None),
         ("text/html; profile=json", None),
+        ("application/jso", None),
+        ("application/json+xml;json", "application/json+xml"),
+        (";application/json", None),
+        ("\tapplication/json\t", "application/json"),
         ("", None),
     ],
 )

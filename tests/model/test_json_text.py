@@ -93,6 +93,21 @@ def test_a_long_document_is_written_as_a_short_one() -> None:
     assert plain_json(document) == f"[{text}]"
 
 
+def test_one_encoder_in_c_writes_all_documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To build it takes as long as to write a small document."""
+    made: list[object] = []
+    make = json.encoder.c_make_encoder  # type: ignore[attr-defined]  # as CPython has it
+
+    def counted(*arguments: object) -> object:
+        made.append(make(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr("json.encoder.c_make_encoder", counted)
+    write = json_text._writer()
+    assert [write({"a": [1]}), write("b"), write(None)] == ['{"a":[1]}', '"b"', "null"]
+    assert len(made) == 1
+
+
 def test_a_python_without_the_encoder_in_c_refuses_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

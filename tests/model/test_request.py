@@ -291,6 +291,11 @@ def test_a_method_is_a_token_in_upper_case(method: str, normal: str) -> None:
     assert type(require_method(method)) is str
 
 
+def test_a_usual_method_is_passed_on_without_a_copy() -> None:
+    for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"):
+        assert require_method(method) is method
+
+
 @pytest.mark.parametrize(
     "method", ["", " ", "G T", "GET ", "GET\n", "GÉT", "a:b", "CONNECT", "connect", b"GET", None, 5]
 )

@@ -93,3 +93,11 @@ QUERIES = {
 @pytest.mark.parametrize(("url", "query"), QUERIES)
 def test_a_query_is_appended_before_the_fragment(url: str, query: str) -> None:
     assert str(Target.of(URL(url)).with_query(query).url) == QUERIES[url, query]
+
+
+@pytest.mark.parametrize("origin", ["http://H.Example", "http://a%62c", "https://bücher.example:1"])
+def test_a_url_that_was_built_as_it_is_sent_is_split_as_it_is(origin: str) -> None:
+    url = URL(f"{origin}/a?b#c", encoded=True)
+    target = Target.of(url)
+    assert (target.site.text, target.path_qs, target.fragment) == (origin, "/a?b", "#c")
+    assert str(target.url) == str(url)
