@@ -288,3 +288,17 @@ def test_a_token_has_the_characters_of_rfc_9110() -> None:
     assert TOKEN.fullmatch("".join(tokens))
     assert not TOKEN.fullmatch("")
     assert OWS == " \t"
+
+
+@pytest.mark.parametrize("url", ["/x", "?q", "#top", "h/x", "//h/x", "ftp://h", "mailto:a@h"])
+def test_a_url_without_a_scheme_of_http_is_told_which_there_are(url: str) -> None:
+    for rule in (require_url, require_url_parts):
+        with pytest.raises(HTTPValidationError, match=r"http:// or https://"):
+            rule(url)
+
+
+@pytest.mark.parametrize("url", ["/x", "?q", "#top", "//", "///x", "http://", "http:///x"])
+def test_a_url_without_a_host_is_told_to_have_one(url: str) -> None:
+    for rule in (require_url, require_url_parts):
+        with pytest.raises(HTTPValidationError, match="must have a host"):
+            rule(url, require_scheme=False)
