@@ -70,6 +70,12 @@ def test_the_limit_of_a_phase_is_the_shortest_of_its_own_and_that_of_the_attempt
     assert tuple(start.limit(phase) for phase in PHASES) == limits
 
 
+def test_there_is_no_limit_of_another_phase() -> None:
+    phase: TimeoutPhase = "body"  # type: ignore[assignment]  # what mypy refuses
+    with pytest.raises(AssertionError):
+        started(SendOptions(connect_timeout=1.0)).limit(phase)
+
+
 ENDS: Final[list[tuple[HttpResponse | None, HTTPFailure | None, int | None, str | None]]] = [
     # The response and the failure; the status and the error type.
     (HttpResponse(200), None, 200, None),
