@@ -19,6 +19,7 @@ STAGES: Final[dict[Stage, tuple[Delivery, TimeoutPhase]]] = {
 
 
 def test_the_stages_are_in_order() -> None:
+    assert [stage.name for stage in Stage] == ["QUEUED", "CONNECTING", "SENDING", "ANSWERED"]
     assert [*Stage] == [*STAGES]
     assert sorted(Stage, key=lambda stage: stage.value) == [*STAGES]
 
