@@ -125,6 +125,8 @@ def test_in_a_cgi_program_http_proxy_in_upper_case_is_ignored() -> None:
         ("API.☃.example", "http://www.api.xn--n3h.example/"),
         ("other.example 10.0.0.0/8 h", "http://h/"),
         ("[fd00::]/8 h", "http://h/"),
+        ("[::ffff:10.1.2.3]", "http://10.1.2.3/"),
+        ("[::ffff:10.1.2.3]:80", "http://10.1.2.3/"),
         ("::ffff:10.1.2.3/128", "http://10.1.2.3/"),
         ("::ffff:10.1.2.2/127", "http://10.1.2.3/"),
         ("0.0.0.0", "http://[::ffff:0:0]/"),
