@@ -1,4 +1,4 @@
-"""The rules for arguments and settings: what each returns, what it refuses, and by which name."""
+"""Each rule returns a value that obeys it, and refuses others by the name of their argument."""
 
 import math
 import string
@@ -66,7 +66,7 @@ def test_a_refused_value_is_described_by_its_digits_or_its_type(value: object, s
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_number_is_described_by_at_most_640_digits(sign: int) -> None:
-    """Python may be told to refuse the text of a longer one."""
+    """Python has a setting that refuses longer ones."""
     largest = sign * (LARGEST_INT - 1)
     assert describe(largest) == f"{largest}"
     assert len(describe(largest).lstrip("-")) == 640
@@ -83,7 +83,7 @@ def test_a_rule_holds_or_is_broken() -> None:
 
 
 DEFAULT_FIELDS: Final[list[tuple[Callable[[object], object], str]]] = [
-    # A rule that need not be told the name of its argument, and the name that its error has then.
+    # A rule with a default for the name of its argument, and that name.
     (require_host, "host"),
     (require_port, "port"),
     (require_positive_int, "value"),

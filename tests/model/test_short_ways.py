@@ -1,6 +1,6 @@
-"""What almost all calls give takes a short way; here the long one, which returns the same, is shut.
+"""Shortcuts for the usual arguments: each test shuts the long way, which returns the same.
 
-Without these tests a short way could be lost, and only a benchmark would show it.
+If a shortcut were lost, only a benchmark would show it.
 """
 
 from typing import NoReturn
