@@ -30,6 +30,47 @@ def test_all_proxy_serves_a_scheme_without_its_own() -> None:
     assert proxy_for("https://h/", **environ) == "http://c:3"
 
 
+VARIABLES = {
+    # A variable, and the proxies for http and https URLs if only that one is set.
+    "http_proxy": (PROXY, None),
+    "HTTP_PROXY": (PROXY, None),
+    "https_proxy": (None, PROXY),
+    "HTTPS_PROXY": (None, PROXY),
+    "all_proxy": (PROXY, PROXY),
+    "ALL_PROXY": (PROXY, PROXY),
+    "no_proxy": (None, None),
+    "x": (None, None),
+}
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_each_variable_is_read_in_both_cases(name: str) -> None:
+    environ = {name: PROXY}
+    assert (proxy_for("http://h/", **environ), proxy_for("https://h/", **environ)) == (
+        VARIABLES[name]
+    )
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "https_proxy", "all_proxy"])
+@pytest.mark.parametrize("value", [PROXY, "", " "])
+def test_a_variable_in_lower_case_wins_over_that_in_upper_case(name: str, value: str) -> None:
+    environ = {name: value, name.upper(): "http://upper:1"}
+    url = "https://h/" if name == "https_proxy" else "http://h/"
+    assert proxy_for(url, **environ) == (value.strip() or None)
+
+
+@pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
+def test_each_spelling_of_no_proxy_exempts(name: str) -> None:
+    environ = {"ALL_PROXY": PROXY, name: "h"}
+    assert proxy_for("http://h/", **environ) is None
+    assert proxy_for("https://h/", **environ) is None
+    assert proxy_for("http://other/", **environ) == PROXY
+
+
+def test_a_proxy_in_a_variable_may_have_blanks_around_it() -> None:
+    assert proxy_for("http://h/", HTTP_PROXY=f" {PROXY}\n") == PROXY
+
+
 def test_lower_case_wins_over_upper_case() -> None:
     assert proxy_for("http://h/", http_proxy="http://low:1", HTTP_PROXY=PROXY) == "http://low:1"
     assert proxy_for("http://h/", HTTP_PROXY=PROXY, no_proxy="x", NO_PROXY="h") == PROXY
@@ -82,10 +123,20 @@ def test_in_a_cgi_program_http_proxy_in_upper_case_is_ignored() -> None:
         ("::/0", "http://[fd12::1]/"),
         ("api.☃.example", "http://API.☃.example/"),
         ("API.☃.example", "http://www.api.xn--n3h.example/"),
+        ("other.example 10.0.0.0/8 h", "http://h/"),
+        ("[fd00::]/8 h", "http://h/"),
+        ("[::ffff:10.1.2.3]", "http://10.1.2.3/"),
+        ("[::ffff:10.1.2.3]:80", "http://10.1.2.3/"),
+        ("::ffff:10.1.2.3/128", "http://10.1.2.3/"),
+        ("::ffff:10.1.2.2/127", "http://10.1.2.3/"),
+        ("0.0.0.0", "http://[::ffff:0:0]/"),
+        ("::ffff:0:0", "http://0.0.0.0/"),
+        ("h:00080", "http://h/"),
+        ("h:443", "https://h/"),
     ],
 )
 def test_no_proxy_exempts(no_proxy: str, url: str) -> None:
-    assert proxy_for(url, HTTP_PROXY=PROXY, NO_PROXY=no_proxy) is None
+    assert proxy_for(url, ALL_PROXY=PROXY, NO_PROXY=no_proxy) is None
 
 
 @pytest.mark.parametrize(
@@ -110,10 +161,20 @@ def test_no_proxy_exempts(no_proxy: str, url: str) -> None:
         ("\ud800", "http://h/"),
         ("10.0.0.0/8", "http://[::ffff:11.1.2.3]/"),
         ("a.example b.example", "http://c.example/"),
+        ("h:80", "https://h/"),
+        ("h:0", "http://h/"),
+        ("::ffff:10.1.2.2/127", "http://10.1.2.4/"),
+        ("::ffff:10.1.2.3", "http://10.1.2.2/"),
+        ("fe00::/7", "http://254.0.0.1/"),
+        ("[h]", "http://h/"),
+        ("h[", "http://h/"),
+        ("*:8080", "http://h/"),
+        ("127.0.0.1:8080", "http://127.0.0.1/"),
+        ("[::1]:8080", "http://[::1]/"),
     ],
 )
 def test_no_proxy_does_not_exempt(no_proxy: str, url: str) -> None:
-    assert proxy_for(url, HTTP_PROXY=PROXY, NO_PROXY=no_proxy) == PROXY
+    assert proxy_for(url, ALL_PROXY=PROXY, NO_PROXY=no_proxy) == PROXY
 
 
 def test_a_bad_proxy_is_refused_by_its_variable_without_its_credentials() -> None:
@@ -184,5 +245,25 @@ def test_a_proxy_of_another_kind_is_refused_with_advice(proxy: str) -> None:
 
 @pytest.mark.parametrize("proxy", ["socks5h://", "socks5h://a b", "socks5h://h:0"])
 def test_a_bad_socks_proxy_is_refused(proxy: str) -> None:
-    with pytest.raises(HTTPValidationError):
-        require_proxy(proxy)
+    with pytest.raises(HTTPValidationError) as caught:
+        require_proxy(proxy, "proxies")
+    assert caught.value.field == "proxies"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5h"])
+@pytest.mark.parametrize("user", ["ann", "ann:", "ann:p%3Aw", "%20:%20"])
+def test_a_user_with_or_without_a_password_may_stand_in_any_proxy(scheme: str, user: str) -> None:
+    assert require_proxy(f"{scheme}://{user}@h:1") == f"{scheme}://{user}@h:1"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5h"])
+@pytest.mark.parametrize("user", ["a%3Ab", "a%00", "a:%0A"])
+def test_the_rules_for_a_user_hold_for_any_proxy(scheme: str, user: str) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        require_proxy(f"{scheme}://{user}@h:1", "proxies")
+    assert caught.value.field == "proxies"
+
+
+def test_a_proxy_variable_is_shown_by_its_name() -> None:
+    settings = ProxySettings.from_environment({"https_proxy": PROXY})
+    assert repr(settings.https) == "ProxyVariable(name='https_proxy')"

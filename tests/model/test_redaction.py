@@ -1,9 +1,9 @@
 """Redaction of URLs, header fields and values, as a table of hidden secrets."""
 
 import inspect
-from dataclasses import is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 from multidict import CIMultiDict
@@ -47,7 +47,7 @@ from railhttp.headers import bearer_auth, freeze_headers
 from railhttp.interceptors import ApiKey, BasicAuth, BearerAuth, MessageSigning
 from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.proxy import ProxySettings
-from railhttp.model.redaction import redact_headers, redact_url
+from railhttp.model.redaction import MASK, redact_headers, redact_url, redacted_repr
 from railhttp.model.request import Request, SendOptions
 from railhttp.resilience import BreakerRule, RetryBudget, RetryEvent, Stack
 from railhttp.testing import SentRequest
@@ -91,6 +91,27 @@ from railhttp.types import Download
         ("https:ann:s3cret//x", "***//***"),
         ("https://good\\@evil/", "https://evil/"),
         ("https://ann\\s3cret/", "https://***"),
+        ("//h//x", "//h//x"),
+        ("https://h:/x", "https://h:/x"),
+        ("https://h:/", "https://h:/"),
+        ("http://[::1]/x", "http://[::1]/x"),
+        ("http://[::1]//x", "http://[::1]//x"),
+        ("https://https://ann:s3cret@h/", "https://***"),
+        ("https://https://h/", "https://***"),
+        ("https://[ann:s3cret]/", "https://***"),
+        ("https://h:s3cret/", "https://***"),
+        ("a/b", "a/b"),
+        ("h:/x", "h:/x"),
+        ("h:80", "h:80"),
+        ("h:s3cret/x", "***"),
+        ("h:80/a:s3cret", "***"),
+        ("/a/b?k=v&flag&k=s3cret", "/a/b?k=***&***&k=***"),
+        ("https://h/?a@s3cret=b", "https://h/?***"),
+        ("https://h/?a=s3cret@b&c=d", "https://h/?a=***&c=***"),
+        ("https://h/?=s3cret", "https://h/?=***"),
+        ("https://h/?a=&b", "https://h/?a=***&***"),
+        ("https://h/?", "https://h/?"),
+        ("https://h/ü?k=s3cret", "https://h/ü?k=***"),
         ("https://h/a\nb", "https://h/a\N{REPLACEMENT CHARACTER}b"),
         ("https://h/\ud800", "https://h/\N{REPLACEMENT CHARACTER}"),
     ],
@@ -114,6 +135,45 @@ def test_headers_can_be_declared_secret() -> None:
 def test_secrets_in_headers_that_are_urls_are_masked() -> None:
     headers = {"Location": "/login?token=s3cret", "referer": "http://ann:s3cret@h/"}
     assert redact_headers(headers) == {"Location": "/login?token=***", "referer": "http://h/"}
+
+
+@pytest.mark.parametrize("name", ["Location", "Content-Location", "Referer"])
+def test_each_field_that_holds_a_url_is_shown_without_its_secrets(name: str) -> None:
+    for spelled in (name, name.lower(), name.upper()):
+        shown = redact_headers({spelled: "http://ann:s3cret@h/?k=s3cret#s3cret"})
+        assert shown == {spelled: "http://h/?k=***"}
+        assert redact_headers({spelled: "/a"}, secret=[name.lower()]) == {spelled: "***"}
+    assert redact_headers({f"X-{name}": "/?k=v", name[:-1]: "/?k=v"}) == {
+        f"X-{name}": "/?k=v",
+        name[:-1]: "/?k=v",
+    }
+
+
+@dataclass
+class Account:
+    name: str
+    password: str
+    notes: str = field(default="", repr=False)
+
+
+class Card(NamedTuple):
+    number: str
+    code: str | None = None
+
+
+@pytest.mark.parametrize(
+    ("value", "replaced", "shown"),
+    [
+        (Account("ann", "s3cret", "s3cret"), {"password": "***"}, "name='ann', password='***'"),
+        (Account("ann", "pw"), {}, "name='ann', password='pw'"),
+        (Card("s3cret", "7"), {"number": MASK}, "number='***', code='7'"),
+        (Card("1"), {"number": None, "code": 5}, "number=None, code=5"),
+    ],
+)
+def test_a_repr_shows_each_field_or_what_replaces_it(
+    value: object, replaced: dict[str, object], shown: str
+) -> None:
+    assert redacted_repr(value, **replaced) == f"{type(value).__name__}({shown})"
 
 
 SECRET_URL: Final = "http://ann:s3cret@h/?k=s3cret#s3cret"

@@ -16,10 +16,14 @@ from railhttp.model.errors import HTTPValidationError
 from railhttp.model.url import (
     QueryParams,
     build_url,
+    encode_query,
     is_absolute,
     join_base_url,
+    join_queries,
     origin_of,
     parse_url_parts,
+    path_of,
+    query_pairs,
     request_url,
 )
 from railhttp.model.validation import LARGEST_INT
@@ -55,6 +59,16 @@ JOINS = [
     ("https://h/v1?key=7", "users", "https://h/v1/users?key=7"),
     ("https://h/v1?key=7", "users?page=1", "https://h/v1/users?key=7&page=1"),
     ("https://h/v1?key=7", "?page=1", "https://h/v1?key=7&page=1"),
+    ("https://h/v1", "?", "https://h/v1?"),
+    ("https://h/v1", "#", "https://h/v1#"),
+    ("https://h/v1", "#top", "https://h/v1#top"),
+    ("https://h/v1/", "#top", "https://h/v1/#top"),
+    ("https://h/v1?k=7#base", "#top", "https://h/v1?k=7#top"),
+    ("https://h", "#top", "https://h/#top"),
+    ("https://h", "?a", "https://h/?a"),
+    ("https://h:443", "a", "https://h/a"),
+    ("https://h:80", "a", "https://h:80/a"),
+    ("http://h:443", "a", "http://h:443/a"),
     ("https://h/v1#base", "users", "https://h/v1/users#base"),
     ("https://h/v1#base", "users?q#path", "https://h/v1/users?q#path"),
     ("https://h", "a b/ü%2Fé", "https://h/a%20b/%C3%BC%2F%C3%A9"),
@@ -97,8 +111,9 @@ def test_a_path_does_not_leave_the_base_in_any_spelling(
     join: Callable[[str, str], str], path: str
 ) -> None:
     """Servers resolve `..` after they decode, cut off parameters and join slashes."""
-    with pytest.raises(HTTPValidationError, match="must not leave the path of the base"):
+    with pytest.raises(HTTPValidationError, match="must not leave the path of the base") as caught:
         join("https://h/v1/", path)
+    assert caught.value.field == "path"
 
 
 def test_nothing_leaves_a_base_without_a_path() -> None:
@@ -119,7 +134,38 @@ def test_params_leave_the_url_before_them_as_it_is(url: str, extended: str) -> N
     assert build_url(url, params={"q": "a b="}) == extended
 
 
+@pytest.mark.parametrize(
+    ("query", "more", "joined"),
+    [
+        ("", "", ""),
+        ("", "?", "?"),
+        ("", "?b", "?b"),
+        ("?", "", "?"),
+        ("?", "?", "?"),
+        ("?", "?b", "?b"),
+        ("?a", "", "?a"),
+        ("?a", "?", "?a"),
+        ("?a", "?b", "?a&b"),
+        ("?a&", "", "?a&"),
+        ("?a&", "?b", "?a&b"),
+        ("?a", "?&", "?a&&"),
+        ("?&", "?b", "?&b"),
+        ("?a=1", "?b&c", "?a=1&b&c"),
+    ],
+)
+def test_two_queries_are_joined_with_one_ampersand(query: str, more: str, joined: str) -> None:
+    assert join_queries(query, more) == joined
+
+
 FORMS: list[tuple[object, str]] = [
+    ("a&b=c", "q=a%26b%3Dc"),
+    ("a&b", "q=a%26b"),
+    ("a=b", "q=a%3Db"),
+    (" a  b ", "q=+a++b+"),
+    ("Az09._~-", "q=Az09._~-"),
+    (-7, "q=-7"),
+    (0, "q=0"),
+    (-0.0, "q=-0.0"),
     ("a b&c=d+e%41", "q=a+b%26c%3Dd%2Be%2541"),
     ("", "q="),
     ("é\n", "q=%C3%A9%0A"),
@@ -148,6 +194,33 @@ def test_each_kind_of_value_has_one_form(value: str, query: str) -> None:
     assert build_url("http://h", params={"q": value}) == f"http://h/?{query}"
 
 
+@pytest.mark.parametrize(
+    ("params", "query"),
+    [
+        ({}, ""),
+        ({"a": 1, "b": "x y", "c": "é"}, "?a=1&b=x+y&c=%C3%A9"),
+        ({"a": None, "b": 1}, "?b=1"),
+        ({"a": "", "b": ""}, "?a=&b="),
+        ({"": "a"}, "?=a"),
+        ({"a b&": "c"}, "?a+b%26=c"),
+        ({"a=b": "c&d=e", "f": 1}, "?a%3Db=c%26d%3De&f=1"),
+        ({"&a": 1}, "?%26a=1"),
+        ({Flavor.SWEET: 1}, "?sweet=1"),
+        ({Flavor.SWEET: [1, 2], "b": True}, "?sweet=1&sweet=2&b=true"),
+    ],
+)
+def test_a_query_is_the_same_for_any_mapping(params: dict[str, str], query: str) -> None:
+    assert encode_query(params) == query
+    assert encode_query(MultiDict(params)) == query
+    assert build_url("http://h/", params=params) == f"http://h/{query}"
+
+
+def test_a_form_has_pairs_of_text() -> None:
+    pairs = query_pairs({"a": ["x", None, 2], Flavor.SWEET: True, "b": None, "c": []})
+    assert pairs == [("a", "x"), ("a", "2"), ("sweet", "true")]
+    assert {type(text) for pair in pairs for text in pair} == {str}
+
+
 @pytest.mark.parametrize("value", [None, [], [None], Color.NONE])
 def test_nothing_is_left_out(value: None) -> None:
     assert build_url("http://h/x", params={"q": value}) == "http://h/x"
@@ -160,6 +233,9 @@ REFUSED: list[object] = [
     math.nan,
     -math.inf,
     Decimal("NaN"),
+    Decimal("sNaN"),
+    Decimal("-Infinity"),
+    ["a", b"b"],
     HUGE,
     pytest.param(LARGEST_INT, id="largest"),
     pytest.param(-LARGEST_INT, id="smallest"),
@@ -174,7 +250,11 @@ REFUSED: list[object] = [
 
 
 def test_a_number_may_have_640_digits() -> None:
-    assert len(build_url("http://h", params={"q": LARGEST_INT - 1})) == len("http://h/?q=") + 640
+    for sign in ("", "-"):
+        digits = f"{sign}{LARGEST_INT - 1}"
+        assert len(digits) == 640 + len(sign)
+        for value in (int(digits), [int(digits)]):
+            assert build_url("http://h", params={"q": value}) == f"http://h/?q={digits}"
 
 
 @pytest.mark.parametrize("value", REFUSED)
@@ -241,6 +321,28 @@ def test_what_a_url_does_not_name_is_none_or_empty() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("url", "text", "path"),
+    [
+        ("http://h", "http://h", "/"),
+        ("http://h?", "http://h/?", "/"),
+        ("http://h#", "http://h/", "/"),
+        ("http://h/", "http://h/", "/"),
+        ("http://h/a?", "http://h/a?", "/a"),
+        ("http://h/a?#b", "http://h/a?#b", "/a"),
+        ("http://h?a", "http://h/?a", "/"),
+        ("http://h#b", "http://h/#b", "/"),
+        ("HTTP://H:80/%7E%2f?%7E#%7e", "http://h/%7E%2f?%7E#%7e", "/%7E%2f"),
+        ("https://ann:p%3aw@h:8443/", "https://ann:p%3aw@h:8443/", "/"),
+        ("http://h/a??b", "http://h/a??b", "/a"),
+    ],
+)
+def test_a_url_stays_as_it_is_given(url: str, text: str, path: str) -> None:
+    parsed = request_url(url)
+    assert (str(parsed), path_of(parsed)) == (text, path)
+    assert parse_url_parts(url)["path"] == path
+
+
 @pytest.mark.parametrize("url", ["", "h/x", "http://a b/", None, ["http://h"], 5])
 def test_only_a_url_is_taken_apart_or_sent(url: str) -> None:
     with pytest.raises(HTTPValidationError, match=r"^url: must"):
@@ -284,6 +386,7 @@ def test_what_is_no_url_at_all_does_not_go_behind_a_base() -> None:
         ("https://ann:pw@H/", ("https", "h", 443)),
         ("https://h:8443/", ("https", "h", 8443)),
         ("http://[::1]/", ("http", "::1", 80)),
+        ("/x", ("", "", 0)),
     ],
 )
 def test_an_origin_is_scheme_host_and_port(url: str, origin: tuple[str, str, int]) -> None:

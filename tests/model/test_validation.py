@@ -139,9 +139,14 @@ def test_what_is_no_positive_integer_is_refused_by_name(value: int) -> None:
     assert e.value.field == "limit"
 
 
-@pytest.mark.parametrize("timeout", [None, 1, 0.001, 5e-324, 1.7e308])
+@pytest.mark.parametrize(
+    "timeout",
+    [None, 1, 0.001, 5e-324, 1.7e308, sys.float_info.max, pytest.param(2**1023, id="int")],
+)
 def test_a_timeout_is_accepted(timeout: float | None) -> None:
-    assert check_timeout(timeout).unwrap() == timeout
+    seconds = check_timeout(timeout).unwrap()
+    assert seconds == timeout
+    assert seconds is None or type(seconds) is float
     validation.validate_timeout(timeout)
 
 
@@ -175,6 +180,15 @@ GOOD_URLS = {
     "http://h/a%2Fb?c=%26": "http://h/a%2Fb?c=%26",
     "http://h/@a:b@c?d@e#f@g": "http://h/@a:b@c?d@e#f@g",
     "http://h?q=1": "http://h/?q=1",
+    "http://h#f": "http://h/#f",
+    "http://h?#f": "http://h/?#f",
+    "https://h:443/x": "https://h/x",
+    "https://H:0443?q": "https://h/?q",
+    "https://h:80/": "https://h:80/",
+    "http://h:443/": "http://h:443/",
+    "https://h:44": "https://h:44",
+    "http://h:8080": "http://h:8080",
+    "https://[::1]:443": "https://[::1]",
     "http://h/a/../b/%7e": "http://h/a/../b/%7e",
     "http://h/a?": "http://h/a?",
     "http://API.☃.example/": "http://api.xn--n3h.example/",
