@@ -3,7 +3,7 @@
 import copy
 import inspect
 import pickle
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, assert_never, get_args
 
@@ -12,6 +12,7 @@ import pytest
 from railhttp.model import errors
 from railhttp.model.errors import (
     FAILURES,
+    CallInfo,
     ConnectionKind,
     Delivery,
     HTTPCircuitOpenError,
@@ -323,3 +324,135 @@ def test_the_strongest_delivery_is_the_most_that_is_proven() -> None:
 
 def test_the_other_spelling_is_the_same_class() -> None:
     assert errors.HttpStatusError is HTTPStatusError
+
+
+DEFAULTS: Final[dict[type[HTTPError], dict[str, object]]] = {
+    HTTPValidationError: {"field": ""},
+    HTTPClientError: {"message": "", "delivery": Delivery.MAYBE_SENT},
+    HTTPInvalidRequestError: {"message": "", "delivery": Delivery.NOT_SENT, "field": ""},
+    HTTPConnectionError: {"message": "", "delivery": Delivery.MAYBE_SENT, "proxy_status": None},
+    HTTPTimeoutError: {"message": "", "delivery": Delivery.MAYBE_SENT, "limit": None},
+    HTTPDecodeError: {
+        "message": "",
+        "delivery": Delivery.ANSWERED,
+        "where": "",
+        "content_type": "",
+        "response": None,
+    },
+    HTTPResponseTooLargeError: {"message": "", "delivery": Delivery.ANSWERED},
+    HTTPInterceptorError: {"message": "", "delivery": Delivery.MAYBE_SENT, "interceptor": ""},
+    HTTPCircuitOpenError: {
+        "message": "circuit open",
+        "delivery": Delivery.NOT_SENT,
+        "retry_after": None,
+        "name": "",
+    },
+    HTTPRetryExhaustedError: {
+        "message": "retries exhausted",
+        "delivery": Delivery.MAYBE_SENT,
+        "failures": (),
+    },
+}
+CALL: Final[CallInfo] = {
+    "method": "PUT",
+    "url": "http://h/x?k=***",
+    "delivery": Delivery.ANSWERED,
+    "attempts": 4,
+    "elapsed": 1.5,
+}
+
+
+def made(cls: type[HTTPError], **details: object) -> HTTPError:
+    build: Callable[..., HTTPError] = cls
+    if cls is HTTPValidationError:
+        details["message"] = "is bad"
+    return build(**{**REQUIRED.get(cls, {}), **details})
+
+
+@pytest.mark.parametrize(("cls", "defaults"), DEFAULTS.items())
+def test_a_failure_has_the_documented_defaults(
+    cls: type[HTTPError], defaults: dict[str, object]
+) -> None:
+    error = made(cls)
+    assert {name: getattr(error, name) for name in defaults} == defaults
+    if isinstance(error, HTTPClientError):
+        call = (error.method, error.url, error.attempts, error.elapsed)
+        assert call == ("", "", 1, 0.0)
+        assert error.label
+
+
+@pytest.mark.parametrize("cls", [cls for cls in DEFAULTS if issubclass(cls, HTTPClientError)])
+def test_every_failure_takes_the_details_of_its_call(cls: type[HTTPClientError]) -> None:
+    error = made(cls, message="is bad", **CALL)
+    assert {name: getattr(error, name) for name in CALL} == CALL
+    assert error.args == ("is bad",)
+
+
+def test_no_detail_of_a_call_is_required() -> None:
+    assert CallInfo.__required_keys__ == frozenset()
+    assert CallInfo.__optional_keys__ == frozenset(CALL)
+
+
+@pytest.mark.parametrize("error", ALL[2:], ids=lambda error: type(error).__name__)
+def test_the_only_argument_of_a_failure_is_its_message(error: HTTPClientError) -> None:
+    """`Exception.args`, however the message was given: error trackers send them."""
+    assert error.args == (error.message,)
+    cls: type[HTTPClientError] = type(error)
+    if cls is not HTTPStatusError:
+        again = made(cls, message="is bad")
+        assert (again.args, copy.copy(again).args) == (("is bad",), ("is bad",))
+    assert HTTPCircuitOpenError().args == ("circuit open",)
+
+
+@pytest.mark.parametrize("failure", [failure for failure, *_ in EXAMPLES])
+def test_a_failure_can_speak_of_the_call_that_it_ended(failure: HTTPFailure) -> None:
+    before = details(failure)
+    other = failure.of_call("the token was refused", {**CALL, "url": "http://ann:pw@h/x?k=v"})
+    assert type(other) is type(failure)
+    assert (other.message, other.args) == ("the token was refused", ("the token was refused",))
+    assert {name: getattr(other, name) for name in CALL} == CALL
+    own = vars(failure).keys() - CALL.keys() - {"message"}
+    assert {name: vars(other)[name] for name in own} == {name: vars(failure)[name] for name in own}
+    assert details(failure) == before
+
+
+def test_a_failure_of_another_call_without_a_url_has_none() -> None:
+    other = REFUSED.of_call("no token", {"method": "POST"})
+    assert (other.method, other.url, other.attempts) == ("POST", "", 1)
+
+
+@pytest.mark.parametrize(
+    ("expected", "text"),
+    [
+        ((), "status 503"),
+        ([200], "status 503, expected 200"),
+        (iter((200, 204, 304)), "status 503, expected 200 or 204 or 304"),
+    ],
+)
+def test_a_status_error_names_the_expected_statuses(expected: Iterable[int], text: str) -> None:
+    error = HTTPStatusError(ANSWER, expected=expected)
+    assert (error.message, error.response) == (text, ANSWER)
+    for copied in COPIES:
+        assert str(copied(error)) == str(error)
+
+
+def test_a_copy_within_the_process_keeps_the_response_and_a_pickle_redacts_it() -> None:
+    answer = HttpResponse(404, {"X-Mine": "s3cret", "X-Id": "7"}, b"{}", "http://h/?t=s3cret")
+    mine = frozenset({"x-mine"})
+    error = HTTPStatusError(answer, secret_headers=mine)
+    for copied in (copy.copy, copy.deepcopy):
+        assert copied(error).response is answer
+    for again in (error, copy.copy(error), copy.deepcopy(error)):
+        sent: HTTPStatusError = pickle.loads(pickle.dumps(again))
+        assert sent.response == answer.redacted(mine)
+        assert sent.response.headers == {"X-Mine": "***", "X-Id": "7"}
+
+
+def test_a_pickled_decode_error_redacts_its_response() -> None:
+    answer = HttpResponse(200, {"Set-Cookie": "s3cret"}, b"{}", "http://h/?t=s3cret")
+    error = HTTPDecodeError("no list", response=answer, **answer.call_info())
+    again: HTTPDecodeError = pickle.loads(pickle.dumps(error))
+    assert again.response == answer.redacted()
+    assert (again.message, again.url) == ("no list", "http://h/?t=***")
+    assert error.response is answer
+    assert b"s3cret" not in pickle.dumps(error)
