@@ -2,7 +2,7 @@
 
 import pytest
 
-from railhttp.model.charset import codec_of, decode_text
+from railhttp.model.charset import codec_of, decode_text, parameter_of, split_mark
 
 LABELS = [
     # A body that only this charset decodes to this text, the text, and all labels of the charset.
@@ -78,3 +78,56 @@ def test_a_label_that_only_python_has_is_read_by_the_same_rule(label: str) -> No
 def test_a_codec_that_is_no_charset_is_not_used(label: str) -> None:
     assert codec_of(f"text/plain; charset={label}") is None
     assert decode_text(b"\\u0041\xc3\xa9", f"text/plain; charset={label}") == "\\u0041é"
+
+
+def test_utf_7_is_not_used_because_it_hides_markup() -> None:
+    assert codec_of("text/html; charset=utf-7") is None
+
+
+@pytest.mark.parametrize(
+    ("content_type", "value"),
+    [
+        ("a/b", None),
+        ("a/b; boundary", ""),
+        ("a/b; boundary=", ""),
+        ("a/b;boundary=x", "x"),
+        ("a/b; BOUNDARY=X", "X"),
+        ("a/b; boundary \t=\t x \t; c=d", "x"),
+        ("a/b; x-boundary=y; boundaryx=z", None),
+        ("a/b; boundary=1; boundary=2", "1"),
+        ('a/b; boundary="x y"', "x y"),
+        ('a/b; boundary="\tx ";c', "x"),
+        ('a/b; boundary="x;\\"y\\\\z\\w"', 'x;"y\\zw'),
+        ('a/b; boundary="x', "x"),
+        ('a/b; boundary=x"y"', 'x"y"'),
+        ('a/b; c="; boundary=1"; boundary=2', "2"),
+        ("boundary=x", None),
+    ],
+)
+def test_a_parameter_is_found_by_its_name_and_unquoted(
+    content_type: str, value: str | None
+) -> None:
+    """RFC 9110, section 5.6.6."""
+    assert parameter_of(content_type, "boundary") == value
+
+
+@pytest.mark.parametrize(
+    ("body", "mark", "rest"),
+    [
+        (b"\xef\xbb\xbfa", "utf-8", b"a"),
+        (b"\xff\xfea\0", "utf-16-le", b"a\0"),
+        (b"\xfe\xff\0a", "utf-16-be", b"\0a"),
+        (b"a\xef\xbb\xbf", None, b"a\xef\xbb\xbf"),
+        (b"\xef\xbb", None, b"\xef\xbb"),
+        (b"", None, b""),
+    ],
+)
+def test_a_mark_at_the_start_of_a_body_names_its_codec(
+    body: bytes, mark: str | None, rest: bytes
+) -> None:
+    assert split_mark(body) == (mark, rest)
+
+
+@pytest.mark.parametrize("label", ["utf-8", "klingon", "hex", "base64", "utf-7", "euc-jp", ""])
+def test_undecodable_bytes_become_replacement_characters(label: str) -> None:
+    assert decode_text(b"a\xff\xffb", f"text/plain; charset={label}").startswith("a\ufffd")
