@@ -75,3 +75,24 @@ def test_an_event_keeps_its_request_until_its_url_is_read_and_never_a_body() -> 
 def test_an_event_has_no_other_attributes() -> None:
     with pytest.raises(AttributeError, match="'HTTPRequestSentHook' object has no attribute 'uri'"):
         getattr(sent()[0], "uri")  # noqa: B009  # a checker refuses the plain one
+
+
+def test_the_event_of_a_request_with_a_body_is_the_same() -> None:
+    body = BytesBody(b"a large body", "text/plain")
+    request = Request("PUT", URL("http://h/?a=s3cret"), None, body, None, SendOptions())
+    shown = "http://h/?a=***"
+    assert request_sent(request, "7") == HTTPRequestSentHook(method="PUT", url=shown)
+    received = response_came(HTTPResponseReceivedHook, request, 201, "7")
+    completed = response_came(RequestCompletedEvent, request, 201, "7")
+    assert received == HTTPResponseReceivedHook(method="PUT", url=shown, status_code=201)
+    assert completed == RequestCompletedEvent(method="PUT", url=shown, status_code=201)
+    assert (received.call_id, completed.call_id) == ("7", "7")
+    assert request_sent(request, "7").call_id == "7"
+
+
+def test_the_error_for_a_wrong_attribute_knows_what_was_asked_of_what() -> None:
+    """Python suggests a name by them."""
+    event = sent()[0]
+    with pytest.raises(AttributeError) as caught:
+        getattr(event, "ur")  # noqa: B009  # a checker refuses the plain one
+    assert (caught.value.name, caught.value.obj) == ("ur", event)

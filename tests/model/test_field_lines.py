@@ -90,3 +90,28 @@ def test_all_other_fields_need_a_look(
 def test_an_enum_as_a_name_is_seen_although_it_equals_a_name_that_came_before() -> None:
     assert plain_lines({"X-Page": "1"}, None) == FieldLines(("X-Page",), ("1",))
     assert plain_lines({Name.PAGE: "1"}, None) is None
+
+
+@pytest.mark.parametrize("lines", [FieldLines(("A", "B"), ("1",)), FieldLines(("A",), ("1", "2"))])
+def test_lines_with_a_value_too_few_or_too_many_are_never_cut_short(lines: FieldLines) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        _ = lines.fields
+    with pytest.raises(ValueError, match="zip"):
+        lines.without(frozenset())
+
+
+def test_lines_are_plain_again_each_time() -> None:
+    for number in range(3000):
+        name = f"X-{number}"
+        assert plain_lines({name: "1"}, None) == FieldLines((name,), ("1",))
+    assert plain_lines({"X-0": "1"}, None) == FieldLines(("X-0",), ("1",))
+
+
+@pytest.mark.parametrize("name", ["Content-Type", "Content-Length", "Host", "Transfer-Encoding"])
+def test_each_field_that_frames_or_describes_a_body_needs_a_look_among_others(name: str) -> None:
+    lines = FieldLines((name,), ("1",))
+    for spelled in (name, name.lower(), name.upper()):
+        assert plain_lines({"X": "1", spelled: "1"}, None) is None
+        assert plain_lines({spelled: "1"}, DEFAULTS) is None
+    assert plain_lines({}, lines) is plain_lines(None, lines) is None
+    assert plain_lines({name[:-1]: "1"}, None) == FieldLines((name[:-1],), ("1",))

@@ -17,12 +17,17 @@ from railhttp.model.headers import (
     require_headers,
     validate_headers,
 )
+from railhttp.model.validation import LARGEST_INT
 
 HUGE: Final = pytest.param(10**5000, id="huge")  # its digits are more than str() allows
 
 
 class Media(StrEnum):
     JSON = "application/json"
+
+
+class Name(StrEnum):
+    PAGE = "X-Page"
 
 
 class Level(IntEnum):
@@ -168,3 +173,36 @@ def test_a_content_type_that_is_no_text_is_refused_by_name(content_type: object)
 )
 def test_a_charset_is_read_from_its_parameter(content_type: str, charset: str) -> None:
     assert charset_of(content_type) == charset
+
+
+def test_a_number_may_have_640_digits() -> None:
+    for sign in (1, -1):
+        largest = sign * (LARGEST_INT - 1)
+        assert parse_headers({"X": largest}) == {"x": str(largest)}
+        with pytest.raises(HTTPValidationError, match="of more than 640 digits"):
+            parse_headers({"X": sign * LARGEST_INT})
+
+
+@pytest.mark.parametrize("value", ["a\nb", 7, b"a", b"\xff", Media.JSON])
+def test_a_bad_name_is_the_reason_whatever_its_value(value: object) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        validate_headers({"Bearer s3cret": value})
+    assert str(caught.value) == "headers: must have names that are tokens (RFC 9110, 5.6.2)"
+
+
+@pytest.mark.parametrize("value", ["a\tb", b"a\tb", "a\tb\té"])
+def test_a_tab_may_stand_within_a_value(value: object) -> None:
+    expected = value.decode() if isinstance(value, bytes) else value
+    assert require_headers({"X-Value": value}) == CIMultiDict({"X-Value": expected})
+
+
+def test_white_space_around_a_value_is_stripped_only_on_request() -> None:
+    spaced = {"Accept": "\t\x0b\x0c\r\n a b \n"}
+    assert parse_headers(spaced) == merge_headers(spaced) == {"accept": "a b"}
+    assert merge_headers(spaced, normalize=False) == spaced
+
+
+def test_a_name_that_is_an_enum_is_its_value() -> None:
+    [name] = merge_headers({Name.PAGE: 1}, normalize=False)
+    assert (name, type(name)) == ("X-Page", str)
+    assert require_headers({Name.PAGE: 1}) == CIMultiDict({"X-Page": "1"})

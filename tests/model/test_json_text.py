@@ -81,3 +81,28 @@ def test_a_python_without_the_encoder_in_c_writes_the_same(
     write = json_text._writer()
     assert write(document) == plain_json(document)
     assert json.loads(write(document)) == json.loads(json.dumps(document))
+
+
+def test_names_stay_in_their_order() -> None:
+    assert plain_json({"b": 1, "a": {"d": 2, "c": 3}}) == '{"b":1,"a":{"d":2,"c":3}}'
+
+
+def test_a_long_document_is_written_as_a_short_one() -> None:
+    document = [["a", 1]] * 60_000  # the encoder in C joins its pieces by the hundred thousand
+    text = ",".join(['["a",1]'] * 60_000)
+    assert plain_json(document) == f"[{text}]"
+
+
+def test_a_python_without_the_encoder_in_c_refuses_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("json.encoder.c_make_encoder", None)
+    write = json_text._writer()
+    for number in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="float"):
+            write([number])
+    loop: list[object] = []
+    loop.append(loop)
+    with pytest.raises(RecursionError):
+        write(loop)
+    assert write({"b": "é", "a": {}}) == '{"b":"é","a":{}}'

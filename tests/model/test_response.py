@@ -2,14 +2,24 @@
 
 import copy
 import pickle
+from collections.abc import Callable
 from dataclasses import FrozenInstanceError, asdict, astuple, replace
 from http import HTTPStatus
+from typing import Final
 
 import pytest
 from multidict import CIMultiDict
 
-from railhttp.model.errors import HTTPDecodeError, HTTPStatusError, HTTPValidationError
+from railhttp.model.errors import (
+    Delivery,
+    HTTPDecodeError,
+    HTTPStatusError,
+    HTTPValidationError,
+)
+from railhttp.model.redaction import SECRET_HEADERS
 from railhttp.model.response import HttpResponse, freeze_headers
+from railhttp.model.response_draft import received_response
+from railhttp.model.timings import NO_TIMINGS, Timings
 
 FIELDS = CIMultiDict([("Set-Cookie", "a=1"), ("X-Id", "7"), ("set-cookie", "b=2")])
 RESPONSE = HttpResponse(200, freeze_headers(FIELDS), b"[1]", "http://h/?k=v", elapsed=0.5)
@@ -217,3 +227,139 @@ def test_a_response_takes_along_which_of_its_fields_are_secret() -> None:
     for same in (response, replace(response, body=b"x"), pickle.loads(pickle.dumps(response))):
         assert same.redacted().headers["x-mine"] == "***"
         assert b"s3cret" not in pickle.dumps(HTTPStatusError(same))
+
+
+def test_a_response_needs_no_more_than_a_status() -> None:
+    response = HttpResponse(204)
+    assert (response.body, response.url, response.method) == (b"", "", "GET")
+    assert response.headers == {}
+    assert (response.elapsed, response.http_version, response.attempts) == (0.0, "1.1", 1)
+    assert response.secret_headers == SECRET_HEADERS
+    assert response.timings is NO_TIMINGS
+
+
+PARTS: Final[dict[str, object]] = {
+    "status": 500,
+    "headers": {"X-Id": "8"},
+    "body": b"[2]",
+    "url": "http://h/x",
+    "method": "PUT",
+    "elapsed": 0.75,
+    "http_version": "1.0",
+    "attempts": 2,
+}
+TIMINGS: Final = Timings(wait=0.25)
+MINE: Final = frozenset({"x-id"})
+
+
+def built(parts: dict[str, object]) -> HttpResponse:
+    build: Callable[..., HttpResponse] = HttpResponse
+    return build(**parts, secret_headers=MINE, timings=TIMINGS)
+
+
+def received(parts: dict[str, object]) -> HttpResponse:
+    build: Callable[..., HttpResponse] = received_response
+    headers = freeze_headers({"X-Id": "8"})
+    return build(**{**parts, "headers": headers}, secret_headers=MINE, timings=TIMINGS)
+
+
+@pytest.mark.parametrize("build", [built, received])
+def test_a_response_keeps_each_of_its_parts(
+    build: Callable[[dict[str, object]], HttpResponse],
+) -> None:
+    response = build(PARTS)
+    assert {name: getattr(response, name) for name in PARTS} == PARTS
+    assert (response.secret_headers, response.timings) == (MINE, TIMINGS)
+    assert type(response) is HttpResponse
+    for same in (
+        copy.copy(response),
+        copy.deepcopy(response),
+        pickle.loads(pickle.dumps(response)),
+    ):
+        assert same == response
+        assert (same.secret_headers, same.timings) == (MINE, TIMINGS)
+
+
+def test_a_received_response_without_timings_has_none() -> None:
+    build: Callable[..., HttpResponse] = received_response
+    parts = {**PARTS, "headers": freeze_headers({}), "secret_headers": MINE, "timings": NO_TIMINGS}
+    assert build(**parts).timings is NO_TIMINGS
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_two_responses_differ_by_each_part_but_not_by_their_timings(part: str) -> None:
+    build: Callable[..., HttpResponse] = HttpResponse
+    plain: dict[str, object] = {"status": 200}
+    assert build(**{**plain, part: PARTS[part]}) != HttpResponse(200)
+    assert HttpResponse(200, timings=TIMINGS) == HttpResponse(200)
+    assert hash(built(PARTS)) == hash(received(PARTS))
+
+
+@pytest.mark.parametrize("part", ["status", "body", "url", "method"])
+def test_a_hash_tells_most_responses_apart(part: str) -> None:
+    other: dict[str, object] = {**PARTS, part: {"status": 404, "body": b""}.get(part, "x")}
+    assert hash(built(other)) != hash(built(PARTS))
+
+
+def test_other_timings_make_a_copy_and_redaction_keeps_them() -> None:
+    other = Timings(wait=0.5)
+    response = built(PARTS)
+    assert response.with_timings(other).timings == other
+    assert response.with_timings(other) == response
+    assert response.timings == TIMINGS
+    assert response.redacted().timings == TIMINGS
+
+
+def test_a_redacted_copy_masks_the_named_fields_and_keeps_the_order_of_all() -> None:
+    fields = [("Set-Cookie", "a"), ("X-Id", "7"), ("set-cookie", "b"), ("Location", "/?k=v")]
+    response = HttpResponse(302, CIMultiDict(fields), b"x", "http://ann:pw@h/?k=v", attempts=2)
+    shown = response.redacted()
+    masked = [("Set-Cookie", "***"), ("X-Id", "7"), ("set-cookie", "***"), ("Location", "/?k=***")]
+    assert [*shown.headers.items()] == masked
+    assert (shown.url, shown.status, shown.body, shown.attempts) == (
+        "http://h/?k=***",
+        302,
+        b"x",
+        2,
+    )
+    assert response.redacted({"x-id"}).headers.getall("set-cookie") == ["a", "b"]
+    assert response.redacted({"x-id"}).headers["x-id"] == "***"
+    assert response.redacted(frozenset()).headers["x-id"] == "7"
+
+
+def test_the_details_of_a_call_are_those_of_its_response() -> None:
+    assert built(PARTS).call_info() == {
+        "method": "PUT",
+        "url": "http://h/x",
+        "delivery": Delivery.ANSWERED,
+        "attempts": 2,
+        "elapsed": 0.75,
+    }
+
+
+@pytest.mark.parametrize(
+    ("length", "number"), [("9" * 19, 10**19 - 1), ("1" + "0" * 19, None), ("0" * 19, 0)]
+)
+def test_a_content_length_has_at_most_19_digits(length: str, number: int | None) -> None:
+    assert HttpResponse(200, {"content-length": length}).content_length == number
+    assert HttpResponse(200).content_length is None
+
+
+@pytest.mark.parametrize(
+    ("field", "content_type"),
+    [
+        ("A/B", "a/b"),
+        (" a/b\t; c=d; e", "a/b"),
+        ("a/b;", "a/b"),
+        (";a/b", ""),
+        ("\x0ba/b", "\x0ba/b"),
+    ],
+)
+def test_a_media_type_is_what_stands_before_the_first_semicolon(
+    field: str, content_type: str
+) -> None:
+    assert with_type(field).content_type == content_type
+
+
+def test_text_without_a_content_type_is_utf_8() -> None:
+    assert HttpResponse(200, body="né".encode()).text == "né"
