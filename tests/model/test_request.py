@@ -140,8 +140,8 @@ def test_a_request_keeps_each_of_its_parts(made: Request) -> None:
     assert made == Request("PUT", TARGET, LINES, BODY, {"a": "s3cret"}, USUAL)
     assert repr(made) == (
         "Request(method='PUT', target='http://h/a?k=***', "
-        "lines={'Accept': 'c/d', 'Cookie': '***', 'accept': 'c/d'}, ".replace("'c/d'", "'a/b'", 1)
-        + "body=BytesBody(content='3 bytes', content_type='a/b'), cookies={'a': '***'}, "
+        "lines={'Accept': 'a/b', 'Cookie': '***', 'accept': 'c/d'}, "
+        "body=BytesBody(content='3 bytes', content_type='a/b'), cookies={'a': '***'}, "
         f"options={USUAL!r}, redirected_from=None)"
     )
 
