@@ -21,6 +21,7 @@ from railhttp import (
 from railhttp.client.stream_context import StreamContext
 from railhttp.egress import Egress
 from railhttp.model.context import RequestContext
+from railhttp.model.redaction import SECRET_HEADERS
 
 CONTEXT: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 NO_FLAGS: Final = ("no", 0, 1, None)
@@ -287,3 +288,142 @@ def test_parameters_beyond_the_documented_ones_are_given_by_name(
     parameters = signature(function).parameters.values()
     named = [one.name for one in parameters if one.kind is not Parameter.KEYWORD_ONLY]
     assert named == positional.split()
+
+
+ACCEPTED: Final[dict[Callable[..., object], dict[str, Collection[object]]]] = {
+    ConnectionPoolConfig: {
+        "max_connections": (1, 10**6),
+        "max_keepalive_connections": (0, 1),
+        "max_connections_per_host": (1, 10**6),
+        "timeout": (0.001, 1, None),
+        "ttl_dns_cache": (0, 1),
+        "force_close": (True, False),
+        "verify_ssl": (True, False, "system"),
+        "ssl_context": (CONTEXT, None),
+        "keepalive_timeout": (0.001, 60),
+        "cert": ("client.pem", Path("client.pem"), ("client.pem",), ("a", Path("b")), None),
+        "resolver": (resolve, None),
+        "unix_socket": ("/run/api.sock", None),
+    },
+    HTTPClientConfig: {
+        "pool": (ConnectionPoolConfig(3),),
+        "proxy": ("http://proxy.example", "socks5h://h", None),
+        "trust_env": (True, False),
+        "cookie_jar": (True, False),
+        "timeout": (0.001, 1, None),
+        "attempt_timeout": (0.001, 30, None),
+        "connect_timeout": (0.001, 30, None),
+        "read_timeout": (0.001, 30, None),
+        "expect_continue_timeout": (0.001, 60, None),
+        "max_response_bytes": (1, 10**12),
+        "max_redirects": (0, 1),
+        "allow_insecure_redirects": (True, False, None),
+        "total": (True, False),
+        "verify": (True, False, "system"),
+        "cert": ("client.pem", ("a", "b")),
+        "resolver": (resolve,),
+        "unix_socket": ("/run/api.sock",),
+        "mask_path": (str.upper, None),
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("build", "setting", "value"),
+    [
+        (build, setting, value)
+        for build, settings in ACCEPTED.items()
+        for setting, values in settings.items()
+        for value in values
+    ],
+)
+def test_a_setting_at_its_limit_is_kept_as_it_was_given(
+    build: Callable[..., object], setting: str, value: object
+) -> None:
+    kept = getattr(build(**{setting: value}), setting)
+    assert (kept, type(kept)) == (value, type(value))
+
+
+def test_the_limits_of_every_setting_are_tested() -> None:
+    for kind in (ConnectionPoolConfig, HTTPClientConfig):
+        assert {*ACCEPTED[kind]} == {*kind.__dataclass_fields__} - {"secret_headers"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    {
+        "timeout": 7.0,
+        "max_connections": 3,
+        "max_keepalive_connections": 2,
+        "max_connections_per_host": 4,
+        "ttl_dns_cache": 6,
+        "force_close": True,
+        "verify_ssl": False,
+        "ssl_context": CONTEXT,
+        "keepalive_timeout": 8.0,
+        "cert": "client.pem",
+        "resolver": resolve,
+        "unix_socket": "/run/api.sock",
+    }.items(),
+)
+def test_a_setting_of_the_pool_may_be_given_to_the_client(setting: str, value: object) -> None:
+    pool = ConnectionPoolConfig(9, 1, 9, 9.0, 9)
+    build: Callable[..., HTTPClientConfig] = HTTPClientConfig
+    changed: Callable[..., ConnectionPoolConfig] = replace
+    assert build(pool, **{setting: value}).pool == changed(pool, **{setting: value})
+    assert HTTPClientConfig(pool).pool is pool
+    with pytest.raises(HTTPValidationError) as caught:
+        build(pool, **{setting: object()})
+    assert caught.value.field == setting
+
+
+@pytest.mark.parametrize("limit", ["attempt_timeout", "connect_timeout", "read_timeout"])
+def test_no_limit_of_a_part_is_longer_than_that_of_the_whole_call(limit: str) -> None:
+    build: Callable[..., HTTPClientConfig] = HTTPClientConfig
+    assert getattr(build(timeout=2, **{limit: 2}), limit) == 2
+    assert getattr(build(timeout=None, **{limit: 1e6}), limit) == 1e6
+    for settings in ({"timeout": 2}, {"pool": ConnectionPoolConfig(timeout=2)}):
+        with pytest.raises(HTTPValidationError) as caught:
+            build(**settings, **{limit: 2.001})
+        assert caught.value.field == limit
+
+
+def test_an_own_context_goes_with_every_other_way_to_verify() -> None:
+    for verify in (True, False):
+        config = ConnectionPoolConfig(ssl_context=CONTEXT, verify_ssl=verify)
+        assert (config.ssl_context, config.verify_ssl) == (CONTEXT, verify)
+
+
+def test_verify_goes_before_the_other_spelling() -> None:
+    assert HTTPClientConfig(verify=True, verify_ssl=False).pool.verify_ssl is True
+    assert HTTPClientConfig(verify_ssl=False).verify is False
+
+
+@pytest.mark.parametrize("names", [["X-Mine", "a b"], ["X-Mine", 5], {"X-Mine", ""}])
+def test_each_of_the_secret_headers_is_checked(names: Collection[str]) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        HTTPClientConfig(secret_headers=names)
+    assert caught.value.field == "secret_headers"
+
+
+def test_secret_headers_are_added_to_the_usual_ones() -> None:
+    assert HTTPClientConfig().secret_headers == SECRET_HEADERS
+    named = HTTPClientConfig(secret_headers=["X-Mine", "Cookie"]).secret_headers
+    assert named == SECRET_HEADERS | {"x-mine"}
+
+
+@pytest.mark.parametrize("config", [ConnectionPoolConfig(), HTTPClientConfig()])
+def test_an_assignment_is_refused_and_changes_nothing(
+    config: ConnectionPoolConfig | HTTPClientConfig,
+) -> None:
+    for name in ("timeout", "other"):
+        with pytest.raises(FrozenInstanceError, match=rf"replace\(config, {name}="):
+            setattr(config, name, 5)
+    assert config.timeout == 30.0
+
+
+def test_a_proxy_is_shown_without_its_password() -> None:
+    shown = repr(HTTPClientConfig(proxy="http://ann:s3cret@proxy.example", total=True))
+    assert "proxy='http://proxy.example', " in shown
+    assert "total=True, " in shown
+    assert "proxy=None, " in repr(HTTPClientConfig())

@@ -4,11 +4,12 @@ import subprocess
 import sys
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import attrs
 import msgspec
@@ -152,3 +153,110 @@ def test_msgspec_is_not_imported_before_a_value_needs_it() -> None:
 def test_plain_data_with_a_name_that_json_does_not_have_is_refused(name: object) -> None:
     with pytest.raises(HTTPValidationError, match="json: cannot be written as JSON"):
         json_body({"a": [{name: None}]})
+
+
+class Count(int):
+    pass
+
+
+class Ratio(float):
+    pass
+
+
+class Price(Decimal):
+    pass
+
+
+class Id(UUID):
+    pass
+
+
+class Day(date):
+    pass
+
+
+class Hour(time):
+    pass
+
+
+class Blob(bytes):
+    pass
+
+
+UUID_7 = "00000000-0000-0000-0000-000000000007"
+SCALARS: list[tuple[object, str]] = [
+    ("né", '"né"'),
+    (7, "7"),
+    (True, "true"),
+    (None, "null"),
+    (0.5, "0.5"),
+    (b"a", '"YQ=="'),
+    (bytearray(b"a"), '"YQ=="'),
+    (datetime(2024, 2, 29, 12, tzinfo=UTC), '"2024-02-29T12:00:00Z"'),
+    (date(2024, 2, 29), '"2024-02-29"'),
+    (time(12, 30), '"12:30:00"'),
+    (timedelta(seconds=90), '"PT90S"'),
+    (UUID(int=7), f'"{UUID_7}"'),
+    (Decimal("1.50"), '"1.50"'),
+    (Count(7), "7"),
+    (Ratio(0.5), "0.5"),
+    (Price("1.50"), '"1.50"'),
+    (Id(int=7), f'"{UUID_7}"'),
+    (Day(2024, 2, 29), '"2024-02-29"'),
+    (Hour(12, 30), '"12:30:00"'),
+    (Blob(b"a"), '"YQ=="'),
+    (memoryview(b"ab")[1:], '"Yg=="'),
+    ({"a"}, '["a"]'),
+    (frozenset({7}), "[7]"),
+    (range(2), "[0,1]"),
+    ({"a": 1}.keys(), '["a"]'),
+]
+
+
+@pytest.mark.parametrize(("value", "text"), SCALARS, ids=lambda value: type(value).__name__)
+def test_a_value_is_encoded_wherever_it_stands(value: object, text: str) -> None:
+    assert encode(value).decode() == text
+    assert encode([value]).decode() == f"[{text}]"
+    assert encode({"a": (value,)}).decode() == f'{{"a":[{text}]}}'
+    assert encode(Holder({"a": value})).decode() == f'{{"value":{{"a":{text}}}}}'
+    assert encode(Box(value)).decode() == f'{{"_content":{text}}}'
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (7, "7"),
+        (Count(7), "7"),
+        (0.5, "0.5"),
+        (b"a", "YQ=="),
+        (Name("a"), "a"),
+        (Colour.RED, "red"),
+        (Level.LOW, "1"),
+        (date(2024, 2, 29), "2024-02-29"),
+        (datetime(2024, 2, 29, 12), "2024-02-29T12:00:00"),
+        (time(12, 30), "12:30:00"),
+        (timedelta(seconds=90), "PT90S"),
+        (UUID(int=7), UUID_7),
+        (Decimal("1.50"), "1.50"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_name_is_a_scalar_that_has_a_text(name: object, text: str) -> None:
+    assert encode({name: None, "b": 1}).decode() == f'{{"{text}":null,"b":1}}'
+
+
+@pytest.mark.parametrize("name", [True, None, ("s3cret",), Point(1), object()])
+def test_any_other_name_is_refused(name: object) -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        encode({name: 1})
+    assert caught.value.field == "value"
+    assert "s3cret" not in caught.value.message
+
+
+def test_an_error_names_the_argument_of_the_caller() -> None:
+    with pytest.raises(HTTPValidationError) as caught:
+        encode(object())
+    assert (caught.value.field, caught.value.__cause__) == ("value", None)
+    with pytest.raises(HTTPValidationError) as caught:
+        encode(object(), field="body")
+    assert caught.value.field == "body"
