@@ -21,6 +21,7 @@ from railhttp.model.body import (
     json_body,
 )
 from railhttp.model.errors import HTTPValidationError
+from railhttp.model.url import QueryParams, query_pairs
 
 BINARY: Final = "application/octet-stream"
 FORM: Final = "application/x-www-form-urlencoded"
@@ -222,3 +223,13 @@ def test_text_is_utf_8_and_a_surrogate_is_refused_by_the_name_of_its_argument() 
     assert caught.value.field == "name"
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("fields", [{1: "a"}, {"a": b"b"}, {"a": [[]]}])
+def test_a_form_without_a_file_is_refused_in_the_words_of_a_query(fields: QueryParams) -> None:
+    with pytest.raises(HTTPValidationError) as query:
+        query_pairs(fields)
+    with pytest.raises(HTTPValidationError) as form:
+        data_body(fields, measure)
+    assert form.value.message == query.value.message
+    assert form.value.__suppress_context__

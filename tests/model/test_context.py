@@ -1,6 +1,8 @@
 """The request as interceptors see it: defaults, equality, and the time of its start."""
 
 from collections.abc import AsyncIterator, Callable
+from copy import copy
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from inspect import signature
 from typing import Final
@@ -47,6 +49,12 @@ def test_a_context_needs_no_more_than_a_method_and_a_url() -> None:
     assert (context.method, context.url) == ("GET", "http://h/")
     assert {name: getattr(context, name) for name in DEFAULTS} == DEFAULTS
     assert [*signature(RequestContext).parameters] == ["method", "url", *DEFAULTS]
+
+
+def test_a_context_can_be_copied_and_made_a_dict() -> None:
+    context = build("GET", "http://h/", **OTHERS)
+    assert replace(context) == copy(context) == context
+    assert {name: asdict(context)[name] for name in OTHERS} == OTHERS
 
 
 def test_contexts_do_not_share_their_headers_and_notes() -> None:
@@ -100,5 +108,6 @@ async def test_a_call_begins_at_the_time_of_the_clock() -> None:
     began = context.start_time
     assert began == datetime(1970, 1, 2, 0, 0, 0, 500_000, UTC)
     assert context.start_time is began
+    assert replace(context) == context
     context.start_time = None
     assert context.start_time is None
