@@ -105,3 +105,10 @@ def test_a_base_is_shown_without_its_secret_fields() -> None:
     assert shown.startswith("BaseURL(url='http://h', ")
     assert shown.count("'Accept': 'a/b'") == shown.count("'Authorization': '***'") == 2
     assert "headers={}" in repr(of("http://h"))
+
+
+@pytest.mark.parametrize("path", ["a/../../x", "/a/../..", "a/b/../../..", "a/%2e%2e/..", "../x"])
+def test_a_path_that_leaves_the_base_is_refused_however_easy_it_is(path: str) -> None:
+    with pytest.raises(HTTPValidationError, match="must not leave the path of the base"):
+        of("http://h/v1").resolve(path)
+    assert of("http://h").resolve(path)[0].path_qs == f"/{path.lstrip('/')}"

@@ -131,3 +131,8 @@ def test_a_mark_at_the_start_of_a_body_names_its_codec(
 @pytest.mark.parametrize("label", ["utf-8", "klingon", "hex", "base64", "utf-7", "euc-jp", ""])
 def test_undecodable_bytes_become_replacement_characters(label: str) -> None:
     assert decode_text(b"a\xff\xffb", f"text/plain; charset={label}").startswith("a\ufffd")
+
+
+def test_undecodable_bytes_do_not_change_the_charset() -> None:
+    assert decode_text(b"\xa4\xa2\xff", "text/plain; charset=euc-jp") == "あ\ufffd"
+    assert decode_text(b"\xff\xfea\0\0\xd8", "text/plain") == "a\ufffd"
