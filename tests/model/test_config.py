@@ -427,3 +427,29 @@ def test_a_proxy_is_shown_without_its_password() -> None:
     assert "proxy='http://proxy.example', " in shown
     assert "total=True, " in shown
     assert "proxy=None, " in repr(HTTPClientConfig())
+
+
+class Secret:
+    def __str__(self) -> str:
+        return "s3cret"
+
+
+@pytest.mark.parametrize(
+    ("build", "setting"),
+    [
+        (build, setting)
+        for build in (ConnectionPoolConfig, HTTPClientConfig, ConnectionPool)
+        for setting in REFUSED[build]
+    ],
+)
+def test_a_refused_setting_is_named_and_not_shown(
+    build: Callable[..., object], setting: str
+) -> None:
+    """A password in the wrong place must not end up in a log."""
+    texts = () if setting in {"cert", "unix_socket", "proxy"} else ("s3cret",)
+    for value in (Secret(), *texts):
+        with pytest.raises(HTTPValidationError) as caught:
+            build(**{setting: value})
+        assert caught.value.field == setting
+        assert caught.value.message.startswith("must ")
+        assert "s3cret" not in str(caught.value)
