@@ -191,10 +191,10 @@ def test_a_path_of_a_socket_is_kept_as_text() -> None:
         ("unix_socket", {"unix_socket": "/run/api.sock", "proxy": "http://h"}),
     ],
 )
+@pytest.mark.parametrize("build", [ConnectionPool, HTTPClientConfig])
 def test_settings_that_contradict_each_other_are_refused_by_name(
-    field: str, settings: dict[str, object]
+    build: Callable[..., object], field: str, settings: dict[str, object]
 ) -> None:
-    build: Callable[..., object] = ConnectionPool
     with pytest.raises(HTTPValidationError) as caught:
         build(**settings)
     assert caught.value.field == field
@@ -453,3 +453,10 @@ def test_a_refused_setting_is_named_and_not_shown(
         assert caught.value.field == setting
         assert caught.value.message.startswith("must ")
         assert "s3cret" not in str(caught.value)
+
+
+def test_a_proxy_does_not_reach_the_socket_of_a_pool_either() -> None:
+    pool = ConnectionPoolConfig(unix_socket="/run/api.sock")
+    with pytest.raises(HTTPValidationError) as caught:
+        HTTPClientConfig(pool, proxy="http://proxy.example")
+    assert caught.value.field == "unix_socket"
