@@ -260,3 +260,21 @@ def test_an_error_names_the_argument_of_the_caller() -> None:
     with pytest.raises(HTTPValidationError) as caught:
         encode(object(), field="body")
     assert caught.value.field == "body"
+
+
+@dataclass
+class Size:
+    width: int
+
+
+class Shirt(Size, Enum):
+    SMALL = 1
+
+    def __new__(cls, width: int) -> "Shirt":
+        member = object.__new__(cls)
+        member._value_ = f"size {width}"
+        return member
+
+
+def test_an_enum_with_fields_is_encoded_by_its_value_too() -> None:
+    assert encode([Shirt.SMALL, Size(2)]) == b'["size 1",{"width":2}]'
