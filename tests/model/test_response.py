@@ -3,12 +3,13 @@
 import copy
 import pickle
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, asdict, astuple, replace
+from dataclasses import FrozenInstanceError, asdict, astuple, dataclass, replace
 from http import HTTPStatus
 from typing import Final
 
 import pytest
 from multidict import CIMultiDict
+from yarl import URL
 
 from railhttp.model.errors import (
     Delivery,
@@ -17,9 +18,11 @@ from railhttp.model.errors import (
     HTTPValidationError,
 )
 from railhttp.model.redaction import SECRET_HEADERS
+from railhttp.model.request import Request, SendOptions
 from railhttp.model.response import HttpResponse, freeze_headers
 from railhttp.model.response_draft import received_response
-from railhttp.model.timings import NO_TIMINGS, Timings
+from railhttp.model.stage import Stage
+from railhttp.model.timings import NO_TIMINGS, PhaseTimer, Timings
 
 FIELDS = CIMultiDict([("Set-Cookie", "a=1"), ("X-Id", "7"), ("set-cookie", "b=2")])
 RESPONSE = HttpResponse(200, freeze_headers(FIELDS), b"[1]", "http://h/?k=v", elapsed=0.5)
@@ -257,17 +260,44 @@ def built(parts: dict[str, object]) -> HttpResponse:
     return build(**parts, secret_headers=MINE, timings=TIMINGS)
 
 
-def received(parts: dict[str, object]) -> HttpResponse:
-    build: Callable[..., HttpResponse] = received_response
+class Received:
+    """The head of a response."""
+
+    status = 500
     headers = freeze_headers({"X-Id": "8"})
-    return build(**{**parts, "headers": headers}, secret_headers=MINE, timings=TIMINGS)
+    version = "1.0"
 
 
-@pytest.mark.parametrize("build", [built, received])
-def test_a_response_keeps_each_of_its_parts(
-    build: Callable[[dict[str, object]], HttpResponse],
-) -> None:
-    response = build(PARTS)
+@dataclass
+class Attempt:
+    """The state of an attempt, as its call keeps it."""
+
+    timer: PhaseTimer | None
+    attempts: int = 2
+    started: float = 10.0
+    stage: Stage = Stage.ANSWERED
+    starvation: Callable[[], str] | None = None
+    delivery: Delivery = Delivery.ANSWERED
+    repeatable: bool = False
+
+    def pool_waited(self, seconds: float, *, admitted: bool) -> None: ...
+
+
+def received(phases: PhaseTimer | None) -> HttpResponse:
+    options = SendOptions(secret_headers=MINE)
+    request = Request("PUT", URL("http://h/x"), None, None, None, options)
+    return received_response(Received(), b"[2]", request, Attempt(phases), 10.75)
+
+
+def timer(wait: float | None = None) -> PhaseTimer:
+    made = PhaseTimer(lambda: 0.0)
+    if wait is not None:
+        made.ended("wait", 0.0, wait)
+    return made
+
+
+@pytest.mark.parametrize("response", [built(PARTS), received(timer(0.25))])
+def test_a_response_keeps_each_of_its_parts(response: HttpResponse) -> None:
     assert {name: getattr(response, name) for name in PARTS} == PARTS
     assert (response.secret_headers, response.timings) == (MINE, TIMINGS)
     assert type(response) is HttpResponse
@@ -280,10 +310,11 @@ def test_a_response_keeps_each_of_its_parts(
         assert (same.secret_headers, same.timings) == (MINE, TIMINGS)
 
 
-def test_a_received_response_without_timings_has_none() -> None:
-    build: Callable[..., HttpResponse] = received_response
-    parts = {**PARTS, "headers": freeze_headers({}), "secret_headers": MINE, "timings": NO_TIMINGS}
-    assert build(**parts).timings is NO_TIMINGS
+@pytest.mark.parametrize("phases", [None, timer()])
+def test_a_received_response_without_timings_has_none(phases: PhaseTimer | None) -> None:
+    response = received(phases)
+    assert response.timings == NO_TIMINGS
+    assert response == built(PARTS)
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -292,7 +323,7 @@ def test_two_responses_differ_by_each_part_but_not_by_their_timings(part: str) -
     plain: dict[str, object] = {"status": 200}
     assert build(**{**plain, part: PARTS[part]}) != HttpResponse(200)
     assert HttpResponse(200, timings=TIMINGS) == HttpResponse(200)
-    assert hash(built(PARTS)) == hash(received(PARTS))
+    assert hash(built(PARTS)) == hash(received(None))
 
 
 @pytest.mark.parametrize("part", ["status", "body", "url", "method"])
