@@ -1,4 +1,4 @@
-"""Bodies: what each kind of data becomes, how long it is, and what can be sent again."""
+"""Bodies: the form of each kind of data, the length, and whether a body can be sent again."""
 
 from array import array
 from asyncio import StreamReader

@@ -1,4 +1,4 @@
-"""The interface of transports: their responses can be called as it says."""
+"""Every incoming response has the methods and defaults of the interface."""
 
 from collections.abc import Callable
 from inspect import Parameter, signature

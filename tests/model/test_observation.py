@@ -1,4 +1,4 @@
-"""What instruments are told at the start and the end of a call or an attempt."""
+"""The start and the end of a call or an attempt, as instruments receive them."""
 
 from typing import Final, get_args
 

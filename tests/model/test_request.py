@@ -1,4 +1,4 @@
-"""A request: its parts, what may be sent twice, what is refused, and what its `repr` shows."""
+"""A request: its parts, its `repr`, refused fields, and whether it may be sent twice."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

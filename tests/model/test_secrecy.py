@@ -1,4 +1,4 @@
-"""A function that forgets its arguments: what its errors keep, and what passes unchanged."""
+"""A function that forgets its arguments keeps them out of the tracebacks of its errors."""
 
 import traceback
 

@@ -26,7 +26,7 @@ from railhttp.model.site import site_at, site_of
 def test_a_site_leaves_a_default_port_out(
     scheme: str, authority: str, text: str, host: str
 ) -> None:
-    """The root's dot is no part of a `Host` field: servers know their names without it."""
+    """A `Host` field has no dot of the root: servers know their names without it."""
     site = site_at(scheme, authority)
     assert (site.text, site.host) == (text, host)
     assert (type(site.origin), str(site.origin)) == (URL, text)

@@ -1,4 +1,4 @@
-"""The spelling of references: what is percent-encoded, and how they are resolved."""
+"""The spelling of references, and their resolution against a URL."""
 
 from collections.abc import Callable
 from typing import Final

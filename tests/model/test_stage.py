@@ -1,4 +1,4 @@
-"""The stages of an attempt: what each proves, and what a time limit at that stage names."""
+"""Each stage of an attempt proves a delivery, and a time limit at that stage names a phase."""
 
 from collections.abc import Callable
 from typing import Final
