@@ -126,9 +126,16 @@ def test_comments_between_events_do_not_add_up_to_the_limit() -> None:
 def test_a_line_end_of_cr_and_lf_may_be_split() -> None:
     decoder = EventStreamDecoder()
     assert decoder.feed(b"data: a\r") == []
-    assert decoder.feed(b"\ndata: b\r") == []
     assert decoder.feed(b"") == []
+    assert decoder.feed(b"\ndata: b\r") == []
     assert decoder.feed(b"\n\r\n") == [message("a\nb")]
+
+
+@pytest.mark.parametrize("first", [b"data: a\rdata: b", b"data: a\r\ndata: b", b"data: a\ndata: b"])
+def test_an_lf_after_other_characters_than_a_cr_ends_a_line(first: bytes) -> None:
+    decoder = EventStreamDecoder()
+    assert decoder.feed(first) == []
+    assert decoder.feed(b"\n\n") == [message("a\nb")]
 
 
 @pytest.mark.parametrize("end", [[b"\n"], [b"\n\n"], [b"\n\n:\n\n"], [b"\r\n"], [b"\n", b"\n"]])
@@ -140,7 +147,13 @@ def test_the_bytes_of_an_event_do_not_count_for_the_next(end: list[bytes]) -> No
 
 
 @pytest.mark.parametrize(("size", "fits"), [(7, True), (8, False)])
-@pytest.mark.parametrize("start", [b"data: a\n\ndata: b\n", b"\ndata: b\n", b":a\n\n:\ndata: b\n"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        *(b"data: a\n\ndata: b\n", b"\ndata: b\n", b":a\n\n:\ndata: b\n"),
+        *(b"\n\ndata: b\n", b"x\n\ndata: b\n", b"\n\n\ndata: b\n", b"data: b\n"),
+    ],
+)
 def test_of_the_lines_that_come_together_those_of_the_last_event_count(
     start: bytes, size: int, fits: bool
 ) -> None:
