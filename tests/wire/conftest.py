@@ -1,4 +1,4 @@
-"""What several tests of this room need."""
+"""Fixtures that several tests of this room use."""
 
 import time
 from collections.abc import Iterator

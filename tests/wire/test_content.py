@@ -292,7 +292,7 @@ STARTS = {"gzip": [b"\x1f\x8b"], "zstd": [b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x1
 @pytest.mark.parametrize("size", [1, 1000])
 @pytest.mark.parametrize(("coding", "start"), [(c, one) for c in STARTS for one in STARTS[c]])
 def test_only_a_whole_start_begins_another_stream(coding: str, start: bytes, size: int) -> None:
-    """Fewer bytes after a stream are none of it; a whole start belongs to a stream that is cut."""
+    """Fewer bytes after a stream are trailing data; a whole start begins a truncated stream."""
     stream = WHOLE[coding][1]
     for end in range(1, len(start) + 1):
         with pytest.raises(ContentError) as caught:

@@ -123,7 +123,7 @@ def test_without_reading_to_the_end_of_the_connection_only_a_body_without_length
 def test_a_head_that_is_read_in_one_piece_is_no_larger_than_a_status_line_may_be(
     size: int, whole: bool
 ) -> None:
-    """So its lines need no look: a larger one is left to the `ResponseReader`."""
+    """Then no line is too long. A larger head is left to the `ResponseReader`."""
     start, end = OK + b"X:", b"\r\nContent-Length: 2\r\n\r\n"
     head = start.ljust(size - len(end), b"y") + end
     assert len(head) == size
