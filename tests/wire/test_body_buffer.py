@@ -72,3 +72,36 @@ def test_a_small_body_reserves_no_room_for_a_large_one(announced: int | None) ->
     finally:
         tracemalloc.stop()
     assert peak < 8 * MIB
+
+
+def memory_of(announced: int | None, *sizes: int) -> tuple[int, int]:
+    """The memory that a buffer holds after pieces of these sizes, and the most that it held."""
+    tracemalloc.start()
+    try:
+        buffer = BodyBuffer(announced)
+        for size in sizes:
+            buffer.add(bytes(size))
+        return tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("announced", "sizes", "is_reserved"),
+    [
+        (32 * MIB, (MIB, 1), False),
+        (32 * MIB + 1, (MIB, 1), True),
+        (32 * MIB + 1, (MIB,), False),
+        (32 * MIB + 1, (MIB + 1,), True),
+    ],
+)
+def test_room_is_reserved_above_32_mib_and_only_after_the_first(
+    announced: int, sizes: tuple[int, ...], is_reserved: bool
+) -> None:
+    _, peak = memory_of(announced, *sizes)
+    assert (peak > 32 * MIB) is is_reserved
+
+
+def test_a_piece_that_was_copied_is_not_kept() -> None:
+    now, _ = memory_of(None, MIB, MIB)
+    assert now < 3 * MIB

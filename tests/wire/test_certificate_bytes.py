@@ -115,3 +115,9 @@ def test_the_century_of_a_date(date: bytes, seconds: float) -> None:
 def test_a_certificate_that_is_cut_off_is_refused(cut: int) -> None:
     with pytest.raises(ValueError, match="not a certificate"):
         parse_certificate(certificate()[:-cut])
+
+
+@pytest.mark.usefixtures("far_from_greenwich")
+def test_dates_are_in_utc_wherever_the_program_runs() -> None:
+    found = parse_certificate(certificate())
+    assert (found.not_before, found.not_after) == (0.0, 2524608001.0)

@@ -283,3 +283,51 @@ def decoded_in_pieces(coding: str, data: bytes, size: int) -> bytes:
     whole = b"".join(part for piece in pieces for part in decoder.feed(piece))
     decoder.finish()
     return whole
+
+
+STARTS = {"gzip": [b"\x1f\x8b"], "zstd": [b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18"]}
+"""The bytes that a stream starts with: RFC 1952, 2.3.1; RFC 8878, 3.1.1 and 3.1.2."""
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+@pytest.mark.parametrize(("coding", "start"), [(c, one) for c in STARTS for one in STARTS[c]])
+def test_only_a_whole_start_begins_another_stream(coding: str, start: bytes, size: int) -> None:
+    """Fewer bytes after a stream are trailing data; a whole start begins a truncated stream."""
+    stream = WHOLE[coding][1]
+    for end in range(1, len(start) + 1):
+        with pytest.raises(ContentError) as caught:
+            decoded_in_pieces(coding, stream + start[:end], size)
+        assert caught.value.truncated is (end == len(start))
+        with pytest.raises(ContentError) as caught:
+            decoded_in_pieces(coding, start[:end], size)
+        assert caught.value.truncated
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+@pytest.mark.parametrize(("coding", "start"), [(c, one) for c in STARTS for one in STARTS[c]])
+def test_each_byte_of_a_start_counts(coding: str, start: bytes, size: int) -> None:
+    for place in range(1, len(start)):
+        other = start[:place] + bytes([start[place] ^ 1]) + start[place + 1 :] + b"more"
+        for before in (b"", WHOLE[coding][1]):
+            with pytest.raises(ContentError) as caught:
+                decoded_in_pieces(coding, before + other, size)
+            assert not caught.value.truncated
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+def test_no_bytes_are_decoded_to_no_pieces(coding: str) -> None:
+    """An empty piece would ask for a turn for others."""
+    decoder = decoder_for(coding)
+    assert decoder is not None
+    body = WHOLE["deflate in zlib" if coding == "deflate" else coding][1]
+    assert list(decoder.feed(b"")) == []
+    assert b"".join(decoder.feed(body)) == TEXT
+    assert list(decoder.feed(b"")) == []
+    decoder.finish()
+
+
+def test_the_largest_window_of_rfc_9659_is_read() -> None:
+    parameters = zstandard.ZstdCompressionParameters(window_log=23)
+    compressor = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    body = compressor.compress(TEXT) + compressor.flush()
+    assert decode_body("zstd", body, max_bytes=len(TEXT)) == TEXT

@@ -140,3 +140,36 @@ def test_a_cookie_expires_at_its_moment() -> None:
     cookie = Cookie("a", "1", "h", expires=5.0)
     assert [cookie.is_expired(now) for now in (4.9, 5.0, 5.1)] == [False, True, True]
     assert not Cookie("a", "1", "h").is_expired(float(LATEST))
+
+
+@pytest.mark.parametrize(
+    ("secure", "other", "overlaps"),
+    [
+        ("h.test", "h.test", True),
+        ("h.test", "www.h.test", True),
+        ("www.h.test", "h.test", True),
+        ("a.h.test", "b.h.test", False),
+        ("h.test", "xh.test", False),
+    ],
+)
+def test_a_secure_cookie_protects_the_domains_above_and_below_its_own(
+    secure: str, other: str, overlaps: bool
+) -> None:
+    protected = SecureCookies([Cookie("a", "1", secure, secure=True)])
+    assert protected.overlap(Cookie("a", "2", other)) is overlaps
+    assert not protected.overlap(Cookie("b", "2", other))
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_cookies_that_were_set_or_sent_together_are_sent_again_from_the_same_store(
+    number: int,
+) -> None:
+    url = URL("http://h.test/a")
+    fields = [b"c%d=1" % one for one in range(number)]
+    store = CookieStore().receive(fields, url, NOW)
+    assert store.retrieve(url, NOW)[0] is store
+    store = store.receive([b"other=1; Path=/b"], url, NOW)
+    once, sent = store.retrieve(url, NOW)
+    assert once is not store
+    assert len(sent) == number
+    assert once.retrieve(url, NOW)[0] is once

@@ -106,3 +106,8 @@ def test_what_has_no_date_is_none(text: str) -> None:
 
 def test_a_leap_day_is_one() -> None:
     assert parse_cookie_date("29 Feb 2036 00:00:00") is not None
+
+
+@pytest.mark.usefixtures("far_from_greenwich")
+def test_a_date_is_in_utc_wherever_the_program_runs() -> None:
+    assert parse_cookie_date("01 Jan 1970 00:00:00") == 0

@@ -180,3 +180,34 @@ def test_json_without_one_of_the_fields_that_a_cookie_needs_is_refused(field: st
     else:
         with pytest.raises(HTTPValidationError, match="cookie 1 has a field that is missing"):
             loads(text)
+
+
+def test_json_has_a_line_for_each_field() -> None:
+    """Two files can be compared line by line."""
+    cookie = Cookie("a", "1", "h.test", "/p", 60.5, True, True, False, "Lax")
+    assert to_json([cookie]).splitlines() == [
+        "{",
+        ' "version": 1,',
+        ' "cookies": [',
+        "  {",
+        '   "name": "a",',
+        '   "value": "1",',
+        '   "domain": "h.test",',
+        '   "path": "/p",',
+        '   "expires": 60.5,',
+        '   "secure": true,',
+        '   "http_only": true,',
+        '   "host_only": false,',
+        '   "same_site": "Lax"',
+        "  }",
+        " ]",
+        "}",
+    ]
+
+
+@pytest.mark.parametrize("field", ROW)
+@pytest.mark.parametrize("value", [[], {}, [None]])
+def test_json_with_a_field_of_another_type_is_refused(field: str, value: object) -> None:
+    text = json.dumps({"version": 1, "cookies": [ROW | {field: value}]})
+    with pytest.raises(HTTPValidationError, match="cookie 1 has a field that is missing or of"):
+        loads(text)

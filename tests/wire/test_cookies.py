@@ -262,3 +262,13 @@ def test_a_cookie_of_every_host_is_not_for_one_host_only() -> None:
 
 def test_a_value_is_never_shown() -> None:
     assert "s3cret" not in repr(Cookie("a", "s3cret", "shop.test"))
+
+
+@pytest.mark.parametrize("field", ["name", "value", "domain", "path"])
+@pytest.mark.parametrize("character", ["\u0100", "\x00", "\x7f", ";", "\udc80", "\U0001f36a"])
+def test_a_character_that_cannot_be_sent_is_found_anywhere(field: str, character: str) -> None:
+    for text in ("/a{}b", "/{}", "/\xff{}", "/{}\xff"):
+        fields = {"name": "a", "value": "1", "domain": "h", field: text.format(character)}
+        with pytest.raises(HTTPValidationError) as caught:
+            Cookie(**fields)  # type: ignore[arg-type]
+        assert caught.value.field == field

@@ -11,6 +11,7 @@ import zstandard
 
 from railhttp.wire import decompressors
 from railhttp.wire.content import ContentDecoder, ContentError, decoder_for
+from railhttp.wire.decompressors import Decompressor, DeflateDecompressor, InflateDecompressor
 
 TEXT = b"How many angels? " * 500
 BODIES = {
@@ -104,3 +105,34 @@ def test_a_coding_is_spelled_in_any_case_with_blanks_and_an_old_prefix() -> None
         assert b"".join(decoder_of(name).feed(BODIES["gzip"])) == TEXT
     for name in ("\x0bgzip", "gzip\x0c", "gzip;q=1"):
         assert decoder_for(name) is None
+
+
+Found = tuple[type[Exception], Callable[[], Decompressor]]
+
+
+def start_of(found: Found | None) -> Callable[[], Decompressor]:
+    assert found is not None
+    return found[1]
+
+
+STARTS: dict[str, Callable[[], Decompressor]] = {
+    "gzip": InflateDecompressor,
+    "deflate": DeflateDecompressor,
+    "br": start_of(decompressors.find_brotli()),
+    "zstd": start_of(decompressors.find_zstd()),
+}
+
+
+@pytest.mark.parametrize("coding", STARTS)
+def test_a_stream_is_complete_with_its_last_byte(coding: str) -> None:
+    stream, body = STARTS[coding](), BODIES[coding]
+    assert (stream.eof, stream.unused_data) == (False, b"")
+    for end in range(1, len(body) + 1):
+        list(stream.pieces(body[end - 1 : end]))
+        assert (stream.eof, stream.unused_data) == (end == len(body), b"")
+
+
+def test_a_gzip_member_is_no_other_format() -> None:
+    for body in (BODIES["deflate"], BODIES["br"], BODIES["zstd"]):
+        with pytest.raises(zlib.error):
+            list(InflateDecompressor().pieces(body))

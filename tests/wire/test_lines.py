@@ -75,3 +75,13 @@ def test_a_line_beyond_the_limit_is_refused_before_its_end_has_come(chunks: list
 
 def test_lines_as_long_as_the_limit_pass() -> None:
     assert decode(b"1234\n12", b"34\n1234", max_line_bytes=4) == ["1234"] * 3
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_the_bytes_of_a_line_do_not_count_for_the_next(end: bytes) -> None:
+    for size in (1, 2, 3, 4):
+        whole = b"1234\n" * 4 + b"1234" + end
+        chunks = [whole[start : start + size] for start in range(0, len(whole), size)]
+        assert decode(*chunks, max_line_bytes=4) == ["1234"] * 5
+        with pytest.raises(LineTooLong):
+            decode(*chunks, max_line_bytes=3)

@@ -149,3 +149,11 @@ def test_what_is_no_mapping_is_refused(fields: object) -> None:
 def test_a_boundary_that_would_need_quotes_is_refused(boundary: str) -> None:
     with pytest.raises(HTTPValidationError, match="boundary"):
         encode_multipart({}, boundary, measure)
+
+
+def test_a_file_without_a_name_has_that_of_its_field() -> None:
+    body = encode({"field": io.BytesIO(b"abc")})
+    assert isinstance(body, StreamBody)
+    head = body.segments[0]
+    assert isinstance(head, bytes)
+    assert b'name="field"; filename="field"\r\nContent-Type: application/octet-stream\r\n' in head

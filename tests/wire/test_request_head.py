@@ -174,6 +174,8 @@ def test_no_field_makes_two(value: str) -> None:
         (b"Connection: keep-alive", False),
         (b"X-Connection: close", False),
         (b"Connection-Id: close", False),
+        (b"Connection-Id: x, close", False),
+        (b"Connection: closed, clos", False),
     ],
 )
 def test_a_request_that_closes_its_connection_is_the_last_one(fields: bytes, last: bool) -> None:
@@ -232,3 +234,13 @@ def test_a_user_of_a_proxy_may_have_no_password(user_info: str, credentials: str
     sent = b64encode(credentials.encode()).decode()
     found = lines(request(), proxy=f"http://{user_info}@proxy/")
     assert f"Proxy-Authorization: Basic {sent}" in found
+
+
+def test_the_shapes_of_256_sets_of_names_are_remembered() -> None:
+    """Names that a program makes up anew each time do not fill the memory."""
+    defaults, sizes = DefaultFields({"Accept": "*/*"}), []
+    for number in range(257):
+        head = request_head(request(headers={f"X-{number}": "y"}), defaults)[0]
+        assert head.endswith(b"\r\nAccept: */*\r\nX-%d: y\r\n\r\n" % number)
+        sizes.append(len(defaults.shapes))
+    assert sizes == [*range(1, 257), 1]

@@ -38,7 +38,9 @@ def test_a_head_decides_how_its_body_ends(
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
-@pytest.mark.parametrize("end", [b"\r\r\n", b"\r\r", b"\rx", b"x\r\n", b" \r\n", b"\0\n"])
+@pytest.mark.parametrize(
+    "end", [b"\r\r\n", b"\r\r", b"\rx", b"x\r\n", b" \r\n", b"\0\n", b"x", b"\r", b"0", b""]
+)
 def test_nothing_but_a_line_end_follows_the_bytes_of_a_chunk(end: bytes, size: int) -> None:
     parts = read(CHUNKED + b"1\r\na" + end + b"0\r\n\r\n", size)
     assert isinstance(parts[-1], ResponseError)

@@ -63,6 +63,7 @@ def test_status_lines(start: bytes, code: int, version: str, end: bytes) -> None
         *(b"HTTP/1.1 200 OK\r\n X: y\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: a\x00b\r\n\r\n"),
         *(b"HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: a\r\r\n\r\n"),
         *(b"HTTP/1.1 200 OK\r\nX\xe9: y\r\n\r\n", b"HTTP/1.1 200 OK\rX: y\r\n\r\n"),
+        *(b"HTTP/1.1 200 O\x00K\r\n\r\n", b"HTTP/1.1 200 O\rK\r\n\r\n"),
     ],
 )
 def test_a_malformed_head_is_refused(head: bytes) -> None:
@@ -93,6 +94,12 @@ def test_a_length_that_is_no_number_is_refused(value: bytes) -> None:
         _ = head_of(b"Content-Length: " + value).length
 
 
+@pytest.mark.parametrize(("first", "second"), [(b"7", b"8"), (b"8", b"7"), (b"7", b"x")])
+def test_two_lengths_that_differ_are_refused(first: bytes, second: bytes) -> None:
+    with pytest.raises(ResponseError):
+        _ = head_of(b"Content-Length: " + first, b"Content-Length: " + second).length
+
+
 @pytest.mark.parametrize(
     ("value", "is_chunked"),
     [
@@ -101,6 +108,8 @@ def test_a_length_that_is_no_number_is_refused(value: bytes) -> None:
         (b"gzip, chunked", True),
         (b"gzip,\tchunked", True),
         (b"chunked,", True),
+        (b"chunked,\t,", True),
+        (b"chunke", False),
         (b", chunked \t, ,", True),
         (b",", False),
         (b"chunked, gzip", False),
@@ -144,6 +153,8 @@ def test_a_length_and_a_transfer_coding_exclude_each_other() -> None:
         (b"HTTP/1.0 200", [b"Connection: Keep-Alive"], False),
         (b"HTTP/1.0 200", [b"Connection: te,\tkeep-alive "], False),
         (b"HTTP/1.0 200", [b"Connection: te"], True),
+        (b"HTTP/1.0 200", [b"Connection: keep-aliv"], True),
+        (b"HTTP/1.1 200", [b"Connection: keep-aliv"], False),
         (b"HTTP/1.0 200", [b"Connection: keep-alive, close"], True),
         (b"HTTP/1.0 200", [b"Connection: keep-alive", b"Transfer-Encoding: chunked"], True),
     ],
@@ -169,3 +180,33 @@ def test_lines_and_names_that_never_come_again_are_forgotten() -> None:
     assert known.keys().isdisjoint({"X-0: 0", f"Long: {'a' * 128}"})
     assert len(known) <= 1024
     assert len(response_head._NAMES) <= 1024
+
+
+@pytest.mark.parametrize(
+    ("known", "size", "head"),
+    [
+        (response_head._FIELDS, 1024, "HTTP/1.1 200\r\nX: {}\r\n\r\n"),
+        (response_head._NAMES, 1024, "HTTP/1.1 200\r\nX-{}: y\r\n\r\n"),
+        (response_head._STATUSES, 256, "HTTP/1.1 200 {}\r\n\r\n"),
+    ],
+    ids=["lines", "names", "status lines"],
+)
+def test_so_many_are_remembered_and_then_all_are_forgotten(
+    known: dict[str, object], size: int, head: str
+) -> None:
+    known.clear()
+    sizes = []
+    for number in range(size + 1):
+        ResponseHead(head.format(number).encode())
+        sizes.append(len(known))
+    assert sizes == [*range(1, size + 1), 1]
+
+
+@pytest.mark.parametrize(("size", "is_kept"), [(127, True), (128, True), (129, False)])
+def test_a_long_line_is_not_remembered(size: int, is_kept: bool) -> None:
+    field, status = "X: ".ljust(size, "y"), "HTTP/1.1 200 ".ljust(size, "z")
+    for _ in range(2):
+        head = ResponseHead(f"{status}\r\n{field}\r\n\r\n".encode())
+        assert (head.status, head.headers["X"]) == (200, "y" * (size - 3))
+    assert (field in response_head._FIELDS) is is_kept
+    assert (status in response_head._STATUSES) is is_kept

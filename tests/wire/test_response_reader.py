@@ -117,3 +117,34 @@ def test_without_reading_to_the_end_of_the_connection_only_a_body_without_length
     _, *parts = reader.feed(response)
     assert parts[-1] is End.COMPLETE
     assert b"".join(part for part in parts if isinstance(part, bytes)) == body
+
+
+@pytest.mark.parametrize(("size", "whole"), [(8190, True), (8191, False)])
+def test_a_head_that_is_read_in_one_piece_is_no_larger_than_a_status_line_may_be(
+    size: int, whole: bool
+) -> None:
+    """Then no line is too long. A larger head is left to the `ResponseReader`."""
+    start, end = OK + b"X:", b"\r\nContent-Length: 2\r\n\r\n"
+    head = start.ljust(size - len(end), b"y") + end
+    assert len(head) == size
+    assert (whole_response(head + b"ok") is not None) is whole
+
+
+def test_a_field_may_have_a_smaller_limit_than_the_status_line() -> None:
+    limits = HeadLimits(line=60, field=10, fields=3)
+    for status_line in (b"HTTP/1.1 204\r\n", b"HTTP/1.1 204 " + b"x" * 46 + b"\r\n"):
+        assert is_read(status_line + b"X:1234567\r\n\r\n", limits)
+        assert not is_read(status_line + b"X:12345678\r\n\r\n", limits)
+        assert not is_read(status_line + b"X:12345678\r\nY:\r\n\r\n", limits)
+        assert not is_read(status_line + b"Y:\r\nX:12345678\r\n\r\n", limits)
+
+
+@pytest.mark.parametrize("size", [*range(1, 18), 0x1F, 0xAB, 0xFF, 0x100, 0xFEDC])
+@pytest.mark.parametrize("written", ["{:x}", "{:X}", "{:08x}"])
+def test_the_size_of_a_chunk_is_hexadecimal(written: str, size: int) -> None:
+    whole = CHUNKED + f"{written.format(size)}\r\n".encode() + b"x" * size + b"\r\n0\r\n\r\n"
+    for end in (len(whole), len(CHUNKED) + 1):  # a size that is cut is read in another way
+        reader = ResponseReader()
+        _, *parts = [*reader.feed(whole[:end]), *reader.feed(whole[end:])]
+        assert parts.pop() is End.COMPLETE
+        assert sum(len(part) for part in parts if isinstance(part, bytes)) == size

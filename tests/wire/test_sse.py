@@ -1,5 +1,7 @@
 """Server-sent events, rule by rule (WHATWG HTML, section 9.2.6)."""
 
+from itertools import permutations
+
 import pytest
 
 from railhttp.wire.sse import EventStreamDecoder, EventTooLarge, ServerSentEvent
@@ -124,8 +126,16 @@ def test_comments_between_events_do_not_add_up_to_the_limit() -> None:
 def test_a_line_end_of_cr_and_lf_may_be_split() -> None:
     decoder = EventStreamDecoder()
     assert decoder.feed(b"data: a\r") == []
+    assert decoder.feed(b"") == []
     assert decoder.feed(b"\ndata: b\r") == []
     assert decoder.feed(b"\n\r\n") == [message("a\nb")]
+
+
+@pytest.mark.parametrize("first", [b"data: a\rdata: b", b"data: a\r\ndata: b", b"data: a\ndata: b"])
+def test_an_lf_after_other_characters_than_a_cr_ends_a_line(first: bytes) -> None:
+    decoder = EventStreamDecoder()
+    assert decoder.feed(first) == []
+    assert decoder.feed(b"\n\n") == [message("a\nb")]
 
 
 @pytest.mark.parametrize("end", [[b"\n"], [b"\n\n"], [b"\n\n:\n\n"], [b"\r\n"], [b"\n", b"\n"]])
@@ -137,7 +147,13 @@ def test_the_bytes_of_an_event_do_not_count_for_the_next(end: list[bytes]) -> No
 
 
 @pytest.mark.parametrize(("size", "fits"), [(7, True), (8, False)])
-@pytest.mark.parametrize("start", [b"data: a\n\ndata: b\n", b"\ndata: b\n", b":a\n\n:\ndata: b\n"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        *(b"data: a\n\ndata: b\n", b"\ndata: b\n", b":a\n\n:\ndata: b\n"),
+        *(b"\n\ndata: b\n", b"x\n\ndata: b\n", b"\n\n\ndata: b\n", b"data: b\n"),
+    ],
+)
 def test_of_the_lines_that_come_together_those_of_the_last_event_count(
     start: bytes, size: int, fits: bool
 ) -> None:
@@ -149,3 +165,29 @@ def test_of_the_lines_that_come_together_those_of_the_last_event_count(
     else:
         with pytest.raises(EventTooLarge):
             decoder.feed(rest)
+
+
+BLOCKS = [
+    b"data: a\n\n",
+    b"data:b\n\n",
+    b"id: 1\ndata: c\n\n",
+    b"event: x\ndata: d\n\n",
+    b"event: y\nid: 2\ndata: e\n\n",
+    b"event:\nid\ndata: f\n\n",
+    b"data: g\ndata: h\n\n",
+    b"data: i\nevent: z\n\n",
+    b"retry: 7\n\n",
+    b"id: 3\n\n",
+]
+
+
+@pytest.mark.parametrize("first", BLOCKS, ids=repr)
+def test_an_event_is_the_same_wherever_it_stands_in_what_comes_at_once(first: bytes) -> None:
+    for rest in permutations(BLOCKS, 2):
+        stream = first + b"".join(rest) + BLOCKS[0]
+        line_by_line = [line + b"\n" for line in stream.split(b"\n")[:-1]]
+        at_once, in_lines = EventStreamDecoder(), EventStreamDecoder()
+        events = [event for line in line_by_line for event in in_lines.feed(line)]
+        assert at_once.feed(stream) == events
+        assert at_once.last_event_id == in_lines.last_event_id
+        assert at_once.retry == in_lines.retry
