@@ -1,5 +1,6 @@
 """The options of a call, and default header fields among them."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -74,6 +75,7 @@ def test_invalid_fields_of_a_call_stay_as_they_are_and_are_refused_later(given: 
         ("ab", None),
         ({"X-Id": "7"}, None),
         (iter([("X-Id", "7")]), None),
+        (deque(["X-Id", "7"]), None),
         (None, None),
     ],
 )

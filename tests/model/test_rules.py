@@ -3,6 +3,7 @@
 import math
 import string
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from enum import IntEnum, StrEnum
 from functools import partial
 from inspect import CORO_CLOSED, getcoroutinestate
@@ -127,7 +128,7 @@ RULES: Final[dict[str, tuple[Callable[[object], object], list[object], list[obje
     "count": (
         lambda value: require_count(value, "x"),
         [0, 1, 2, 10**9],
-        [-1, False, True, 1.0, 0.5, "0", None],
+        [-1, False, True, 0.0, 1.0, 0.5, 0j, Decimal(0), "0", None],
     ),
     "number": (
         lambda value: require_number(value, "x"),

@@ -86,6 +86,11 @@ def _parts(code: CodeType) -> list[CodeType]:
 
 def _own(code: CodeType) -> tuple[object, ...]:
     """Everything that the code does by itself, without its places in the file."""
-    consts = [repr(const) for const in code.co_consts if not isinstance(const, CodeType)]
+    consts = [_shown(const) for const in code.co_consts if not isinstance(const, CodeType)]
     names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
     return (code.co_code, consts, names, code.co_flags, code.co_exceptiontable, code.co_name)
+
+
+def _shown(const: object) -> str:
+    # Two compilations may order the elements of the same set differently.
+    return repr(sorted(map(repr, const)) if isinstance(const, frozenset) else const)

@@ -211,8 +211,10 @@ def paired(given: object) -> MultiDict[str] | None:
         <MultiDict('X-Id': '7', 'X-Id': '8')>
         >>> paired(["X-Id"])
     """
+    if not isinstance(given, list | tuple):
+        return None
     pairs: MultiDict[str] = MultiDict()
-    for pair in given if isinstance(given, list | tuple) else [given]:
+    for pair in given:
         match pair:
             case [str() as name, value]:
                 pairs.add(name, cast("str", value))  # whoever takes the pairs checks it
