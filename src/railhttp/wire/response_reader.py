@@ -6,7 +6,7 @@ The parts of a response never depend on how its bytes were cut
 
 import re
 from collections.abc import Callable
-from enum import Enum
+from enum import Enum, auto
 from typing import Final, NamedTuple, TypeAlias
 
 from railhttp.wire.response_head import (
@@ -81,7 +81,7 @@ def whole_response(data: bytes) -> tuple[ResponseHead, bytes] | None:
 class End(Enum):
     """The end of a body."""
 
-    COMPLETE = "complete"
+    COMPLETE = auto()
 
 
 Part: TypeAlias = ResponseHead | bytes | End | ResponseError
@@ -117,7 +117,6 @@ class ResponseReader:
         "_interim",
         "_left",
         "_limits",
-        "_searched",
         "_step",
         "_until_eof",
         "_with_body",
@@ -139,7 +138,6 @@ class ResponseReader:
         self._until_eof = read_until_eof
         self._interim = 0
         self._held = b""
-        self._searched = 0
         self._left = 0
         self._blank = 0
         self.is_done: bool = False
@@ -160,13 +158,14 @@ class ResponseReader:
         return parts
 
     def _head(self, data: bytes, parts: list[Part]) -> bytes:
-        data = self._held + data if self._held else self._without_blank_lines(data)
-        end = _HEAD_END.search(data, max(0, self._searched - 2))
+        searched = len(self._held)
+        data = self._held + data if searched else self._without_blank_lines(data)
+        end = _HEAD_END.search(data, max(0, searched - 2))
         if end is None:
             self._hold_head(data)
             return b""
         head = ResponseHead(_in_bounds(data[: end.end()], self._limits))
-        self._held, self._searched = b"", 0
+        self._held = b""
         self._begin(head, parts)
         return data[end.end() :]
 
@@ -184,7 +183,7 @@ class ResponseReader:
         line, found, _ = data.partition(b"\n")
         if found:
             ResponseHead(line + b"\n\n")  # another protocol sends no blank line
-        self._held, self._searched = data, len(data)
+        self._held = data
 
     def _begin(self, head: ResponseHead, parts: list[Part]) -> None:
         length, chunked = head.length, head.is_chunked
@@ -218,21 +217,18 @@ class ResponseReader:
         return rest
 
     def _take(self, data: bytes, parts: list[Part]) -> bytes:
-        if len(data) <= self._left:
-            self._left -= len(data)
-            parts.append(data)
-            return b""
-        piece, rest = data[: self._left], data[self._left :]
-        self._left = 0
+        piece = data[: self._left]
+        self._left -= len(piece)
         parts.append(piece)
-        return rest
+        return data[len(piece) :]
 
     def _chunk_line(self, data: bytes, parts: list[Part]) -> bytes:
         if not self._held and not (data := _whole_chunks(data, parts)):
             return b""
-        line, rest = self._line(data, _MOST_IN_CHUNK_LINE)
-        if line is None:
+        found = self._line(data, _MOST_IN_CHUNK_LINE)
+        if found is None:
             return b""
+        line, rest = found
         size = _CHUNK_LINE.fullmatch(line)
         if size is None:
             raise ResponseError("the size of a chunk is malformed")
@@ -257,9 +253,10 @@ class ResponseReader:
         return data[data.index(b"\n") + 1 :]
 
     def _trailer(self, data: bytes, parts: list[Part]) -> bytes:
-        line, rest = self._line(data, self._limits.field)
-        if line is None:
+        found = self._line(data, self._limits.field)
+        if found is None:
             return b""
+        line, rest = found
         self._left += 1
         if line in {b"\r\n", b"\n"}:
             self._complete(parts)
@@ -267,14 +264,14 @@ class ResponseReader:
             raise ResponseError("the trailer is malformed")
         return rest
 
-    def _line(self, data: bytes, most: int) -> tuple[bytes | None, bytes]:
+    def _line(self, data: bytes, most: int) -> tuple[bytes, bytes] | None:
         start = len(self._held)
         data = self._held + data if start else data
         end = data.find(b"\n", start) + 1
         if (end or len(data)) > most:
             raise ResponseError("a line is too long")
         self._held = b"" if end else data
-        return (data[:end], data[end:]) if end else (None, b"")
+        return (data[:end], data[end:]) if end else None
 
     def _rest(self, data: bytes, parts: list[Part]) -> bytes:
         parts.append(data)
@@ -321,11 +318,10 @@ def _in_bounds(head: bytes, limits: HeadLimits) -> bytes:
 
 def _check_lines(head: bytes, limits: HeadLimits) -> None:
     status_line, *lines = head.split(b"\n")
-    longest = max(map(len, lines), default=0)
     if (
         len(head) > _MOST_IN_HEAD
         or len(status_line) > limits.line
-        or longest > limits.field
+        or any(len(line) > limits.field for line in lines)
         or head.count(b"\n") > limits.fields + 2
     ):
         raise ResponseError("the head has too many or too long lines")

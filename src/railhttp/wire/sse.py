@@ -161,10 +161,10 @@ class EventStreamDecoder:
             self._count(whole, limit)
         elif whole:
             # No event can be too large, so only the lines after the last blank line count.
-            end = whole.rfind(b"\n\n")
-            if end >= 0 or whole.startswith(b"\n"):
+            _, blank, last = whole.rpartition(b"\n\n")
+            if blank or whole.startswith(b"\n"):
                 self._event_bytes = 0
-            self._count(whole[end + 2 :] if end >= 0 else whole, limit)
+            self._count(last, limit)
         if self._event_bytes + self._buffer.held > limit:
             raise EventTooLarge(limit)
 
