@@ -1,10 +1,13 @@
 """Interceptors, observers and the log see the target of a redirect before it is followed."""
 
 import logging
+from dataclasses import replace
 from typing import Final
 
 import pytest
 from tests.servers.faults import FaultServer
+from tests.servers.registry import answer
+from tests.servers.scripted import ScriptedServer, sends
 
 from railhttp import (
     Delivery,
@@ -59,6 +62,17 @@ async def test_an_interceptor_sees_each_redirect_with_its_response(faults: Fault
     assert first.notes == {Seeing: 0}
     assert [response.status for _, response in seeing.seen] == [302, 302]
     assert seeing.seen[1][1].headers["Location"] == last
+
+
+async def test_the_body_of_a_redirect_is_neither_shown_nor_counted() -> None:
+    seeing = Seeing()
+    found = answer(b"elsewhere", "Location: /next", status="302 Found")
+    async with (
+        ScriptedServer(sends(found), sends(answer(b"ok"))) as server,
+        HTTPClient(replace(CONFIG, max_response_bytes=2), interceptors=[seeing]) as client,
+    ):
+        assert (await client.get(server.url())).unwrap().body == b"ok"
+    assert [response.body for _, response in seeing.seen] == [b""]
 
 
 async def test_streams_and_downloads_show_their_redirects_too(faults: FaultServer) -> None:

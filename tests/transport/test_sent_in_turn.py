@@ -297,3 +297,33 @@ async def connected() -> AsyncIterator[tuple[StrictResponseHandler, socket.socke
         yield connection, peer
         connection.abort()
         await asyncio.sleep(0)
+
+
+async def test_the_response_of_one_call_leaves_the_read_timeout_of_the_next_alone() -> None:
+    is_queued = asyncio.Event()
+
+    async def serve_once(connection: Connection, _: Received) -> None:
+        await is_queued.wait()
+        await connection.send(answer(b"one"))
+        await connection.read_head()
+        await asyncio.Event().wait()
+
+    async def streamed(client: HTTPClient, url: str) -> bytes:
+        async with client.stream("GET", url, timeout=None, read_timeout=60.0) as response:
+            return await response.read()
+
+    async with (
+        ScriptedServer(serve_once) as server,
+        HTTPClient(CONFIG, retry_policy=ONCE) as client,
+        asyncio.timeout(60.0),
+    ):
+        first = asyncio.create_task(streamed(client, server.url()))
+        await until(lambda: client.gauges.pool is not None and client.gauges.pool.open == 1)
+        limited = client.get(server.url(), timeout=None, read_timeout=0.1)
+        second = asyncio.create_task(limited)
+        await until(lambda: client.gauges.pool is not None and client.gauges.pool.waiting == 1)
+        is_queued.set()
+        assert await first == b"one"
+        failure = (await second).failure()
+    assert isinstance(failure, HTTPTimeoutError)
+    assert (failure.phase, failure.limit) == ("read", 0.1)
