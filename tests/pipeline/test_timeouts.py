@@ -139,6 +139,14 @@ async def test_of_many_durations_only_the_usual_ones_keep_their_timers() -> None
     assert timers_of(clock, timeouts, 60.0, 60.0, 30.0, 30.0) == [60.0, 60.0, 30.0]
 
 
+async def test_more_durations_can_become_usual() -> None:
+    clock = ManualClock()
+    timeouts = Timeouts(clock, usual=(60.0,))
+    timeouts.expect((30.0,))
+    timers_of(clock, timeouts, *FEW)
+    assert timers_of(clock, timeouts, 60.0, 30.0, 60.0, 30.0) == [60.0, 30.0]
+
+
 async def test_a_duration_that_is_no_longer_used_leaves_its_place_to_another() -> None:
     clock = ManualClock()
     timeouts = Timeouts(clock, usual=FEW[8:])
