@@ -8,6 +8,7 @@ import attrs
 import msgspec
 import pydantic
 import pytest
+from returns.pipeline import is_successful
 from returns.result import Failure, Success
 from returns.unsafe import unsafe_perform_io
 from tests.endpoints.users_api import (
@@ -596,6 +597,17 @@ async def test_a_streamed_refusal_names_the_expected_statuses_unless_it_is_an_er
             failure = opened.failure()
     assert isinstance(failure, HTTPStatusError)
     assert failure.message == message
+
+
+@pytest.mark.parametrize("status", [200, 399, 400, 503])
+async def test_a_stream_without_declared_statuses_is_refused_from_400_on(status: int) -> None:
+    script = ScriptedTransport()
+    script.on("GET", "/export").reply(status)
+    async with (
+        HTTPClient(exchange=script, base_url="http://h", retry_policy=RetryPolicy(1)) as client,
+        get("/export").streamed()()(client) as opened,
+    ):
+        assert is_successful(opened) is (status < 400)
 
 
 def one_file(name: str) -> dict[str, object]:

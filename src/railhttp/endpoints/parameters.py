@@ -86,9 +86,8 @@ NO_DEFAULT: Final = inspect.Parameter.empty
 COMPUTED: Final = object()
 
 
-def no_parameters() -> dict[str, object]:
+def no_parameters() -> None:
     """Make the parameters of an endpoint that has none."""
-    return {}
 
 
 def parameters_of(make: Callable[..., object]) -> tuple[Parameter, ...]:
@@ -189,20 +188,12 @@ class _ModelField:
 def _default(make: Callable[..., object], argument: inspect.Parameter, attribute: str) -> object:
     if argument.default is argument.empty:
         return NO_DEFAULT
-    factories = (
-        getattr(getattr(make, "__dataclass_fields__", {}).get(attribute), "default_factory", None),
-        getattr(_model_fields(make).get(attribute), "default_factory", None),
-        *(
-            getattr(field.default, "factory", None)
-            for field in getattr(make, "__attrs_attrs__", ())
-            if field.name == attribute
-        ),
-    )
-    plain = str | int | float | bool | None
-    if any(callable(factory) for factory in factories):
-        return COMPUTED
+    # In the signature of an attrs class, a factory is an enum with a value.
+    for field in getattr(make, "__attrs_attrs__", ()):
+        if field.name == attribute and hasattr(field.default, "factory"):
+            return COMPUTED
     default: object = getattr(argument.default, "value", argument.default)
-    return default if isinstance(default, plain) else COMPUTED
+    return default if isinstance(default, str | int | float | bool | None) else COMPUTED
 
 
 def split_marker(hint: object) -> tuple[object, Marker | None]:
