@@ -108,6 +108,7 @@ TEXT: JSON = {"type": "string"}
         (Literal["a", "b"], {"enum": ["a", "b"]}),
         (Annotated[int, msgspec.Meta(gt=1)], {"type": "integer", "exclusiveMinimum": 1}),
         (Annotated[Record, "note"], ref("Record")),
+        (NewType("Owned", Record), ref("Record")),
         (Annotated[list[Record], "note"], {"type": "array", "items": ref("Record")}),
         (Plain, ref("Plain")),
         (Record, ref("Record")),
