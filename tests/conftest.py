@@ -1,7 +1,8 @@
 """The servers on which the socket tests run. Each test has its own; TLS contexts are shared."""
 
 import signal
-from collections.abc import AsyncIterator, Generator
+import time
+from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Final
 
 import pytest
@@ -77,3 +78,13 @@ async def proxy() -> AsyncIterator[ProxyServer]:
 @pytest.fixture(scope="session")
 def tls() -> TlsContexts:
     return make_contexts()
+
+
+@pytest.fixture
+def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the local time differ from UTC."""
+    monkeypatch.setenv("TZ", "UTC+11")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()

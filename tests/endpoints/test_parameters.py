@@ -1,5 +1,6 @@
 """The fields of each kind of parameter class, and where they are sent."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -332,3 +333,15 @@ def test_a_value_that_cannot_be_in_the_query_is_refused_by_name(
     with pytest.raises(ParameterError, match=message) as caught:
         RequestPlan("GET", "/", needs_tags).write({"tags": value})
     assert caught.value.field == "tags"
+
+
+def test_a_factory_that_the_signature_shows_as_none_is_no_default() -> None:
+    """So does pydantic 2.8."""
+
+    class Older(pydantic.BaseModel):
+        tags: list[str] = pydantic.Field(default_factory=list)
+
+    shown = inspect.Parameter("tags", inspect.Parameter.KEYWORD_ONLY, default=None)
+    Older.__signature__ = inspect.Signature([shown])
+    [tags] = parameters_of(Older)
+    assert (tags.default, tags.required) == (COMPUTED, False)

@@ -1,7 +1,5 @@
 """Which failures are transient, which are final, and what any of them costs."""
 
-import time
-from collections.abc import Iterator
 from typing import get_args
 
 import pytest
@@ -60,15 +58,6 @@ def test_answers_are_transient_by_status(status: int) -> None:
 )
 def test_nothing_else_is_transient(failure: HTTPFailure, final: bool) -> None:
     assert (is_transient(failure), is_final(failure)) == (False, final)
-
-
-@pytest.fixture
-def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC+11")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.usefixtures("far_from_greenwich")

@@ -118,7 +118,9 @@ class RequestBuilder:
             HTTPInvalidRequestError: An argument cannot be sent; the error names it.
             TypeError: An option does not exist.
         """
-        everyday = _EVERYDAY.issuperset(options) and type(options.get("timeout")) in _SECONDS
+        everyday = not options or (
+            _EVERYDAY.issuperset(options) and type(options.get("timeout")) in _SECONDS
+        )
         foreign = not everyday and not options.keys() <= _OWN
         if foreign and (unknown := _unknown(options.keys())):
             del url, options, form

@@ -188,6 +188,9 @@ class _ModelField:
 def _default(make: Callable[..., object], argument: inspect.Parameter, attribute: str) -> object:
     if argument.default is argument.empty:
         return NO_DEFAULT
+    # In the signature of a model, pydantic 2.8 shows a factory as None.
+    if getattr(_model_fields(make).get(attribute), "default_factory", None) is not None:
+        return COMPUTED
     # In the signature of an attrs class, a factory is an enum with a value.
     for field in getattr(make, "__attrs_attrs__", ()):
         if field.name == attribute and hasattr(field.default, "factory"):
