@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from multidict import CIMultiDict
 from yarl import URL
@@ -89,8 +89,22 @@ class SendOptions(NamedTuple):
         return redacted_repr(self, proxy=self.proxy and redact_url(self.proxy))
 
 
-@dataclass(frozen=True, repr=False, init=False)
-class Request:
+class Derived:
+    """Holds what is derived from a request, which is no field of the dataclass.
+
+    Attributes:
+        encoded: Where the transport keeps the encoded head, with what it depends on: a request
+            without options is built once for its URL, and sent many times (benchmarks: the same
+            URL).
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "encoded")
+
+    encoded: tuple[object, object] | None
+
+
+@dataclass(frozen=True, slots=True, repr=False, init=False)
+class Request(Derived):
     """One HTTP request.
 
     Derived values are computed on first use and kept, because a client sends the same `Request`
@@ -115,11 +129,8 @@ class Request:
     redirected_from: URL | None = None
     # Every response has it, and to compute it on first use costs thrice as much.
     url_text: str = field(init=False, repr=False, compare=False)
-    # Where the transport keeps the encoded head, with what it depends on: a request without options
-    # is built once for its URL, and sent many times (benchmarks: the same URL).
-    encoded: ClassVar[tuple[object, object] | None] = None
 
-    # By hand, because that of a frozen dataclass calls `object.__setattr__` for each field.
+    # By hand, because a URL and a mapping become what the attributes are.
     def __init__(
         self,
         method: str,
@@ -130,21 +141,21 @@ class Request:
         options: SendOptions,
         redirected_from: URL | None = None,
     ) -> None:
-        parts = self.__dict__
         if isinstance(target, URL):
             target = Target.of(target)
-        site, path_qs, fragment = target
-        parts["method"] = method
-        parts["target"] = target
-        parts["url_text"] = f"{site.text}{path_qs}{fragment}"
         if lines is not None and not isinstance(lines, FieldLines):
             lines = FieldLines.of(lines)
-        parts["lines"] = lines
-        parts["body"] = body
-        parts["cookies"] = cookies
-        parts["options"] = options
-        if redirected_from is not None:
-            parts["redirected_from"] = redirected_from
+        site, path_qs, fragment = target
+        put = object.__setattr__
+        put(self, "method", method)
+        put(self, "target", target)
+        put(self, "lines", lines)
+        put(self, "body", body)
+        put(self, "cookies", cookies)
+        put(self, "options", options)
+        put(self, "redirected_from", redirected_from)
+        put(self, "url_text", f"{site.text}{path_qs}{fragment}")
+        put(self, "encoded", None)
 
     def __repr__(self) -> str:
         return redacted_repr(

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 
+from yarl import URL
+
 from railhttp.model.body import Body
 from railhttp.model.field_lines import FieldLines
-from railhttp.model.request import Request, SendOptions
+from railhttp.model.request import Derived, Request, SendOptions
 from railhttp.model.target import Target
 
 
-class _Draft:
+class _Draft(Derived):
     """A request whose attributes can still be set.
 
-    `Request.__init__` fills a dict instead, which costs half as much again (benchmarks/README.md).
+    In the frozen class each of them costs a call of `object.__setattr__` (benchmarks/README.md).
     """
+
+    __slots__ = Request.__slots__  # the same, or Python refuses to change the class
 
     method: str
     target: Target
@@ -20,6 +24,7 @@ class _Draft:
     body: Body | None
     cookies: Mapping[str, str] | None
     options: SendOptions
+    redirected_from: URL | None
     url_text: str
 
 
@@ -39,6 +44,7 @@ def checked_request(
     draft.body = body
     draft.cookies = cookies
     draft.options = options
+    draft.redirected_from = draft.encoded = None
     site, path_qs, fragment = target
     draft.url_text = f"{site.text}{path_qs}{fragment}"
     draft.__class__ = Request  # type: ignore[assignment]

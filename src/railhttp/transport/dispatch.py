@@ -178,7 +178,7 @@ class Dispatcher:
         if known is not None and known[0] == key:
             return known[1]  # type: ignore[return-value]  # see below
         address = self._addressed(request, cookies="")
-        request.__dict__["encoded"] = key, address
+        object.__setattr__(request, "encoded", (key, address))
         return address
 
     def _merge_defaults(self, version: int) -> DefaultFields:
