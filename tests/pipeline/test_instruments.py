@@ -282,8 +282,8 @@ async def test_an_instrument_that_raises_later_is_logged_and_touches_nothing_eit
 
 
 def test_without_instruments_and_log_nothing_is_done() -> None:
-    assert Instruments().listening is None
-    assert Instruments([Recorder()]).listening is not None
+    assert Instruments().listening() is None
+    assert Instruments([Recorder()]).listening() is not None
 
 
 # -- what interceptors see of a call --------------------------------------------------------

@@ -162,7 +162,7 @@ def test_a_length_and_a_transfer_coding_exclude_each_other() -> None:
 def test_which_responses_end_their_connection(
     start: bytes, fields: list[bytes], closes: bool
 ) -> None:
-    assert head_of(*fields, start=start).closes is closes
+    assert head_of(*fields, start=start).closes() is closes
 
 
 def test_cookies_are_the_bytes_that_came() -> None:

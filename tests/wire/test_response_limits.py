@@ -93,13 +93,13 @@ def test_a_length_has_nineteen_digits_at_most(digits: int) -> None:
 def test_framing_fields_are_found_in_any_case(name: str, change: Callable[[str], str]) -> None:
     value = {"Content-Length": "7", "Transfer-Encoding": "chunked", "Connection": "close"}[name]
     head = ResponseHead(START + f"{change(name)}: {value}\r\n".encode() + END)
-    assert (head.length, head.is_chunked, head.closes) == (
+    assert (head.length, head.is_chunked, head.closes()) == (
         7 if name == "Content-Length" else None,
         name == "Transfer-Encoding",
         name == "Connection",
     )
     shorter = ResponseHead(START + f"{name[:-1]}: {value}\r\n".encode() + END)
-    assert (shorter.length, shorter.is_chunked, shorter.closes) == (None, False, False)
+    assert (shorter.length, shorter.is_chunked, shorter.closes()) == (None, False, False)
 
 
 @pytest.mark.parametrize("character", sorted(map(chr, range(33, 127))))

@@ -309,7 +309,7 @@ class HTTPClient(AsyncVerbs[Result[HttpResponse, HTTPFailure]], Streams, Lifecyc
 
     def _new_call(self, prepared: Prepared) -> HTTPCall:
         request, origin, timeout, attempt_timeout, retry, _ = prepared
-        listeners = self._instruments.listening
+        listeners = self._instruments.listening()
         call = HTTPCall(request, origin, self._clock, timeout, attempt_timeout, listeners)
         if retry is not None:
             call.retry = self._policies.retry_of(prepared)

@@ -56,6 +56,6 @@ class StoreWatch:
             self._report(server.outage)
 
     def _report(self, event: "StoreEvent") -> None:
-        listeners = self._instruments.listening
+        listeners = self._instruments.listening()
         if listeners is not None:
             listeners.event_occurred(event)

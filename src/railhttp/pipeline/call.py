@@ -48,8 +48,6 @@ class Call:
 
     method: str = ""
     origin: str = ""
-    attempts: int = 0
-    stage: Stage = Stage.QUEUED
     starvation: Callable[[], str] | None = None
     store_wait: "StoreWait | None" = None
     _call_id = ""
@@ -62,6 +60,8 @@ class Call:
         self.attempt_timeout = attempt_timeout
         self.started: float = clock.monotonic()
         self.deadline = None if timeout is None else self.started + timeout
+        self.attempts: int = 0
+        self.stage: Stage = Stage.QUEUED
 
     @property
     def call_id(self) -> str:

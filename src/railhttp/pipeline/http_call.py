@@ -58,9 +58,6 @@ class HTTPCall(Call):
     started: float
     request: Request
     incoming: IncomingResponse | None = None
-    retry: RetryPolicyProtocol | None = None
-    is_resend: bool = False
-    timer: PhaseTimer | None = None
     starvation: Callable[[], str] | None = None
     sends: int = 0
     observations: "Observations" = ()
@@ -87,6 +84,12 @@ class HTTPCall(Call):
         self.attempt_timeout = attempt_timeout
         self.started = started = clock.monotonic()
         self.deadline = None if timeout is None else started + timeout
+        self.attempts = 0
+        self.stage = Stage.QUEUED
+        # What every call looks at costs less here than as an attribute of the class.
+        self.retry: RetryPolicyProtocol | None = None
+        self.is_resend: bool = False
+        self.timer: PhaseTimer | None = None
 
     @property
     @override

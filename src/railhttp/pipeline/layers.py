@@ -127,8 +127,10 @@ def breaker_run(breaker: "CircuitBreakerProtocol") -> Run:
 def telemetry(send: Send) -> Send:
     """Report each call to the instruments that listen, and to the call recorder."""
 
+    recorded = RECORDED_CALLS.get
+
     def report(call: HTTPCall) -> Awaitable[HttpResponse]:
-        if (calls := RECORDED_CALLS.get()) is not None:
+        if (calls := recorded()) is not None:
             calls.append(call)
         if call.listeners is None:
             return send(call)

@@ -4,6 +4,7 @@ For the private names used here see `railhttp.transport.aiohttp_internals`.
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import Final, Protocol, TypeAlias, cast
 
@@ -52,13 +53,23 @@ class StrictResponseHandler(ReusableHandler):
         has_served: Whether an earlier request has had this connection.
     """
 
-    _expected: Expected | None = None  # no byte of the response has come yet
-    _reader: ResponseReader | None = None
-    _response: "Awaited | None" = None
-    _is_fresh = True
-    on_interim: Callable[[int], None] | None = None
+    __slots__ = (
+        *("_expected", "_is_fresh", "_reader", "_response"),
+        *("has_served", "key", "on_interim"),
+    )
+
     key: ConnectionKey
-    has_served = False
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, keepalive_timeout: float = math.inf
+    ) -> None:
+        super().__init__(loop, keepalive_timeout)
+        self._expected: Expected | None = None  # once a byte of the response has come
+        self._reader: ResponseReader | None = None
+        self._response: Awaited | None = None
+        self._is_fresh: bool = True
+        self.on_interim: Callable[[int], None] | None = None
+        self.has_served: bool = False
 
     def expect(
         self, response: Awaited, expected: Expected, read_timeout: float | None
@@ -150,7 +161,7 @@ class StrictResponseHandler(ReusableHandler):
         self._pause_transport_reading()
 
     def _received(self, response: Arrival) -> None:
-        if response[0].closes:
+        if response[0].closes():
             self._should_close = True
         if self._read_timeout_handle is not None:
             self._drop_timeout()

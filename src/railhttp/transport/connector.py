@@ -57,9 +57,12 @@ class TlsArguments(TypedDict):
 class KeepaliveConnector(TimedConnector):
     """A connector that reports when it connects, and limits the idle connections of each host."""
 
+    __slots__ = ("_unix_socket",)
+
     def __init__(self, config: ConnectionPoolConfig, tls: ssl.SSLContext) -> None:
         self.names: NameResolver = NameResolver(config.ttl_dns_cache)
         super().__init__(
+            config.max_keepalive_connections,
             limit=config.max_connections,
             limit_per_host=config.max_connections_per_host,
             use_dns_cache=False,  # `NameResolver` has one that forgets
@@ -72,7 +75,6 @@ class KeepaliveConnector(TimedConnector):
         )
         # aiohttp's connector has no parameter for the class of its connections.
         self._factory = partial(_connection, self._loop, config.keepalive_timeout)
-        self._max_keepalive = config.max_keepalive_connections
         self._unix_socket = config.unix_socket
 
     def take_idle(self, key: ConnectionKey) -> StrictResponseHandler | None:

@@ -20,6 +20,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from multidict import CIMultiDict, getversion
 from yarl import URL
 
+from railhttp.model.clock import Clock
 from railhttp.model.errors import HTTPConnectionError
 from railhttp.model.memo import Memo
 from railhttp.model.request import Request, WireOptions
@@ -95,13 +96,12 @@ class Dispatcher:
         self.session.detach()
 
     def dispatch(
-        self, request: Request, attempt: AttemptState, wall: Callable[[], float]
+        self, request: Request, attempt: AttemptState, clock: Clock
     ) -> Awaitable[Received]:
         """Send a request and wait for the head of its response.
 
         This is a plain function that returns a coroutine, which saves a frame per request. Await
-        the result at once: an idle connection has been taken already. Cookies expire by the clock
-        `wall`.
+        the result at once: an idle connection has been taken already. Cookies expire by `clock`.
 
         Returns:
             The response, with its body unread; the caller must release the connection.
@@ -112,16 +112,16 @@ class Dispatcher:
         """
         if request.redirected_from is not None:
             request = held_to_proxy(request, self._proxy_for)
-        address = self._address(request, wall)
+        address = self._address(request, clock)
         idle = self.connector.take_idle(address.key)
-        return self._exchanged(request, address, attempt, wall, idle)
+        return self._exchanged(request, address, attempt, clock, idle)
 
     async def _exchanged(
         self,
         request: Request,
         address: Address,
         attempt: AttemptState,
-        wall: Callable[[], float],
+        clock: Clock,
         connection: StrictResponseHandler | None,
     ) -> Received:
         upload: Upload | None = None
@@ -147,7 +147,7 @@ class Dispatcher:
             if hdrs.KEEP_ALIVE in head.headers:
                 connection.obey(head.headers.getall(hdrs.KEEP_ALIVE))
             if self._jar is not None and hdrs.SET_COOKIE in head.headers:
-                self._jar.receive(head.set_cookies(), request.url, wall())
+                self._jar.receive(head.set_cookies(), request.url, clock.wall())
         except BaseException as error:
             self._give_up(connection, response, upload)
             if self.session.closed and isinstance(error, Exception):
@@ -168,9 +168,10 @@ class Dispatcher:
         if connection is not None:
             self.connector.take_back(connection, reusable=False)
 
-    def _address(self, request: Request, wall: Callable[[], float]) -> Address:
-        if self._jar or request.cookies is not None:
-            return self._addressed(request, self._cookies(request, wall))
+    def _address(self, request: Request, clock: Clock) -> Address:
+        jar = self._jar
+        if request.cookies is not None or not (jar is None or jar.is_empty()):
+            return self._addressed(request, self._cookies(request, clock))
         if request.lines is not None or request.body is not None:
             return self._addressed(request, "")
         # The version changes with the session's header fields.
@@ -242,10 +243,10 @@ class Dispatcher:
         )
         return Address(key, head, proxy, credentials, closes)
 
-    def _cookies(self, request: Request, wall: Callable[[], float]) -> str:
+    def _cookies(self, request: Request, clock: Clock) -> str:
         own = request.cookies or {}
         pairs = [f"{name}={value}" for name, value in own.items()]
-        if self._jar and (kept := self._jar.header_for(request.url, wall(), without=own)):
+        if self._jar and (kept := self._jar.header_for(request.url, clock.wall(), without=own)):
             pairs.insert(0, kept)
         return "; ".join(pairs)
 

@@ -1,7 +1,7 @@
 """A queue for places in the pool: first come, first served, and no host takes every place."""
 
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import TCPConnector
 from aiohttp.client_proto import ResponseHandler
@@ -41,8 +41,18 @@ class FairConnector(TCPConnector):
     waiting caller from the moment it is free, with its connection if that goes to the same host.
     """
 
-    _first_host: tuple[str, int | None] | None = None
-    _shared_with: ConnectionKey | None = None
+    # With thirty attributes in its dict, as aiohttp's class has, the look-ups of an object are
+    # general ones (benchmarks/README.md). So four of those have a slot here, too.
+    __slots__ = (
+        *("_acquired", "_acquired_per_host", "_conns", "_waiters"),
+        *("_first_host", "_shared_with"),
+    )
+
+    # The arguments are aiohttp's.
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._first_host: tuple[str, int | None] | None = None
+        self._shared_with: ConnectionKey | None = None
 
     def share_with(self, key: ConnectionKey) -> None:
         """Note the host of a call: from the second host on, each may hold four fifths of the pool.

@@ -6,7 +6,7 @@ from asyncio.trsock import TransportSocket
 from collections import deque
 from contextlib import suppress
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
@@ -28,9 +28,12 @@ class IdleConnector(FairConnector):
     has no limit on the idle connections of a host either.
     """
 
-    _max_keepalive: int
-    _due = math.inf
-    """When the next idle connection has to be closed."""
+    __slots__ = ("_due", "_max_keepalive")
+
+    def __init__(self, max_keepalive: int, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._max_keepalive = max_keepalive
+        self._due: float = math.inf  # when the next idle connection has to be closed
 
     @property
     def idle_count(self) -> int:

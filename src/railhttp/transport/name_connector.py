@@ -16,6 +16,8 @@ from railhttp.transport.names import NameResolver
 class NameConnector(IdleConnector):
     """A connector that looks a name up again after a failure, because its host may have moved."""
 
+    __slots__ = ("names",)
+
     names: NameResolver
 
     @override

@@ -13,6 +13,7 @@ from railhttp.transport.expected import expected_by
 from railhttp.transport.upload import Upload
 from railhttp.wire.request_head import content_length
 
+_SENDING: Final = Stage.SENDING  # see `railhttp.transport.exchange`
 _AT_ONCE: Final = 64 * 1024  # the write buffer's size above which a transport pauses us
 
 
@@ -41,8 +42,9 @@ def start_sending(
 ) -> Upload | None:
     """Write the head and a small body; return the upload of any other body."""
     timer = attempt.timer
-    attempt.stage = Stage.SENDING
-    transport = protocol.expect(response, expected_by(request), request.options.read_timeout)
+    attempt.stage = _SENDING
+    read_timeout = request.options.read_timeout
+    transport = protocol.expect(response, expected_by(request), read_timeout)
     since = 0.0 if timer is None else timer.now()
     match request.body:
         case None:
@@ -57,7 +59,7 @@ def start_sending(
             return _upload(protocol, request, body, timer)
     if timer is not None:
         timer.ended("send", since)
-    if request.options.read_timeout is not None:
+    if read_timeout is not None:
         protocol.start_timeout()
     return None
 

@@ -33,6 +33,8 @@ async def timed(opening: Coroutine[object, None, T], timer: PhaseTimer) -> T:
 class TimedConnector(NameConnector):
     """A connector that times what it does."""
 
+    __slots__ = ()
+
     @override
     async def _resolve_host(
         self, host: str, port: int, traces: Sequence[Trace] | None = None

@@ -121,7 +121,6 @@ class ResponseHead:
         last = ",".join(codings).rstrip(", \t")  # empty elements do not count (RFC 9110, 5.6.1.2)
         return last.rpartition(",")[2].strip(" \t").lower() == "chunked"
 
-    @property
     def closes(self) -> bool:
         """Whether the connection ends with the response (RFC 9112, sections 6.1 and 9.6)."""
         if self.version == "1.0" and CODING in self.headers:  # HTTP/1.0 has no transfer codings

@@ -45,6 +45,8 @@ class HeadLimits(NamedTuple):
 
 
 USUAL_LIMITS: Final = HeadLimits()
+_USUAL_SIZE: Final = USUAL_LIMITS.line
+_USUAL_FIELDS: Final = USUAL_LIMITS.fields
 
 
 def whole_response(data: bytes) -> tuple[ResponseHead, bytes] | None:
@@ -60,7 +62,7 @@ def whole_response(data: bytes) -> tuple[ResponseHead, bytes] | None:
         (200, b'ok')
     """
     end = data.find(b"\r\n\r\n") + 4
-    if not 4 < end <= USUAL_LIMITS.line:
+    if not 4 < end <= _USUAL_SIZE:
         return None
     try:
         head = ResponseHead(data[:end])
@@ -72,7 +74,7 @@ def whole_response(data: bytes) -> tuple[ResponseHead, bytes] | None:
         or CODING in headers
         or status < 200
         or status in _WITHOUT_BODY
-        or len(headers) > USUAL_LIMITS.fields
+        or len(headers) > _USUAL_FIELDS
     ):
         return None
     return head, data[end:]

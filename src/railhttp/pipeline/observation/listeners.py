@@ -123,7 +123,6 @@ class Instruments:
         for watcher in self._watchers:
             watcher.watch(source)
 
-    @property
     def listening(self) -> "Listeners | None":
         """The instruments for a call that begins; None, at no cost, without any."""
         return self._with_log if logs_requests() else self._listeners
