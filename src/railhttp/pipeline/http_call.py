@@ -18,7 +18,7 @@ from railhttp.model.observation import RequestStarted
 from railhttp.model.request import Request
 from railhttp.model.response import HttpResponse
 from railhttp.model.retrying import RetryPolicyProtocol
-from railhttp.model.stage import Stage, call_info
+from railhttp.model.stage import QUEUED, Stage, call_info
 from railhttp.model.timings import NO_TIMINGS, PhaseTimer, Timings
 from railhttp.pipeline.call import Call
 from railhttp.pipeline.observation.request_log import logs_requests
@@ -85,7 +85,7 @@ class HTTPCall(Call):
         self.started = started = clock.monotonic()
         self.deadline = None if timeout is None else started + timeout
         self.attempts = 0
-        self.stage = Stage.QUEUED
+        self.stage = QUEUED
         # What every call looks at costs less here than as an attribute of the class.
         self.retry: RetryPolicyProtocol | None = None
         self.is_resend: bool = False
@@ -147,7 +147,7 @@ class HTTPCall(Call):
     def begin_again(self) -> None:
         """Prepare another attempt: it starts from the caller's request."""
         self._reached = self.delivery
-        self.stage = Stage.QUEUED
+        self.stage = QUEUED
         self.starvation = None
         self.is_resend = False
         self.request = self.original
@@ -156,7 +156,7 @@ class HTTPCall(Call):
     def resend(self) -> None:
         """Prepare one more send of the present attempt: what was proven before stays proven."""
         self._reached = self.delivery
-        self.stage = Stage.QUEUED
+        self.stage = QUEUED
         self.is_resend = True
 
     def continue_from(self, earlier: "HTTPCall") -> None:

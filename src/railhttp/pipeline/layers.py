@@ -126,7 +126,6 @@ def breaker_run(breaker: "CircuitBreakerProtocol") -> Run:
 
 def telemetry(send: Send) -> Send:
     """Report each call to the instruments that listen, and to the call recorder."""
-
     recorded = RECORDED_CALLS.get
 
     def report(call: HTTPCall) -> Awaitable[HttpResponse]:
@@ -141,10 +140,11 @@ def telemetry(send: Send) -> Send:
 
 def deadline(send: Send, timeouts: Timeouts) -> Send:
     """End each call when its time is over, or when the client is stopped."""
+    fail = Call.timed_out  # one function for all calls, not a bound method for each
 
     async def within(call: HTTPCall) -> HttpResponse:
         try:
-            with timeouts.limit(call.timeout, call, call.timed_out):
+            with timeouts.limit(call.timeout, call, fail):
                 return await send(call)
         except ClosedError as error:
             raise HTTPConnectionError(str(error), kind="closed", **call.call_info()) from None
@@ -197,7 +197,7 @@ def opened(open_: Callable[[Request, HTTPCall], Awaitable[IncomingResponse]]) ->
 
 async def time_limit(timeouts: Timeouts, send: Callable[[C], Awaitable[T]], call: C) -> T:
     """Bound the time of an attempt."""
-    with timeouts.limit(call.attempt_timeout, call, call.attempt_timed_out):
+    with timeouts.limit(call.attempt_timeout, call, Call.attempt_timed_out):
         return await send(call)
 
 

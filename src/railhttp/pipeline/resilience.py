@@ -139,7 +139,7 @@ class ResiliencePipeline(Policy, ReplayAware):
         call.tighten(self._total)
         call.attempt_timeout = self._attempt_timeout
         try:
-            with self._timeouts.limit(self._total, call, call.timed_out):
+            with self._timeouts.limit(self._total, call, Call.timed_out):
                 return await self._compose(send)(call)
         finally:
             call.timeout, call.deadline, call.attempt_timeout = limits

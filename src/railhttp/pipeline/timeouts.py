@@ -7,10 +7,13 @@ is enough: a call costs an entry in a dict, not a timer (benchmarks/README.md).
 import asyncio
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from railhttp.model.clock import Clock, TimerHandle
 from railhttp.model.errors import HTTPTimeoutError
+
+if TYPE_CHECKING:
+    from railhttp.pipeline.call import Call
 
 _MOST_KEPT: Final = 16
 """Durations whose timers stay between two calls: a new one costs a fifth of a call."""
@@ -47,8 +50,8 @@ class Timeout:
     def __init__(
         self,
         queue: "_TimerQueue",
-        owner: object = None,
-        fail: Callable[[], HTTPTimeoutError] | None = None,
+        owner: "Call | None" = None,
+        fail: "Callable[[Call], HTTPTimeoutError] | None" = None,
     ) -> None:
         self._queue = queue
         self.owner = owner
@@ -78,7 +81,10 @@ class Timeout:
     def failure(self) -> Exception:
         """The failure that the expiry means, always the same object."""
         if self._failure is None:
-            self._failure = ExpiredError() if self._fail is None else self._fail()
+            if self._fail is None or self.owner is None:
+                self._failure = ExpiredError()
+            else:
+                self._failure = self._fail(self.owner)
         return self._failure
 
     def end(self, reason: type[Exception]) -> None:
@@ -199,10 +205,16 @@ class Timeouts:
     def limit(
         self,
         seconds: float | None,
-        owner: object = None,
-        fail: Callable[[], HTTPTimeoutError] | None = None,
+        owner: "Call | None" = None,
+        fail: "Callable[[Call], HTTPTimeoutError] | None" = None,
     ) -> Timeout:
-        """Return a context with a time limit."""
+        """Return a context with a time limit.
+
+        Args:
+            seconds: How long the block may take; None is no limit.
+            owner: The call that is limited.
+            fail: Builds its failure when the time is over.
+        """
         loop = asyncio.get_running_loop()
         if loop is not self._loop:  # timers of another loop never fire here
             if self._check_loop is not None:

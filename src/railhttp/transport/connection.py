@@ -99,6 +99,15 @@ class StrictResponseHandler(ReusableHandler):
             self.data_received(early)
         return transport
 
+    def is_reusable(self) -> bool:
+        """Whether the connection may serve another request after the response that has ended."""
+        if self._parser is not None:  # the request was sent by `ConnectionPool.session`
+            return not self.should_close
+        # A method, because a property costs four times as much (benchmarks/README.md).
+        body = self._payload
+        ended = body is None or body.is_eof()
+        return ended and not (self._should_close or self._exception is not None or self._tail)
+
     def is_unused(self) -> bool:
         """Whether the connection is open, and no unexpected bytes have arrived on it.
 
@@ -106,7 +115,7 @@ class StrictResponseHandler(ReusableHandler):
         (tests/transport/test_exchange.py::test_bytes_that_nobody_asked_for_reach_no_other_request).
         """
         # Idle connections were fit for reuse when they came to rest, and what has come since has
-        # ended them (`refuses`), so most of what `should_close` asks cannot have changed.
+        # ended them (`refuses`), so most of what `is_reusable` asks cannot have changed.
         # An exception of the connection has set `_should_close`, too.
         transport = self.transport
         if self._should_close or transport is None or transport.is_closing():

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from aiohttp.hdrs import CONTENT_ENCODING
 
@@ -13,7 +13,7 @@ from railhttp.model.clock import Clock
 from railhttp.model.request import Request, SendOptions
 from railhttp.model.response import HttpResponse
 from railhttp.model.response_draft import received_response
-from railhttp.model.stage import AttemptState, Stage, call_info
+from railhttp.model.stage import ANSWERED, QUEUED, AttemptState, call_info
 from railhttp.policy.egress import Egress, without_address
 from railhttp.policy.redirect import leads_on
 from railhttp.transport.dispatch import Dispatcher, Received
@@ -21,10 +21,6 @@ from railhttp.transport.exception_map import safe_cause, to_failure
 from railhttp.transport.incoming import Incoming, too_large
 from railhttp.transport.pool import ConnectionPool
 from railhttp.wire.response_head import ResponseHead
-
-# To look up the member of an enum costs as much as forty bytecodes (benchmarks/README.md).
-_QUEUED: Final = Stage.QUEUED
-_ANSWERED: Final = Stage.ANSWERED
 
 
 @dataclass(slots=True, eq=False)
@@ -42,11 +38,11 @@ class AiohttpExchange:
 
     async def send(self, request: Request, attempt: AttemptState) -> HttpResponse:
         """Send a request and read the whole response; see `Exchange.send`."""
-        attempt.stage = _QUEUED
+        attempt.stage = QUEUED
         try:
             dispatcher = self._pool.dispatcher_for(self.egress)
             received = await dispatcher.dispatch(request, attempt, self.clock)
-            attempt.stage = _ANSWERED
+            attempt.stage = ANSWERED
             if (whole := self._whole(received, dispatcher, request, attempt)) is not None:
                 return whole
             incoming = Incoming(received, self, dispatcher, request, attempt)
@@ -82,7 +78,7 @@ class AiohttpExchange:
             raise too_large(limit, self.call_info(request, attempt))
         if content and (timer := attempt.timer) is not None:
             timer.ended("body", timer.now())
-        return self.answer(head, content, request, attempt)
+        return received_response(head, content, request, attempt, self.clock.monotonic())
 
     def answer(
         self, head: ResponseHead, body: bytes, request: Request, attempt: AttemptState
@@ -92,11 +88,11 @@ class AiohttpExchange:
 
     async def open(self, request: Request, attempt: AttemptState) -> Incoming:
         """Send a request and wait for the head of its response; see `Exchange.open`."""
-        attempt.stage = _QUEUED
+        attempt.stage = QUEUED
         try:
             dispatcher = self._pool.dispatcher_for(self.egress)
             received = await dispatcher.dispatch(request, attempt, self.clock)
-            attempt.stage = _ANSWERED
+            attempt.stage = ANSWERED
             return Incoming(received, self, dispatcher, request, attempt)
         except BaseException as error:  # noqa: BLE001  # `fail` lets a real cancellation pass
             self.fail(error, request, attempt)

@@ -75,7 +75,7 @@ class IdleConnector(FairConnector):
             return
         key = connection.key
         connection.has_served = True
-        if reusable and not (self._force_close or connection.should_close):
+        if reusable and not self._force_close and connection.is_reusable():
             connection.rest()
             if self._waiters and self._hand_over(key, connection):
                 return

@@ -65,8 +65,10 @@ class Leasing:
         """
         key, limit = address.key, request.options.connect_timeout
         self._connector.share_with(key)
-        find = self._in_turn if self._connector.is_full(key) else self._opened
-        leasing = find(request, address, attempt)
+        if self._connector.is_full(key):
+            leasing: Awaitable[Leased] = self._in_turn(request, address, attempt)
+        else:
+            leasing = self._opened(request, address, attempt)
         return leasing if limit is None else _within(limit, attempt, leasing)
 
     async def _in_turn(self, request: Request, address: Address, attempt: AttemptState) -> Leased:

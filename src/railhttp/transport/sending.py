@@ -6,14 +6,13 @@ from railhttp.model.body import BytesBody, StreamBody
 from railhttp.model.field_lines import FieldLines
 from railhttp.model.memo import Memo
 from railhttp.model.request import Request
-from railhttp.model.stage import AttemptState, Stage
+from railhttp.model.stage import SENDING, AttemptState
 from railhttp.model.timings import PhaseTimer
 from railhttp.transport.connection import Awaited, StrictResponseHandler
 from railhttp.transport.expected import expected_by
 from railhttp.transport.upload import Upload
 from railhttp.wire.request_head import content_length
 
-_SENDING: Final = Stage.SENDING  # see `railhttp.transport.exchange`
 _AT_ONCE: Final = 64 * 1024  # the write buffer's size above which a transport pauses us
 
 
@@ -42,7 +41,7 @@ def start_sending(
 ) -> Upload | None:
     """Write the head and a small body; return the upload of any other body."""
     timer = attempt.timer
-    attempt.stage = _SENDING
+    attempt.stage = SENDING
     read_timeout = request.options.read_timeout
     transport = protocol.expect(response, expected_by(request), read_timeout)
     since = 0.0 if timer is None else timer.now()

@@ -60,7 +60,7 @@ class AttemptTimeout(Policy):
         left = call.remaining()
         outer = call.attempt_timeout
         call.attempt_timeout = self._seconds
-        fail = call.timed_out if left < self._seconds else call.attempt_timed_out
+        fail = Call.timed_out if left < self._seconds else Call.attempt_timed_out
         try:
             with self._timeouts.limit(min(left, self._seconds), call, fail):
                 return await send(call)
