@@ -21,7 +21,6 @@ from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.model.stage import QUEUED, Stage, call_info
 from railhttp.model.timings import NO_TIMINGS, PhaseTimer, Timings
 from railhttp.pipeline.call import Call
-from railhttp.pipeline.observation.request_log import logs_requests
 
 if TYPE_CHECKING:
     from railhttp.model.events import LayerEvent
@@ -135,7 +134,7 @@ class HTTPCall(Call):
 
     def pool_waited(self, seconds: float, *, admitted: bool) -> None:
         """Report a wait for a place in the pool; see `AttemptState`."""
-        if self.listeners is not None or logs_requests():  # an event takes a call id
+        if self.listeners is not None:  # an event takes a call id; the log is a listener, too
             self.waited("pool", self.clock.monotonic() - seconds, admitted=admitted)
 
     @override

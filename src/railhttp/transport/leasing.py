@@ -2,8 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import TypeAlias
 
@@ -18,6 +18,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
 from yarl import URL
 
+from railhttp.model.memo import Memo
 from railhttp.model.request import Request
 from railhttp.model.stage import AttemptState
 from railhttp.policy.egress import Egress
@@ -55,6 +56,11 @@ class Leasing:
 
     _connector: KeepaliveConnector
     _egress: Egress | None
+    _starvations: Memo[ConnectionKey, Callable[[], str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        starvation = self._connector.starvation
+        self._starvations = Memo(lambda key: partial(starvation, key), size=64)
 
     def leased(
         self, request: Request, address: Address, attempt: AttemptState
@@ -73,7 +79,7 @@ class Leasing:
 
     async def _in_turn(self, request: Request, address: Address, attempt: AttemptState) -> Leased:
         connector, key = self._connector, address.key
-        attempt.starvation = partial(connector.starvation, key)
+        attempt.starvation = self._starvations[key]
         waiter = Waiter(request, address.head, attempt)
         turn = connector.queue_up(key, waiter)
         try:

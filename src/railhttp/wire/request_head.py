@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from itertools import chain
-from typing import Final, NamedTuple, Self
+from typing import Final
 
 from multidict import CIMultiDict
 from yarl import URL
@@ -34,10 +34,14 @@ def _require_sendable(text: str) -> None:
         raise HTTPValidationError("must not have control characters or surrogates", field="headers")
 
 
-class HeadShape(NamedTuple):
+class HeadShape:
     """What the names of a request's header fields decide about its head.
 
     Programs use few sets of names, so each is looked at once (benchmarks: three headers).
+
+    Args:
+        defaults: The fields of every request.
+        names: The names of the fields of a request.
 
     Attributes:
         lines: The lines of the defaults that are not replaced, and of the fields, with `%s` for
@@ -48,27 +52,20 @@ class HeadShape(NamedTuple):
         is_closable: Whether there is a `Connection` field.
     """
 
-    lines: str
-    is_routed: bool
-    has_type: bool
-    has_length: bool
-    is_closable: bool
+    # An attribute of a named tuple costs five times as much (benchmarks/README.md).
+    __slots__ = ("has_length", "has_type", "is_closable", "is_routed", "lines")
 
-    @classmethod
-    def of(cls, defaults: CIMultiDict[str], names: tuple[str, ...]) -> Self:
-        """Look at the names of the fields of a request."""
+    def __init__(self, defaults: CIMultiDict[str], names: tuple[str, ...]) -> None:
         own = {name.lower() for name in names}
         rest = [(name, text) for name, text in defaults.items() if name.lower() not in own]
         lines = [f"{name}: {text}\r\n".replace("%", "%%") for name, text in rest]
         lines += [f"{name.replace('%', '%%')}: %s\r\n" for name in names]
         both = own.union(map(str.lower, defaults))
-        return cls(
-            "".join(lines),
-            not both.isdisjoint(_ROUTING),
-            "content-type" in both,
-            "content-length" in both,
-            "connection" in both,
-        )
+        self.lines: Final = "".join(lines)
+        self.is_routed: Final = not both.isdisjoint(_ROUTING)
+        self.has_type: Final = "content-type" in both
+        self.has_length: Final = "content-length" in both
+        self.is_closable: Final = "connection" in both
 
 
 class DefaultFields:
@@ -86,7 +83,7 @@ class DefaultFields:
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self.fields: Final = CIMultiDict(fields)
-        self.shapes: Final = Memo(partial(HeadShape.of, self.fields), size=256)
+        self.shapes: Final = Memo(partial(HeadShape, self.fields), size=256)
         _require_sendable("".join(chain.from_iterable(fields.items())))
 
 
@@ -112,17 +109,17 @@ def request_head(
     """
     site, target, _ = request.target
     host, target = site.host, target or "/"
-    own = request.lines or NO_LINES
-    shape = defaults.shapes[own.names]
+    names, values = request.lines or NO_LINES
+    shape = defaults.shapes[names]
     if proxy is not None or cookies or shape.is_routed:
         fields = _routed_fields(request, defaults, cookies, proxy)
         host = fields.pop("Host", host)
-        own = FieldLines.of(fields)
-        shape = _NO_DEFAULTS.shapes[own.names]
-        _require_sendable("".join(own.values))  # cookies come from servers
+        names, values = FieldLines.of(fields)
+        shape = _NO_DEFAULTS.shapes[names]
+        _require_sendable("".join(values))  # cookies come from servers
         if proxy is not None:
             target = f"{site.origin.scheme}://{site.host}{target}"
-    lines = shape.lines % own.values
+    lines = shape.lines % values
     if request.body is not None or request.method not in _WITHOUT_CONTENT:
         lines += _framing(request, shape)
     head = f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n"
