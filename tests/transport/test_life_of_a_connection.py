@@ -335,13 +335,13 @@ async def test_the_next_request_has_its_own_read_timeout() -> None:
         await response
 
 
-async def test_a_transport_of_asyncio_reads_512_kib_at_once() -> None:
+async def test_a_transport_of_asyncio_reads_64_kib_at_once() -> None:
     connection = StrictResponseHandler(asyncio.get_running_loop())
     transport = Mock(spec=[*dir(asyncio.Transport), "max_size"])
     transport.get_extra_info.return_value = None
     type(transport).max_size = size = PropertyMock(return_value=262_144)
     connection.connection_made(transport)
-    assert size.mock_calls[-1] == call(512 * 1024)
+    assert size.mock_calls[-1] == call(64 * 1024)
     other = Mock(spec=asyncio.Transport)
     other.get_extra_info.return_value = None
     connection.connection_made(other)

@@ -92,6 +92,21 @@ async def test_much_that_is_in_tiny_chunks_lets_other_tasks_run_before_more_is_r
     assert len(await body.readany()) == number * int(chunk[:1])
 
 
+async def test_a_body_that_fills_a_read_is_read_512_kib_at_once_to_its_end() -> None:
+    connection, transport = await fresh()
+    transport.max_size = 0  # as asyncio's own transport
+    response = expect(connection, USUAL, None)
+    size = 64 * 1024
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (2 * size))
+    await response
+    connection.data_received(b"x" * (size - 1))
+    assert transport.max_size == 0
+    connection.data_received(b"x" * size)
+    assert transport.max_size == 512 * 1024
+    connection.data_received(b"x")
+    assert transport.max_size == size
+
+
 async def test_a_consumer_that_is_slow_keeps_a_flood_of_tiny_chunks_waiting() -> None:
     connection, transport = await fresh()
     response = expect(connection, Expected(read_bufsize=1024), None)
