@@ -1,8 +1,10 @@
 """A request: its parts, its `repr`, refused fields, and whether it may be sent twice."""
 
 from collections.abc import Callable, Mapping
+from copy import copy, deepcopy
 from dataclasses import replace
 from enum import StrEnum
+from pickle import dumps, loads
 from typing import Final
 
 import pytest
@@ -144,6 +146,16 @@ def test_a_request_keeps_each_of_its_parts(made: Request) -> None:
         "body=BytesBody(content='3 bytes', content_type='a/b'), cookies={'a': '***'}, "
         f"options={USUAL!r}, redirected_from=None)"
     )
+
+
+@pytest.mark.parametrize("copied", [copy, deepcopy, lambda sent: loads(dumps(sent))])
+def test_a_copy_of_a_request_can_be_sent_by_another_client(
+    copied: Callable[[Request], Request],
+) -> None:
+    sent = Request("PUT", TARGET, LINES, BODY, {"a": "s3cret"}, USUAL, FIRST)
+    object.__setattr__(sent, "encoded", ("a client", "its address"))
+    assert copied(sent) == sent
+    assert copied(sent).encoded is None
 
 
 def test_a_request_may_have_neither_fields_nor_cookies_and_shows_so() -> None:

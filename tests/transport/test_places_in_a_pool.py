@@ -34,6 +34,15 @@ def given(turn: Turn) -> object:
     return turn.result() if turn.done() and not turn.cancelled() else None
 
 
+async def test_python_can_specialize_the_look_ups_of_connections_and_of_their_connector(
+    pool: Pool,
+) -> None:
+    # With thirty attributes in its dict, the look-ups of an object are general ones
+    # (benchmarks/README.md).
+    assert len(vars(pool.idle())) < 30
+    assert len(vars(pool.connector)) < 30
+
+
 async def test_a_connection_goes_to_the_caller_that_has_waited_longest(pool: Pool) -> None:
     connection = pool.used(A)
     turns = [pool.connector.queue_up(A) for _ in range(3)]

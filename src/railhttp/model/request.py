@@ -166,6 +166,11 @@ class Request(Derived):
             redirected_from=self.redirected_from and redact_url(str(self.redirected_from)),
         )
 
+    def __reduce__(self) -> tuple[type["Request"], tuple[object, ...]]:
+        # A copy is built anew: what was derived for the transport belongs to one client.
+        arguments = self.method, self.target, self.lines, self.body, self.cookies, self.options
+        return Request, (*arguments, self.redirected_from)
+
     @lazy
     def headers(self) -> CIMultiDict[str] | None:
         """The header fields by their names, in any case."""

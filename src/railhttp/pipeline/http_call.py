@@ -56,7 +56,6 @@ class HTTPCall(Call):
     stage: Stage
     started: float
     request: Request
-    incoming: IncomingResponse | None = None
     starvation: Callable[[], str] | None = None
     sends: int = 0
     observations: "Observations" = ()
@@ -89,6 +88,7 @@ class HTTPCall(Call):
         self.retry: RetryPolicyProtocol | None = None
         self.is_resend: bool = False
         self.timer: PhaseTimer | None = None
+        self.incoming: IncomingResponse | None = None
 
     @property
     @override

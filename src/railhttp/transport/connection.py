@@ -207,17 +207,23 @@ class StrictResponseHandler(ReusableHandler):
                     self.fail(part)
         if not reader.is_done:
             self._feed(pieces)
-            if len(data) > _MOST_TINY and 2 * sum(map(len, pieces)) < len(data):
-                self._yield_loop()
-            elif len(data) == _USUAL_AT_ONCE and self.transport is not None:
-                # Eight times as much at once: a large body then costs a fifth less CPU
-                # (benchmarks: streaming).
-                _read_at_most(_MOST_AT_ONCE, self.transport)
+            self._adapt(len(data), pieces)
+
+    def _adapt(self, size: int, pieces: list[bytes]) -> None:
+        """Adapt how much is read at once to what came with `size` bytes."""
+        if size > _MOST_TINY and 2 * sum(map(len, pieces)) < size:
+            self._yield_loop()
+        elif size == _USUAL_AT_ONCE:
+            # A large body costs a fifth less CPU in larger pieces (benchmarks: streaming).
+            self._read_at_most(_MOST_AT_ONCE)
+
+    def _read_at_most(self, size: int) -> None:
+        if hasattr(self.transport, "max_size"):  # asyncio's own transport
+            cast("_SelectorTransport", self.transport).max_size = size  # as was just seen
 
     def _yield_loop(self) -> None:
         """Let other tasks run before more tiny chunks are read, which take long to parse."""
-        if self.transport is not None:
-            _read_at_most(_MOST_TINY, self.transport)
+        self._read_at_most(_MOST_TINY)
         self._pause_transport_reading()  # uvloop would read several times in one turn
         self._loop.call_soon(self._go_on)
 
@@ -235,8 +241,7 @@ class StrictResponseHandler(ReusableHandler):
         self._drop_timeout()
         if self._payload is not None:
             self._payload.feed_eof()
-        if self.transport is not None:
-            _read_at_most(_USUAL_AT_ONCE, self.transport)
+        self._read_at_most(_USUAL_AT_ONCE)
 
     def _begin(self, head: ResponseHead, reader: ResponseReader) -> None:
         if head.is_interim:
@@ -282,7 +287,7 @@ class StrictResponseHandler(ReusableHandler):
         super().connection_made(transport)
         # A quarter of asyncio's default, of which glibc maps and unmaps each block in a program
         # that never freed a larger one: half as much CPU again (benchmarks/README.md).
-        _read_at_most(_USUAL_AT_ONCE, transport)
+        self._read_at_most(_USUAL_AT_ONCE)
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -327,11 +332,6 @@ class StrictResponseHandler(ReusableHandler):
             super().resume_reading(resume_parser)
         elif self._reading_paused:
             super().resume_reading(resume_parser=False)
-
-
-def _read_at_most(size: int, transport: asyncio.BaseTransport) -> None:
-    if hasattr(transport, "max_size"):  # asyncio's own transport
-        cast("_SelectorTransport", transport).max_size = size  # as was just seen
 
 
 def _end_body(body: StreamReader, reader: ResponseReader) -> None:

@@ -52,7 +52,7 @@ class Contexts:
         context.service_name = self._service_name
         context.attempt = call.attempts
         context._wall = call.clock.wall()
-        context.call_id = call.call_id
+        context.call_id = call.identified()
         context.base_origin = self._base_origin
         context.notes = {}
         context.client = self._client

@@ -51,19 +51,20 @@ class EventPublisher(CallListener):
     @override
     def attempt_sent(self, call: HTTPCall) -> None:
         """Publish that an attempt is sent."""
-        self._publish(request_sent(call.request, call.call_id))
+        publish = self._publish  # a function, which `self._publish()` would look for as a method
+        publish(request_sent(call.request, call.identified()))
 
     @override
     def attempt_answered(self, call: HTTPCall, answer: HttpResponse) -> None:
         """Publish the response of an attempt."""
-        event = response_came(HTTPResponseReceivedHook, call.request, answer.status, call.call_id)
-        self._publish(event)
+        call_id, publish = call.identified(), self._publish
+        publish(response_came(HTTPResponseReceivedHook, call.request, answer.status, call_id))
 
     @override
     def call_answered(self, call: HTTPCall, answer: HttpResponse, seconds: float) -> None:
         """Publish the end of a call that received a response."""
-        event = response_came(RequestCompletedEvent, call.original, answer.status, call.call_id)
-        self._publish(event)
+        call_id, publish = call.identified(), self._publish
+        publish(response_came(RequestCompletedEvent, call.original, answer.status, call_id))
 
     @override
     def call_failed(self, call: HTTPCall, finished: RequestFinished) -> None:

@@ -53,7 +53,8 @@ class ObserverQueue:
         if (self._pending or self._overflowing) and self._is_full():
             return
         try:
-            result = self._observer(event)
+            observer = self._observer  # a function, see `EventPublisher.attempt_sent`
+            result = observer(event)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # never breaks a call
             self._complain(error)
             return

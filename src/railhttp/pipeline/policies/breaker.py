@@ -208,7 +208,8 @@ class CircuitBreaker:
         """Make an attempt, unless the circuit is open; see `call`."""
         # Almost every call finds the state as the call before it did, so the way in and the way
         # out are one comparison each (benchmarks/README.md).
-        state = self._store.peek(self._name)
+        peek = self._store.peek  # a function, which `self._store.peek()` would look for as a method
+        state = peek(self._name)
         if state is not None and state is self._calm:
             ticket = self._ticket
         else:
@@ -307,7 +308,8 @@ class CircuitBreaker:
         A healthy host then costs one report for each bucket of the window, and next to nothing for
         each call.
         """
-        state = self._store.peek(self._name)
+        peek = self._store.peek
+        state = peek(self._name)
         if ticket is not self._ticket:
             return False
         if state is not None and state is self._calm and clock.monotonic() < self._bucket_ends:

@@ -164,7 +164,8 @@ class RetryPolicy(Policy, ReplayAware):
                     raise
             else:
                 if not isinstance(result, HttpResponse) or not self._rule.wants_response(result):
-                    if self._store.peek(call.origin) is not None:
+                    peek = self._store.peek  # see `CircuitBreaker.run`
+                    if peek(call.origin) is not None:
                         await self._settle(call, failures)
                     return result
                 failures = (*failures, HTTPStatusError(result))
