@@ -72,6 +72,7 @@ QUICK: Final = FULL._replace(
 )
 SUITES: Final = (
     rows.SUITE,
+    throughput.COLD_SUITE,
     INSTRUCTIONS,
     "requests",
     "one request",
@@ -93,6 +94,8 @@ def measurements(
     base, effort = server.bases[0], plan.effort
     if rows.SUITE in suites:
         yield from throughput.everyday(plan.loops, effort, server, core)
+    if throughput.COLD_SUITE in suites:
+        yield from throughput.cold(effort, server, core)
     if INSTRUCTIONS in suites:
         yield from count.measure(plan.loops)
         yield from imports.count()

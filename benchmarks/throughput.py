@@ -7,15 +7,16 @@ from typing import Final
 from benchmarks import rows
 from benchmarks.canned import DOCUMENT
 from benchmarks.cases import CASES, is_installed, layers
-from benchmarks.cases.everyday import TLS, call_of, named
+from benchmarks.cases.everyday import SAME, TLS, call_of, named
 from benchmarks.cases.sdk import SDK
 from benchmarks.goals import CPU, GOALS
 from benchmarks.report import Measurement, Topic
 from benchmarks.rounds import Effort, interleave, workers
 from benchmarks.server import Server
-from benchmarks.worker import Sample, Task
+from benchmarks.worker import COLD, Sample, Task
 
 BASELINE: Final = "raw aiohttp"
+COLD_SUITE: Final = "cold allocator"
 CLIENTS: Final = (
     BASELINE,
     *("railhttp", "railhttp with everything"),
@@ -76,6 +77,18 @@ def everyday(
                 with workers(cases, loop, core, server.environment) as crew:
                     samples = interleave(crew, task, effort)
                 yield from _costs(f"{loop}, 32 concurrent", samples)
+
+
+def cold(effort: Effort, server: Server, core: int | None) -> Iterator[Measurement]:
+    """Measure the same URL in programs that have freed no large block, as small ones have not."""
+    cases = [named(BASELINE, SAME), named("railhttp", SAME)]
+    task = Task([f"{server.bases[0]}/json"], 1, 32, EXPECTED)
+    with workers(cases, "asyncio", core, {COLD: "yes"}) as crew:
+        samples = interleave(crew, task, effort)
+    cpu = {case: [1e6 * one.cpu / one.requests for one in of] for case, of in samples.items()}
+    topic = Topic(COLD_SUITE, "asyncio, 32 concurrent", CPU, "µs")
+    for case in cases:
+        yield topic.compared(cpu, case, cases[0])
 
 
 def _costs(setting: str, samples: Mapping[str, list[Sample]]) -> Iterator[Measurement]:

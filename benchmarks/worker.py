@@ -6,6 +6,7 @@ python -m benchmarks.worker CASE LOOP CORE
 import asyncio
 import gc
 import json
+import os
 import resource
 import sys
 import time
@@ -19,6 +20,9 @@ from benchmarks.cases import CASES, Send
 from benchmarks.server import pin
 
 _STATUS: Final = Path("/proc/self/status")
+
+COLD: Final = "COLD_ALLOCATOR"
+"""The variable in whose environment a worker does not call `warm_allocator`."""
 
 
 class Task(NamedTuple):
@@ -109,7 +113,8 @@ def main(case: str, loop: str, core: str) -> None:
     with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
         client = CASES[case]()
         send = runner.run(client.__aenter__())
-        warm_allocator()
+        if COLD not in os.environ:
+            warm_allocator()
         for line in sys.stdin:
             sample = runner.run(perform(send, Task(*json.loads(line))))
             print(json.dumps(sample), flush=True)

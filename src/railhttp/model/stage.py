@@ -28,7 +28,7 @@ class Stage(Enum):
         return _PHASES[self]
 
 
-# For what each call sets: to look a member up in an enum takes as long as ten attributes of an
+# For what each call sets: to look a member up in an enum takes as long as thirty attributes of an
 # object (benchmarks/README.md).
 QUEUED: Final = Stage.QUEUED
 SENDING: Final = Stage.SENDING

@@ -69,7 +69,7 @@ class Call:
         return self.identified()
 
     def identified(self) -> str:
-        """Return `call_id`: a method costs a quarter of a property (benchmarks/README.md)."""
+        """Return `call_id`; a method costs less than a property (benchmarks/README.md)."""
         if not self._call_id:
             self._call_id = random_id(self.clock)
         return self._call_id

@@ -65,7 +65,7 @@ class StrictResponseHandler(ReusableHandler):
         self, loop: asyncio.AbstractEventLoop, keepalive_timeout: float = math.inf
     ) -> None:
         super().__init__(loop, keepalive_timeout)
-        self._expected: Expected | None = None  # once a byte of the response has come
+        self._expected: Expected | None = None  # set until a byte of the response has come
         self._reader: ResponseReader | None = None
         self._response: Awaited | None = None
         self._is_fresh: bool = True
@@ -104,7 +104,7 @@ class StrictResponseHandler(ReusableHandler):
         """Whether the connection may serve another request after the response that has ended."""
         if self._parser is not None:  # the request was sent by `ConnectionPool.session`
             return not self.should_close
-        # A method, because a property costs four times as much (benchmarks/README.md).
+        # A method costs less than a property such as `should_close` (benchmarks/README.md).
         body = self._payload
         ended = body is None or body.is_eof()
         return ended and not (self._should_close or self._exception is not None or self._tail)
@@ -285,8 +285,8 @@ class StrictResponseHandler(ReusableHandler):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        # A quarter of asyncio's default, of which glibc maps and unmaps each block in a program
-        # that never freed a larger one: half as much CPU again (benchmarks/README.md).
+        # glibc maps and unmaps each larger block in a program that never freed one as large: at
+        # 512 KiB a call takes 1.4 times the CPU (benchmarks: cold allocator).
         self._read_at_most(_USUAL_AT_ONCE)
 
     @override

@@ -45,7 +45,8 @@ def watch_acknowledged(sock: SocketLike) -> Callable[[], int]:
         return int
 
     # asyncio's own object passes its calls on by `*args, **kwargs`, which takes longer than them.
-    ask, unpack = getattr(sock, "_sock", sock).getsockopt, _TCP_INFO.unpack
+    inner: SocketLike = getattr(sock, "_sock", sock)
+    ask, unpack = inner.getsockopt, _TCP_INFO.unpack
     level, option, size = socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size
 
     def acknowledged() -> int:

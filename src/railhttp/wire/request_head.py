@@ -52,7 +52,7 @@ class HeadShape:
         is_closable: Whether there is a `Connection` field.
     """
 
-    # An attribute of a named tuple costs five times as much (benchmarks/README.md).
+    # An attribute of a named tuple costs six times as much (benchmarks/README.md).
     __slots__ = ("has_length", "has_type", "is_closable", "is_routed", "lines")
 
     def __init__(self, defaults: CIMultiDict[str], names: tuple[str, ...]) -> None:
