@@ -95,7 +95,7 @@ def measurements(
     if rows.SUITE in suites:
         yield from throughput.everyday(plan.loops, effort, server, core)
     if throughput.COLD_SUITE in suites:
-        yield from throughput.cold(effort, server, core)
+        yield from throughput.cold(effort, base, core)
     if INSTRUCTIONS in suites:
         yield from count.measure(plan.loops)
         yield from imports.count()

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from benchmarks import rows
 from benchmarks.canned import DOCUMENT
 from benchmarks.cases import CASES, is_installed, layers
-from benchmarks.cases.everyday import SAME, TLS, call_of, named
+from benchmarks.cases.everyday import TLS, call_of, named
 from benchmarks.cases.sdk import SDK
 from benchmarks.goals import CPU, GOALS
 from benchmarks.report import Measurement, Topic
@@ -36,6 +37,7 @@ def measure(
     effort: Effort,
     base: str,
     core: int | None,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Measurement]:
     """Measure some cases beside raw aiohttp.
 
@@ -47,10 +49,11 @@ def measure(
         effort: How much is measured.
         base: The start of the server's URLs.
         core: The core to measure on.
+        environment: More variables for the processes.
     """
     present = [case for case in cases if is_installed(case)]
     for loop in loops:
-        with workers(present, loop, core) as crew:
+        with workers(present, loop, core, environment) as crew:
             for concurrency in concurrencies:
                 task = Task([f"{base}/json"], 1, concurrency, EXPECTED)
                 samples = interleave(crew, task, effort)
@@ -79,16 +82,10 @@ def everyday(
                 yield from _costs(f"{loop}, 32 concurrent", samples)
 
 
-def cold(effort: Effort, server: Server, core: int | None) -> Iterator[Measurement]:
-    """Measure the same URL in programs that have freed no large block, as small ones have not."""
-    cases = [named(BASELINE, SAME), named("railhttp", SAME)]
-    task = Task([f"{server.bases[0]}/json"], 1, 32, EXPECTED)
-    with workers(cases, "asyncio", core, {COLD: "yes"}) as crew:
-        samples = interleave(crew, task, effort)
-    cpu = {case: [1e6 * one.cpu / one.requests for one in of] for case, of in samples.items()}
-    topic = Topic(COLD_SUITE, "asyncio, 32 concurrent", CPU, "µs")
-    for case in cases:
-        yield topic.compared(cpu, case, cases[0])
+def cold(effort: Effort, base: str, core: int | None) -> Iterator[Measurement]:
+    """Measure one URL in programs that have freed no large block, as small ones have not."""
+    cases, environment = (BASELINE, "railhttp"), {COLD: "yes"}
+    yield from measure(COLD_SUITE, cases, ("asyncio",), (32,), effort, base, core, environment)
 
 
 def _costs(setting: str, samples: Mapping[str, list[Sample]]) -> Iterator[Measurement]:

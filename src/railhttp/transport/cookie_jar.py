@@ -73,7 +73,7 @@ class CookieJar:
         return 0 if self._kept is None else self._kept.size
 
     def is_empty(self) -> bool:
-        """Whether the jar has no cookies, which each call asks (benchmarks/README.md).
+        """Whether the jar has no cookies, as `not jar` says.
 
         Example:
             >>> from railhttp.cookies import Cookie, CookieJar

@@ -45,6 +45,7 @@ class HeadLimits(NamedTuple):
 
 
 USUAL_LIMITS: Final = HeadLimits()
+# Each response looks at these, and attributes of a named tuple are dear (benchmarks/README.md).
 _USUAL_SIZE: Final = USUAL_LIMITS.line
 _USUAL_FIELDS: Final = USUAL_LIMITS.fields
 
