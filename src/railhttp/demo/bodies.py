@@ -6,6 +6,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -19,7 +20,7 @@ BODIES: Final = web.RouteTableDef()
 
 _EVENTS: Final = 4
 _PACKERS: Final[dict[str, Callable[[bytes], bytes]]] = {
-    "gzip": gzip.compress,
+    "gzip": partial(gzip.compress, mtime=0),
     "deflate": zlib.compress,
 }
 
