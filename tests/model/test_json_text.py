@@ -1,7 +1,9 @@
 """JSON text of plain data."""
 
 import json
+import sys
 from collections import OrderedDict, UserString
+from collections.abc import Iterator
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
@@ -108,6 +110,16 @@ def test_one_encoder_in_c_writes_all_documents(monkeypatch: pytest.MonkeyPatch) 
     assert len(made) == 1
 
 
+@pytest.fixture
+def usual_recursion_limit() -> Iterator[None]:
+    """Undo the limit of mypy, which other tests call here: generators that deep take 37 s."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(limit)
+
+
+@pytest.mark.usefixtures("usual_recursion_limit")
 def test_a_python_without_the_encoder_in_c_refuses_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
