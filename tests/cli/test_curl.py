@@ -102,6 +102,9 @@ def test_a_secret_is_read_from_the_environment(line: str) -> None:
         ("wget http://h/", "must begin with curl"),
         ("curl", "has no URL"),
         ("curl -H", "-H has no value"),
+        ("curl -d @ h", "no name of a file behind @"),
+        ("curl -G -d @f h", "a file behind -G"),
+        ("curl --data-urlencode a@f h", "a file behind --data-urlencode"),
         ("curl 'http://h/", "cannot be split into words"),
     ],
 )
@@ -135,7 +138,9 @@ def test_a_secret_of_a_query_is_read_from_the_environment() -> None:
         (["-d", "a=1&b"], "a=1&b"),
         (["-d", "a=1", "-d", "b=x%20y"], "a=1&b=x%20y"),
         (["--data-binary", "text"], "text"),
-        (["-d", "@file"], "line"),
+        (["-d", "@file"], "line2"),
+        (["--data-binary", "@file"], r"line\r\n2\n"),
+        (["-d", "@file", "--data-binary", "@file"], r"line2&line\r\n2\n"),
         (["-d", "a=1"], "a=1"),
     ],
 )
@@ -143,7 +148,7 @@ async def test_a_body_is_sent_as_curl_sends_it(
     command: Forks, echo: EchoServer, tmp_path: Path, flags: list[str], sent: str
 ) -> None:
     """Measured with curl 7.88: all of them have the type of a form."""
-    (tmp_path / "file").write_text("line")
+    (tmp_path / "file").write_bytes(b"line\r\n2\n")
     line = ("curl", *flags, echo.url("/get"))
     at_once = await command.railhttp("curl", "--run", *line, cwd=tmp_path)
     program = await command.railhttp("curl", *line, cwd=tmp_path)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from railhttp.cli.curl_command import CurlCommand, parse_curl
+from railhttp.cli.curl_command import CurlCommand, Piece, parse_curl
 from railhttp.cli.python_source import python_of
 
 ANN = ("Authorization", "Basic YW5uOnA=")
@@ -32,17 +32,24 @@ ANN = ("Authorization", "Basic YW5uOnA=")
             for flag in ("-H", "--header")
         ),
         *(
-            (f"curl {flag} a=1 {flag} @f h", CurlCommand("POST", "http://h", data=["a=1", "@f"]))
+            (
+                f"curl {flag} a=1 {flag} @f h",
+                CurlCommand("POST", "http://h", data=[Piece("a=1"), Piece(file="f")]),
+            )
             for flag in ("-d", "--data", "--data-ascii")
         ),
         (
             "curl --data-raw a --data-raw @f h",
-            CurlCommand("POST", "http://h", data=["a", "\0@f"]),
+            CurlCommand("POST", "http://h", data=[Piece("a"), Piece("@f")]),
         ),
-        ("curl --data-binary @f h", CurlCommand("POST", "http://h", data=["@f"])),
+        (
+            "curl --data-binary @f h",
+            CurlCommand("POST", "http://h", data=[Piece(file="f", is_binary=True)]),
+        ),
+        ("curl -G -d a=1 --data-raw @f h", CurlCommand("GET", "http://h?a=1&@f", flags={"get"})),
         (
             "curl --data-urlencode 'a=b =c' --data-urlencode 'd e' h",
-            CurlCommand("POST", "http://h", data=["a=b%20%3Dc", "d%20e"]),
+            CurlCommand("POST", "http://h", data=[Piece("a=b%20%3Dc"), Piece("d%20e")]),
         ),
         (
             "curl --json 5 h",
@@ -50,7 +57,7 @@ ANN = ("Authorization", "Basic YW5uOnA=")
                 "POST",
                 "http://h",
                 [("Content-Type", "application/json"), ("Accept", "application/json")],
-                ["5"],
+                [Piece("5")],
                 is_form=False,
             ),
         ),
@@ -180,12 +187,14 @@ FORM_TYPE = 'headers={"Content-Type": "application/x-www-form-urlencoded"}'
             ["post", '"http://h"', 'data={"pwd": os.environ["PWD"]}', FORM_TYPE, STAYS],
         ),
         (
-            "curl -d @- -d @/dev/stdin -d @f -d x h",
+            "curl -d @- --data-binary @/dev/stdin -d @f -d x h",
             [
                 "post",
                 '"http://h"',
-                "data=sys.stdin.buffer.read() + b'&' + sys.stdin.buffer.read()"
-                """ + b'&' + Path("f").read_bytes() + b'&' + "x".encode()""",
+                r"data=sys.stdin.buffer.read().translate(None, b'\r\n\x00') + b'&' + "
+                "sys.stdin.buffer.read() + b'&' + "
+                r"""Path("f").read_bytes().translate(None, b'\r\n\x00') + b'&' + """
+                '"x".encode()',
                 FORM_TYPE,
                 STAYS,
             ],

@@ -19,7 +19,7 @@ from railhttp import HTTPClient
 from railhttp.cli import diagnosing, sending
 from railhttp.cli.arguments import body, header, trusted
 from railhttp.cli.command import main
-from railhttp.cli.curl_command import parse_curl
+from railhttp.cli.curl_command import Piece, parse_curl
 from railhttp.cli.downloading import _TextBar, progress_bar
 from railhttp.cli.python_source import python_of
 from railhttp.cli.terminal import Terminal
@@ -383,7 +383,7 @@ def test_a_flag_that_is_not_converted_is_shown_in_yellow(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("words", ["-sd a=1 h", "-sSd a=1 h", "h -ksd a=1", "-sda=1 h"])
 def test_a_flag_with_a_value_may_stand_behind_others(words: str) -> None:
     parsed = parse_curl(f"curl {words}")
-    assert (parsed.url, parsed.data, parsed.method) == ("http://h", ["a=1"], "POST")
+    assert (parsed.url, parsed.data, parsed.method) == ("http://h", [Piece("a=1")], "POST")
 
 
 async def test_a_download_knows_its_time(command: Forks, echo: EchoServer, tmp_path: Path) -> None:
@@ -410,11 +410,11 @@ def test_a_terminal_without_rich_has_plain_lines(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("line", "url", "data"),
     [
-        (r"curl -d 'a\tb' h", "http://h", [r"a\tb"]),
+        (r"curl -d 'a\tb' h", "http://h", [Piece(r"a\tb")]),
         (r"curl 'h/a\b'", r"http://h/a\b", []),
         ("curl 'h/a?b=c:/d'", "http://h/a?b=c:/d", []),
     ],
 )
-def test_a_quoted_word_is_taken_as_it_is(line: str, url: str, data: list[str]) -> None:
+def test_a_quoted_word_is_taken_as_it_is(line: str, url: str, data: list[Piece]) -> None:
     parsed = parse_curl(line)
     assert (parsed.url, parsed.data) == (url, data)

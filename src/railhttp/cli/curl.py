@@ -8,7 +8,7 @@ from multidict import CIMultiDict
 
 from railhttp import RequestOptions
 from railhttp.cli.arguments import Limits, Parser, Setup, body, config_of, seconds, trusted
-from railhttp.cli.curl_command import FORM, CurlCommand, CurlError, parse_curl
+from railhttp.cli.curl_command import FORM, LINE_ENDS, CurlCommand, CurlError, Piece, parse_curl
 from railhttp.cli.exit_code import OK
 from railhttp.cli.python_source import python_of
 from railhttp.cli.sending import Sending, send
@@ -73,5 +73,8 @@ def _sending(command: CurlCommand, parser: Parser, *, as_json: bool) -> Sending:
     return Sending(command.method, setup, call, options.get("output", ""))
 
 
-def _content(piece: str) -> bytes:
-    return piece[1:].encode() if piece.startswith("\0") else body(piece)
+def _content(piece: Piece) -> bytes:
+    if not piece.file:
+        return piece.text.encode("utf-8", "surrogateescape")
+    content = body(f"@{piece.file}")
+    return content if piece.is_binary else content.translate(None, LINE_ENDS)

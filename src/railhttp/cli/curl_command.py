@@ -9,6 +9,9 @@ from urllib.parse import quote
 FORM: Final = "application/x-www-form-urlencoded"
 """The type of a body that curl sends unless a header field names another."""
 
+LINE_ENDS: Final = b"\r\n\0"
+"""What curl leaves out of a file that is not binary."""
+
 _WITH_VALUE: Final = {
     "-X": "request", "--request": "request",
     "-H": "header", "--header": "header",
@@ -48,6 +51,21 @@ class CurlError(ValueError):
     """A command line that is not one of curl, or has no URL."""
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a body.
+
+    Attributes:
+        text: The piece itself; empty if it is in a file.
+        file: The path of the file, `-` for stdin; empty if there is none.
+        is_binary: Whether the line ends of the file are sent. `-d @FILE` leaves them out.
+    """
+
+    text: str = ""
+    file: str = ""
+    is_binary: bool = False
+
+
 @dataclass(slots=True)
 class CurlCommand:
     """A curl command, taken apart.
@@ -56,7 +74,7 @@ class CurlCommand:
         method: The method, in upper case.
         url: The URL.
         headers: The header fields, in order.
-        data: The pieces of a body, with `@` in front of the name of a file.
+        data: The pieces of a body.
         is_form: Whether the body has the type of a form unless a header field names another.
         form: The fields of a multipart form.
         options: The flags with values that concern the client: `max-time`, `proxy` and so on.
@@ -67,7 +85,7 @@ class CurlCommand:
     method: str = ""
     url: str = ""
     headers: list[tuple[str, str]] = field(default_factory=list)
-    data: list[str] = field(default_factory=list)
+    data: list[Piece] = field(default_factory=list)
     is_form: bool = True
     form: list[tuple[str, str]] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
@@ -87,8 +105,8 @@ def parse_curl(line: str) -> CurlCommand:
 
     Example:
         >>> command = parse_curl("curl -X PUT -d a=1 http://h/x -L")
-        >>> command.method, command.url, command.data
-        ('PUT', 'http://h/x', ['a=1'])
+        >>> command.method, command.url, command.data[0].text
+        ('PUT', 'http://h/x', 'a=1')
     """
     try:
         words = shlex.split(line.replace("\\\n", " ").replace("\\\r\n", " "))
@@ -165,10 +183,21 @@ def _add_data(command: CurlCommand, name: str, value: str) -> None:
         command.headers.append(("Accept", "application/json"))
         command.is_form = False
     if name == "data-urlencode":
-        key, equals, text = value.partition("=")
-        value = f"{key}={quote(text)}" if equals else quote(key)
-    # `--data-raw` alone takes an `@` as it is.
-    command.data.append(f"\0{value}" if name == "data-raw" and value[:1] == "@" else value)
+        piece = Piece(_url_encoded(value))
+    elif value.startswith("@") and name != "data-raw":
+        if value == "@":
+            raise CurlError("has no name of a file behind @")
+        piece = Piece(file=value[1:], is_binary=name != "data")
+    else:
+        piece = Piece(value)
+    command.data.append(piece)
+
+
+def _url_encoded(value: str) -> str:
+    key, equals, text = value.partition("=")
+    if not equals and "@" in key:
+        raise CurlError("has a file behind --data-urlencode, which cannot be converted")
+    return f"{key}={quote(text)}" if equals else quote(key)
 
 
 def _pair(value: str) -> tuple[str, str]:
@@ -180,7 +209,10 @@ def _completed(command: CurlCommand) -> CurlCommand:
     if "://" not in command.url:
         command.url = f"http://{command.url}"
     if "get" in command.flags and command.data:
-        command.url += ("&" if "?" in command.url else "?") + "&".join(command.data)
+        if any(piece.file for piece in command.data):
+            raise CurlError("has a file behind -G, which cannot be converted")
+        query = "&".join(piece.text for piece in command.data)
+        command.url += f"{'&' if '?' in command.url else '?'}{query}"
         command.data.clear()
     if not command.method:
         has_body = bool(command.data or command.form)

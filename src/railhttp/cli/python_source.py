@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from yarl import URL
 
-from railhttp.cli.curl_command import FORM, CurlCommand, CurlError
+from railhttp.cli.curl_command import FORM, LINE_ENDS, CurlCommand, CurlError, Piece
 from railhttp.model.redaction import SECRET_HEADERS
 from railhttp.types import JSON
 
@@ -105,15 +105,17 @@ class _Writer:
             items.append(f"{_literal(name)}: {shown}")
         return f"{{{', '.join(items)}}}"
 
-    def piece(self, piece: str) -> str:
-        """Write one piece of a body."""
-        if piece in {"@-", "@/dev/stdin"}:
+    def piece(self, piece: Piece) -> str:
+        """Write one piece of a body, as bytes."""
+        if not piece.file:
+            return f"{_literal(piece.text)}.encode()"
+        if piece.file in {"-", "/dev/stdin"}:
             self.imports.add("import sys")
-            return "sys.stdin.buffer.read()"
-        if piece.startswith("@"):
+            read = "sys.stdin.buffer.read()"
+        else:
             self.imports.add("from pathlib import Path")
-            return f"Path({_literal(piece[1:])}).read_bytes()"
-        return _literal(piece.removeprefix("\0"))
+            read = f"Path({_literal(piece.file)}).read_bytes()"
+        return read if piece.is_binary else f"{read}.translate(None, {LINE_ENDS!r})"
 
 
 def python_of(command: CurlCommand) -> str:
@@ -201,12 +203,9 @@ def _body(command: CurlCommand, writer: _Writer) -> tuple[str, str]:
         return "fields", writer.form(command.form)
     if not command.data:
         return "", ""
-    if any(piece.startswith("@") for piece in command.data):
-        return "text", " + b'&' + ".join(
-            piece if piece.endswith(")") else f"{piece}.encode()"
-            for piece in map(writer.piece, command.data)
-        )
-    text = "&".join(piece.removeprefix("\0") for piece in command.data)
+    if any(piece.file for piece in command.data):
+        return "text", " + b'&' + ".join(map(writer.piece, command.data))
+    text = "&".join(piece.text for piece in command.data)
     try:
         document: JSON = json.loads(text)
         if isinstance(document, dict | list):
