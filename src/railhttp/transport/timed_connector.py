@@ -13,7 +13,7 @@ from aiohttp.tracing import Trace
 from typing_extensions import override
 
 from railhttp.model.timings import PhaseTimer
-from railhttp.transport.name_connector import NameConnector
+from railhttp.transport.tls_connector import TLSConnector
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ async def timed(opening: Coroutine[object, None, T], timer: PhaseTimer) -> T:
         _TIMER.reset(token)
 
 
-class TimedConnector(NameConnector):
+class TimedConnector(TLSConnector):
     """A connector that times what it does."""
 
     __slots__ = ()
