@@ -52,7 +52,7 @@ class Parser(argparse.ArgumentParser):
 def header(text: str) -> list[tuple[str, str]]:
     """Read `NAME: VALUE`, or `@FILE` with one of these in each line."""
     if text.startswith("@"):
-        lines = _file(text[1:]).decode("utf-8", "replace").splitlines()
+        lines = file_content(text[1:]).decode("utf-8", "replace").splitlines()
         return [_field(line) for line in lines if line.strip()]
     return [_field(text)]
 
@@ -64,7 +64,8 @@ def _field(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _file(path: str) -> bytes:
+def file_content(path: str) -> bytes:
+    """Read a file, or stdin for `-`."""
     try:
         return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
@@ -73,7 +74,9 @@ def _file(path: str) -> bytes:
 
 def body(text: str) -> bytes:
     """Read a body: the text itself, `@FILE`, or `@-` for stdin."""
-    return _file(text[1:]) if text.startswith("@") else text.encode("utf-8", "surrogateescape")
+    return (
+        file_content(text[1:]) if text.startswith("@") else text.encode("utf-8", "surrogateescape")
+    )
 
 
 def document(text: str) -> bytes:

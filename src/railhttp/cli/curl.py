@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from multidict import CIMultiDict
 
 from railhttp import RequestOptions
-from railhttp.cli.arguments import Limits, Parser, Setup, body, config_of, seconds, trusted
+from railhttp.cli.arguments import Limits, Parser, Setup, config_of, file_content, seconds, trusted
 from railhttp.cli.curl_command import FORM, LINE_ENDS, CurlCommand, CurlError, Piece, parse_curl
 from railhttp.cli.exit_code import OK
 from railhttp.cli.python_source import python_of
@@ -76,5 +76,5 @@ def _sending(command: CurlCommand, parser: Parser, *, as_json: bool) -> Sending:
 def _content(piece: Piece) -> bytes:
     if not piece.file:
         return piece.text.encode("utf-8", "surrogateescape")
-    content = body(f"@{piece.file}")
+    content = file_content(piece.file)
     return content if piece.is_binary else content.translate(None, LINE_ENDS)

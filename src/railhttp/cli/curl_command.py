@@ -92,6 +92,13 @@ class CurlCommand:
     flags: set[str] = field(default_factory=set)
     ignored: list[str] = field(default_factory=list)
 
+    @property
+    def text(self) -> str | None:
+        """The whole body; None if a piece of it is in a file."""
+        if any(piece.file for piece in self.data):
+            return None
+        return "&".join(piece.text for piece in self.data)
+
     def header(self, name: str) -> str:
         """The value of a header field; empty if it is absent."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
@@ -209,9 +216,8 @@ def _completed(command: CurlCommand) -> CurlCommand:
     if "://" not in command.url:
         command.url = f"http://{command.url}"
     if "get" in command.flags and command.data:
-        if any(piece.file for piece in command.data):
+        if (query := command.text) is None:
             raise CurlError("has a file behind -G, which cannot be converted")
-        query = "&".join(piece.text for piece in command.data)
         command.url += f"{'&' if '?' in command.url else '?'}{query}"
         command.data.clear()
     if not command.method:

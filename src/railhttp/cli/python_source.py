@@ -203,9 +203,8 @@ def _body(command: CurlCommand, writer: _Writer) -> tuple[str, str]:
         return "fields", writer.form(command.form)
     if not command.data:
         return "", ""
-    if any(piece.file for piece in command.data):
+    if (text := command.text) is None:
         return "text", " + b'&' + ".join(map(writer.piece, command.data))
-    text = "&".join(piece.text for piece in command.data)
     try:
         document: JSON = json.loads(text)
         if isinstance(document, dict | list):

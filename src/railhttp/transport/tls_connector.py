@@ -15,7 +15,6 @@ from aiohttp import (
     ClientTimeout,
 )
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import AddrInfoType
 from typing_extensions import override
 
 from railhttp.transport.name_connector import NameConnector
@@ -31,33 +30,20 @@ class TLSConnector(NameConnector):
 
     __slots__ = ()
 
-    # The signature is aiohttp's.
     @override
     # Pyright knows of one kind of coroutines only; aiohttp awaits any.
     def _wrap_create_connection(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self,
-        *args: Any,
-        addr_infos: list[AddrInfoType],
-        req: ClientRequest,
-        timeout: ClientTimeout,
-        client_error: type[Exception] = ClientConnectorError,
-        **kwargs: Any,
+        self, *args: Any, **kwargs: Any
     ) -> Coroutine[object, None, tuple[asyncio.Transport, ResponseHandler]]:
-        connect = partial(
-            super()._wrap_create_connection,
-            addr_infos=addr_infos,
-            req=req,
-            timeout=timeout,
-            client_error=client_error,
-        )
-        context = kwargs.get("ssl")
-        if not isinstance(context, ssl.SSLContext) or client_error is ClientProxyConnectionError:
-            return connect(*args, **kwargs)
+        context, is_proxy = kwargs.get("ssl"), kwargs["client_error"] is ClientProxyConnectionError
+        if not isinstance(context, ssl.SSLContext) or is_proxy:
+            return super()._wrap_create_connection(*args, **kwargs)
         factory, *rest = args
         name = kwargs.pop("server_hostname")
         del kwargs["ssl"]
         layer = partial(TLSTransport, self._loop, context, name, factory)
-        return _secured(connect(layer, *rest, **kwargs), req, timeout)
+        connecting = super()._wrap_create_connection(layer, *rest, **kwargs)
+        return _secured(connecting, kwargs["req"], kwargs["timeout"])
 
 
 async def _secured(

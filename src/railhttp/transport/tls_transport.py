@@ -15,7 +15,6 @@ from typing_extensions import override
 HANDSHAKE_SECONDS: Final = 60.0
 """How long a handshake may take, as with asyncio."""
 
-
 _RECORD: Final = 16 * 1024
 """The most that a record holds (RFC 8446, section 5.1)."""
 
