@@ -17,6 +17,8 @@ DOCS_STAMP := $(DOCS)/.installed
 # Three processes keep two processors busy while tests wait. Files are tried in the order of
 # `testpaths`, which has the slow ones first and the doctests last.
 PYTEST := $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+# Containers often forbid bytecode. Then each process of the tests would compile all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help test demo explore bench bench-instructions docs lint types mypy pyright fmt unit coverage redis instructions valgrind pure uvloop properties shuffled soak mutants versions clean
