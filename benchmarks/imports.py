@@ -39,6 +39,7 @@ counter.dump()
 """
 STATEMENTS: Final = (
     *("import aiohttp", "import railhttp", "from railhttp import HTTPFailure"),
+    *("from railhttp import HTTPClientProtocol", "from railhttp.railway import decode"),
     *("from railhttp import HTTPClient", "from railhttp import HTTPClient; HTTPClient()"),
 )
 

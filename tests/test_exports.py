@@ -112,12 +112,23 @@ def test_the_stub_has_the_same_names_from_the_same_modules() -> None:
     assert seen == names | {("railhttp.events", name) for name in RENAMED.values()}
 
 
-def test_a_client_loads_nothing_that_most_programs_do_without() -> None:
-    heavy = {
-        *("railhttp.di", "railhttp.events", "railhttp.resilience", "railhttp.client.future_verbs"),
-        *("railhttp.client.stream_context", "railhttp.wire.sse", "returns.future", "msgspec"),
-    }
-    program = f"import sys, railhttp; railhttp.HTTPClient(); print(*{heavy} & sys.modules.keys())"
+@pytest.mark.parametrize(
+    ("program", "heavy"),
+    [
+        (
+            "railhttp.HTTPClient()",
+            {
+                *("railhttp.di", "railhttp.events", "railhttp.resilience", "msgspec"),
+                *("railhttp.client.future_verbs", "railhttp.client.stream_context"),
+                *("railhttp.wire.sse", "returns.future"),
+            },
+        ),
+        ("railhttp.HTTPClientProtocol", {"railhttp.client.http_client", "railhttp.di", "returns"}),
+        ("from railhttp import *", {"aiohttp", "railhttp.testing", "railhttp.transport.exchange"}),
+    ],
+)
+def test_a_program_loads_nothing_that_most_do_without(program: str, heavy: set[str]) -> None:
+    program = f"import sys, railhttp; {program}; print(*{heavy} & sys.modules.keys())"
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert done.stdout == "\n"

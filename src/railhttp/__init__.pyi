@@ -2,7 +2,10 @@
 
 from railhttp.client.base_url_client import BaseURLHTTPClient as BaseURLHTTPClient
 from railhttp.client.http_client import HTTPClient as HTTPClient
+from railhttp.client.protocol import HTTPClientProtocol as HTTPClientProtocol
 from railhttp.client.stream_context import StreamContext as StreamContext
+from railhttp.di.containers import ContainerRegistrarProtocol as ContainerRegistrarProtocol
+from railhttp.di.containers import ContainerResolverProtocol as ContainerResolverProtocol
 from railhttp.di.health import HealthCheckResult as HealthCheckResult
 from railhttp.di.http_module import HTTPModule as HTTPModule
 from railhttp.di.http_provider import HTTPProvider as HTTPProvider
@@ -31,6 +34,7 @@ from railhttp.interceptors import MessageSigning as MessageSigning
 from railhttp.interceptors import RequestInterceptor as RequestInterceptor
 from railhttp.interceptors import ResponseContext as ResponseContext
 from railhttp.interceptors import UserAgent as UserAgent
+from railhttp.model.clock import Clock as Clock
 from railhttp.model.config import ConnectionPoolConfig as ConnectionPoolConfig
 from railhttp.model.config import HTTPClientConfig as HTTPClientConfig
 from railhttp.model.context import RequestContext as RequestContext
@@ -54,6 +58,7 @@ from railhttp.model.headers import merge_headers as merge_headers
 from railhttp.model.headers import parse_headers as parse_headers
 from railhttp.model.options import RequestOptions as RequestOptions
 from railhttp.model.response import HttpResponse as HttpResponse
+from railhttp.model.retrying import RetryPolicyProtocol as RetryPolicyProtocol
 from railhttp.model.timeout import format_timeout as format_timeout
 from railhttp.model.url import build_url as build_url
 from railhttp.model.url import parse_url_parts as parse_url_parts
@@ -63,22 +68,25 @@ from railhttp.model.validation import validate_positive_int as validate_positive
 from railhttp.model.validation import validate_timeout as validate_timeout
 from railhttp.model.validation import validate_url as validate_url
 from railhttp.pipeline.interceptors.chain import InterceptorChain as InterceptorChain
+from railhttp.pipeline.interceptors.chain import (
+    InterceptorChainProtocol as InterceptorChainProtocol,
+)
+from railhttp.pipeline.interceptors.chain import InterceptorProtocol as InterceptorProtocol
+from railhttp.pipeline.observation.instruments import InstrumentProtocol as InstrumentProtocol
+from railhttp.pipeline.observation.instruments import (
+    MetricsRecorderProtocol as MetricsRecorderProtocol,
+)
+from railhttp.pipeline.observation.instruments import ObservationProtocol as ObservationProtocol
+from railhttp.pipeline.policies.breaker import (
+    CircuitBreakerControlProtocol as CircuitBreakerControlProtocol,
+)
+from railhttp.pipeline.policies.breaker import (
+    CircuitBreakerRegistryProtocol as CircuitBreakerRegistryProtocol,
+)
 from railhttp.pipeline.policies.retry import RetryPolicy as RetryPolicy
-from railhttp.protocols import CircuitBreakerControlProtocol as CircuitBreakerControlProtocol
-from railhttp.protocols import CircuitBreakerProtocol as CircuitBreakerProtocol
-from railhttp.protocols import CircuitBreakerRegistryProtocol as CircuitBreakerRegistryProtocol
-from railhttp.protocols import Clock as Clock
-from railhttp.protocols import ContainerRegistrarProtocol as ContainerRegistrarProtocol
-from railhttp.protocols import ContainerResolverProtocol as ContainerResolverProtocol
-from railhttp.protocols import HTTPClientProtocol as HTTPClientProtocol
-from railhttp.protocols import InstrumentProtocol as InstrumentProtocol
-from railhttp.protocols import InterceptorChainProtocol as InterceptorChainProtocol
-from railhttp.protocols import InterceptorProtocol as InterceptorProtocol
-from railhttp.protocols import MetricsRecorderProtocol as MetricsRecorderProtocol
-from railhttp.protocols import ObservationProtocol as ObservationProtocol
-from railhttp.protocols import ResiliencePipelineProtocol as ResiliencePipelineProtocol
-from railhttp.protocols import RetryPolicyProtocol as RetryPolicyProtocol
-from railhttp.protocols import StateStore as StateStore
+from railhttp.pipeline.policies.store import StateStore as StateStore
+from railhttp.pipeline.stack import CircuitBreakerProtocol as CircuitBreakerProtocol
+from railhttp.pipeline.stack import ResiliencePipelineProtocol as ResiliencePipelineProtocol
 from railhttp.resilience import AttemptTimeout as AttemptTimeout
 from railhttp.resilience import BreakerRule as BreakerRule
 from railhttp.resilience import Bulkhead as Bulkhead

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from railhttp.client.collaborators import all_of
-from railhttp.di.containers import ContainerRegistrarProtocol
 from railhttp.di.http_provider import HTTPProvider
 from railhttp.di.modules import DynamicModule, Module
 from railhttp.model.config import UNSET, HTTPClientConfig
@@ -14,7 +14,9 @@ from railhttp.pipeline.observation.instruments import InstrumentProtocol, Metric
 from railhttp.pipeline.observation.observer_queue import Observer
 from railhttp.pipeline.stack import CircuitBreakerProtocol, ResiliencePipelineProtocol
 from railhttp.policy.egress import Egress
-from railhttp.testing.scripted.transport import ScriptedTransport
+
+if TYPE_CHECKING:
+    from railhttp.testing.scripted.transport import ScriptedTransport
 
 
 class HTTPModule(Module):
@@ -70,25 +72,12 @@ class HTTPModule(Module):
         return DynamicModule(cls, (provider,), only_once=True)
 
     @classmethod
-    def stub(cls, *, script: ScriptedTransport | None = None) -> DynamicModule:
+    def stub(cls, *, script: "ScriptedTransport | None" = None) -> DynamicModule:
         """Make the module for tests: its client plays a script and opens no sockets.
 
         The script, by default a new one for each application, is bound as `ScriptedTransport`.
         Until it has routes, every request raises `UnmatchedRequestError`.
         """
-        return DynamicModule(
-            cls, (lambda: StubProvider(script or ScriptedTransport()),), only_once=True
-        )
+        from railhttp.di.stub_provider import StubProvider  # noqa: PLC0415  # loads the test kit
 
-
-class StubProvider(HTTPProvider):
-    """Provides a client that plays a script."""
-
-    def __init__(self, script: ScriptedTransport) -> None:
-        super().__init__(exchange=script)
-        self._script = script
-
-    async def register(self, container: ContainerRegistrarProtocol) -> None:
-        """Bind the client and the script."""
-        await super().register(container)
-        container.singleton(ScriptedTransport, lambda: self._script)
+        return DynamicModule(cls, (partial(StubProvider, script),), only_once=True)

@@ -23,7 +23,6 @@ from railhttp.model.response import HttpResponse
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.pipeline.call_recorder import is_repeatable, recorded_calls
 from railhttp.pipeline.http_call import HTTPCall
-from railhttp.pipeline.policies.foreign import exhausted
 from railhttp.railway.outcome import run
 from railhttp.wire.multipart import FormFields
 
@@ -177,6 +176,10 @@ def _is_harmless(calls: Sequence[HTTPCall], failure: HTTPFailure) -> bool:
 
 
 def _given_up(failures: Sequence[HTTPFailure], error: Exception) -> HTTPRetryExhaustedError:
+    from railhttp.pipeline.policies.foreign import (  # noqa: PLC0415  # loads breakers and events
+        exhausted,
+    )
+
     last = failures[-1]
     failure = exhausted(
         failures,
