@@ -5,7 +5,7 @@
 
 import threading
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
@@ -46,13 +46,18 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def narrow(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
-    yield page
-    page.close()
+# One window for all pages of a kind: a new one starts a process, which takes longer than a page.
+@pytest.fixture(scope="session")
+def wide(browser: Browser) -> Page:
+    return browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
 
 
+@pytest.fixture(scope="session")
+def narrow(browser: Browser) -> Page:
+    return browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
+
+
+@cache
 def anchors(page: Path) -> set[str]:
     """The anchors of a built page."""
     text = page.read_text(encoding="utf-8")
@@ -70,19 +75,23 @@ class Visit(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=PAGES)
-def visit(request: pytest.FixtureRequest, site: str, browser: Browser) -> Visit:
+def visit(request: pytest.FixtureRequest, site: str, wide: Page) -> Iterator[Visit]:
     troubles: list[str] = []
     hosts: set[str] = set()
-    wide = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
-    wide.on("console", lambda message: message.type == "error" and troubles.append(message.text))
-    wide.on("pageerror", lambda error: troubles.append(str(error)))
-    wide.on("requestfailed", lambda request: troubles.append(request.url))
-    wide.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    listeners = {
+        "console": lambda message: message.type == "error" and troubles.append(message.text),
+        "pageerror": lambda error: troubles.append(str(error)),
+        "requestfailed": lambda request: troubles.append(request.url),
+        "request": lambda request: hosts.add(urlsplit(request.url).netloc),
+    }
+    for event, listener in listeners.items():
+        wide.on(event, listener)
     response = wide.goto(site + request.param)
     assert response is not None
     links = wide.eval_on_selector_all("a[href]", "all => all.map(one => one.getAttribute('href'))")
-    wide.close()
-    return Visit(request.param, response.ok, troubles, hosts, set(links))
+    yield Visit(request.param, response.ok, troubles, hosts, set(links))
+    for event, listener in listeners.items():
+        wide.remove_listener(event, listener)
 
 
 def test_a_page_loads_without_an_error_and_without_another_host(site: str, visit: Visit) -> None:
