@@ -1,5 +1,6 @@
 """The servers on which the socket tests run. Each test has its own; TLS contexts are shared."""
 
+import gc
 import signal
 import time
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -46,6 +47,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.nodeid.startswith(UNTRACED):
                 item.add_marker(pytest.mark.no_cover)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was collected away from the garbage collector: it lives to the end anyway."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -101,7 +101,7 @@ MEMBERS: Final = {"empty": gzip.compress(b""), "of one byte": gzip.compress(b"a"
 async def test_a_flood_of_gzip_members_does_not_hold_the_loop(
     tmp_path: Path, member: str, way: str
 ) -> None:
-    count = 500_000 if member == "empty" else 100_000
+    count = 100_000
     page = answer(MEMBERS[member] * count, "Content-Encoding: gzip")
     beat = Beat()
     async with ScriptedServer(sends(page)) as server, HTTPClient() as client:
