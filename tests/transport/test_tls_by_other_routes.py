@@ -1,5 +1,6 @@
 """TLS over a Unix socket and through a SOCKS proxy is checked as on a direct connection."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from railhttp import (
     RequestOptions,
     RetryPolicy,
 )
+from railhttp.transport.tls_transport import TLSTransport
 
 ONCE: Final = RetryPolicy(max_attempts=1, reraise=True)
 ROUTES: Final = ("direct", "unix", "socks", "tunnel")
@@ -71,6 +73,23 @@ async def test_a_certificate_that_is_not_trusted_is_refused(
         assert isinstance(failure, HTTPConnectionError)
         assert (failure.kind, failure.delivery) == ("tls", Delivery.NOT_SENT)
         assert client.pool.gauges.open == 0
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_a_direct_connection_has_our_tls_and_any_other_that_of_the_loop(
+    route: str, tls: TlsContexts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[TLSTransport] = []
+    shaken = TLSTransport.shaken
+
+    async def noted(transport: TLSTransport) -> asyncio.Protocol:
+        made.append(transport)
+        return await shaken(transport)
+
+    monkeypatch.setattr(TLSTransport, "shaken", noted)
+    async with server_by(route, tls, "trusted", tmp_path) as (client, port, options):
+        (await client.get(f"https://localhost:{port}/ok", **options)).unwrap()
+    assert len(made) == (1 if route == "direct" else 0)
 
 
 @pytest.mark.parametrize("route", ROUTES)
