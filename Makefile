@@ -21,7 +21,7 @@ PYTEST := $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo explore bench bench-instructions docs lint types mypy pyright fmt unit coverage redis instructions valgrind pure uvloop properties shuffled soak mutants versions clean
+.PHONY: help test demo explore bench bench-instructions docs lint types mypy plugin-free pyright fmt unit coverage redis instructions valgrind pure uvloop properties shuffled soak mutants versions clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -90,15 +90,16 @@ lint: $(STAMP) ## ruff and the contracts of the rooms
 	$(BIN)/lint-imports --no-cache
 
 types: $(STAMP) ## mypy --strict over everything; what users see, without the plugin and by pyright too; nothing public lacks a type
-	@$(MAKE) --no-print-directory -j 2 mypy pyright
+	@$(MAKE) --no-print-directory -j 2 mypy plugin-free pyright
 
 mypy: $(STAMP)
 	$(BIN)/mypy src tests properties examples benchmarks
 
-# These two together take as long as mypy alone.
-pyright: $(STAMP)
+plugin-free: $(STAMP)
 	$(BIN)/mypy --config-file tests/typing/plugin_free.ini --cache-dir .mypy_cache/plugin_free tests/typing/everywhere.py tests/typing/endpoints.py
 	MYPYPATH=stubs $(BIN)/python -m mypy.stubtest --mypy-config-file mypy.ini $(notdir $(basename $(wildcard stubs/*.pyi)))
+
+pyright: $(STAMP)
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright --verifytypes railhttp --ignoreexternal >$(VENV)/completeness.txt \
 		|| { sed -n '/^Symbols used/,$$p' $(VENV)/completeness.txt; exit 1; }

@@ -124,6 +124,7 @@ def test_the_stub_has_the_same_names_from_the_same_modules() -> None:
             },
         ),
         ("railhttp.HTTPClientProtocol", {"railhttp.client.http_client", "railhttp.di", "returns"}),
+        ("import railhttp.railway", {"aiohttp", "msgspec", "railhttp.model.events"}),
         ("from railhttp import *", {"aiohttp", "railhttp.testing", "railhttp.transport.exchange"}),
     ],
 )

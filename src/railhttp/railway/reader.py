@@ -176,12 +176,10 @@ def _is_harmless(calls: Sequence[HTTPCall], failure: HTTPFailure) -> bool:
 
 
 def _given_up(failures: Sequence[HTTPFailure], error: Exception) -> HTTPRetryExhaustedError:
-    from railhttp.pipeline.policies.foreign import (  # noqa: PLC0415  # loads breakers and events
-        exhausted,
-    )
+    from railhttp.pipeline.policies import foreign  # noqa: PLC0415  # loads breakers and events
 
     last = failures[-1]
-    failure = exhausted(
+    failure = foreign.exhausted(
         failures,
         {
             "method": last.method,
