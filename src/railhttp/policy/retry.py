@@ -1,7 +1,7 @@
 """Whether and when to retry: pure decisions about a failed attempt."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -199,6 +199,23 @@ def is_final(failure: HTTPFailure) -> bool:
             return False
         case _:
             assert_never(failure)
+
+
+def exhausted(reason: str, failures: Sequence[HTTPFailure]) -> HTTPRetryExhaustedError:
+    """Build the failure that stands for attempts that all failed.
+
+    Its details are those of the last one, with the strongest delivery of all.
+    """
+    last = failures[-1]
+    return HTTPRetryExhaustedError(
+        f"{reason}: {last.message}",
+        failures=failures,
+        method=last.method,
+        url=last.url,
+        delivery=last.delivery.strongest(*(failure.delivery for failure in failures)),
+        attempts=len(failures),
+        elapsed=last.elapsed,
+    )
 
 
 def retry_after(headers: Headers, wall: float) -> float | None:

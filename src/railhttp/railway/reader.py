@@ -16,13 +16,14 @@ from yarl import URL
 from railhttp.client.future_verbs import FutureVerbs
 from railhttp.client.http_client import HTTPClient
 from railhttp.client.verbs import Verbs
-from railhttp.model.errors import FAILURES, Delivery, HTTPFailure, HTTPRetryExhaustedError
+from railhttp.model.errors import FAILURES, Delivery, HTTPFailure
 from railhttp.model.options import RequestOptions
 from railhttp.model.request import IDEMPOTENT_METHODS
 from railhttp.model.response import HttpResponse
 from railhttp.model.retrying import RetryPolicyProtocol
 from railhttp.pipeline.call_recorder import is_repeatable, recorded_calls
 from railhttp.pipeline.http_call import HTTPCall
+from railhttp.policy.retry import exhausted
 from railhttp.railway.outcome import run
 from railhttp.wire.multipart import FormFields
 
@@ -165,7 +166,9 @@ async def _retried(
     except Exception as error:
         if not seen:
             raise
-        return Failure(_given_up(seen, error))
+        whole = exhausted("a policy gave up", seen)
+        whole.__cause__ = error
+        return Failure(whole)
 
 
 def _is_harmless(calls: Sequence[HTTPCall], failure: HTTPFailure) -> bool:
@@ -173,21 +176,3 @@ def _is_harmless(calls: Sequence[HTTPCall], failure: HTTPFailure) -> bool:
         return all(map(is_repeatable, calls))
     # The failure has another origin, or the request could not be built.
     return failure.delivery is Delivery.NOT_SENT or failure.method in IDEMPOTENT_METHODS
-
-
-def _given_up(failures: Sequence[HTTPFailure], error: Exception) -> HTTPRetryExhaustedError:
-    from railhttp.pipeline.policies import foreign  # noqa: PLC0415  # loads breakers and events
-
-    last = failures[-1]
-    failure = foreign.exhausted(
-        failures,
-        {
-            "method": last.method,
-            "url": last.url,
-            "delivery": last.delivery.strongest(*(one.delivery for one in failures)),
-            "attempts": len(failures),
-            "elapsed": last.elapsed,
-        },
-    )
-    failure.__cause__ = error
-    return failure

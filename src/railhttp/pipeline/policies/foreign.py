@@ -5,7 +5,7 @@ library's policies work (tests/client/test_policies.py).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Final, NoReturn, TypeVar
 
 from railhttp.model.errors import (
@@ -118,7 +118,10 @@ class _RecordedAttempt(Attempt[HttpResponse]):
             raise policy_failed(error, call.call_info()) from error
         if len(self._failures) == 1:
             raise self._failures[0]
-        raise exhausted(self._failures, call.call_info()) from error
+        message = f"a policy gave up: {self._failures[-1].message}"
+        raise HTTPRetryExhaustedError(
+            message, failures=self._failures, **call.call_info()
+        ) from error
 
 
 class ForeignBreaker:
@@ -217,9 +220,3 @@ def circuit_open(error: Exception, info: CallInfo) -> HTTPCircuitOpenError:
 def policy_failed(error: Exception, info: CallInfo) -> HTTPInterceptorError:
     """Build the failure for a policy that has a defect."""
     return HTTPInterceptorError(f"a policy raised {type(error).__name__}", **info)
-
-
-def exhausted(failures: Sequence[HTTPFailure], info: CallInfo) -> HTTPRetryExhaustedError:
-    """Build the failure for a policy that gave up after attempts that all failed."""
-    message = f"a policy gave up: {failures[-1].message}"
-    return HTTPRetryExhaustedError(message, failures=failures, **info)

@@ -9,12 +9,7 @@ from typing import Final, Self, TypeVar
 from typing_extensions import override
 
 from railhttp.model.clock import Clock
-from railhttp.model.errors import (
-    FAILURES,
-    HTTPFailure,
-    HTTPRetryExhaustedError,
-    HTTPStatusError,
-)
+from railhttp.model.errors import FAILURES, HTTPFailure, HTTPStatusError
 from railhttp.model.response import HttpResponse
 from railhttp.model.validation import close_awaitable, require_function
 from railhttp.pipeline.attempt import ReplayAware
@@ -27,7 +22,7 @@ from railhttp.policy.backoff import Backoff
 from railhttp.policy.budget import RetryBudget, Tokens
 from railhttp.policy.callbacks import call_info_of
 from railhttp.policy.deadline import Deadline
-from railhttp.policy.retry import RETRYABLE_STATUSES, RetryEvent, RetryRule, Trial
+from railhttp.policy.retry import RETRYABLE_STATUSES, RetryEvent, RetryRule, Trial, exhausted
 
 _MOST_COUNTED: Final = 16
 """Policies kept for calls with `retries`: a new one costs a tenth of a call."""
@@ -160,7 +155,8 @@ class RetryPolicy(Policy, ReplayAware):
                 failures = (*failures, failure)
                 if not await self._again(call, failures):
                     if self._is_exhausted(failures):
-                        raise _exhausted(failures) from failure
+                        reason = f"gave up after {len(failures)} attempts"
+                        raise exhausted(reason, failures) from failure
                     raise
             else:
                 if not isinstance(result, HttpResponse) or not self._rule.wants_response(result):
@@ -246,16 +242,3 @@ def _report_exhausted(call: Call) -> None:
     from railhttp.model.events import RetryBudgetExhaustedEvent  # noqa: PLC0415  # see `report`
 
     call.report(RetryBudgetExhaustedEvent(origin=call.origin, **call.identity()))
-
-
-def _exhausted(failures: tuple[HTTPFailure, ...]) -> HTTPRetryExhaustedError:
-    last = failures[-1]
-    return HTTPRetryExhaustedError(
-        f"gave up after {len(failures)} attempts: {last.message}",
-        failures=failures,
-        method=last.method,
-        url=last.url,
-        delivery=last.delivery.strongest(*(failure.delivery for failure in failures)),
-        attempts=len(failures),
-        elapsed=last.elapsed,
-    )
